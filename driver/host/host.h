@@ -1,0 +1,115 @@
+/*
+ * What a user-mode program says to the embedded kernel: boot, drivers, volumes, processes, faults, schedules and audit.
+ *
+ * Everything else goes through the system services that ntifs.h declares (NtCreateFile, NtDeviceIoControlFile, NtReadFile,
+ * NtClose…), which act for the process that the calling thread has entered, with previous mode UserMode.
+ * Unless said otherwise each routine here is called at PASSIVE_LEVEL, outside any system service, from any thread.
+ */
+#ifndef PSCTX_HOST_H
+#define PSCTX_HOST_H
+
+#include <ntifs.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Starts the kernel: object namespace, I/O manager, the file systems of driver/host/fsd. One kernel in a process. */
+NTSTATUS HostBoot(VOID);
+
+/* What is still there. All zero after HostShutdown of a kernel that was used correctly. */
+typedef struct _HOST_AUDIT {
+    ULONG64 PoolBytes;       /* bytes asked for and not freed */
+    ULONG64 PoolAllocations; /* how many */
+    ULONG64 Handles;         /* open handles of every process and of the kernel */
+    ULONG64 Objects;         /* file, device, driver and symbolic-link objects */
+    ULONG64 Irps;            /* allocated and not freed */
+    ULONG64 Locks;           /* locks held by any thread */
+} HOST_AUDIT, *PHOST_AUDIT;
+
+/*
+ * Dismounts every volume, unloads the file systems, frees the kernel's own tables and says what remains. What remains is
+ * described on standard error (tag, bytes, call stack) and then forgotten, so that HostBoot may follow.
+ * STATUS_DEVICE_BUSY, and nothing is done, while a process other than the kernel's own or a driver loaded with
+ * HostLoadDriver is still there.
+ */
+NTSTATUS HostShutdown(_Out_ PHOST_AUDIT Audit);
+
+/* The same counts now, of a running kernel. HostAuditPool counts one tag's bytes. */
+VOID HostAudit(_Out_ PHOST_AUDIT Audit);
+ULONG64 HostAuditPool(_In_ ULONG Tag);
+
+/*
+ * Loads a driver: makes the driver object \Driver\<Name> (or \FileSystem\<Name>), the service key
+ * \Registry\Machine\System\CurrentControlSet\Services\<Name> (see HostSetServiceValue), calls DriverEntry, and then clears
+ * DO_DEVICE_INITIALIZING in its devices. Unloading calls DriverUnload; STATUS_INVALID_DEVICE_REQUEST without one.
+ */
+NTSTATUS HostLoadDriver(_In_z_ PCWSTR Name, _In_ BOOLEAN FileSystem, _In_ PDRIVER_INITIALIZE DriverEntry,
+                        _Outptr_ PDRIVER_OBJECT *DriverObject);
+NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
+
+/* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
+NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);
+
+#define HOST_FILE_SYSTEM_MEMORY 1u    /* NTFS-like names, named streams, hard links, a paging file */
+#define HOST_FILE_SYSTEM_DIRECTORY 2u /* a directory of the machine; on an ntfs-3g mount, its real named streams */
+
+/*
+ * Makes the disk \Device\HostVolume<N>, links \DosDevices\<Letter>: to it and mounts the file system on it.
+ * Directory (UTF-8, an existing directory) is for HOST_FILE_SYSTEM_DIRECTORY alone.
+ * STATUS_OBJECT_NAME_COLLISION when the letter is taken; STATUS_OBJECT_PATH_NOT_FOUND when the directory is not there.
+ */
+NTSTATUS HostMountVolume(_In_ WCHAR Letter, _In_ ULONG FileSystem, _In_opt_z_ const char *Directory);
+
+/*
+ * Forced dismount, as by FSCTL_DISMOUNT_VOLUME, and removal of letter and disk: open files stay open and answer
+ * STATUS_VOLUME_DISMOUNTED to I/O; their stream contexts go when their last reference goes. A memory volume's content is lost.
+ * STATUS_OBJECT_NAME_NOT_FOUND when nothing is mounted there.
+ */
+NTSTATUS HostDismountVolume(_In_ WCHAR Letter);
+
+/*
+ * A client process with its own handle table. Its token is an administrator's (BUILTIN\Administrators) or an ordinary
+ * user's; security descriptors are checked against it. The caller owns one reference.
+ */
+NTSTATUS HostCreateProcess(_In_ BOOLEAN Administrator, _Outptr_ PEPROCESS *Process);
+
+/* The calling thread's system services act for Process until HostLeaveProcess. Not nested. */
+VOID HostEnterProcess(_In_ PEPROCESS Process);
+VOID HostLeaveProcess(VOID);
+
+/*
+ * Process death, by HostExitProcess from any thread: pended requests are cancelled, every handle is closed (cleanup, then
+ * close when the last reference goes), later system services for it answer STATUS_PROCESS_IS_TERMINATING.
+ * HostDereferenceProcess gives up the caller's reference, after exit.
+ */
+VOID HostExitProcess(_In_ PEPROCESS Process);
+VOID HostDereferenceProcess(_In_ PEPROCESS Process);
+
+/* The Countdown-th pool allocation from now on (1 is the next) fails once; zero switches it off. Any thread's. */
+VOID HostFailAllocation(_In_ ULONG64 Countdown);
+/* Pool allocations tried since boot. */
+ULONG64 HostAllocationCount(VOID);
+
+typedef VOID (*PHOST_ROUTINE)(_In_opt_ PVOID Context);
+
+/*
+ * Runs Count routines, each on a thread of its own, one at a time: at every kernel call the seed decides which goes on, and
+ * a thread that waits is not chosen. The same seed gives the same order. Returns when all have returned. A state in which all
+ * wait is a bugcheck. Not nested.
+ */
+VOID HostRunSchedule(_In_ ULONG64 Seed, _In_ ULONG Count, _In_reads_(Count) const PHOST_ROUTINE *Routines,
+                     _In_reads_(Count) PVOID *Contexts);
+
+/*
+ * A bugcheck writes its code's name, the four parameters, the routine and a call stack to standard error and aborts. With a
+ * routine set here it is called first (a test's, which may end the process itself).
+ */
+typedef VOID (*PHOST_BUG_CHECK_ROUTINE)(_In_ ULONG BugCheckCode, _In_z_ const char *Message);
+VOID HostSetBugCheckRoutine(_In_opt_ PHOST_BUG_CHECK_ROUTINE Routine);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
