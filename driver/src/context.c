@@ -1,0 +1,580 @@
+/*
+ * Our per-stream contexts: hung on streams and taken off them through FsRtl, and found again through an index by stream.
+ *
+ * The index is a hash table of FCB headers. A shard's lock makes look-up-then-insert one step and keeps a context alive while its
+ * data is copied: whoever frees a linked context, FreeCallback included, must first get that lock to unlink it.
+ *
+ * That is also why Header may be used without a file object while a context is linked here and its shard is locked: a file system
+ * that tears the stream down cannot free the header before every FreeCallback has returned, and ours waits for the lock.
+ */
+#include "psctx.h"
+
+#define PSCTX_SHARD_COUNT 64u
+#define PSCTX_BUCKET_BITS 14u
+#define PSCTX_BUCKET_COUNT (1u << PSCTX_BUCKET_BITS)
+
+typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
+    FAST_MUTEX Lock; /* of the buckets whose number modulo PSCTX_SHARD_COUNT is this shard's */
+} PSCTX_SHARD, *PPSCTX_SHARD;
+
+static PSCTX_SHARD PsctxShards[PSCTX_SHARD_COUNT];
+static PLIST_ENTRY PsctxBuckets;
+
+static FREE_FUNCTION PsctxTearDownContext;
+
+/*
+ * Makes the empty index. STATUS_INSUFFICIENT_RESOURCES.
+ */
+PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartContexts(VOID)
+{
+    ULONG index;
+
+    PAGED_CODE();
+
+    PsctxBuckets = PsctxAllocate(PagedPool, PSCTX_BUCKET_COUNT * sizeof(LIST_ENTRY));
+    if (PsctxBuckets == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    for (index = 0; index < PSCTX_BUCKET_COUNT; index += 1) {
+        InitializeListHead(&PsctxBuckets[index]);
+    }
+    for (index = 0; index < PSCTX_SHARD_COUNT; index += 1) {
+        ExInitializeFastMutex(&PsctxShards[index].Lock);
+    }
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Frees the index, which is empty.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopContexts(VOID)
+{
+    PAGED_CODE();
+
+    PsctxFree(PsctxBuckets);
+    PsctxBuckets = NULL;
+}
+
+/*
+ * Locks the shard of a stream and returns the stream's bucket. Raises to APC_LEVEL until PsctxUnlockBucket.
+ */
+_IRQL_raises_(APC_LEVEL) _IRQL_saves_global_(OldIrql, FastMutex) PSCTX_PAGE static PLIST_ENTRY
+    PsctxLockBucket(_In_ PFSRTL_ADVANCED_FCB_HEADER Header)
+{
+    const ULONG index = (ULONG)(((ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull) >> (64u - PSCTX_BUCKET_BITS));
+
+    ExAcquireFastMutex(&PsctxShards[index % PSCTX_SHARD_COUNT].Lock);
+    return &PsctxBuckets[index];
+}
+
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID PsctxUnlockBucket(_In_ PLIST_ENTRY Bucket)
+{
+    ExReleaseFastMutex(&PsctxShards[(ULONG)(Bucket - PsctxBuckets) % PSCTX_SHARD_COUNT].Lock);
+}
+
+static PUCHAR PsctxContextData(_In_ PPSCTX_CONTEXT Context)
+{
+    return (PUCHAR)(Context + 1);
+}
+
+static PUCHAR PsctxContextName(_In_ PPSCTX_CONTEXT Context)
+{
+    return PsctxContextData(Context) + ALIGN_UP_BY(Context->DataLength, sizeof(WCHAR));
+}
+
+/*
+ * Bytes of pool that a context with this much data and name takes. At most 96 + 65536 + 65534: no overflow.
+ */
+static ULONG PsctxContextSize(_In_ ULONG DataLength, _In_ USHORT NameLength)
+{
+    return (ULONG)(sizeof(PSCTX_CONTEXT) + ALIGN_UP_BY(DataLength, sizeof(WCHAR)) + NameLength);
+}
+
+/*
+ * Books one context of Size bytes, or gives it back with Count and Size negative. FALSE, with nothing booked, beyond the limits.
+ */
+static BOOLEAN PsctxCharge(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Pool, _In_ LONG64 Size, _In_ LONG64 MaximumContexts,
+                           _In_ LONG64 MaximumBytes)
+{
+    if (InterlockedIncrement64(&Account->Contexts) > MaximumContexts) {
+        InterlockedDecrement64(&Account->Contexts);
+        return FALSE;
+    }
+    if (InterlockedExchangeAdd64(&Account->Bytes[Pool], Size) + Size > MaximumBytes) {
+        InterlockedExchangeAdd64(&Account->Bytes[Pool], -Size);
+        InterlockedDecrement64(&Account->Contexts);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static VOID PsctxDischarge(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Pool, _In_ LONG64 Size)
+{
+    InterlockedExchangeAdd64(&Account->Bytes[Pool], -Size);
+    InterlockedDecrement64(&Account->Contexts);
+}
+
+static BOOLEAN PsctxChargeSession(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size)
+{
+    const BOOLEAN paged = Pool == PSCTX_POOL_PAGED;
+
+    if (!PsctxCharge(&Session->Account, Pool, Size, PSCTX_MAXIMUM_CONTEXTS,
+                     paged ? PSCTX_MAXIMUM_PAGED_BYTES : PSCTX_MAXIMUM_NONPAGED_BYTES)) {
+        return FALSE;
+    }
+    if (!PsctxCharge(&PsctxGlobals.Account, Pool, Size, PSCTX_MAXIMUM_TOTAL_CONTEXTS,
+                     paged ? PSCTX_MAXIMUM_TOTAL_PAGED_BYTES : PSCTX_MAXIMUM_TOTAL_NONPAGED_BYTES)) {
+        PsctxDischarge(&Session->Account, Pool, Size);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/*
+ * Frees a context that is linked nowhere, and what it holds: its share of the accounts, its session, the driver.
+ */
+PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
+{
+    PPSCTX_SESSION session;
+    ULONG size;
+
+    PAGED_CODE();
+
+    if (Context == NULL) {
+        return;
+    }
+    session = Context->Owner->Session;
+    size = PsctxContextSize(Context->DataLength, Context->NameLength);
+    PsctxDischarge(&session->Account, Context->Pool, size);
+    PsctxDischarge(&PsctxGlobals.Account, Context->Pool, size);
+    PsctxFree(Context);
+    PsctxDereferenceSession(session);
+    ExReleaseRundownProtection(&PsctxGlobals.Rundown);
+}
+
+/*
+ * A context with everything but its place on a stream. PsctxFreeContext frees it.
+ * STATUS_QUOTA_EXCEEDED, STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING while the driver unloads.
+ */
+PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insertion, _Outptr_ PPSCTX_CONTEXT *Context)
+{
+    const ULONG size = PsctxContextSize(Insertion->DataLength, Insertion->Name.Length);
+    PPSCTX_CONTEXT context;
+    PPSCTX_OWNER owner;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    *Context = NULL;
+    status = PsctxGetOwner(Insertion->Session, Insertion->OwnerKey, &owner);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (!ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
+        return STATUS_DELETE_PENDING;
+    }
+    if (!PsctxChargeSession(Insertion->Session, Insertion->Pool, size)) {
+        status = STATUS_QUOTA_EXCEEDED;
+        goto ReleaseRundown;
+    }
+    context = PsctxAllocate(Insertion->Pool == PSCTX_POOL_PAGED ? PagedPool : NonPagedPool, size);
+    if (context == NULL) {
+        status = STATUS_INSUFFICIENT_RESOURCES;
+        goto Discharge;
+    }
+
+    PsctxReferenceSession(Insertion->Session);
+    context->Owner = owner;
+    context->Instance = Insertion->Instance;
+    context->DataLength = Insertion->DataLength;
+    context->NameLength = Insertion->Name.Length;
+    context->Pool = (UCHAR)Insertion->Pool;
+    context->Lifetime = (UCHAR)Insertion->Lifetime;
+    if (Insertion->DataLength != 0) {
+        RtlCopyMemory(PsctxContextData(context), Insertion->Data, Insertion->DataLength);
+    }
+    if (Insertion->Name.Length != 0) {
+        RtlCopyMemory(PsctxContextName(context), Insertion->Name.Buffer, Insertion->Name.Length);
+    }
+    *Context = context;
+    return STATUS_SUCCESS;
+
+Discharge:
+    PsctxDischarge(&Insertion->Session->Account, Insertion->Pool, size);
+    PsctxDischarge(&PsctxGlobals.Account, Insertion->Pool, size);
+ReleaseRundown:
+    ExReleaseRundownProtection(&PsctxGlobals.Rundown);
+    return status;
+}
+
+/*
+ * Whether a linked context of some stream is one that is meant.
+ */
+static BOOLEAN PsctxIsMatch(_In_ const PSCTX_CONTEXT *Context, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+                            _In_ const PSCTX_IDENTITY *Identity)
+{
+    return Context->Header == Header && Context->Owner->Session == Identity->Session &&
+           (Identity->Match == PSCTX_MATCH_FIRST || Context->Owner->Key == Identity->OwnerKey) &&
+           (Identity->Match != PSCTX_MATCH_INSTANCE || Context->Instance == Identity->Instance);
+}
+
+/*
+ * The youngest context on the stream that is meant, or NULL; the bucket is locked. FsRtl has the last word: a context that the
+ * file system has lost from its list is not there.
+ */
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT PsctxFindContext(_In_ PLIST_ENTRY Bucket, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+                                                                             _In_ const PSCTX_IDENTITY *Identity)
+{
+    PLIST_ENTRY entry;
+
+    PAGED_CODE();
+
+    for (entry = Bucket->Flink; entry != Bucket; entry = entry->Flink) {
+        const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+
+        if (PsctxIsMatch(context, Header, Identity)) {
+            const PVOID instanceId = Identity->Match == PSCTX_MATCH_OWNER ? NULL : context;
+
+            return FsRtlLookupPerStreamContext(Header, context->Owner, instanceId) == &context->PerStreamContext ? context : NULL;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Takes this very context off its stream and out of the index; the bucket is locked. FALSE if a teardown was first: it has the
+ * context then, and its FreeCallback is waiting for the lock.
+ */
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN PsctxUnlinkContext(_In_ PPSCTX_CONTEXT Context)
+{
+    PAGED_CODE();
+
+    if (FsRtlRemovePerStreamContext(Context->Header, Context->Owner, Context) == NULL) {
+        return FALSE;
+    }
+    RemoveEntryList(&Context->Links);
+    return TRUE;
+}
+
+/*
+ * FreeCallback: the file system tears the stream down, has already unlinked the context and released its list's lock. It runs at
+ * <= APC_LEVEL, calls nothing of the file system's and assumes no file object. [ntifs/nc-ntifs-free_function]
+ */
+PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
+{
+    const PPSCTX_CONTEXT context = CONTAINING_RECORD(Buffer, PSCTX_CONTEXT, PerStreamContext);
+    PLIST_ENTRY bucket;
+
+    PAGED_CODE();
+
+    bucket = PsctxLockBucket(context->Header);
+    RemoveEntryList(&context->Links);
+    PsctxUnlockBucket(bucket);
+
+    InterlockedIncrement64(&context->Owner->Session->TornDown);
+    PsctxFreeContext(context);
+}
+
+/*
+ * Hangs a new context on the stream, or does what IfExists says if this owner has one with this instance there: one step for
+ * everybody else. When it fails, the stream is as before.
+ *
+ * STATUS_OBJECT_NAME_COLLISION (PSCTX_IF_EXISTS_FAIL), STATUS_FILE_CLOSED once the session has ended, STATUS_QUOTA_EXCEEDED,
+ * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, or FsRtl's STATUS_INVALID_DEVICE_REQUEST.
+ * [ntifs/nf-ntifs-fsrtlinsertperstreamcontext]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM *Stream, const PSCTX_INSERTION *Insertion, PULONG Outcome,
+                                                              PULONG64 Sequence)
+{
+    const PSCTX_IDENTITY identity = {Insertion->Session, Insertion->OwnerKey, Insertion->Instance, PSCTX_MATCH_INSTANCE};
+    PPSCTX_CONTEXT surplus = NULL;
+    PPSCTX_CONTEXT context;
+    PPSCTX_CONTEXT existing;
+    PLIST_ENTRY bucket;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    *Outcome = PSCTX_OUTCOME_INSERTED;
+    *Sequence = 0;
+    status = PsctxCreateContext(Insertion, &context);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+
+    bucket = PsctxLockBucket(Stream->Header);
+    if (Insertion->Session->Ended) {
+        status = STATUS_FILE_CLOSED;
+        goto Unlock;
+    }
+    existing = PsctxFindContext(bucket, Stream->Header, &identity);
+    if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_FAIL) {
+        status = STATUS_OBJECT_NAME_COLLISION;
+        goto Unlock;
+    }
+    if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_KEEP) {
+        *Outcome = PSCTX_OUTCOME_KEPT;
+        *Sequence = existing->Sequence;
+        surplus = context;
+        context = NULL;
+        goto Unlock;
+    }
+
+    context->Header = Stream->Header;
+    FsRtlInitPerStreamContext(&context->PerStreamContext, context->Owner, context, PsctxTearDownContext);
+    status = FsRtlInsertPerStreamContext(Stream->Header, &context->PerStreamContext);
+    if (!NT_SUCCESS(status)) {
+        goto Unlock;
+    }
+    context->Sequence = (ULONG64)InterlockedIncrement64(&PsctxGlobals.Sequence);
+    InsertHeadList(bucket, &context->Links);
+    *Sequence = context->Sequence;
+    InterlockedIncrement64(&Insertion->Session->Inserted);
+
+    if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_REPLACE) {
+        *Outcome = PSCTX_OUTCOME_REPLACED;
+        if (PsctxUnlinkContext(existing)) {
+            InterlockedIncrement64(&Insertion->Session->Removed);
+            surplus = existing;
+        }
+    } else if (existing != NULL) {
+        *Outcome = PSCTX_OUTCOME_ADDED;
+    }
+
+Unlock:
+    PsctxUnlockBucket(bucket);
+    PsctxFreeContext(surplus);
+    if (!NT_SUCCESS(status)) {
+        PsctxFreeContext(context);
+    }
+    return status;
+}
+
+/*
+ * Tells a context of the asking session, with its data if that fits. STATUS_BUFFER_OVERFLOW if not.
+ */
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static NTSTATUS PsctxDescribeContext(_In_ PPSCTX_CONTEXT Context, _Out_ PSCTX_CONTEXT_REPLY *Reply,
+                                                                           _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity)
+{
+    PAGED_CODE();
+
+    Reply->Holder = PSCTX_HOLDER_SELF;
+    Reply->OwnerKey = Context->Owner->Key;
+    Reply->Instance = Context->Instance;
+    Reply->Sequence = Context->Sequence;
+    Reply->Pool = Context->Pool;
+    Reply->Lifetime = Context->Lifetime;
+    Reply->DataLength = Context->DataLength;
+    if (Context->DataLength > Capacity) {
+        return STATUS_BUFFER_OVERFLOW;
+    }
+    RtlCopyMemory(Data, PsctxContextData(Context), Context->DataLength);
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Finds the context that is meant, tells it, and takes it off the stream if asked and told whole. Reply is zeroed first.
+ *
+ * STATUS_NOT_FOUND; STATUS_BUFFER_OVERFLOW with Reply filled, nothing in Data and nothing removed.
+ * [ntifs/nf-ntifs-fsrtllookupperstreamcontext, ntifs/nf-ntifs-fsrtlremoveperstreamcontext]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupContext(const PSCTX_STREAM *Stream, const PSCTX_IDENTITY *Identity, BOOLEAN Remove,
+                                                              PSCTX_CONTEXT_REPLY *Reply, PVOID Data, ULONG Capacity)
+{
+    PPSCTX_CONTEXT removed = NULL;
+    PPSCTX_CONTEXT context;
+    PLIST_ENTRY bucket;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    RtlZeroMemory(Reply, sizeof(*Reply));
+    bucket = PsctxLockBucket(Stream->Header);
+    context = PsctxFindContext(bucket, Stream->Header, Identity);
+    if (context == NULL) {
+        status = STATUS_NOT_FOUND;
+    } else {
+        status = PsctxDescribeContext(context, Reply, Data, Capacity);
+    }
+    if (Remove && status == STATUS_SUCCESS) {
+        if (PsctxUnlinkContext(context)) {
+            removed = context;
+            InterlockedIncrement64(&Identity->Session->Removed);
+        } else {
+            status = STATUS_NOT_FOUND;
+        }
+    }
+    PsctxUnlockBucket(bucket);
+    PsctxFreeContext(removed);
+    return status;
+}
+
+/*
+ * Tells whose the first context on the stream is, and of the asking session's own everything. What FsRtl returns may be another
+ * filter's and freed at any moment: its address is compared with ours, never followed.
+ *
+ * STATUS_NOT_FOUND if the stream has no context at all; STATUS_BUFFER_OVERFLOW as above.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupFirst(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session, PSCTX_CONTEXT_REPLY *Reply,
+                                                            PVOID Data, ULONG Capacity)
+{
+    PFSRTL_PER_STREAM_CONTEXT first;
+    PLIST_ENTRY bucket;
+    PLIST_ENTRY entry;
+    NTSTATUS status = STATUS_NOT_FOUND;
+
+    PAGED_CODE();
+
+    RtlZeroMemory(Reply, sizeof(*Reply));
+    bucket = PsctxLockBucket(Stream->Header);
+    first = FsRtlLookupPerStreamContext(Stream->Header, NULL, NULL);
+    if (first != NULL) {
+        Reply->Holder = PSCTX_HOLDER_OTHER_FILTER;
+        status = STATUS_SUCCESS;
+    }
+    for (entry = bucket->Flink; first != NULL && entry != bucket; entry = entry->Flink) {
+        const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+
+        if (&context->PerStreamContext == first) {
+            if (context->Owner->Session == Session) {
+                status = PsctxDescribeContext(context, Reply, Data, Capacity);
+            } else {
+                Reply->Holder = PSCTX_HOLDER_OTHER_SESSION;
+            }
+            break;
+        }
+    }
+    PsctxUnlockBucket(bucket);
+    return status;
+}
+
+/*
+ * Frees the contexts that PsctxUnlinkContext has put on a list of the caller's, outside every lock.
+ */
+PSCTX_PAGE static VOID PsctxFreeContexts(_Inout_ PLIST_ENTRY Contexts)
+{
+    PAGED_CODE();
+
+    while (!IsListEmpty(Contexts)) {
+        PsctxFreeContext(CONTAINING_RECORD(RemoveHeadList(Contexts), PSCTX_CONTEXT, Links));
+    }
+}
+
+/*
+ * Removes and frees every context on the stream that is meant, and says how many.
+ */
+PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM *Stream, const PSCTX_IDENTITY *Identity)
+{
+    LIST_ENTRY removed;
+    PLIST_ENTRY bucket;
+    PLIST_ENTRY entry;
+    PLIST_ENTRY next;
+    ULONG64 count = 0;
+
+    PAGED_CODE();
+
+    InitializeListHead(&removed);
+    bucket = PsctxLockBucket(Stream->Header);
+    for (entry = bucket->Flink; entry != bucket; entry = next) {
+        const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+
+        next = entry->Flink;
+        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(context)) {
+            InsertTailList(&removed, &context->Links);
+            count += 1;
+        }
+    }
+    PsctxUnlockBucket(bucket);
+
+    InterlockedExchangeAdd64(&Identity->Session->Removed, (LONG64)count);
+    PsctxFreeContexts(&removed);
+    return count;
+}
+
+/*
+ * Lists a session's contexts on the stream, youngest first: those inserted before the one with sequence number Before (zero: all),
+ * as many as fit. Fills all of Reply but its header. STATUS_BUFFER_OVERFLOW if there are some and not one fits.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session, ULONG64 Before,
+                                                             PSCTX_LIST_REPLY *Reply, PUCHAR Entries, ULONG Capacity, PULONG EntriesLength)
+{
+    const PSCTX_IDENTITY identity = {Session, 0, 0, PSCTX_MATCH_FIRST};
+    PLIST_ENTRY bucket;
+    PLIST_ENTRY link;
+    ULONG used = 0;
+
+    PAGED_CODE();
+
+    RtlZeroMemory(Reply, sizeof(*Reply));
+    bucket = PsctxLockBucket(Stream->Header);
+    for (link = bucket->Flink; link != bucket; link = link->Flink) {
+        const PPSCTX_CONTEXT context = CONTAINING_RECORD(link, PSCTX_CONTEXT, Links);
+        ULONG size;
+
+        if (!PsctxIsMatch(context, Stream->Header, &identity) || (Before != 0 && context->Sequence >= Before)) {
+            continue;
+        }
+        size = (ULONG)ALIGN_UP_BY(sizeof(PSCTX_LIST_ENTRY) + context->NameLength, sizeof(ULONG64));
+        if (Reply->Remaining == 0 && size <= Capacity - used) {
+            PSCTX_LIST_ENTRY *entry = (PSCTX_LIST_ENTRY *)(Entries + used);
+
+            RtlZeroMemory(entry, size);
+            entry->Size = size;
+            entry->NameLength = context->NameLength;
+            entry->OwnerKey = context->Owner->Key;
+            entry->Instance = context->Instance;
+            entry->Sequence = context->Sequence;
+            entry->Pool = context->Pool;
+            entry->Lifetime = context->Lifetime;
+            entry->DataLength = context->DataLength;
+            RtlCopyMemory(entry + 1, PsctxContextName(context), context->NameLength);
+            used += size;
+            Reply->Count += 1;
+        } else {
+            if (Reply->Remaining == 0) {
+                Reply->NextSize = size;
+            }
+            Reply->Remaining += 1;
+        }
+    }
+    PsctxUnlockBucket(bucket);
+
+    *EntriesLength = used;
+    return Reply->Count == 0 && Reply->Remaining != 0 ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+
+/*
+ * Removes and frees every context of a session that ends with it, or, for NULL, every context that there is.
+ *
+ * No file object is needed: see the head of this file. A context whose stream is just being torn down is left to its FreeCallback.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION Session)
+{
+    LIST_ENTRY removed;
+    ULONG shard;
+    ULONG index;
+
+    PAGED_CODE();
+
+    InitializeListHead(&removed);
+    for (shard = 0; shard < PSCTX_SHARD_COUNT; shard += 1) {
+        ExAcquireFastMutex(&PsctxShards[shard].Lock);
+        for (index = shard; index < PSCTX_BUCKET_COUNT; index += PSCTX_SHARD_COUNT) {
+            const PLIST_ENTRY bucket = &PsctxBuckets[index];
+            PLIST_ENTRY entry;
+            PLIST_ENTRY next;
+
+            for (entry = bucket->Flink; entry != bucket; entry = next) {
+                const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+
+                next = entry->Flink;
+                if ((Session == NULL || (context->Owner->Session == Session && context->Lifetime == PSCTX_LIFETIME_SESSION)) &&
+                    PsctxUnlinkContext(context)) {
+                    InsertTailList(&removed, &context->Links);
+                }
+            }
+        }
+        ExReleaseFastMutex(&PsctxShards[shard].Lock);
+    }
+    PsctxFreeContexts(&removed);
+}

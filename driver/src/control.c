@@ -1,0 +1,112 @@
+/*
+ * What the control device answers: opens become sessions, control codes become operations.
+ */
+#include "psctx.h"
+
+/*
+ * Completes an IRP that was not forwarded, and returns its status.
+ */
+static NTSTATUS PsctxComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status, _In_ ULONG Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+/*
+ * An open of \\.\PsCtx itself. A name below it, or one relative to it, is nothing we have.
+ */
+PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_ PFILE_OBJECT FileObject)
+{
+    PPSCTX_SESSION session;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (FileObject->FileName.Length != 0 || FileObject->RelatedFileObject != NULL) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    status = PsctxBeginSession(&session);
+    if (NT_SUCCESS(status)) {
+        FileObject->FsContext = session;
+    }
+    return status;
+}
+
+/*
+ * METHOD_BUFFERED: input and output share SystemBuffer, which the I/O manager made as long as the longer of the two.
+ *
+ * Handles in a request mean the calling process's: a request that another driver has passed on from elsewhere is refused.
+ * The I/O manager copies the reply out unless the status is an error (severity 3), warnings included.
+ */
+PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STACK_LOCATION Location, _Out_ PULONG Information)
+{
+    const ULONG code = Location->Parameters.DeviceIoControl.IoControlCode;
+    const PSCTX_OPERATION *operation = PsctxFindOperation(((code >> 2) & 0xFFFu) - PSCTX_FUNCTION_BASE);
+    PSCTX_REQUEST request;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    *Information = 0;
+    if (operation == NULL || operation->ControlCode != code) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (IoGetRequestorProcess(Irp) != IoGetCurrentProcess()) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (!ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
+        return STATUS_DELETE_PENDING;
+    }
+
+    request.Session = Location->FileObject->FsContext;
+    request.Input = Irp->AssociatedIrp.SystemBuffer;
+    request.InputLength = Location->Parameters.DeviceIoControl.InputBufferLength;
+    request.Output = Irp->AssociatedIrp.SystemBuffer;
+    request.OutputLength = Location->Parameters.DeviceIoControl.OutputBufferLength;
+    request.ReplyLength = 0;
+    status = PsctxRunOperation(operation, &request);
+    if (!NT_ERROR(status)) {
+        *Information = request.ReplyLength;
+    }
+
+    ExReleaseRundownProtection(&PsctxGlobals.Rundown);
+    return status;
+}
+
+/*
+ * Every IRP sent to the control device. PASSIVE_LEVEL, in the context of the calling thread for create and device control.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
+    const PFILE_OBJECT fileObject = location->FileObject;
+    ULONG information = 0;
+    NTSTATUS status;
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    PAGED_CODE();
+
+    switch (location->MajorFunction) {
+    case IRP_MJ_CREATE:
+        status = PsctxControlCreate(fileObject);
+        break;
+    case IRP_MJ_CLEANUP:
+        PsctxEndSession(fileObject->FsContext);
+        status = STATUS_SUCCESS;
+        break;
+    case IRP_MJ_CLOSE:
+        PsctxDereferenceSession(fileObject->FsContext);
+        status = STATUS_SUCCESS;
+        break;
+    case IRP_MJ_DEVICE_CONTROL:
+        status = PsctxControlDeviceControl(Irp, location, &information);
+        break;
+    default:
+        status = STATUS_INVALID_DEVICE_REQUEST;
+        break;
+    }
+    return PsctxComplete(Irp, status, information);
+}

@@ -1,0 +1,59 @@
+/*
+ * Pool memory: always tagged, always zeroed, never executable where the kernel knows how.
+ */
+#include "psctx.h"
+
+/* ExAllocatePoolWithTag is deprecated, and the only allocator of kernels without ExAllocatePool2. */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+#elif defined(_MSC_VER)
+#pragma warning(disable : 4996)
+#endif
+
+#define PSCTX_POOL_FLAG_NON_PAGED 0x40ull
+#define PSCTX_POOL_FLAG_PAGED 0x100ull
+
+typedef PVOID(NTAPI *PPSCTX_EX_ALLOCATE_POOL2)(_In_ ULONG64 Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
+
+/* NULL on kernels before Windows 10, version 2004. */
+static PPSCTX_EX_ALLOCATE_POOL2 PsctxExAllocatePool2;
+
+
+/*
+ * Finds the best allocator the kernel has. Called once, before anything is allocated.
+ */
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
+{
+    UNICODE_STRING name;
+
+    PAGED_CODE();
+
+    RtlInitUnicodeString(&name, L"ExAllocatePool2");
+    PsctxExAllocatePool2 = (PPSCTX_EX_ALLOCATE_POOL2)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
+}
+
+/*
+ * Zeroed memory with our tag, or NULL. PoolType is PagedPool (IRQL <= APC_LEVEL) or NonPagedPool (IRQL <= DISPATCH_LEVEL).
+ * The caller frees it with PsctxFree. [wdm/nf-wdm-exallocatepool2]
+ */
+_Use_decl_annotations_ PVOID PsctxAllocate(POOL_TYPE PoolType, SIZE_T Size)
+{
+    PVOID memory;
+
+    if (PsctxExAllocatePool2 != NULL) {
+        return PsctxExAllocatePool2(PoolType == PagedPool ? PSCTX_POOL_FLAG_PAGED : PSCTX_POOL_FLAG_NON_PAGED, Size, PSCTX_TAG);
+    }
+
+    memory = ExAllocatePoolWithTag(PoolType, Size, PSCTX_TAG);
+    if (memory != NULL) {
+        RtlZeroMemory(memory, Size);
+    }
+    return memory;
+}
+
+_Use_decl_annotations_ VOID PsctxFree(PVOID Memory)
+{
+    if (Memory != NULL) {
+        ExFreePoolWithTag(Memory, PSCTX_TAG);
+    }
+}

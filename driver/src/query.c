@@ -1,0 +1,90 @@
+/*
+ * The operations that only tell: version and limits, statistics, and what a stream can carry.
+ */
+#include "psctx.h"
+
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Request)
+{
+    PSCTX_VERSION_REPLY *reply = Request->Output;
+
+    PAGED_CODE();
+
+    RtlZeroMemory(reply, sizeof(*reply));
+    reply->DriverVersion = PSCTX_DRIVER_VERSION;
+    reply->MaximumDataLength = PSCTX_MAXIMUM_DATA_LENGTH;
+    reply->MaximumContexts = PSCTX_MAXIMUM_CONTEXTS;
+    reply->MaximumOwners = PSCTX_MAXIMUM_OWNERS;
+    reply->MaximumPagedBytes = PSCTX_MAXIMUM_PAGED_BYTES;
+    reply->MaximumNonPagedBytes = PSCTX_MAXIMUM_NONPAGED_BYTES;
+    reply->MaximumBatchOperations = PSCTX_MAXIMUM_BATCH_OPERATIONS;
+    reply->MaximumTransfer = PSCTX_MAXIMUM_TRANSFER;
+    PsctxSetReplyHeader(Request, sizeof(*reply));
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Reads a counter that other processors change, whole on 32-bit processors too.
+ */
+static ULONG64 PsctxReadCounter(_In_ volatile LONG64 *Counter)
+{
+    return (ULONG64)InterlockedCompareExchange64(Counter, 0, 0);
+}
+
+/*
+ * Each counter is right by itself; together they are no snapshot.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST Request)
+{
+    const PPSCTX_SESSION session = Request->Session;
+    PSCTX_STATISTICS_REPLY *reply = Request->Output;
+
+    PAGED_CODE();
+
+    RtlZeroMemory(reply, sizeof(*reply));
+    reply->SessionContexts = PsctxReadCounter(&session->Account.Contexts);
+    reply->SessionPagedBytes = PsctxReadCounter(&session->Account.Bytes[PSCTX_POOL_PAGED]);
+    reply->SessionNonPagedBytes = PsctxReadCounter(&session->Account.Bytes[PSCTX_POOL_NONPAGED]);
+    reply->SessionInserted = PsctxReadCounter(&session->Inserted);
+    reply->SessionRemoved = PsctxReadCounter(&session->Removed);
+    reply->SessionTornDown = PsctxReadCounter(&session->TornDown);
+    reply->TotalContexts = PsctxReadCounter(&PsctxGlobals.Account.Contexts);
+    reply->TotalPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_PAGED]);
+    reply->TotalNonPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_NONPAGED]);
+    reply->TotalSessions = (ULONG64)PsctxGlobals.Sessions;
+    reply->AttachedVolumes = (ULONG64)PsctxGlobals.AttachedVolumes;
+    reply->AttachedFileSystems = (ULONG64)PsctxGlobals.AttachedFileSystems;
+    PsctxSetReplyHeader(Request, sizeof(*reply));
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Why the handle's stream can or cannot carry contexts. STATUS_INVALID_HANDLE or STATUS_OBJECT_TYPE_MISMATCH if it is no file.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStream(PPSCTX_REQUEST Request)
+{
+    const PSCTX_STREAM_REQUEST *input = Request->Input;
+    PSCTX_STREAM_REPLY *reply = Request->Output;
+    PSCTX_STREAM stream;
+    PFILE_OBJECT fileObject;
+    ULONG support;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = PsctxReferenceFileObject(input->Handle, &fileObject);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    support = PsctxExamineStream(fileObject, &stream);
+
+    RtlZeroMemory(reply, sizeof(*reply));
+    reply->Support = support;
+    reply->DeviceType = stream.DeviceType;
+    if (support == PSCTX_SUPPORT_YES || support == PSCTX_SUPPORT_NO_FILTER_CONTEXTS) {
+        reply->HeaderVersion = stream.Header->Version;
+    }
+    ObDereferenceObject(fileObject);
+
+    PsctxSetReplyHeader(Request, sizeof(*reply));
+    return STATUS_SUCCESS;
+}

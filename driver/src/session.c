@@ -1,0 +1,110 @@
+/*
+ * Sessions, one for each open of the control device, and their owner keys.
+ */
+#include "psctx.h"
+
+/*
+ * A new session with one reference, the file object's. STATUS_INSUFFICIENT_RESOURCES.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Session)
+{
+    PPSCTX_SESSION session;
+
+    PAGED_CODE();
+
+    *Session = NULL;
+    session = PsctxAllocate(NonPagedPool, sizeof(*session));
+    if (session == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    session->References = 1;
+    ExInitializeFastMutex(&session->OwnersLock);
+    InterlockedIncrement(&PsctxGlobals.Sessions);
+    *Session = session;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * The last handle was closed, perhaps by the death of its process; requests of other threads may still be on their way. From the
+ * moment that Ended is set nothing can be inserted: an insertion reads it under the lock of the shard that it links into, and so
+ * either came before the walk through that shard, or sees it.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndSession(PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    if (InterlockedExchange(&Session->Ended, TRUE)) {
+        return;
+    }
+    PsctxEndTracking(Session);
+    PsctxRemoveSessionContexts(Session);
+    InterlockedDecrement(&PsctxGlobals.Sessions);
+}
+
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReferenceSession(PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    InterlockedIncrement(&Session->References);
+}
+
+/*
+ * Gives up a reference. The last one frees the session and its owners: no context names them any more.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDereferenceSession(PPSCTX_SESSION Session)
+{
+    ULONG index;
+
+    PAGED_CODE();
+
+    if (InterlockedDecrement(&Session->References) != 0) {
+        return;
+    }
+    for (index = 0; index < PSCTX_OWNER_BUCKETS; index += 1) {
+        while (Session->Owners[index].Next != NULL) {
+            PsctxFree(CONTAINING_RECORD(PopEntryList(&Session->Owners[index]), PSCTX_OWNER, Links));
+        }
+    }
+    PsctxFree(Session);
+}
+
+/*
+ * The owner with this key, made if it is new. It lives as long as the session's record.
+ * STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_OWNERS, STATUS_INSUFFICIENT_RESOURCES.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetOwner(PPSCTX_SESSION Session, ULONG64 Key, PPSCTX_OWNER *Owner)
+{
+    const PSINGLE_LIST_ENTRY bucket = &Session->Owners[Key % PSCTX_OWNER_BUCKETS];
+    PSINGLE_LIST_ENTRY entry;
+    PPSCTX_OWNER owner = NULL;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    PAGED_CODE();
+
+    ExAcquireFastMutex(&Session->OwnersLock);
+    for (entry = bucket->Next; entry != NULL && owner == NULL; entry = entry->Next) {
+        const PPSCTX_OWNER candidate = CONTAINING_RECORD(entry, PSCTX_OWNER, Links);
+
+        if (candidate->Key == Key) {
+            owner = candidate;
+        }
+    }
+    if (owner == NULL) {
+        if (Session->OwnerCount == PSCTX_MAXIMUM_OWNERS) {
+            status = STATUS_QUOTA_EXCEEDED;
+        } else {
+            owner = PsctxAllocate(PagedPool, sizeof(*owner));
+            if (owner == NULL) {
+                status = STATUS_INSUFFICIENT_RESOURCES;
+            } else {
+                owner->Session = Session;
+                owner->Key = Key;
+                PushEntryList(bucket, &owner->Links);
+                Session->OwnerCount += 1;
+            }
+        }
+    }
+    ExReleaseFastMutex(&Session->OwnersLock);
+    *Owner = owner;
+    return status;
+}
