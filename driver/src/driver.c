@@ -33,6 +33,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
     OBJECT_ATTRIBUTES attributes;
     UNICODE_STRING name;
     HANDLE key;
+    ULONG allowed = 0;
     ULONG length;
     NTSTATUS status;
 
@@ -49,8 +50,10 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
     status = ZwQueryValueKey(key, &name, KeyValuePartialInformation, &value, sizeof(value), &length);
     ZwClose(key);
 
-    return NT_SUCCESS(status) && value.Information.Type == REG_DWORD && value.Information.DataLength == sizeof(ULONG) &&
-           *(const ULONG UNALIGNED *)value.Information.Data != 0;
+    if (NT_SUCCESS(status) && value.Information.Type == REG_DWORD && value.Information.DataLength == sizeof(allowed)) {
+        RtlCopyMemory(&allowed, value.Information.Data, sizeof(allowed));
+    }
+    return allowed != 0;
 }
 
 /*

@@ -11,7 +11,8 @@
 
 #include <psctx/abi.h>
 
-#define PSCTX_TAG 'xtCP'
+/* Pool tag, shown as "PCtx" by debuggers. */
+#define PSCTX_TAG 0x78744350u
 
 /* Code that may be paged out, and code that is discarded after DriverEntry. */
 #if defined(__GNUC__)

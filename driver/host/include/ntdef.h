@@ -31,6 +31,7 @@
 #define DECLSPEC_NOINLINE __attribute__((noinline))
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 #define DECLSPEC_ALIGN(Bytes) __attribute__((aligned(Bytes)))
+#define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(64)
 #define POINTER_ALIGNMENT DECLSPEC_ALIGN(8)
 #define ANYSIZE_ARRAY 1
 
@@ -127,6 +128,7 @@ C_ASSERT(sizeof(LONG) == 4 && sizeof(LONG64) == 8 && sizeof(PVOID) == 8);
 #define MAXLONG 0x7fffffff
 #define MAXULONG 0xffffffff
 #define MAXULONG64 ((ULONG64)~((ULONG64)0))
+#define MAXULONG_PTR ((ULONG_PTR)~((ULONG_PTR)0))
 #define MAXLONGLONG (0x7fffffffffffffffLL)
 #define UNICODE_NULL ((WCHAR)0)
 #define UNICODE_STRING_MAX_BYTES ((USHORT)65534)

@@ -1,0 +1,51 @@
+// The few NTSTATUS values that the addon itself tells apart, as the 32-bit patterns that travel to JavaScript.
+#ifndef PSCTX_BINDING_STATUS_H
+#define PSCTX_BINDING_STATUS_H
+
+#include <cstdint>
+
+namespace psctx {
+
+using Status = std::uint32_t;
+
+constexpr Status kStatusSuccess = 0x00000000u;
+constexpr Status kStatusBufferOverflow = 0x80000005u;
+constexpr Status kStatusUnsuccessful = 0xC0000001u;
+constexpr Status kStatusInfoLengthMismatch = 0xC0000004u;
+constexpr Status kStatusInvalidHandle = 0xC0000008u;
+constexpr Status kStatusInvalidParameter = 0xC000000Du;
+constexpr Status kStatusEndOfFile = 0xC0000011u;
+constexpr Status kStatusNoMemory = 0xC0000017u;
+constexpr Status kStatusAccessDenied = 0xC0000022u;
+constexpr Status kStatusObjectNameInvalid = 0xC0000033u;
+constexpr Status kStatusObjectNameNotFound = 0xC0000034u;
+constexpr Status kStatusObjectNameCollision = 0xC0000035u;
+constexpr Status kStatusObjectPathNotFound = 0xC000003Au;
+constexpr Status kStatusObjectPathSyntaxBad = 0xC000003Bu;
+constexpr Status kStatusSharingViolation = 0xC0000043u;
+constexpr Status kStatusDeletePending = 0xC0000056u;
+constexpr Status kStatusRevisionMismatch = 0xC0000059u;
+constexpr Status kStatusPrivilegeNotHeld = 0xC0000061u;
+constexpr Status kStatusInsufficientResources = 0xC000009Au;
+constexpr Status kStatusNotSupported = 0xC00000BBu;
+constexpr Status kStatusInternalError = 0xC00000E5u;
+constexpr Status kStatusNameTooLong = 0xC0000106u;
+constexpr Status kStatusFileClosed = 0xC0000128u;
+constexpr Status kStatusInvalidBufferSize = 0xC0000206u;
+constexpr Status kStatusNotFound = 0xC0000225u;
+
+// NT_SUCCESS: successes and informational values.
+constexpr bool Succeeded(Status status) noexcept
+{
+    return status < 0x80000000u;
+}
+
+// NT_ERROR: what the I/O manager returns without copying the output buffer. Warnings are not among them.
+constexpr bool IsError(Status status) noexcept
+{
+    return status >= 0xC0000000u;
+}
+
+} // namespace psctx
+
+#endif

@@ -1,0 +1,95 @@
+// How requests reach the driver: one interface, implemented over the Windows driver and over the embedded kernel.
+#ifndef PSCTX_BINDING_TRANSPORT_H
+#define PSCTX_BINDING_TRANSPORT_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "status.h"
+
+namespace psctx {
+
+struct VolumeDefinition {
+    char16_t letter = u'M';
+    bool isDirectory = false;
+    std::string directory; // UTF-8; only of a directory volume
+};
+
+enum class KernelKind { Windows, Host };
+
+struct OpenOptions {
+    KernelKind kernel = KernelKind::Host;
+    bool readOnly = false;
+    std::vector<VolumeDefinition> volumes;
+};
+
+struct FileOpenOptions {
+    std::uint32_t desiredAccess = 0;
+    std::uint32_t shareAccess = 0;
+    std::uint32_t disposition = 0;
+    std::uint32_t createOptions = 0;
+};
+
+struct HostAuditCounts {
+    std::uint64_t poolBytes = 0;
+    std::uint64_t poolAllocations = 0;
+    std::uint64_t handles = 0;
+    std::uint64_t objects = 0;
+    std::uint64_t irps = 0;
+    std::uint64_t locks = 0;
+    std::uint64_t contextBytes = 0; // of the driver's own pool tag
+};
+
+enum class NameChange { Rename, Link };
+
+// What only the embedded kernel offers: files to act on, the client process's death, faults and the audit.
+// Paths are as for Transport::OpenStream. Nothing here calls back into JavaScript.
+class HostKernel
+{
+  public:
+    virtual ~HostKernel() = default;
+
+    virtual Status OpenFile(const std::u16string &path, const FileOpenOptions &options, std::uint64_t *handle) = 0;
+    virtual Status ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
+                            std::uint32_t *transferred) = 0;
+    virtual Status WriteFile(std::uint64_t handle, std::uint64_t position, const void *data, std::uint32_t length,
+                             std::uint32_t *transferred) = 0;
+    virtual Status QuerySize(std::uint64_t handle, std::uint64_t *size) = 0;
+    virtual Status SetDeletion(std::uint64_t handle, bool deleteFile) = 0;
+    virtual Status ChangeName(std::uint64_t handle, NameChange change, const std::u16string &newPath,
+                              bool replaceIfExists) = 0;
+    virtual Status Dismount(char16_t letter) = 0;
+    virtual void KillProcess() = 0;
+    virtual void FailAllocation(std::uint64_t countdown) = 0;
+    virtual HostAuditCounts Audit() = 0;
+};
+
+// An open control device. Used by one thread at a time.
+class Transport
+{
+  public:
+    virtual ~Transport() = default;
+
+    // Opens a stream for reading its attributes, sharing everything. Path is a Win32 namespace path (\\?\… or \\.\…).
+    virtual Status OpenStream(const std::u16string &path, std::uint64_t *handle) = 0;
+    virtual Status CloseHandle(std::uint64_t handle) = 0;
+
+    // One control request. Returned is how much of Output is valid: zero when the status is an error.
+    virtual Status Control(std::uint32_t code, const void *input, std::uint32_t inputLength, void *output,
+                           std::uint32_t outputLength, std::uint32_t *returned) = 0;
+
+    // Closes the control device. Leftovers, when not empty, says what the kernel still held although all should be gone.
+    virtual Status Close(std::string *leftovers) = 0;
+
+    // NULL on a kernel that is not the embedded one.
+    virtual HostKernel *Host() noexcept = 0;
+};
+
+// Opens the control device of the kernel asked for. STATUS_OBJECT_NAME_NOT_FOUND: this kernel or the driver is not here.
+Status OpenTransport(const OpenOptions &options, std::unique_ptr<Transport> *transport);
+
+} // namespace psctx
+
+#endif

@@ -1,0 +1,321 @@
+/*
+ * Fast I/O: calls without an IRP, passed to the device below, entry by entry.
+ *
+ * Each routine below asks the lower driver's table, which may be absent, older and so shorter than ours, or empty in
+ * that entry; it then answers FALSE, and the caller sends an IRP. None is pageable: some are in the path of paging I/O.
+ * They are called at <= APC_LEVEL in the requesting thread. The control device, which shares the driver's table,
+ * answers FALSE to all of them. [ifs/implementing-fast-i-o-routines]
+ */
+
+/* The headers name this structure in prototypes before they declare it: known first, it is the same type in all. */
+struct _COMPRESSED_DATA_INFO;
+
+#include "filter.h"
+
+/*
+ * The table of the driver below if it is long enough to have the entry that ends at End, else NULL.
+ */
+static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_ SIZE_T End)
+{
+    PFAST_IO_DISPATCH table;
+
+    if (DeviceObject == PsctxGlobals.ControlDevice) {
+        return NULL;
+    }
+    table = PsctxLowerDevice(DeviceObject)->DriverObject->FastIoDispatch;
+    return table != NULL && table->SizeOfFastIoDispatch >= End ? table : NULL;
+}
+
+/* The same for an entry by its name. */
+#define PSCTX_LOWER_FAST_IO(DeviceObject, Entry)                                                                       \
+    PsctxLowerFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
+
+static FAST_IO_CHECK_IF_POSSIBLE PsctxFastIoCheckIfPossible;
+static FAST_IO_READ PsctxFastIoRead;
+static FAST_IO_WRITE PsctxFastIoWrite;
+static FAST_IO_QUERY_BASIC_INFO PsctxFastIoQueryBasicInfo;
+static FAST_IO_QUERY_STANDARD_INFO PsctxFastIoQueryStandardInfo;
+static FAST_IO_LOCK PsctxFastIoLock;
+static FAST_IO_UNLOCK_SINGLE PsctxFastIoUnlockSingle;
+static FAST_IO_UNLOCK_ALL PsctxFastIoUnlockAll;
+static FAST_IO_UNLOCK_ALL_BY_KEY PsctxFastIoUnlockAllByKey;
+static FAST_IO_DEVICE_CONTROL PsctxFastIoDeviceControl;
+static FAST_IO_QUERY_NETWORK_OPEN_INFO PsctxFastIoQueryNetworkOpenInfo;
+static FAST_IO_MDL_READ PsctxMdlRead;
+static FAST_IO_MDL_READ_COMPLETE PsctxMdlReadComplete;
+static FAST_IO_PREPARE_MDL_WRITE PsctxPrepareMdlWrite;
+static FAST_IO_MDL_WRITE_COMPLETE PsctxMdlWriteComplete;
+static FAST_IO_READ_COMPRESSED PsctxFastIoReadCompressed;
+static FAST_IO_WRITE_COMPRESSED PsctxFastIoWriteCompressed;
+static FAST_IO_MDL_READ_COMPLETE_COMPRESSED PsctxMdlReadCompleteCompressed;
+static FAST_IO_MDL_WRITE_COMPLETE_COMPRESSED PsctxMdlWriteCompleteCompressed;
+static FAST_IO_QUERY_OPEN PsctxFastIoQueryOpen;
+static FAST_IO_DETACH_DEVICE PsctxFastIoDetachDevice;
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoCheckIfPossible(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
+                                                                 ULONG Length, BOOLEAN Wait, ULONG LockKey,
+                                                                 BOOLEAN CheckForReadOperation,
+                                                                 PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoCheckIfPossible);
+
+    return table != NULL && table->FastIoCheckIfPossible != NULL &&
+           table->FastIoCheckIfPossible(FileObject, FileOffset, Length, Wait, LockKey, CheckForReadOperation, IoStatus,
+                                        PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
+                                                      BOOLEAN Wait, ULONG LockKey, PVOID Buffer,
+                                                      PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoRead);
+
+    return table != NULL && table->FastIoRead != NULL &&
+           table->FastIoRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
+                             PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
+                                                       BOOLEAN Wait, ULONG LockKey, PVOID Buffer,
+                                                       PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWrite);
+
+    return table != NULL && table->FastIoWrite != NULL &&
+           table->FastIoWrite(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
+                              PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryBasicInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
+                                                                PFILE_BASIC_INFORMATION Buffer,
+                                                                PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryBasicInfo);
+
+    return table != NULL && table->FastIoQueryBasicInfo != NULL &&
+           table->FastIoQueryBasicInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryStandardInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
+                                                                   PFILE_STANDARD_INFORMATION Buffer,
+                                                                   PIO_STATUS_BLOCK IoStatus,
+                                                                   PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryStandardInfo);
+
+    return table != NULL && table->FastIoQueryStandardInfo != NULL &&
+           table->FastIoQueryStandardInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoLock(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
+                                                      PLARGE_INTEGER Length, PEPROCESS ProcessId, ULONG Key,
+                                                      BOOLEAN FailImmediately, BOOLEAN ExclusiveLock,
+                                                      PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoLock);
+
+    return table != NULL && table->FastIoLock != NULL &&
+           table->FastIoLock(FileObject, FileOffset, Length, ProcessId, Key, FailImmediately, ExclusiveLock, IoStatus,
+                             PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockSingle(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
+                                                              PLARGE_INTEGER Length, PEPROCESS ProcessId, ULONG Key,
+                                                              PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockSingle);
+
+    return table != NULL && table->FastIoUnlockSingle != NULL &&
+           table->FastIoUnlockSingle(FileObject, FileOffset, Length, ProcessId, Key, IoStatus,
+                                     PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockAll(PFILE_OBJECT FileObject, PEPROCESS ProcessId,
+                                                           PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockAll);
+
+    return table != NULL && table->FastIoUnlockAll != NULL &&
+           table->FastIoUnlockAll(FileObject, ProcessId, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockAllByKey(PFILE_OBJECT FileObject, PVOID ProcessId, ULONG Key,
+                                                                PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockAllByKey);
+
+    return table != NULL && table->FastIoUnlockAllByKey != NULL &&
+           table->FastIoUnlockAllByKey(FileObject, ProcessId, Key, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoDeviceControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer,
+                                                               ULONG InputBufferLength, PVOID OutputBuffer,
+                                                               ULONG OutputBufferLength, ULONG IoControlCode,
+                                                               PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoDeviceControl);
+
+    return table != NULL && table->FastIoDeviceControl != NULL &&
+           table->FastIoDeviceControl(FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer,
+                                      OutputBufferLength, IoControlCode, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryNetworkOpenInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
+                                                                      PFILE_NETWORK_OPEN_INFORMATION Buffer,
+                                                                      PIO_STATUS_BLOCK IoStatus,
+                                                                      PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryNetworkOpenInfo);
+
+    return table != NULL && table->FastIoQueryNetworkOpenInfo != NULL &&
+           table->FastIoQueryNetworkOpenInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
+                                                   ULONG LockKey, PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus,
+                                                   PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlRead);
+
+    return table != NULL && table->MdlRead != NULL &&
+           table->MdlRead(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain,
+                                                           PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlReadComplete);
+
+    return table != NULL && table->MdlReadComplete != NULL &&
+           table->MdlReadComplete(FileObject, MdlChain, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
+                                                           ULONG Length, ULONG LockKey, PMDL *MdlChain,
+                                                           PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, PrepareMdlWrite);
+
+    return table != NULL && table->PrepareMdlWrite != NULL &&
+           table->PrepareMdlWrite(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus,
+                                  PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
+                                                            PMDL MdlChain, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlWriteComplete);
+
+    return table != NULL && table->MdlWriteComplete != NULL &&
+           table->MdlWriteComplete(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN
+PsctxFastIoReadCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey, PVOID Buffer,
+                          PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus, PCOMPRESSED_DATA_INFO CompressedDataInfo,
+                          ULONG CompressedDataInfoLength, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoReadCompressed);
+
+    return table != NULL && table->FastIoReadCompressed != NULL &&
+           table->FastIoReadCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain, IoStatus,
+                                       CompressedDataInfo, CompressedDataInfoLength, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
+                                                                 ULONG Length, ULONG LockKey, PVOID Buffer,
+                                                                 PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus,
+                                                                 PCOMPRESSED_DATA_INFO CompressedDataInfo,
+                                                                 ULONG CompressedDataInfoLength,
+                                                                 PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWriteCompressed);
+
+    return table != NULL && table->FastIoWriteCompressed != NULL &&
+           table->FastIoWriteCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain, IoStatus,
+                                        CompressedDataInfo, CompressedDataInfoLength, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxMdlReadCompleteCompressed(PFILE_OBJECT FileObject, PMDL MdlChain,
+                                                                     PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlReadCompleteCompressed);
+
+    return table != NULL && table->MdlReadCompleteCompressed != NULL &&
+           table->MdlReadCompleteCompressed(FileObject, MdlChain, PsctxLowerDevice(DeviceObject));
+}
+
+_Use_decl_annotations_ static BOOLEAN PsctxMdlWriteCompleteCompressed(PFILE_OBJECT FileObject,
+                                                                      PLARGE_INTEGER FileOffset, PMDL MdlChain,
+                                                                      PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlWriteCompleteCompressed);
+
+    return table != NULL && table->MdlWriteCompleteCompressed != NULL &&
+           table->MdlWriteCompleteCompressed(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject));
+}
+
+/*
+ * The one entry with an IRP: a create that the file system may answer without opening. Its stack location names the
+ * device it is for, so that it names the lower one while that is asked. [ifs/irp-mj-create]
+ */
+_Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION NetworkInformation,
+                                                           PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryOpen);
+    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
+    BOOLEAN answered;
+
+    if (table == NULL || table->FastIoQueryOpen == NULL) {
+        return FALSE;
+    }
+    location->DeviceObject = PsctxLowerDevice(DeviceObject);
+    answered = table->FastIoQueryOpen(Irp, NetworkInformation, location->DeviceObject);
+    location->DeviceObject = DeviceObject;
+    return answered;
+}
+
+/*
+ * The device below is being deleted: its stack must let go of it. PASSIVE_LEVEL. [wdm/nf-wdm-iodetachdevice]
+ */
+PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OBJECT SourceDevice,
+                                                                      PDEVICE_OBJECT TargetDevice)
+{
+    UNREFERENCED_PARAMETER(TargetDevice);
+
+    PAGED_CODE();
+
+    if (PsctxDetachFilterDevice(SourceDevice)) {
+        IoDeleteDevice(SourceDevice);
+    }
+}
+
+/*
+ * The entries for acquiring and releasing a file, for sections, the modified page writer and cache flushes, stay empty:
+ * the kernel asks the file system itself, and a filter that wants to know registers callbacks.
+ * [ntifs/nf-ntifs-fsrtlregisterfilesystemfiltercallbacks]
+ */
+FAST_IO_DISPATCH PsctxFastIoDispatch = {
+    .SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH),
+    .FastIoCheckIfPossible = PsctxFastIoCheckIfPossible,
+    .FastIoRead = PsctxFastIoRead,
+    .FastIoWrite = PsctxFastIoWrite,
+    .FastIoQueryBasicInfo = PsctxFastIoQueryBasicInfo,
+    .FastIoQueryStandardInfo = PsctxFastIoQueryStandardInfo,
+    .FastIoLock = PsctxFastIoLock,
+    .FastIoUnlockSingle = PsctxFastIoUnlockSingle,
+    .FastIoUnlockAll = PsctxFastIoUnlockAll,
+    .FastIoUnlockAllByKey = PsctxFastIoUnlockAllByKey,
+    .FastIoDeviceControl = PsctxFastIoDeviceControl,
+    .FastIoDetachDevice = PsctxFastIoDetachDevice,
+    .FastIoQueryNetworkOpenInfo = PsctxFastIoQueryNetworkOpenInfo,
+    .MdlRead = PsctxMdlRead,
+    .MdlReadComplete = PsctxMdlReadComplete,
+    .PrepareMdlWrite = PsctxPrepareMdlWrite,
+    .MdlWriteComplete = PsctxMdlWriteComplete,
+    .FastIoReadCompressed = PsctxFastIoReadCompressed,
+    .FastIoWriteCompressed = PsctxFastIoWriteCompressed,
+    .MdlReadCompleteCompressed = PsctxMdlReadCompleteCompressed,
+    .MdlWriteCompleteCompressed = PsctxMdlWriteCompleteCompressed,
+    .FastIoQueryOpen = PsctxFastIoQueryOpen,
+};

@@ -1,0 +1,456 @@
+/*
+ * The legacy filter's devices: attached to file systems as they register and to volumes as they mount, detached when
+ * those go.
+ *
+ * RAW is left alone: registration does not tell of it, and its volumes have no file streams to hang contexts on.
+ * [ntifs/nf-ntifs-ioregisterfsregistrationchange]
+ */
+#include "filter.h"
+
+#define PSCTX_ATTACH_ATTEMPTS 8u
+#define PSCTX_ATTACH_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
+#define PSCTX_DRAIN_INTERVAL (-1000 * 10000ll) /* 1 s */
+#define PSCTX_LIST_ATTEMPTS 4u
+#define PSCTX_LIST_SPARE 8u
+
+/*
+ * Makes "attached already?" and attaching, or "still attached?" and detaching, one step. A resource, since devices are
+ * detached at PASSIVE_LEVEL, and since detaching the last user of a device can have its driver call back into us on the
+ * same thread.
+ */
+static ERESOURCE PsctxFilterLock;
+_Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
+
+/* Held by requests that may attach a device when they come back. */
+static EX_RUNDOWN_REF PsctxFilterRundown;
+static BOOLEAN PsctxFilterStarted;
+
+static DRIVER_FS_NOTIFICATION PsctxFileSystemChange;
+
+_IRQL_requires_(PASSIVE_LEVEL) _Acquires_lock_(PsctxFilterLock) PSCTX_PAGE static VOID PsctxLockFilter(VOID)
+{
+    PAGED_CODE();
+
+    KeEnterCriticalRegion();
+    ExAcquireResourceExclusiveLite(&PsctxFilterLock, TRUE);
+}
+
+_IRQL_requires_(PASSIVE_LEVEL) _Releases_lock_(PsctxFilterLock) PSCTX_PAGE static VOID PsctxUnlockFilter(VOID)
+{
+    PAGED_CODE();
+
+    ExReleaseResourceLite(&PsctxFilterLock);
+    KeLeaveCriticalRegion();
+}
+
+/*
+ * To be called before, and PsctxLeaveFilter after, a request is forwarded that ends in an attachment. FALSE while the
+ * filter stops: the request is then passed through.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxEnterFilter(VOID)
+{
+    PAGED_CODE();
+
+    return ExAcquireRundownProtection(&PsctxFilterRundown);
+}
+
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
+{
+    PAGED_CODE();
+
+    ExReleaseRundownProtection(&PsctxFilterRundown);
+}
+
+/*
+ * Whether a driver object has this name, without regard to case. A name too long for the buffer is another one.
+ * [ntifs/nf-ntifs-obquerynamestring]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
+    PsctxIsDriverNamed(_In_ PDRIVER_OBJECT DriverObject, _In_z_ PCWSTR Name)
+{
+    union {
+        OBJECT_NAME_INFORMATION Information;
+        UCHAR Bytes[sizeof(OBJECT_NAME_INFORMATION) + 32 * sizeof(WCHAR)];
+    } object;
+    UNICODE_STRING name;
+    ULONG length;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    RtlInitUnicodeString(&name, Name);
+    status = ObQueryNameString(DriverObject, &object.Information, sizeof(object), &length);
+    return NT_SUCCESS(status) && RtlEqualUnicodeString(&object.Information.Name, &name, TRUE);
+}
+
+/*
+ * Whether a storage device is a volume snapshot's. Snapshots are read-only and come and go with backups.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsSnapshot(PDEVICE_OBJECT StorageDevice)
+{
+    PAGED_CODE();
+
+    return PsctxIsDriverNamed(StorageDevice->DriverObject, L"\\Driver\\VolSnap");
+}
+
+/*
+ * A device of the filter, attached to nothing yet; the caller attaches or deletes it. The statuses of IoCreateDevice.
+ * [ifs/creating-the-filter-device-object]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxCreateFilterDevice(PSCTX_FILTER_KIND Kind, DEVICE_TYPE DeviceType,
+                                                                   PDEVICE_OBJECT *FilterDevice)
+{
+    PPSCTX_FILTER_EXTENSION extension;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = IoCreateDevice(PsctxGlobals.DriverObject, sizeof(PSCTX_FILTER_EXTENSION), NULL, DeviceType, 0, FALSE,
+                            FilterDevice);
+    if (!NT_SUCCESS(status)) {
+        *FilterDevice = NULL;
+        return status;
+    }
+    extension = (*FilterDevice)->DeviceExtension;
+    RtlZeroMemory(extension, sizeof(*extension));
+    extension->Kind = Kind;
+    extension->DeviceObject = *FilterDevice;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * The filter's device in the stack of a file system's device, or NULL. The filter is locked.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static PDEVICE_OBJECT
+    PsctxFindFilterDevice(_In_ PDEVICE_OBJECT Target)
+{
+    PLIST_ENTRY entry;
+
+    PAGED_CODE();
+
+    for (entry = PsctxFilterDevices.Flink; entry != &PsctxFilterDevices; entry = entry->Flink) {
+        const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
+
+        if (extension->Target == Target) {
+            return extension->DeviceObject;
+        }
+    }
+    return NULL;
+}
+
+static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
+{
+    return Kind == PsctxVolumeFilter ? &PsctxGlobals.AttachedVolumes : &PsctxGlobals.AttachedFileSystems;
+}
+
+/*
+ * Tries once to attach to the top of Target's stack. What the I/O manager looks at in the top device is taken over from
+ * Target first: from the moment of attachment requests come here. STATUS_NO_SUCH_DEVICE from
+ * IoAttachDeviceToDeviceStackSafe; STATUS_DEVICE_ALREADY_ATTACHED if the stack has a device of ours.
+ * [ifs/propagating-the-doxxx-flags, ifs/attaching-the-filter-device-object-to-the-target-device-object]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxTryToAttach(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    FilterDevice->Flags |= FlagOn(Target->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_SUPPORTS_TRANSACTIONS);
+    FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
+    extension->Target = Target;
+
+    PsctxLockFilter();
+    if (PsctxFindFilterDevice(Target) != NULL) {
+        status = STATUS_DEVICE_ALREADY_ATTACHED;
+    } else {
+        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, &extension->AttachedTo);
+    }
+    if (NT_SUCCESS(status)) {
+        FilterDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+        extension->Attached = TRUE;
+        InsertTailList(&PsctxFilterDevices, &extension->Links);
+        InterlockedIncrement(PsctxAttachmentCounter(extension->Kind));
+    }
+    PsctxUnlockFilter();
+    return status;
+}
+
+/*
+ * Attaches a device to the stack of a file system's device, which the caller keeps from going away, or deletes it: if
+ * it cannot be attached, that stack is not filtered, and there is nobody to tell. A volume that is found while it is
+ * being mounted may still be initialising; that is waited for, within bounds.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFilterDevice(PDEVICE_OBJECT FilterDevice, PDEVICE_OBJECT Target)
+{
+    LARGE_INTEGER interval;
+    BOOLEAN initializing;
+    ULONG attempt;
+    NTSTATUS status = STATUS_UNSUCCESSFUL;
+
+    PAGED_CODE();
+
+    interval.QuadPart = PSCTX_ATTACH_INTERVAL;
+    for (attempt = 0; attempt < PSCTX_ATTACH_ATTEMPTS; attempt += 1) {
+        initializing = FlagOn(Target->Flags, DO_DEVICE_INITIALIZING) != 0;
+        status = PsctxTryToAttach(FilterDevice, Target);
+        if (status != STATUS_NO_SUCH_DEVICE || !initializing) {
+            break;
+        }
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    if (!NT_SUCCESS(status)) {
+        IoDeleteDevice(FilterDevice);
+    }
+}
+
+/*
+ * Attaches to a file system's control device, which the caller keeps from going away.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFileSystem(PDEVICE_OBJECT ControlDevice)
+{
+    PDEVICE_OBJECT filterDevice;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = PsctxCreateFilterDevice(PsctxFileSystemFilter, ControlDevice->DeviceType, &filterDevice);
+    if (NT_SUCCESS(status)) {
+        PsctxAttachFilterDevice(filterDevice, ControlDevice);
+    }
+}
+
+/*
+ * Takes a device out of its stack. TRUE if this call did: the caller deletes the device, when no request is on its way
+ * through it. FALSE if it was not attached, or somebody else was first.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+    BOOLEAN attached;
+
+    PAGED_CODE();
+
+    PsctxLockFilter();
+    attached = extension->Attached;
+    if (attached) {
+        extension->Attached = FALSE;
+        RemoveEntryList(&extension->Links);
+        InterlockedDecrement(PsctxAttachmentCounter(extension->Kind));
+        IoDetachDevice(extension->AttachedTo);
+    }
+    PsctxUnlockFilter();
+    return attached;
+}
+
+/*
+ * Attaches to one device of a file system if it is a mounted volume's. Control devices, ours to leave out here, have no
+ * disk below; a snapshot's volume is left alone. [ntifs/nf-ntifs-iogetdiskdeviceobject]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT VolumeDevice)
+{
+    PDEVICE_OBJECT storageDevice;
+    PDEVICE_OBJECT filterDevice;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = IoGetDiskDeviceObject(VolumeDevice, &storageDevice);
+    if (!NT_SUCCESS(status)) {
+        return;
+    }
+    if (PsctxIsSnapshot(storageDevice)) {
+        goto DereferenceStorage;
+    }
+    status = PsctxCreateFilterDevice(PsctxVolumeFilter, VolumeDevice->DeviceType, &filterDevice);
+    if (NT_SUCCESS(status)) {
+        PsctxAttachFilterDevice(filterDevice, VolumeDevice);
+    }
+
+DereferenceStorage:
+    ObDereferenceObject(storageDevice);
+}
+
+/*
+ * The devices of a driver now, each referenced, in nonpaged memory as the I/O manager demands; the caller dereferences
+ * them and frees the array. The list may grow between asking for its length and asking for it.
+ * STATUS_INSUFFICIENT_RESOURCES, or STATUS_BUFFER_TOO_SMALL if it grows without end.
+ * [ntifs/nf-ntifs-ioenumeratedeviceobjectlist]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxListDevices(_In_ PDRIVER_OBJECT DriverObject, _Outptr_ PDEVICE_OBJECT **Devices, _Out_ PULONG Count)
+{
+    PDEVICE_OBJECT *devices = NULL;
+    ULONG capacity = 0;
+    ULONG count = 0;
+    ULONG attempt;
+    ULONG index;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    *Devices = NULL;
+    *Count = 0;
+    status = IoEnumerateDeviceObjectList(DriverObject, NULL, 0, &count);
+    for (attempt = 0; attempt < PSCTX_LIST_ATTEMPTS && status == STATUS_BUFFER_TOO_SMALL; attempt += 1) {
+        capacity = count + PSCTX_LIST_SPARE;
+        devices = PsctxAllocate(NonPagedPool, capacity * sizeof(PDEVICE_OBJECT));
+        if (devices == NULL) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        status = IoEnumerateDeviceObjectList(DriverObject, devices, capacity * (ULONG)sizeof(PDEVICE_OBJECT), &count);
+        if (!NT_SUCCESS(status)) {
+            /* As many as fit have been referenced. */
+            for (index = 0; status == STATUS_BUFFER_TOO_SMALL && index < capacity; index += 1) {
+                ObDereferenceObject(devices[index]);
+            }
+            PsctxFree(devices);
+            devices = NULL;
+        }
+    }
+    if (NT_SUCCESS(status)) {
+        *Devices = devices;
+        *Count = count;
+    }
+    return status;
+}
+
+/*
+ * Attaches to the volumes that a file system had mounted before we came.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolumes(_In_ PDEVICE_OBJECT ControlDevice)
+{
+    PDEVICE_OBJECT *devices;
+    ULONG count;
+    ULONG index;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = PsctxListDevices(ControlDevice->DriverObject, &devices, &count);
+    if (!NT_SUCCESS(status)) {
+        return;
+    }
+    for (index = 0; index < count; index += 1) {
+        if (devices[index] != ControlDevice && devices[index]->DeviceType == ControlDevice->DeviceType) {
+            PsctxAttachMountedVolume(devices[index]);
+        }
+        ObDereferenceObject(devices[index]);
+    }
+    PsctxFree(devices);
+}
+
+/*
+ * Whether a file system that registers is one to filter: of a type whose files carry stream contexts, and not the
+ * recognizer, which stands in for file systems that are not loaded and goes when they are.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsFileSystemFiltered(_In_ PDEVICE_OBJECT ControlDevice)
+{
+    PAGED_CODE();
+
+    switch (ControlDevice->DeviceType) {
+    case FILE_DEVICE_DISK_FILE_SYSTEM:
+    case FILE_DEVICE_CD_ROM_FILE_SYSTEM:
+    case FILE_DEVICE_NETWORK_FILE_SYSTEM:
+        return !PsctxIsDriverNamed(ControlDevice->DriverObject, L"\\FileSystem\\Fs_Rec");
+    default:
+        return FALSE;
+    }
+}
+
+/*
+ * A file system has registered or unregistered itself. The I/O manager keeps the control device from going away
+ * meanwhile. Volumes stay attached when their file system unregisters: they are told of one by one, by
+ * FastIoDetachDevice.
+ */
+PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJECT DeviceObject, BOOLEAN FsActive)
+{
+    PDEVICE_OBJECT filterDevice;
+
+    PAGED_CODE();
+
+    if (FsActive) {
+        if (PsctxIsFileSystemFiltered(DeviceObject)) {
+            PsctxAttachFileSystem(DeviceObject);
+            PsctxAttachMountedVolumes(DeviceObject);
+        }
+        return;
+    }
+
+    PsctxLockFilter();
+    filterDevice = PsctxFindFilterDevice(DeviceObject);
+    if (filterDevice != NULL) {
+        PsctxDetachFilterDevice(filterDevice);
+    }
+    PsctxUnlockFilter();
+    if (filterDevice != NULL) {
+        IoDeleteDevice(filterDevice);
+    }
+}
+
+/*
+ * Attaches to every file system and volume there is, and to those to come. The statuses of
+ * IoRegisterFsRegistrationChange; STATUS_NOT_SUPPORTED where legacy filters are blocked. When it fails, nothing is
+ * attached. [ntifs/nf-ntifs-ioregisterfsregistrationchange]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
+{
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    InitializeListHead(&PsctxFilterDevices);
+    ExInitializeRundownProtection(&PsctxFilterRundown);
+    status = ExInitializeResourceLite(&PsctxFilterLock);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    status = IoRegisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
+    if (!NT_SUCCESS(status)) {
+        ExDeleteResourceLite(&PsctxFilterLock);
+        return status;
+    }
+    PsctxFilterStarted = TRUE;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards. A
+ * thread that was about to send a request through a device when it was detached cannot be seen: it is given time before
+ * the devices go. [ifs/unloading-legacy-filters]
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
+{
+    PPSCTX_FILTER_EXTENSION extension;
+    LARGE_INTEGER interval;
+    LIST_ENTRY detached;
+
+    PAGED_CODE();
+
+    if (!PsctxFilterStarted) {
+        return;
+    }
+    PsctxFilterStarted = FALSE;
+    IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
+    ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
+
+    InitializeListHead(&detached);
+    PsctxLockFilter();
+    while (!IsListEmpty(&PsctxFilterDevices)) {
+        extension = CONTAINING_RECORD(PsctxFilterDevices.Flink, PSCTX_FILTER_EXTENSION, Links);
+        PsctxDetachFilterDevice(extension->DeviceObject);
+        InsertTailList(&detached, &extension->Links);
+    }
+    PsctxUnlockFilter();
+
+    if (!IsListEmpty(&detached)) {
+        interval.QuadPart = PSCTX_DRAIN_INTERVAL;
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    while (!IsListEmpty(&detached)) {
+        extension = CONTAINING_RECORD(RemoveHeadList(&detached), PSCTX_FILTER_EXTENSION, Links);
+        IoDeleteDevice(extension->DeviceObject);
+    }
+    ExDeleteResourceLite(&PsctxFilterLock);
+}

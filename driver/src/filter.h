@@ -1,0 +1,56 @@
+/*
+ * A device of the legacy filter, and what filter.c, passthrough.c, fastio.c, track.c and expression.c share.
+ */
+#ifndef PSCTX_FILTER_H
+#define PSCTX_FILTER_H
+
+#include "psctx.h"
+
+typedef enum _PSCTX_FILTER_KIND {
+    PsctxFileSystemFilter, /* above a file system's control device: sees mounts; a redirector's opens, too */
+    PsctxVolumeFilter      /* above a mounted volume: sees what is done to its files */
+} PSCTX_FILTER_KIND;
+
+/*
+ * The extension of every device of ours but the control device. All but Links and Attached is set once it is attached,
+ * and then stays.
+ */
+typedef struct _PSCTX_FILTER_EXTENSION {
+    LIST_ENTRY Links; /* of the attached devices; under filter.c's lock, as is Attached */
+    BOOLEAN Attached; /* cleared by whoever detaches the device, and so is the one to delete it */
+    PSCTX_FILTER_KIND Kind;
+    PDEVICE_OBJECT DeviceObject; /* whose extension this is */
+    PDEVICE_OBJECT Target;       /* the file system's own device in this stack */
+    PDEVICE_OBJECT AttachedTo;   /* the next lower device, which requests are passed to, detached or not */
+} PSCTX_FILTER_EXTENSION, *PPSCTX_FILTER_EXTENSION;
+
+/* The device that requests to a device of the filter are passed to. Any IRQL. */
+FORCEINLINE PDEVICE_OBJECT PsctxLowerDevice(_In_ PDEVICE_OBJECT DeviceObject)
+{
+    return ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->AttachedTo;
+}
+
+/* filter.c */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxEnterFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLeaveFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxCreateFilterDevice(_In_ PSCTX_FILTER_KIND Kind, _In_ DEVICE_TYPE DeviceType,
+                            _Outptr_ PDEVICE_OBJECT *FilterDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
+
+/* passthrough.c */
+_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForwardAndWait(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
+
+/* track.c */
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
+
+/* expression.c */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
+    PsctxIsNameInExpression(_In_ PCUNICODE_STRING Expression, _In_ PCUNICODE_STRING Name);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * What the filter does with IRPs: passes them through, but for creates while streams are tracked, and for mounts.
+ */
+#include "filter.h"
+
+static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
+
+/*
+ * Hands the request to the device below in our own stack location, and is not told of its completion. Called for the
+ * paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
+ * device nodes, and no file system's device is in one.
+ */
+_Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
+}
+
+/*
+ * Takes the request back from the I/O manager for PsctxForwardAndWait, which waits only if the device below said that
+ * it would complete it later. <= DISPATCH_LEVEL.
+ */
+_Use_decl_annotations_ static NTSTATUS PsctxForwardCompleted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    if (Irp->PendingReturned) {
+        KeSetEvent((PKEVENT)Context, IO_NO_INCREMENT, FALSE);
+    }
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/*
+ * Hands the request to the device below and returns when that has completed it, with its status; the caller then
+ * completes it. The event is on the stack, so that the wait is a KernelMode one: such a stack is not paged out.
+ * [wdm/nf-wdm-iosetcompletionroutine, kernel/constraints-on-dispatch-routines]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    KEVENT completed;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    KeInitializeEvent(&completed, NotificationEvent, FALSE);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    IoSetCompletionRoutine(Irp, PsctxForwardCompleted, &completed, TRUE, TRUE, TRUE);
+    status = IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
+    if (status == STATUS_PENDING) {
+        KeWaitForSingleObject(&completed, Executive, KernelMode, FALSE, NULL);
+    }
+    return Irp->IoStatus.Status;
+}
+
+/*
+ * Asks the file system to mount a volume, and attaches to the volume if it did. The VPB in the request may be replaced
+ * by that of an earlier mount of the same medium: the volume is found through its storage device. A mount never fails
+ * for our sake. [ifs/irp-mj-file-system-control]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxMountVolume(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
+{
+    const PDEVICE_OBJECT storageDevice = IoGetCurrentIrpStackLocation(Irp)->Parameters.MountVolume.Vpb->RealDevice;
+    PDEVICE_OBJECT filterDevice;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (!PsctxEnterFilter()) {
+        return PsctxPassThrough(DeviceObject, Irp);
+    }
+    if (PsctxIsSnapshot(storageDevice) ||
+        !NT_SUCCESS(PsctxCreateFilterDevice(PsctxVolumeFilter, DeviceObject->DeviceType, &filterDevice))) {
+        status = PsctxPassThrough(DeviceObject, Irp);
+        goto LeaveFilter;
+    }
+
+    status = PsctxForwardAndWait(DeviceObject, Irp);
+    if (NT_SUCCESS(status)) {
+        PsctxAttachFilterDevice(filterDevice, storageDevice->Vpb->DeviceObject);
+    } else {
+        IoDeleteDevice(filterDevice);
+    }
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+
+LeaveFilter:
+    PsctxLeaveFilter();
+    return status;
+}
+
+/*
+ * Asks a file-system recognizer to load its file system. It deletes its device when it has, so that ours must be out of
+ * its stack before; if it has not, we attach anew. The file system's own control device is told of by its registration.
+ * [ifs/irp-mj-file-system-control]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxLoadFileSystem(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
+{
+    const PDEVICE_OBJECT recognizer = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (!PsctxEnterFilter()) {
+        return PsctxPassThrough(DeviceObject, Irp);
+    }
+    ObReferenceObject(recognizer);
+    if (!PsctxDetachFilterDevice(DeviceObject)) {
+        status = PsctxPassThrough(DeviceObject, Irp);
+        goto Dereference;
+    }
+
+    status = PsctxForwardAndWait(DeviceObject, Irp);
+    if (!NT_SUCCESS(status) && status != STATUS_IMAGE_ALREADY_LOADED) {
+        PsctxAttachFileSystem(recognizer);
+    }
+    IoDeleteDevice(DeviceObject);
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+
+Dereference:
+    ObDereferenceObject(recognizer);
+    PsctxLeaveFilter();
+    return status;
+}
+
+/*
+ * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ */
+_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
+    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
+
+    if (location->MajorFunction == IRP_MJ_CREATE && PsctxIsTracking()) {
+        return PsctxTrackCreate(DeviceObject, Irp);
+    }
+    if (location->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL && extension->Kind == PsctxFileSystemFilter) {
+        if (location->MinorFunction == IRP_MN_MOUNT_VOLUME) {
+            return PsctxMountVolume(DeviceObject, Irp);
+        }
+        if (location->MinorFunction == IRP_MN_LOAD_FILE_SYSTEM) {
+            return PsctxLoadFileSystem(DeviceObject, Irp);
+        }
+    }
+    return PsctxPassThrough(DeviceObject, Irp);
+}

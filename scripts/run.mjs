@@ -1,0 +1,47 @@
+// Runs commands for the other scripts: with their output on the terminal, or captured, and never through a shell.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The checkout's top level. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** True where nothing may be skipped. */
+export const inContinuousIntegration = Boolean(process.env.CI)
+
+export class CommandError extends Error {}
+
+/** Runs a command at the top level with its output on the terminal; throws CommandError unless it exits with 0. */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
+  if (result.error) throw new CommandError(`${command}: ${result.error.message}`)
+  if (result.status !== 0) throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
+}
+
+/** Runs a command and returns its exit status and standard output; standard error goes to the terminal. */
+export function capture(command, args, options = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    ...options,
+  })
+  if (result.error) throw new CommandError(`${command}: ${result.error.message}`)
+  return { status: result.status ?? 1, output: result.stdout }
+}
+
+/** The path of a program on PATH, or undefined. */
+export function which(program) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .concat('/usr/sbin', '/sbin')
+    .map((directory) => join(directory, program))
+    .find((path) => existsSync(path))
+}
+
+/** The first of several programs that is there. */
+export function whichOf(programs) {
+  return programs.map(which).find(Boolean)
+}

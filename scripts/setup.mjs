@@ -1,0 +1,87 @@
+// Brings a machine from a bare clone to a built checkout: Debian packages, npm packages, addon and facade.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { CommandError, inContinuousIntegration, root, run, which } from './run.mjs'
+
+/** What each capability needs: programs that show it is there, and the Debian packages that bring them. */
+const capabilities = {
+  build: { programs: ['cmake', 'c++', 'make'], packages: ['cmake', 'g++', 'make'] },
+  ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse'] },
+  format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
+  clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
+}
+
+const isRoot = process.getuid?.() === 0
+
+function install(packages) {
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  run('apt-get', ['update', '-qq'], { env: environment })
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env: environment })
+}
+
+function missing(name) {
+  return capabilities[name].programs.filter((program) => !which(program))
+}
+
+/**
+ * Makes the named capabilities available where that can be done (root on Debian or Ubuntu), and returns those that are not there,
+ * each with the reason. In continuous integration a capability that is not there is an error.
+ */
+export function provide(names) {
+  const absent = names.filter((name) => missing(name).length > 0)
+  if (absent.length > 0 && isRoot && which('apt-get')) {
+    install(absent.flatMap((name) => capabilities[name].packages))
+  }
+  const reasons = new Map()
+  for (const name of names) {
+    const programs = missing(name)
+    if (programs.length > 0) {
+      const packages = capabilities[name].packages.join(' ')
+      reasons.set(name, `${programs.join(', ')} not found (Debian packages: ${packages}; installed automatically for root)`)
+    }
+  }
+  if (names.includes('ntfs') && !reasons.has('ntfs')) {
+    if (!isRoot) reasons.set('ntfs', 'mounting an NTFS image needs root')
+    else if (!existsSync('/dev/fuse')) reasons.set('ntfs', '/dev/fuse is not there')
+  }
+  if (inContinuousIntegration && reasons.size > 0) {
+    throw new CommandError([...reasons].map(([name, reason]) => `${name}: ${reason}`).join('\n'))
+  }
+  return reasons
+}
+
+/** Runs `make` unless `stamp` says that it was run for the same inputs before. */
+function once(stamp, inputs, make) {
+  const hash = createHash('sha256')
+  for (const path of inputs.sort()) hash.update(path).update('\0').update(readFileSync(join(root, path)))
+  const digest = hash.digest('hex')
+  const file = join(root, 'build', `${stamp}.stamp`)
+  if (existsSync(file) && readFileSync(file, 'utf8') === digest) return
+  make()
+  mkdirSync(join(root, 'build'), { recursive: true })
+  writeFileSync(file, digest)
+}
+
+function filesBelow(directory) {
+  return readdirSync(join(root, directory), { recursive: true })
+    .map((name) => join(directory, name.toString()))
+    .filter((path) => statSync(join(root, path)).isFile())
+}
+
+/** Installs exactly what package-lock.json names. */
+export function installDependencies() {
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
+    run('npm', ['ci', '--no-audit', '--no-fund'])
+    return
+  }
+  once('dependencies', ['package.json', 'package-lock.json'], () => run('npm', ['ci', '--no-audit', '--no-fund']))
+}
+
+/** Builds the addon and the facade; quick when nothing has changed. */
+export function build() {
+  const native = ['CMakeLists.txt', ...filesBelow('binding'), ...filesBelow('driver')]
+  once('native', [...native, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:native']))
+  once('facade', [...filesBelow('src'), 'package.json', 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:ts']))
+}

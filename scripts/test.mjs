@@ -1,0 +1,101 @@
+// `npm test`: sets the machine up, builds everything, runs every suite, and sums up in its last line.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
+import { capture, CommandError, root, run } from './run.mjs'
+import { build, installDependencies, provide } from './setup.mjs'
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+function count(suite, { passed, failed, skipped = 0 }) {
+  total.passed += passed
+  total.failed += failed
+  total.skipped += skipped
+  console.log(`-- ${suite}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
+}
+
+function skip(suite, reason) {
+  count(`${suite} (${reason})`, { passed: 0, failed: 0, skipped: 1 })
+}
+
+/** A step that passes or fails as a whole. */
+function step(suite, action) {
+  try {
+    action()
+    count(suite, { passed: 1, failed: 0 })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    console.error(error.message)
+    count(suite, { passed: 0, failed: 1 })
+  }
+}
+
+/** Builds the C tests in a directory of their own and counts the TAP lines of every program that ctest runs. */
+function runNativeTests(suite, directory, options) {
+  const jobs = String(availableParallelism())
+  try {
+    run('cmake', ['-S', '.', '-B', directory, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', ...options])
+    run('cmake', ['--build', directory, '--parallel', jobs])
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    console.error(error.message)
+    count(suite, { passed: 0, failed: 1 })
+    return
+  }
+  const { status, output } = capture('ctest', ['--test-dir', directory, '--verbose', '--timeout', '300'])
+  const lines = output.split('\n')
+  const passed = lines.filter((line) => /^\d+: ok /.test(line)).length
+  const failed = lines.filter((line) => /^\d+: not ok /.test(line)).length
+  if (status !== 0 || failed > 0 || passed === 0) console.log(output)
+  count(suite, { passed, failed: status !== 0 || passed === 0 ? Math.max(failed, 1) : failed })
+}
+
+function runJest(environment) {
+  const report = join(root, 'build', 'jest.json')
+  rmSync(report, { force: true })
+  mkdirSync(join(root, 'build'), { recursive: true })
+  const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
+  try {
+    run(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], { env: environment, stdio: ['ignore', 'ignore', 'inherit'] })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+  }
+  const result = JSON.parse(readFileSync(report, 'utf8'))
+  count('Jest', {
+    passed: result.numPassedTests,
+    failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+    skipped: result.numPendingTests,
+  })
+}
+
+try {
+  const reasons = provide(['build', 'ntfs', 'format', 'clang'])
+  if (reasons.has('build')) throw new CommandError(reasons.get('build'))
+  installDependencies()
+  step('build', build)
+  step('types', () => run('npm', ['run', '--silent', 'typecheck']))
+  step('ESLint', () => run('npm', ['run', '--silent', 'lint:ts']))
+  step('Prettier', () => run('npm', ['run', '--silent', 'lint:format']))
+  if (reasons.has('format')) skip('clang-format', reasons.get('format'))
+  else step('clang-format', () => run('npm', ['run', '--silent', 'lint:c']))
+
+  runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
+  if (reasons.has('clang')) {
+    skip('C tests with sanitizers', reasons.get('clang'))
+  } else {
+    const clang = ['-DCMAKE_C_COMPILER=clang-19', '-DCMAKE_CXX_COMPILER=clang++-19', '-DCMAKE_BUILD_TYPE=RelWithDebInfo']
+    runNativeTests('C tests, AddressSanitizer and UndefinedBehaviorSanitizer', 'build/asan', [
+      ...clang,
+      '-DPSCTX_SANITIZE=address,undefined',
+    ])
+  }
+  runJest({ ...process.env, PSCTX_NO_NTFS: reasons.get('ntfs') ?? '' })
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error
+  console.error(error.message)
+  total.failed += 1
+}
+
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`)
+process.exitCode = total.failed === 0 ? 0 : 1

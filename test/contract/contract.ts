@@ -1,0 +1,736 @@
+/**
+ * What every kernel and every file system must show: written once, run wherever there is one.
+ *
+ * After each test every filter that it opened is closed; closing the last one stops the embedded kernel, which throws if a byte of
+ * pool or a handle is left.
+ */
+import { PerStreamContextError, type Batch, type Filter, type Stream } from '../../src/index'
+
+import type { ContractVolume } from './volume'
+
+const maximum = 2n ** 64n - 1n
+
+/** The error that `action` throws, which must be one of ours. */
+function failureOf(action: () => unknown): PerStreamContextError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof PerStreamContextError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+export function describeContract(name: string, makeVolume: () => ContractVolume): void {
+  describe(name, () => {
+    let volume: ContractVolume
+    let filters: Filter[] = []
+    let filter: Filter
+    let counter = 0
+
+    const at = (path: string): string => `${volume.drive}\\${path}`
+
+    function open(options?: { readOnly: boolean }): Filter {
+      const opened = volume.open(options)
+      filters.push(opened)
+      return opened
+    }
+
+    /** A new file, so that tests share nothing. */
+    function newFile(extension = 'txt'): string {
+      counter += 1
+      const path = at(`file-${counter}.${extension}`)
+      filter.host!.writeFile(path, Buffer.from('content'))
+      return path
+    }
+
+    function openNew(): Stream {
+      return filter.openStream(newFile())
+    }
+
+    beforeAll(() => {
+      volume = makeVolume()
+      volume.prepare()
+    })
+    afterAll(() => volume.dispose())
+    beforeEach(() => {
+      filter = open()
+    })
+    afterEach(() => {
+      const opened = filters
+      filters = []
+      // Newest first: the first one mounted the volume.
+      for (const one of opened.reverse()) one.close()
+    })
+
+    describe('insert, lookup, remove', () => {
+      test('what is inserted is looked up, removed, and then gone', () => {
+        const stream = openNew()
+        const { outcome, sequence } = stream.insert({ owner: 7n, instance: 1n, data: Buffer.from('seen') })
+        expect(outcome).toBe('inserted')
+        expect(stream.lookup({ owner: 7n, instance: 1n })).toEqual({
+          owner: 7n,
+          instance: 1n,
+          data: Buffer.from('seen'),
+          pool: 'paged',
+          lifetime: 'session',
+          sequence,
+        })
+        expect(stream.remove({ owner: 7n, instance: 1n })?.data.toString()).toBe('seen')
+        expect(stream.lookup({ owner: 7n, instance: 1n })).toBeUndefined()
+        expect(stream.remove({ owner: 7n, instance: 1n })).toBeUndefined()
+      })
+
+      test('a stream without contexts has no first one', () => {
+        expect(openNew().first()).toBeUndefined()
+      })
+
+      test('a removed identity can be inserted again, with a higher sequence number', () => {
+        const stream = openNew()
+        const first = stream.insert({ data: Buffer.from('one') })
+        stream.remove()
+        const second = stream.insert({ data: Buffer.from('two') })
+        expect(second.sequence).toBeGreaterThan(first.sequence)
+        expect(stream.lookup()?.data.toString()).toBe('two')
+      })
+
+      test.each([0, 1, 7, 8, 4096, 65535, 65536])('%i bytes of data come back as they went in, from either pool', (length) => {
+        const stream = openNew()
+        const data = Buffer.alloc(length)
+        for (let index = 0; index < length; index += 1) data[index] = (index * 31 + (index >> 8)) & 255
+        stream.insert({ instance: 1n, data, pool: 'paged' })
+        stream.insert({ instance: 2n, data, pool: 'nonpaged' })
+        expect(stream.lookup({ instance: 1n })?.data.equals(data)).toBe(true)
+        expect(stream.lookup({ instance: 2n })?.pool).toBe('nonpaged')
+        expect(stream.remove({ instance: 2n })?.data.equals(data)).toBe(true)
+        expect(stream.remove({ instance: 1n })?.data.equals(data)).toBe(true)
+      })
+
+      test('changing the buffer after insertion, or the data of a lookup, does not change the context', () => {
+        const stream = openNew()
+        const data = Buffer.from('seen')
+        stream.insert({ data })
+        data.fill(0)
+        stream.lookup()?.data.fill(1)
+        expect(stream.lookup()?.data.toString()).toBe('seen')
+      })
+
+      test.each([0n, 1n, 0xffff_ffffn, 0x1_0000_0000n, 2n ** 63n, maximum])('instance %s is an instance like any other', (instance) => {
+        const stream = openNew()
+        const others = [0n, 1n, 42n, 2n ** 63n, maximum].filter((other) => other !== instance)
+        for (const other of others) stream.insert({ instance: other, data: Buffer.from(`other ${other}`) })
+        expect(stream.lookup({ instance })).toBeUndefined()
+        expect(stream.remove({ instance })).toBeUndefined()
+        stream.insert({ instance, data: Buffer.from('this one') })
+        for (const other of others.reverse()) stream.insert({ instance: other, data: Buffer.from('younger'), ifExists: 'add' })
+        expect(stream.lookup({ instance })?.data.toString()).toBe('this one')
+        expect(stream.remove({ instance })?.data.toString()).toBe('this one')
+        expect(stream.lookup({ instance })).toBeUndefined()
+        expect(stream.contexts()).toHaveLength(2 * others.length)
+      })
+
+      test.each([0n, 1n, 2n ** 32n, maximum])('owner key %s is an owner key like any other', (owner) => {
+        const stream = openNew()
+        stream.insert({ owner, instance: 3n, data: Buffer.from('mine') })
+        stream.insert({ owner: owner ^ 5n, instance: 3n, data: Buffer.from('theirs') })
+        expect(stream.lookup({ owner, instance: 3n })?.data.toString()).toBe('mine')
+        expect(stream.lookup({ owner })?.owner).toBe(owner)
+      })
+
+      test('by owner alone the youngest of that owner is meant', () => {
+        const stream = openNew()
+        stream.insert({ owner: 1n, instance: 10n })
+        stream.insert({ owner: 1n, instance: 11n })
+        stream.insert({ owner: 2n, instance: 12n })
+        expect(stream.lookup({ owner: 1n })?.instance).toBe(11n)
+        expect(stream.remove({ owner: 1n })?.instance).toBe(11n)
+        expect(stream.remove({ owner: 1n })?.instance).toBe(10n)
+        expect(stream.remove({ owner: 1n })).toBeUndefined()
+        expect(stream.lookup({ owner: 2n })?.instance).toBe(12n)
+      })
+
+      test('the first context on the stream is the youngest, whoever has it', () => {
+        const path = newFile()
+        const mine = filter.openStream(path)
+        const other = open().openStream(path)
+        mine.insert({ owner: 4n, instance: 5n, data: Buffer.from('mine') })
+        expect(mine.first()).toMatchObject({ holder: 'self', context: { owner: 4n, instance: 5n, data: Buffer.from('mine') } })
+        expect(other.first()).toEqual({ holder: 'other-session' })
+        other.insert({ data: Buffer.from('other') })
+        expect(mine.first()).toEqual({ holder: 'other-session' })
+        expect(other.first()?.context?.data.toString()).toBe('other')
+      })
+
+      test('a lookup into a buffer copies the data and tells its length', () => {
+        const stream = openNew()
+        stream.insert({ owner: 1n, instance: 2n, data: Buffer.from('seen') })
+        const buffer = Buffer.alloc(8, 0xee)
+        expect(stream.lookupInto(buffer, { owner: 1n, instance: 2n })).toBe(4)
+        expect(buffer).toEqual(Buffer.concat([Buffer.from('seen'), Buffer.alloc(4, 0xee)]))
+        expect(stream.lookupInto(buffer, { owner: 1n })).toBe(4)
+        expect(stream.lookupInto(buffer, { owner: 1n, instance: 3n })).toBeUndefined()
+      })
+
+      test('a buffer that is too small is told the length, and stays as it was', () => {
+        const stream = openNew()
+        stream.insert({ data: Buffer.from('seen') })
+        const buffer = Buffer.alloc(3, 0xee)
+        expect(failureOf(() => stream.lookupInto(buffer, { instance: 0n }))).toMatchObject({
+          code: 'STATUS_BUFFER_OVERFLOW',
+          operation: 'lookup',
+          required: 4,
+        })
+        expect(buffer).toEqual(Buffer.alloc(3, 0xee))
+      })
+    })
+
+    describe('what to do if one exists', () => {
+      test('fail: the one there stays', () => {
+        const stream = openNew()
+        stream.insert({ data: Buffer.from('first') })
+        const error = failureOf(() => stream.insert({ data: Buffer.from('second') }))
+        expect(error).toMatchObject({ code: 'STATUS_OBJECT_NAME_COLLISION', operation: 'insert', path: stream.path })
+        expect(stream.contexts()).toHaveLength(1)
+        expect(stream.lookup()?.data.toString()).toBe('first')
+      })
+
+      test('keep: the one there stays, and its sequence number is told', () => {
+        const stream = openNew()
+        const first = stream.insert({ data: Buffer.from('first'), ifExists: 'keep' })
+        expect(first.outcome).toBe('inserted')
+        expect(stream.insert({ data: Buffer.from('second'), ifExists: 'keep' })).toEqual({ outcome: 'kept', sequence: first.sequence })
+        expect(stream.lookup()?.data.toString()).toBe('first')
+        expect(filter.statistics().session.contexts).toBe(1)
+      })
+
+      test('replace: the new one is there instead', () => {
+        const stream = openNew()
+        stream.insert({ instance: 1n, data: Buffer.from('first') })
+        stream.insert({ instance: 2n, data: Buffer.from('other') })
+        expect(stream.insert({ instance: 1n, data: Buffer.from('second'), ifExists: 'replace' }).outcome).toBe('replaced')
+        expect(stream.insert({ instance: 3n, ifExists: 'replace' }).outcome).toBe('inserted')
+        expect(stream.lookup({ instance: 1n })?.data.toString()).toBe('second')
+        expect(stream.contexts().map((context) => context.instance)).toEqual([3n, 1n, 2n])
+      })
+
+      test('add: a duplicate hangs before it, and they go youngest first', () => {
+        const stream = openNew()
+        for (const [index, text] of ['one', 'two', 'three'].entries()) {
+          expect(stream.insert({ data: Buffer.from(text), ifExists: 'add' }).outcome).toBe(index === 0 ? 'inserted' : 'added')
+        }
+        expect(stream.lookup({ instance: 0n })?.data.toString()).toBe('three')
+        expect(['', '', ''].map(() => stream.remove({ instance: 0n })?.data.toString())).toEqual(['three', 'two', 'one'])
+        expect(stream.remove({ instance: 0n })).toBeUndefined()
+      })
+
+      test('replace takes the youngest of several duplicates', () => {
+        const stream = openNew()
+        stream.insert({ data: Buffer.from('one') })
+        stream.insert({ data: Buffer.from('two'), ifExists: 'add' })
+        stream.insert({ data: Buffer.from('three'), ifExists: 'replace' })
+        expect(['', ''].map(() => stream.remove()?.data.toString())).toEqual(['three', 'one'])
+      })
+    })
+
+    describe('many contexts of one stream', () => {
+      test('remove-all removes one owner, or every owner of the session, and never another session', () => {
+        const path = newFile()
+        const stream = filter.openStream(path)
+        const other = open().openStream(path)
+        other.insert({ owner: 1n })
+        for (let instance = 0n; instance < 5n; instance += 1n) {
+          stream.insert({ owner: 1n, instance })
+          stream.insert({ owner: 2n, instance })
+        }
+        expect(stream.removeAll({ owner: 1n })).toBe(5)
+        expect(stream.removeAll({ owner: 1n })).toBe(0)
+        expect(stream.contexts().every((context) => context.owner === 2n)).toBe(true)
+        expect(stream.removeAll()).toBe(5)
+        expect(stream.contexts()).toEqual([])
+        expect(other.lookup({ owner: 1n })).toBeDefined()
+      })
+
+      test('the list tells every own context, youngest first, with the name that the stream was opened by', () => {
+        const stream = filter.openStream(newFile() + ':notes')
+        stream.insert({ owner: 1n, instance: 2n, data: Buffer.alloc(3), pool: 'nonpaged' })
+        stream.insert({ owner: 3n, instance: 4n, lifetime: 'stream' })
+        const contexts = stream.contexts()
+        expect(contexts).toMatchObject([
+          { owner: 3n, instance: 4n, dataLength: 0, pool: 'paged', lifetime: 'stream' },
+          { owner: 1n, instance: 2n, dataLength: 3, pool: 'nonpaged', lifetime: 'session' },
+        ])
+        for (const context of contexts) expect(context.name.toLowerCase()).toContain(stream.path.slice(2).toLowerCase())
+        expect(contexts[0]!.sequence).toBeGreaterThan(contexts[1]!.sequence)
+        stream.removeAll()
+      })
+
+      test('a list longer than one reply comes whole and in order', () => {
+        const stream = openNew()
+        const count = 12000
+        const batch = filter.batch()
+        for (let from = 0; from < count; from += 4000) {
+          batch.clear()
+          for (let instance = from; instance < from + 4000; instance += 1) batch.insert(stream, { instance })
+          batch.run()
+          expect(batch.failed).toBe(0)
+        }
+        const instances = stream.contexts().map((context) => Number(context.instance))
+        expect(instances).toEqual(Array.from({ length: count }, (_, index) => count - 1 - index))
+        expect(stream.removeAll()).toBe(count)
+      })
+    })
+
+    describe('streams', () => {
+      test('two handles on one stream see the same contexts', () => {
+        const path = newFile()
+        const one = filter.openStream(path)
+        const two = filter.openStream(path.toUpperCase())
+        one.insert({ data: Buffer.from('seen') })
+        expect(two.lookup()?.data.toString()).toBe('seen')
+        one.close()
+        expect(two.lookup()?.data.toString()).toBe('seen')
+        expect(two.remove()).toBeDefined()
+      })
+
+      test('the default stream and named streams of one file have contexts of their own', () => {
+        const path = newFile()
+        const streams = [path, `${path}:one`, `${path}:two`]
+        for (const named of streams.slice(1)) filter.host!.writeFile(named, Buffer.from(named))
+        const opened = streams.map((stream) => filter.openStream(stream))
+        for (const [index, stream] of opened.entries()) stream.insert({ data: Buffer.from(`stream ${index}`) })
+        for (const [index, stream] of opened.entries()) {
+          expect(stream.lookup()?.data.toString()).toBe(`stream ${index}`)
+          expect(stream.contexts()).toHaveLength(1)
+        }
+        expect(filter.openStream(`${path}::$DATA`).lookup()?.data.toString()).toBe('stream 0')
+        expect(filter.openStream(`${path}:ONE:$DATA`).lookup()?.data.toString()).toBe('stream 1')
+      })
+
+      test('hard links lead to the same stream', () => {
+        const path = newFile()
+        const link = at(`link-${counter}.txt`)
+        filter.host!.link(path, link)
+        const stream = filter.openStream(path)
+        stream.insert({ data: Buffer.from('seen') })
+        expect(filter.openStream(link).lookup()?.data.toString()).toBe('seen')
+      })
+
+      test('a rename, also of the directory above, leaves the contexts where they are', () => {
+        filter.host!.mkdir(at(`directory-${counter}`))
+        const from = at(`directory-${counter}\\a.txt`)
+        filter.host!.writeFile(from, Buffer.from('content'))
+        const stream = filter.openStream(from)
+        stream.insert({ data: Buffer.from('seen') })
+        const renamed = at(`renamed-${counter}.txt`)
+        filter.host!.rename(from, renamed)
+        expect(stream.lookup()?.data.toString()).toBe('seen')
+        expect(filter.openStream(renamed).lookup()?.data.toString()).toBe('seen')
+        expect(failureOf(() => filter.openStream(from)).code).toBe('STATUS_OBJECT_NAME_NOT_FOUND')
+      })
+
+      test('directories carry contexts too', () => {
+        filter.host!.mkdir(at(`folder-${counter}`))
+        const stream = filter.openStream(at(`folder-${counter}`))
+        expect(stream.support.supported).toBe(true)
+        stream.insert({ data: Buffer.from('seen') })
+        expect(filter.openStream(at(`folder-${counter}\\`)).lookup()?.data.toString()).toBe('seen')
+      })
+
+      test('names in any script work', () => {
+        for (const text of ['Ünïcödé', '日本語', 'файл', '😀 emoji', 'with spaces and (brackets)']) {
+          const path = at(`${text}.txt`)
+          filter.host!.writeFile(`${path}:${text}`, Buffer.from(text))
+          const stream = filter.openStream(`${path}:${text}`)
+          stream.insert({ data: Buffer.from(text) })
+          expect(filter.openStream(`${path}:${text}`).lookup()?.data.toString()).toBe(text)
+          expect(stream.contexts()[0]!.name.endsWith(`${text}.txt:${text}`)).toBe(true)
+        }
+      })
+
+      test('a path of nearly 32 767 characters works', () => {
+        const component = 'c'.repeat(250)
+        let path = at(`deep-${counter}`)
+        filter.host!.mkdir(path)
+        while (path.length + component.length + 1 < 32_600) {
+          path += `\\${component}`
+          filter.host!.mkdir(path)
+        }
+        path += '\\file.txt:stream'
+        filter.host!.writeFile(path, Buffer.from('deep'))
+        const stream = filter.openStream(path)
+        stream.insert({ data: Buffer.from('seen') })
+        expect(filter.openStream(path).lookup()?.data.toString()).toBe('seen')
+        expect(stream.contexts()[0]!.name.endsWith('file.txt:stream')).toBe(true)
+      })
+
+      test('the paging file takes no contexts, and the error says why', () => {
+        if (volume.pagingFile === undefined) return
+        const stream = filter.openStream(volume.pagingFile)
+        expect(stream.support).toMatchObject({ supported: false, reason: 'no-filter-contexts' })
+        const error = failureOf(() => stream.insert())
+        expect(error).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', operation: 'insert', path: volume.pagingFile })
+        expect(error.message).toMatch(/paging file/)
+      })
+
+      test('a volume is no file stream', () => {
+        const stream = filter.openStream(volume.drive)
+        expect(stream.support).toMatchObject({ supported: false, reason: 'volume' })
+        for (const action of [() => stream.insert(), () => stream.lookup(), () => stream.remove(), () => stream.contexts()]) {
+          expect(failureOf(action)).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', path: volume.drive })
+        }
+        expect(failureOf(() => stream.insert()).message).toMatch(/volume/)
+      })
+
+      test.each(['\\\\.\\pipe\\psctx-contract', '\\\\.\\PsCtx'])('%s is no file stream either, and its FsContext is not read', (path) => {
+        const stream = filter.openStream(path)
+        expect(stream.support).toMatchObject({ supported: false, reason: 'not-a-file-system' })
+        for (const action of [() => stream.insert(), () => stream.lookup(), () => stream.first(), () => stream.removeAll()]) {
+          expect(failureOf(action)).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', path })
+        }
+      })
+    })
+
+    describe('lifetimes', () => {
+      test('the file system tears contexts down exactly once, when the last handle is closed', () => {
+        const path = newFile()
+        const one = filter.openStream(path)
+        const two = filter.openStream(path)
+        one.insert({ instance: 1n })
+        two.insert({ instance: 2n, lifetime: 'stream' })
+        one.close()
+        expect(filter.statistics().session).toMatchObject({ contexts: 2, tornDown: 0 })
+        two.close()
+        expect(filter.statistics().session).toMatchObject({ contexts: 0, inserted: 2, removed: 0, tornDown: 2 })
+        expect(filter.openStream(path).lookup()).toBeUndefined()
+        expect(filter.statistics().session.tornDown).toBe(2)
+      })
+
+      test('what was removed is not torn down', () => {
+        const stream = openNew()
+        stream.insert({ instance: 1n })
+        stream.insert({ instance: 2n })
+        stream.remove({ instance: 1n })
+        stream.close()
+        expect(filter.statistics().session).toMatchObject({ contexts: 0, inserted: 2, removed: 1, tornDown: 1 })
+      })
+
+      test('a file deleted while open keeps its contexts until the last handle is closed', () => {
+        const path = newFile()
+        const stream = filter.openStream(path)
+        stream.insert({ data: Buffer.from('seen') })
+        filter.host!.unlink(path)
+        expect(stream.lookup()?.data.toString()).toBe('seen')
+        stream.close()
+        expect(filter.statistics().session.tornDown).toBe(1)
+        expect(failureOf(() => filter.openStream(path)).code).toBe('STATUS_OBJECT_NAME_NOT_FOUND')
+      })
+
+      test('a session that ends takes its contexts along, but not those that live with the stream', () => {
+        const path = newFile()
+        const keeper = filter.openStream(path)
+        const other = open()
+        const stream = other.openStream(path)
+        stream.insert({ instance: 1n })
+        stream.insert({ instance: 2n, lifetime: 'stream' })
+        stream.insert({ instance: 2n, ifExists: 'add' })
+        stream.insert({ instance: 2n, ifExists: 'add', lifetime: 'stream' })
+        other.close()
+        expect(filter.statistics().total).toMatchObject({ contexts: 2, sessions: 1 })
+        expect(keeper.first()).toEqual({ holder: 'other-session' })
+        keeper.close()
+        expect(filter.statistics().total.contexts).toBe(0)
+      })
+
+      test('a process that dies takes its contexts along', () => {
+        const path = newFile()
+        const keeper = filter.openStream(path)
+        const other = open()
+        const stream = other.openStream(path)
+        stream.insert({ instance: 1n, pool: 'nonpaged', data: Buffer.alloc(1000) })
+        stream.insert({ instance: 2n, data: Buffer.alloc(1000) })
+        other.host!.killProcess()
+        expect(filter.statistics().total).toMatchObject({ contexts: 0, pagedBytes: 0, nonPagedBytes: 0, sessions: 1 })
+        expect(keeper.first()).toBeUndefined()
+        expect(() => stream.lookup()).toThrow(PerStreamContextError)
+      })
+
+      test('contexts of open files outlive a dismount, and go with the last handle', () => {
+        const path = newFile()
+        const stream = filter.openStream(path)
+        stream.insert({ data: Buffer.from('seen') })
+        filter.host!.dismount(volume.drive)
+        expect(stream.lookup()?.data.toString()).toBe('seen')
+        expect(() => filter.openStream(path)).toThrow(PerStreamContextError)
+        stream.close()
+        expect(filter.statistics().session.tornDown).toBe(1)
+      })
+
+      test('closing a filter closes its streams; closing twice is harmless', () => {
+        const other = open()
+        const stream = other.openStream(newFile())
+        stream.insert()
+        other.close()
+        other.close()
+        stream.close()
+        expect(stream.closed).toBe(true)
+        expect(filter.statistics().total.contexts).toBe(0)
+      })
+
+      test('using closes streams and filters at the end of their block', () => {
+        const path = newFile()
+        {
+          using other = open()
+          using stream = other.openStream(path)
+          stream.insert()
+          expect(filter.statistics().total.contexts).toBe(1)
+        }
+        expect(filter.statistics().total).toMatchObject({ contexts: 0, sessions: 1 })
+      })
+    })
+
+    describe('sessions', () => {
+      test('the same owner key and instance of two sessions are two contexts', () => {
+        const path = newFile()
+        const mine = filter.openStream(path)
+        const theirs = open().openStream(path)
+        mine.insert({ owner: 1n, instance: 2n, data: Buffer.from('mine') })
+        expect(theirs.lookup({ owner: 1n, instance: 2n })).toBeUndefined()
+        expect(theirs.remove({ owner: 1n })).toBeUndefined()
+        expect(theirs.removeAll()).toBe(0)
+        expect(theirs.contexts()).toEqual([])
+        expect(theirs.insert({ owner: 1n, instance: 2n, data: Buffer.from('theirs') }).outcome).toBe('inserted')
+        expect(mine.lookup({ owner: 1n, instance: 2n })?.data.toString()).toBe('mine')
+        expect(theirs.remove({ owner: 1n, instance: 2n })?.data.toString()).toBe('theirs')
+        expect(mine.lookup({ owner: 1n, instance: 2n })?.data.toString()).toBe('mine')
+      })
+
+      test('a read-only session looks, and changes nothing', () => {
+        const path = newFile()
+        const reader = open({ readOnly: true })
+        const stream = reader.openStream(path)
+        filter.openStream(path).insert()
+        expect(stream.first()).toEqual({ holder: 'other-session' })
+        expect(stream.lookup()).toBeUndefined()
+        expect(stream.contexts()).toEqual([])
+        for (const action of [() => stream.insert(), () => stream.remove(), () => stream.removeAll()]) {
+          expect(failureOf(action).code).toBe('STATUS_ACCESS_DENIED')
+        }
+        expect(reader.statistics().session.inserted).toBe(0)
+      })
+
+      test('the statistics add up', () => {
+        const stream = openNew()
+        stream.insert({ instance: 1n, data: Buffer.alloc(100) })
+        stream.insert({ instance: 2n, data: Buffer.alloc(1000), pool: 'nonpaged' })
+        const { session, total } = filter.statistics()
+        expect(session).toMatchObject({ contexts: 2, inserted: 2, removed: 0, tornDown: 0 })
+        expect(session.pagedBytes).toBeGreaterThanOrEqual(100)
+        expect(session.nonPagedBytes).toBeGreaterThanOrEqual(1000)
+        expect(total).toMatchObject({ contexts: 2, sessions: 1, attachedVolumes: 1 })
+        stream.removeAll()
+        expect(filter.statistics().session).toMatchObject({ contexts: 0, pagedBytes: 0, nonPagedBytes: 0, removed: 2 })
+      })
+
+      test('a context costs at most 160 bytes beyond its name and data', () => {
+        const stream = openNew()
+        stream.insert({ data: Buffer.alloc(100) })
+        const [context] = stream.contexts()
+        expect(filter.statistics().session.pagedBytes - 100 - 2 * context!.name.length).toBeLessThanOrEqual(160)
+      })
+
+      test('the version and the limits are told', () => {
+        expect(filter.kernel).toBe('host')
+        expect(filter.version).toMatch(/^\d+\.\d+\.\d+$/)
+        expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096 })
+      })
+    })
+
+    describe('batches', () => {
+      let batch: Batch
+      beforeEach(() => {
+        batch = filter.batch()
+      })
+
+      test('every operation has its own status, and none stops the rest', () => {
+        const one = openNew()
+        const two = openNew()
+        const pipe = filter.openStream('\\\\.\\pipe\\psctx-batch')
+        batch.insert(one, { instance: 1n, data: Buffer.from('first') })
+        batch.insert(one, { instance: 1n, data: Buffer.from('again') })
+        batch.insert(pipe, { instance: 1n })
+        batch.insert(two, { instance: 1n, data: Buffer.from('second') })
+        batch.lookup(one, { instance: 1n })
+        batch.lookup(two, { instance: 2n })
+        batch.remove(two, { instance: 1n })
+        batch.removeAll(one)
+        batch.run()
+        expect(Array.from({ length: batch.length }, (_, index) => batch.status(index))).toEqual([
+          'STATUS_SUCCESS',
+          'STATUS_OBJECT_NAME_COLLISION',
+          'STATUS_INVALID_DEVICE_REQUEST',
+          'STATUS_SUCCESS',
+          'STATUS_SUCCESS',
+          'STATUS_NOT_FOUND',
+          'STATUS_SUCCESS',
+          'STATUS_SUCCESS',
+        ])
+        expect(batch.failed).toBe(3)
+        expect(batch.result(0)).toMatchObject({ outcome: 'inserted' })
+        expect(batch.result(4)).toMatchObject({ instance: 1n, data: Buffer.from('first') })
+        expect(batch.result(5)).toBeUndefined()
+        expect(batch.result(6)).toMatchObject({ data: Buffer.from('second') })
+        expect(batch.result(7)).toBe(1)
+        expect(failureOf(() => batch.result(1)).code).toBe('STATUS_OBJECT_NAME_COLLISION')
+      })
+
+      test('a batch can be run again, and cleared', () => {
+        const stream = openNew()
+        batch.insert(stream, { ifExists: 'add' })
+        batch.run()
+        batch.run()
+        expect(stream.removeAll()).toBe(2)
+        batch.clear()
+        expect(batch.length).toBe(0)
+        batch.lookup(stream)
+        batch.run()
+        expect(batch.status(0)).toBe('STATUS_NOT_FOUND')
+      })
+
+      test('a reply that does not fit its slot is an overflow, and nothing is removed', () => {
+        const stream = openNew()
+        stream.insert({ data: Buffer.alloc(1000) })
+        const narrow = filter.batch({ replyCapacity: 64 })
+        narrow.remove(stream)
+        narrow.run()
+        expect(narrow.status(0)).toBe('STATUS_BUFFER_OVERFLOW')
+        expect(stream.lookup()?.data).toHaveLength(1000)
+      })
+
+      test('more operations than a batch may have are refused when they are added', () => {
+        const stream = openNew()
+        for (let index = 0; index < filter.limits.batchOperations; index += 1) batch.lookup(stream)
+        expect(failureOf(() => batch.lookup(stream)).code).toBe('STATUS_INVALID_PARAMETER')
+        batch.run()
+        expect(batch.failed).toBe(filter.limits.batchOperations)
+      })
+    })
+
+    describe('bad input', () => {
+      test.each([
+        ['an owner below zero', { owner: -1n }],
+        ['an owner above 2^64-1', { owner: 2n ** 64n }],
+        ['an instance below zero', { instance: -1 }],
+        ['an instance above 2^64-1', { instance: 2n ** 64n }],
+        ['a fraction', { instance: 1.5 }],
+        ['a number that is no safe integer', { instance: 2 ** 60 }],
+        ['an instance of another type', { instance: 'one' }],
+        ['data that are no bytes', { data: 'text' }],
+        ['data in numbers wider than bytes', { data: new Uint16Array(2) }],
+        ['an unknown pool', { pool: 'swimming' }],
+        ['an unknown lifetime', { lifetime: 'forever' }],
+        ['an unknown ifExists', { ifExists: 'explode' }],
+      ])('%s is refused, and nothing is inserted', (_, options) => {
+        const stream = openNew()
+        const error = failureOf(() => stream.insert(options as never))
+        expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'insert', path: stream.path })
+        expect(error.message).toContain(Object.keys(options)[0])
+        expect(stream.contexts()).toEqual([])
+      })
+
+      test('more data than 64 KiB is refused, and nothing is inserted', () => {
+        const stream = openNew()
+        const error = failureOf(() => stream.insert({ data: Buffer.alloc(65537) }))
+        expect(error).toMatchObject({ code: 'STATUS_INVALID_BUFFER_SIZE', operation: 'insert', path: stream.path })
+        expect(stream.contexts()).toEqual([])
+      })
+
+      test.each([
+        ['no path', '', 'STATUS_OBJECT_NAME_INVALID'],
+        ['a NUL inside', 'X:\\a\0b', 'STATUS_OBJECT_NAME_INVALID'],
+        ['no such volume', 'Q:\\a.txt', 'STATUS_OBJECT_PATH_NOT_FOUND'],
+        ['no such file', '%\\none.txt', 'STATUS_OBJECT_NAME_NOT_FOUND'],
+        ['no such directory', '%\\none\\none.txt', 'STATUS_OBJECT_PATH_NOT_FOUND'],
+        ['an empty stream name', '%\\a.txt:', 'STATUS_OBJECT_NAME_INVALID'],
+        ['too many colons', '%\\a.txt:b:c:d', 'STATUS_OBJECT_NAME_INVALID'],
+        ['a wildcard', '%\\*.txt', 'STATUS_OBJECT_NAME_INVALID'],
+        ['a component of 256 characters', `%\\${'x'.repeat(256)}`, 'STATUS_OBJECT_NAME_INVALID'],
+        ['more than 32 767 characters', `%\\${'x\\'.repeat(17000)}`, 'STATUS_NAME_TOO_LONG'],
+      ])('a path with %s is refused', (_, pattern, code) => {
+        const path = pattern.replace('%', volume.drive)
+        expect(failureOf(() => filter.openStream(path))).toMatchObject({ code, operation: 'open', path })
+      })
+
+      test.each([[undefined], [null], [42], [{}]])('%p is no path', (path) => {
+        expect(failureOf(() => filter.openStream(path as never)).code).toBe('STATUS_INVALID_PARAMETER')
+      })
+
+      test('a closed stream and a closed filter say so', () => {
+        const stream = openNew()
+        stream.close()
+        for (const action of [() => stream.insert(), () => stream.lookup(), () => stream.lookupInto(Buffer.alloc(1)), () => stream.contexts()]) {
+          expect(failureOf(action)).toMatchObject({ code: 'STATUS_FILE_CLOSED', path: stream.path })
+        }
+        const other = open()
+        other.close()
+        for (const action of [() => other.openStream(at('a.txt')), () => other.statistics(), () => other.batch().run()]) {
+          expect(failureOf(action).code).toBe('STATUS_FILE_CLOSED')
+        }
+      })
+
+      test('more owner keys than a session may have are refused, and the others stay', () => {
+        const stream = openNew()
+        const batch = filter.batch()
+        for (let owner = 0; owner < 4096; owner += 1) batch.insert(stream, { owner })
+        batch.run()
+        expect(batch.failed).toBe(0)
+        expect(failureOf(() => stream.insert({ owner: 4096 })).code).toBe('STATUS_QUOTA_EXCEEDED')
+        expect(stream.lookup({ owner: 4095 })).toBeDefined()
+        expect(stream.removeAll()).toBe(4096)
+      })
+
+      test('more nonpaged pool than a session may have is refused, and what is removed can be used again', () => {
+        const stream = openNew()
+        const data = Buffer.alloc(65536)
+        let instance = 0
+        let error: PerStreamContextError | undefined
+        while (error === undefined && instance < 4096) {
+          try {
+            stream.insert({ instance, data, pool: 'nonpaged' })
+            instance += 1
+          } catch (thrown) {
+            error = thrown as PerStreamContextError
+          }
+        }
+        expect(error?.code).toBe('STATUS_QUOTA_EXCEEDED')
+        expect(filter.statistics().session.nonPagedBytes).toBeLessThanOrEqual(128 << 20)
+        stream.remove({ instance: 0 })
+        expect(stream.insert({ instance: 0, data, pool: 'nonpaged' }).outcome).toBe('inserted')
+        expect(stream.removeAll()).toBe(instance)
+      })
+
+      test('when memory runs out at any point, the operation fails whole and the stream is as before', () => {
+        const stream = openNew()
+        stream.insert({ owner: 1n, instance: 1n, data: Buffer.from('there') })
+        const failures: string[] = []
+        let round = 0
+        for (let done = false; !done && round < 100; ) {
+          round += 1
+          filter.host!.setAllocationFault(round)
+          try {
+            stream.insert({ owner: BigInt(round + 1), instance: 2n, data: Buffer.from('new') })
+            done = true
+          } catch (error) {
+            failures.push((error as PerStreamContextError).code)
+            expect(stream.contexts()).toHaveLength(1)
+            expect(stream.lookup({ owner: 1n, instance: 1n })?.data.toString()).toBe('there')
+          } finally {
+            filter.host!.setAllocationFault(0)
+          }
+        }
+        expect(failures.length).toBeGreaterThan(1)
+        expect(new Set(failures)).toEqual(new Set(['STATUS_INSUFFICIENT_RESOURCES']))
+        expect(stream.contexts()).toHaveLength(2)
+      })
+    })
+  })
+}

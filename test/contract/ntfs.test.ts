@@ -1,0 +1,49 @@
+/** The contract on a real NTFS volume. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describeContract } from './contract'
+import { ntfsObstacle, ntfsVolume, type ContractVolume } from './volume'
+
+const obstacle = ntfsObstacle()
+
+if (obstacle !== undefined) {
+  if (process.env['CI']) throw new Error(`The NTFS volume must be tested in continuous integration: ${obstacle}`)
+  describe.skip(`an NTFS volume (${obstacle})`, () => {
+    test('is not mounted', () => undefined)
+  })
+} else {
+  describeContract('an NTFS volume', ntfsVolume)
+
+  describe('the streams of an NTFS volume', () => {
+    let volume: ContractVolume
+    beforeAll(() => {
+      volume = ntfsVolume()
+      volume.prepare()
+    })
+    afterAll(() => volume.dispose())
+
+    test('are those that the file system driver of the machine shows', () => {
+      writeFileSync(join(volume.directory!, 'outside.txt'), 'default')
+      writeFileSync(join(volume.directory!, 'outside.txt:notes'), 'named')
+      const filter = volume.open()
+      try {
+        const stream = filter.openStream('N:\\outside.txt:notes')
+        stream.insert({ data: Buffer.from('seen') })
+        expect(stream.lookup()?.data.toString()).toBe('seen')
+        expect(filter.host!.readFile('N:\\outside.txt:notes').toString()).toBe('named')
+        filter.host!.writeFile('N:\\inside.txt:notes', Buffer.from('written through the embedded kernel'))
+      } finally {
+        filter.close()
+      }
+      expect(readFileSync(join(volume.directory!, 'inside.txt:notes'), 'utf8')).toBe('written through the embedded kernel')
+    })
+
+    test('lie on a file system of type fuseblk or fuse, not in a plain directory', () => {
+      const mounts = execFileSync('cat', ['/proc/mounts'], { encoding: 'utf8' })
+      const line = mounts.split('\n').find((mount) => mount.split(' ')[1] === volume.directory)
+      expect(line?.split(' ')[2]).toMatch(/^fuse/)
+    })
+  })
+}
