@@ -46,12 +46,12 @@ enum class NameChange { Rename, Link };
 
 // What only the embedded kernel offers: files to act on, the client process's death, faults and the audit.
 // Paths are as for Transport::OpenStream. Nothing here calls back into JavaScript.
-class HostKernel
-{
+class HostKernel {
   public:
     virtual ~HostKernel() = default;
 
     virtual Status OpenFile(const std::u16string &path, const FileOpenOptions &options, std::uint64_t *handle) = 0;
+    virtual void CloseFile(std::uint64_t handle) = 0;
     virtual Status ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
                             std::uint32_t *transferred) = 0;
     virtual Status WriteFile(std::uint64_t handle, std::uint64_t position, const void *data, std::uint32_t length,
@@ -67,8 +67,7 @@ class HostKernel
 };
 
 // An open control device. Used by one thread at a time.
-class Transport
-{
+class Transport {
   public:
     virtual ~Transport() = default;
 

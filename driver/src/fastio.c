@@ -27,7 +27,7 @@ static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_
 }
 
 /* The same for an entry by its name. */
-#define PSCTX_LOWER_FAST_IO(DeviceObject, Entry)                                                                       \
+#define PSCTX_LOWER_FAST_IO(DeviceObject, Entry) \
     PsctxLowerFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
 
 static FAST_IO_CHECK_IF_POSSIBLE PsctxFastIoCheckIfPossible;

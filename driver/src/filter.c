@@ -9,14 +9,14 @@
 
 #define PSCTX_ATTACH_ATTEMPTS 8u
 #define PSCTX_ATTACH_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
-#define PSCTX_DRAIN_INTERVAL (-1000 * 10000ll) /* 1 s */
+#define PSCTX_DRAIN_INTERVAL (-50 * 10000ll)   /* 50 ms: several quanta */
 #define PSCTX_LIST_ATTEMPTS 4u
 #define PSCTX_LIST_SPARE 8u
 
 /*
  * Makes "attached already?" and attaching, or "still attached?" and detaching, one step. A resource, since devices are
  * detached at PASSIVE_LEVEL, and since detaching the last user of a device can have its driver call back into us on the
- * same thread.
+ * same thread. No other lock of ours is taken under it.
  */
 static ERESOURCE PsctxFilterLock;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
@@ -245,8 +245,8 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
 }
 
 /*
- * Attaches to one device of a file system if it is a mounted volume's. Control devices, ours to leave out here, have no
- * disk below; a snapshot's volume is left alone. [ntifs/nf-ntifs-iogetdiskdeviceobject]
+ * Attaches to one device of a file system if it is a mounted volume's, and not a snapshot's. Only a mounted volume has
+ * a disk: a file system's other control devices are told apart by that. [ntifs/nf-ntifs-iogetdiskdeviceobject]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT VolumeDevice)
 {
@@ -301,8 +301,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
         }
         status = IoEnumerateDeviceObjectList(DriverObject, devices, capacity * (ULONG)sizeof(PDEVICE_OBJECT), &count);
         if (!NT_SUCCESS(status)) {
-            /* As many as fit have been referenced. */
-            for (index = 0; status == STATUS_BUFFER_TOO_SMALL && index < capacity; index += 1) {
+            /* As many as fit have been referenced; the rest is as it was allocated. */
+            for (index = 0; index < capacity && devices[index] != NULL; index += 1) {
                 ObDereferenceObject(devices[index]);
             }
             PsctxFree(devices);
@@ -394,7 +394,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
  * IoRegisterFsRegistrationChange; STATUS_NOT_SUPPORTED where legacy filters are blocked. When it fails, nothing is
  * attached. [ntifs/nf-ntifs-ioregisterfsregistrationchange]
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
+PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
 {
     NTSTATUS status;
 

@@ -1,5 +1,5 @@
 /*
- * A device of the legacy filter, and what filter.c, passthrough.c, fastio.c, track.c and expression.c share.
+ * A device of the legacy filter, and what filter.c, passthrough.c, fastio.c and track.c share.
  */
 #ifndef PSCTX_FILTER_H
 #define PSCTX_FILTER_H
@@ -48,8 +48,6 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForwardAndWait(_In_ PDEVICE_OBJECT 
 
 /* track.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
-
-/* expression.c */
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
     PsctxIsNameInExpression(_In_ PCUNICODE_STRING Expression, _In_ PCUNICODE_STRING Name);
 

@@ -32,7 +32,7 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_ABI_VERSION 1u
 
 /* Driver version, major.minor.patch in 8.8.16 bits. */
-#define PSCTX_DRIVER_VERSION 0x00010000u
+#define PSCTX_DRIVER_VERSION 0x01000000u
 
 #define PSCTX_DEVICE_NAME L"\\Device\\PsCtx"
 #define PSCTX_SYMBOLIC_LINK_NAME L"\\DosDevices\\PsCtx"

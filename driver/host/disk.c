@@ -1,0 +1,212 @@
+/* Disks: the devices that volumes are mounted on, and the letters that lead to them. */
+#include "host_disk.h"
+#include "kernel.h"
+
+#include <stdio.h>
+
+typedef struct _HOST_DISK {
+    HOST_DISK_EXTENSION Public;
+    LIST_ENTRY Links;
+    PDEVICE_OBJECT Device;
+    WCHAR Letter;
+    char Directory[1];
+} HOST_DISK, *PHOST_DISK;
+
+static PDRIVER_OBJECT HostDiskDriver;
+static HOST_MUTEX HostDisksMutex = HOST_MUTEX_INITIALIZER;
+static LIST_ENTRY HostDisks = {&HostDisks, &HostDisks};
+static ULONG HostNextDisk;
+
+static NTSTATUS HostDiskDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    Irp->IoStatus.Information = 0;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return STATUS_SUCCESS;
+}
+
+static VOID HostDiskUnload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+}
+
+static NTSTATUS HostDiskEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->MajorFunction[IRP_MJ_CREATE] = HostDiskDispatch;
+    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = HostDiskDispatch;
+    DriverObject->MajorFunction[IRP_MJ_CLOSE] = HostDiskDispatch;
+    DriverObject->DriverUnload = HostDiskUnload;
+    return STATUS_SUCCESS;
+}
+
+static WCHAR HostLetter(WCHAR Letter)
+{
+    return HostUpcase(Letter);
+}
+
+static VOID HostLetterName(WCHAR Letter, PWCH Text, PUNICODE_STRING Name)
+{
+    static const WCHAR Prefix[] = L"\\DosDevices\\";
+
+    memcpy(Text, Prefix, sizeof(Prefix));
+    Text[RTL_NUMBER_OF(Prefix) - 1] = Letter;
+    Text[RTL_NUMBER_OF(Prefix)] = L':';
+    Text[RTL_NUMBER_OF(Prefix) + 1] = UNICODE_NULL;
+    RtlInitUnicodeString(Name, Text);
+}
+
+/* The volume itself, opened by the kernel so that its file system is mounted. */
+static NTSTATUS HostOpenVolume(PUNICODE_STRING Name, PHANDLE Handle)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+
+    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    return ZwCreateFile(Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT,
+                        NULL, 0);
+}
+
+static PHOST_DISK HostFindDisk(WCHAR Letter)
+{
+    PHOST_DISK Found = NULL;
+
+    PlatformLock(&HostDisksMutex);
+    for (PLIST_ENTRY Entry = HostDisks.Flink; Entry != &HostDisks && Found == NULL; Entry = Entry->Flink) {
+        if (CONTAINING_RECORD(Entry, HOST_DISK, Links)->Letter == Letter) {
+            Found = CONTAINING_RECORD(Entry, HOST_DISK, Links);
+        }
+    }
+    PlatformUnlock(&HostDisksMutex);
+    return Found;
+}
+
+static VOID HostRemoveDisk(PHOST_DISK Disk)
+{
+    PlatformLock(&HostDisksMutex);
+    (VOID) RemoveEntryList(&Disk->Links);
+    PlatformUnlock(&HostDisksMutex);
+    IoDeleteDevice(Disk->Device);
+}
+
+NTSTATUS HostMountVolume(WCHAR Letter, ULONG FileSystem, const char *Directory)
+{
+    SIZE_T Length = Directory != NULL ? strlen(Directory) : 0;
+    WCHAR DeviceText[40] = L"\\Device\\HostVolume";
+    WCHAR LinkText[20];
+    UNICODE_STRING DeviceName;
+    UNICODE_STRING LinkName;
+    UNICODE_STRING Number;
+    PDEVICE_OBJECT Device;
+    PHOST_DISK Disk;
+    HANDLE Handle;
+    NTSTATUS Status;
+
+    if ((FileSystem == HOST_FILE_SYSTEM_DIRECTORY) != (Directory != NULL) || Length > MAXUSHORT) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Directory != NULL && !PlatformIsDirectory(Directory)) {
+        return STATUS_OBJECT_PATH_NOT_FOUND;
+    }
+    Letter = HostLetter(Letter);
+    if (Letter < L'A' || Letter > L'Z') {
+        return STATUS_INVALID_PARAMETER;
+    }
+    RtlInitUnicodeString(&DeviceName, DeviceText);
+    DeviceName.MaximumLength = sizeof(DeviceText);
+    Number.Buffer = DeviceText + DeviceName.Length / sizeof(WCHAR);
+    Number.Length = 0;
+    Number.MaximumLength = (USHORT)(DeviceName.MaximumLength - DeviceName.Length);
+    (VOID) RtlIntegerToUnicodeString(__atomic_add_fetch(&HostNextDisk, 1, __ATOMIC_SEQ_CST), 10, &Number);
+    DeviceName.Length = (USHORT)(DeviceName.Length + Number.Length);
+    HostLetterName(Letter, LinkText, &LinkName);
+    Status = IoCreateDevice(HostDiskDriver, (ULONG)(sizeof(*Disk) + Length), &DeviceName, FILE_DEVICE_DISK, 0, FALSE,
+                            &Device);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Disk = Device->DeviceExtension;
+    Disk->Public.FileSystem = FileSystem;
+    Disk->Device = Device;
+    Disk->Letter = Letter;
+    if (Directory != NULL) {
+        memcpy(Disk->Directory, Directory, Length + 1);
+        Disk->Public.Directory = Disk->Directory;
+    }
+    Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    PlatformLock(&HostDisksMutex);
+    InsertTailList(&HostDisks, &Disk->Links);
+    PlatformUnlock(&HostDisksMutex);
+    Status = IoCreateSymbolicLink(&LinkName, &DeviceName);
+    if (NT_SUCCESS(Status)) {
+        Status = HostOpenVolume(&LinkName, &Handle);
+        if (NT_SUCCESS(Status)) {
+            (VOID) ZwClose(Handle);
+        } else {
+            (VOID) IoDeleteSymbolicLink(&LinkName);
+        }
+    }
+    if (!NT_SUCCESS(Status)) {
+        HostRemoveDisk(Disk);
+    }
+    return Status;
+}
+
+NTSTATUS HostDismountVolume(WCHAR Letter)
+{
+    PHOST_DISK Disk = HostFindDisk(HostLetter(Letter));
+    PETHREAD Thread = HostCurrentThread();
+    KPROCESSOR_MODE PreviousMode = Thread->PreviousMode;
+    IO_STATUS_BLOCK IoStatus;
+    UNICODE_STRING LinkName;
+    WCHAR LinkText[20];
+    HANDLE Handle;
+    NTSTATUS Status;
+
+    if (Disk == NULL) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    HostLetterName(HostLetter(Letter), LinkText, &LinkName);
+    Status = HostOpenVolume(&LinkName, &Handle);
+    if (NT_SUCCESS(Status)) {
+        Thread->PreviousMode = KernelMode;
+        Status = NtFsControlFile(Handle, NULL, NULL, NULL, &IoStatus, FSCTL_DISMOUNT_VOLUME, NULL, 0, NULL, 0);
+        Thread->PreviousMode = PreviousMode;
+        (VOID) ZwClose(Handle);
+    }
+    if (NT_SUCCESS(Status)) {
+        (VOID) IoDeleteSymbolicLink(&LinkName);
+        HostRemoveDisk(Disk);
+    }
+    return Status;
+}
+
+NTSTATUS HostStartDisks(VOID)
+{
+    HostNextDisk = 0;
+    return HostLoadDriver(L"HostDisk", FALSE, HostDiskEntry, &HostDiskDriver);
+}
+
+/* Dismounts what is mounted still. */
+VOID HostStopDisks(VOID)
+{
+    PlatformLock(&HostDisksMutex);
+    while (!IsListEmpty(&HostDisks)) {
+        PHOST_DISK Disk = CONTAINING_RECORD(HostDisks.Flink, HOST_DISK, Links);
+        WCHAR Letter = Disk->Letter;
+
+        PlatformUnlock(&HostDisksMutex);
+        if (!NT_SUCCESS(HostDismountVolume(Letter))) {
+            HostRemoveDisk(Disk);
+        }
+        PlatformLock(&HostDisksMutex);
+    }
+    PlatformUnlock(&HostDisksMutex);
+}
+
+NTSTATUS HostStopDiskDriver(VOID)
+{
+    return HostUnloadDriver(HostDiskDriver);
+}

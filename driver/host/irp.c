@@ -1,0 +1,555 @@
+/* Requests: allocation, the way down and up a device stack, cancellation, and the rules that drivers keep on the way. */
+#include "kernel.h"
+
+#define HOST_CACHED_STACK_SIZE 8
+#define HOST_CACHED_IRPS 64
+#define HOST_IRP_FREE_FILL 0xDD
+
+static KSPIN_LOCK HostCancelLock;
+
+static SIZE_T HostIrpSize(CCHAR StackSize)
+{
+    return sizeof(IRP) + (SIZE_T)StackSize * sizeof(IO_STACK_LOCATION);
+}
+
+PIRP HostAllocateIrp(PETHREAD Thread, CCHAR StackSize, BOOLEAN MayFail)
+{
+    CCHAR Room = StackSize <= HOST_CACHED_STACK_SIZE ? HOST_CACHED_STACK_SIZE : StackSize;
+    PHOST_IRP Host = Thread->FreeIrps;
+    PIRP Irp;
+
+    if (StackSize <= 0) {
+        HostViolation(INCONSISTENT_IRP, "IoAllocateIrp", "%d stack locations", StackSize);
+    }
+    if (MayFail && HostTryFault()) {
+        return NULL;
+    }
+    if (Room == HOST_CACHED_STACK_SIZE && Host != NULL) {
+        PlatformAllow(Host, HOST_IRP_OFFSET + HostIrpSize(Room));
+        Thread->FreeIrps = Host->NextFree;
+        Thread->FreeIrpCount--;
+    } else {
+        Host = PlatformAllocate(HOST_IRP_OFFSET + HostIrpSize(Room));
+    }
+    RtlZeroMemory(Host, HOST_IRP_OFFSET + HostIrpSize(StackSize));
+    Host->Holds = 1;
+    Host->Size = (ULONG)Room;
+    Irp = (PIRP)(PVOID)((PUCHAR)Host + HOST_IRP_OFFSET);
+    Irp->Type = IO_TYPE_IRP;
+    Irp->Size = (USHORT)HostIrpSize(StackSize);
+    Irp->StackCount = StackSize;
+    Irp->CurrentLocation = (CHAR)(StackSize + 1);
+    Irp->Tail.Overlay.CurrentStackLocation = (PIO_STACK_LOCATION)(Irp + 1) + StackSize;
+    InitializeListHead(&Irp->ThreadListEntry);
+    __atomic_store_n(&Thread->IrpBalance, Thread->IrpBalance + 1, __ATOMIC_RELAXED);
+    return Irp;
+}
+
+static PHOST_IRP HostCheckIrp(PIRP Irp, const char *Routine)
+{
+    if (Irp == NULL || Irp->Type != IO_TYPE_IRP) {
+        HostViolation(INCONSISTENT_IRP, Routine, "%p is no request, or one that is gone", (PVOID)Irp);
+    }
+    return HostIrpOf(Irp);
+}
+
+static VOID HostReleaseIrp(PHOST_IRP Host)
+{
+    PETHREAD Thread = HostCurrentThread();
+    SIZE_T Size = HOST_IRP_OFFSET + HostIrpSize((CCHAR)Host->Size);
+
+    if (InterlockedDecrement(&Host->Holds) != 0) {
+        return;
+    }
+    __atomic_store_n(&Thread->IrpBalance, Thread->IrpBalance - 1, __ATOMIC_RELAXED);
+    if (Host->Size != HOST_CACHED_STACK_SIZE || Thread->FreeIrpCount == HOST_CACHED_IRPS) {
+        PlatformFree(Host);
+        return;
+    }
+    Host->NextFree = Thread->FreeIrps;
+    memset((PUCHAR)Host + HOST_IRP_OFFSET, HOST_IRP_FREE_FILL, sizeof(IRP));
+    Thread->FreeIrps = Host;
+    Thread->FreeIrpCount++;
+    PlatformForbid((PUCHAR)Host + HOST_IRP_OFFSET, Size - HOST_IRP_OFFSET);
+}
+
+VOID HostFreeIrp(PIRP Irp)
+{
+    PHOST_IRP Host = HostCheckIrp(Irp, "IoFreeIrp");
+
+    if (!IsListEmpty(&Irp->ThreadListEntry)) {
+        HostViolation(INCONSISTENT_IRP, "IoFreeIrp", "the request at %p is on a thread's list", (PVOID)Irp);
+    }
+    Irp->Type = 0;
+    HostReleaseIrp(Host);
+}
+
+VOID HostFlushIrpCache(PETHREAD Thread)
+{
+    PHOST_IRP Host = Thread->FreeIrps;
+
+    while (Host != NULL) {
+        PHOST_IRP Next = Host->NextFree;
+
+        PlatformAllow(Host, HOST_IRP_OFFSET + HostIrpSize((CCHAR)Host->Size));
+        PlatformFree(Host);
+        Host = Next;
+    }
+    Thread->FreeIrps = NULL;
+    Thread->FreeIrpCount = 0;
+}
+
+/* NULL when there is no memory. Freed with IoFreeIrp, from the completion routine at the latest. */
+PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+{
+    PIRP Irp = HostAllocateIrp(HostEnter(IoAllocateIrp), StackSize, TRUE);
+
+    UNREFERENCED_PARAMETER(ChargeQuota);
+    if (Irp != NULL) {
+        HostIrpOf(Irp)->FromDriver = TRUE;
+        Irp->Tail.Overlay.Thread = HostCurrentThread();
+    }
+    return Irp;
+}
+
+VOID IoFreeIrp(PIRP Irp)
+{
+    (VOID) HostEnter(IoFreeIrp);
+    HostFreeIrp(Irp);
+}
+
+VOID HostNoStackLocation(PIRP Irp)
+{
+    HostViolation(NO_MORE_IRP_STACK_LOCATIONS, "IoCallDriver", "the request at %p has no stack location left", (PVOID)Irp);
+}
+
+VOID HostMarkIrpPending(PIRP Irp)
+{
+    PETHREAD Thread = HostCurrentThread();
+
+    (VOID) HostCheckIrp(Irp, "IoMarkIrpPending");
+    if (Irp->CurrentLocation > Irp->StackCount) {
+        HostViolation(INCONSISTENT_IRP, "IoMarkIrpPending", "the request at %p is at no driver", (PVOID)Irp);
+    }
+    Irp->Tail.Overlay.CurrentStackLocation->Control |= SL_PENDING_RETURNED;
+    for (PHOST_DISPATCH_FRAME Frame = Thread->Dispatch; Frame != NULL; Frame = Frame->Outer) {
+        if (Frame->Irp == Irp && Frame->Location == Irp->CurrentLocation && !Frame->Completed) {
+            Frame->MarkedPending = TRUE;
+        }
+    }
+}
+
+static VOID HostCheckReturn(PHOST_DISPATCH_FRAME Frame, NTSTATUS Status)
+{
+    if (Status == STATUS_PENDING) {
+        if (!Frame->MarkedPending && !Frame->LowerPending) {
+            HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                          "a dispatch routine (major function 0x%02X) returned STATUS_PENDING for a request that is not "
+                          "marked pending",
+                          Frame->MajorFunction);
+        }
+        return;
+    }
+    if (Frame->MarkedPending) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                      "a dispatch routine (major function 0x%02X) marked a request pending and returned 0x%08X",
+                      Frame->MajorFunction, (ULONG)Status);
+    }
+    if (!Frame->Completed) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                      "a dispatch routine (major function 0x%02X) returned 0x%08X and has not completed the request",
+                      Frame->MajorFunction, (ULONG)Status);
+    }
+    if (Frame->CompletedStatus != Status) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                      "a dispatch routine (major function 0x%02X) returned 0x%08X for a request completed with 0x%08X",
+                      Frame->MajorFunction, (ULONG)Status, (ULONG)Frame->CompletedStatus);
+    }
+}
+
+/* IRQL <= DISPATCH_LEVEL. What the driver's dispatch routine returns. */
+NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PETHREAD Thread = HostEnter(IofCallDriver);
+    HOST_DISPATCH_FRAME Frame = {0};
+    PIO_STACK_LOCATION Location;
+    KIRQL Irql = Thread->Irql;
+    LONG CriticalRegions = Thread->CriticalRegions;
+    NTSTATUS Status;
+
+    (VOID) HostCheckIrp(Irp, "IoCallDriver");
+    (VOID) HostCheckObject(DeviceObject, "IoCallDriver");
+    if (Thread->FreeCallbacks != 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "IoCallDriver", "a FreeCallback calls a driver");
+    }
+    if (Irp->CancelRoutine != NULL) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver", "the request at %p has a cancel routine",
+                      (PVOID)Irp);
+    }
+    IoSetNextIrpStackLocation(Irp);
+    Location = IoGetCurrentIrpStackLocation(Irp);
+    if (Location->MajorFunction > IRP_MJ_MAXIMUM_FUNCTION) {
+        HostViolation(INCONSISTENT_IRP, "IoCallDriver", "major function 0x%02X", Location->MajorFunction);
+    }
+    Location->DeviceObject = DeviceObject;
+    Frame.Outer = Thread->Dispatch;
+    Frame.Irp = Irp;
+    Frame.Location = Irp->CurrentLocation;
+    Frame.MajorFunction = Location->MajorFunction;
+    Thread->Dispatch = &Frame;
+    Status = DeviceObject->DriverObject->MajorFunction[Location->MajorFunction](DeviceObject, Irp);
+    Thread->Dispatch = Frame.Outer;
+    if (Thread->Irql != Irql || Thread->CriticalRegions != CriticalRegions) {
+        HostViolation(IRQL_UNEXPECTED_VALUE, "IoCallDriver",
+                      "a dispatch routine (major function 0x%02X) returned at IRQL %u in %d critical regions, called at %u "
+                      "in %d",
+                      Frame.MajorFunction, Thread->Irql, Thread->CriticalRegions, Irql, CriticalRegions);
+    }
+    HostCheckReturn(&Frame, Status);
+    if (Status == STATUS_PENDING && Frame.Outer != NULL && Frame.Outer->Irp == Irp) {
+        Frame.Outer->LowerPending = TRUE;
+    }
+    return Status;
+}
+
+NTSTATUS PoCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    (VOID) HostEnter(PoCallDriver);
+    return IofCallDriver(DeviceObject, Irp);
+}
+
+VOID PoStartNextPowerIrp(PIRP Irp)
+{
+    (VOID) HostEnter(PoStartNextPowerIrp);
+    (VOID) HostCheckIrp(Irp, "PoStartNextPowerIrp");
+}
+
+static VOID HostDelistIrp(PHOST_IRP Host)
+{
+    if (Host->Listed) {
+        PlatformLock(&Host->Sender->IrpMutex);
+        (VOID) RemoveEntryList(&Host->Links);
+        Host->Listed = FALSE;
+        PlatformUnlock(&Host->Sender->IrpMutex);
+    }
+}
+
+/* The end of a request of the I/O manager's own: results go to the sender. */
+static VOID HostFinishIrp(PIRP Irp)
+{
+    PHOST_IRP Host = HostIrpOf(Irp);
+    NTSTATUS Status = Irp->IoStatus.Status;
+    PFILE_OBJECT FileObject = Host->FileObject;
+    PVOID Event = Host->Event;
+    PKEVENT DriverEvent = Host->Built ? Irp->UserEvent : NULL;
+    BOOLEAN Synchronous = Host->Synchronous;
+
+    if (Host->FromDriver) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
+                      "a request from IoAllocateIrp came to its end: its completion routine must keep it");
+    }
+    if ((Irp->Flags & IRP_BUFFERED_IO) != 0) {
+        if ((Irp->Flags & IRP_INPUT_OPERATION) != 0 && !NT_ERROR(Status)) {
+            if (Irp->IoStatus.Information > Host->OutputLength) {
+                HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
+                              "%llu bytes are returned in a buffer of %u", (ULONG64)Irp->IoStatus.Information,
+                              Host->OutputLength);
+            }
+            memcpy(Host->OutputBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
+        }
+        if ((Irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
+            HostFreePool(Irp->AssociatedIrp.SystemBuffer, 0, "IoCompleteRequest");
+        }
+    }
+    if (Irp->MdlAddress != NULL) {
+        HostFreePool(Irp->MdlAddress, 0, "IoCompleteRequest");
+        Irp->MdlAddress = NULL;
+    }
+    HostDelistIrp(Host);
+    if (Synchronous) {
+        WriteRelease(&Host->Finished, 1);
+        HostWake(&Host->Finished);
+        return;
+    }
+    if (Irp->UserIosb != NULL) {
+        Irp->UserIosb->Information = Irp->IoStatus.Information;
+        __atomic_store_n(&Irp->UserIosb->Status, Status, __ATOMIC_RELEASE);
+    }
+    HostFreeIrp(Irp);
+    if (DriverEvent != NULL) {
+        (VOID) InterlockedExchange(&DriverEvent->Header.SignalState, 1);
+        HostWake(DriverEvent);
+    }
+    if (Event != NULL) {
+        (VOID) InterlockedExchange(&((PKEVENT)Event)->Header.SignalState, 1);
+        HostWake(Event);
+        HostDereferenceRaw(Event, "IoCompleteRequest");
+    }
+    if (FileObject != NULL) {
+        (VOID) InterlockedExchange(&FileObject->Event.Header.SignalState, 1);
+        HostWake(&FileObject->Event);
+        HostDereferenceRaw(FileObject, "IoCompleteRequest");
+    }
+}
+
+static BOOLEAN HostWantsCompletion(PIRP Irp, UCHAR Control)
+{
+    if (NT_SUCCESS(Irp->IoStatus.Status)) {
+        if ((Control & SL_INVOKE_ON_SUCCESS) != 0) {
+            return TRUE;
+        }
+    } else if ((Control & SL_INVOKE_ON_ERROR) != 0) {
+        return TRUE;
+    }
+    return (BOOLEAN)(Irp->Cancel && (Control & SL_INVOKE_ON_CANCEL) != 0);
+}
+
+static VOID HostNoteCompletion(PIRP Irp, CHAR Location)
+{
+    for (PHOST_DISPATCH_FRAME Frame = HostCurrentThread()->Dispatch; Frame != NULL; Frame = Frame->Outer) {
+        if (Frame->Irp == Irp && Frame->Location == Location && !Frame->Completed) {
+            Frame->Completed = TRUE;
+            Frame->CompletedStatus = Irp->IoStatus.Status;
+        }
+    }
+}
+
+/* IRQL <= DISPATCH_LEVEL. Calls the completion routines from the lowest driver up. */
+VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
+{
+    PHOST_IRP Host;
+
+    (VOID) HostEnter(IofCompleteRequest);
+    UNREFERENCED_PARAMETER(PriorityBoost);
+    Host = HostCheckIrp(Irp, "IoCompleteRequest");
+    if (Host->Completed || Irp->CurrentLocation > Irp->StackCount + 1) {
+        HostViolation(MULTIPLE_IRP_COMPLETE_REQUESTS, "IoCompleteRequest", "the request at %p is completed already",
+                      (PVOID)Irp);
+    }
+    if (Irp->IoStatus.Status == STATUS_PENDING) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest", "completed with STATUS_PENDING");
+    }
+    if (Irp->CancelRoutine != NULL) {
+        HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCompleteRequest", "completed with a cancel routine set");
+    }
+    while (Irp->CurrentLocation <= Irp->StackCount) {
+        PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
+        PIO_COMPLETION_ROUTINE Routine = Location->CompletionRoutine;
+        PVOID Context = Location->Context;
+        UCHAR Control = Location->Control;
+        PDEVICE_OBJECT Device = NULL;
+        NTSTATUS Status;
+
+        HostNoteCompletion(Irp, Irp->CurrentLocation);
+        Irp->PendingReturned = (BOOLEAN)((Control & SL_PENDING_RETURNED) != 0);
+        Irp->CurrentLocation = (CHAR)(Irp->CurrentLocation + 1);
+        Irp->Tail.Overlay.CurrentStackLocation++;
+        RtlZeroMemory(Location, sizeof(*Location));
+        if (Irp->CurrentLocation <= Irp->StackCount) {
+            Device = IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
+        }
+        if (Routine != NULL && HostWantsCompletion(Irp, Control)) {
+            Status = Routine(Device, Irp, Context);
+            if (Status == STATUS_MORE_PROCESSING_REQUIRED) {
+                return;
+            }
+        } else if (Irp->PendingReturned && Irp->CurrentLocation <= Irp->StackCount) {
+            HostMarkIrpPending(Irp);
+        }
+    }
+    Host->Completed = TRUE;
+    Irp->CurrentLocation = (CHAR)(Irp->StackCount + 2);
+    HostFinishIrp(Irp);
+}
+
+static BOOLEAN HostIsFinished(PVOID Context)
+{
+    return (BOOLEAN)(ReadAcquire(&((PHOST_IRP)Context)->Finished) != 0);
+}
+
+NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_STATUS_BLOCK IoStatus)
+{
+    PHOST_IRP Host = HostIrpOf(Irp);
+    PETHREAD Thread = HostCurrentThread();
+    NTSTATUS Status;
+
+    Irp->Tail.Overlay.Thread = Thread;
+    Host->Sender = Thread;
+    Host->Process = PsGetCurrentProcess();
+    Host->Synchronous = TRUE;
+    Host->Holds = 2;
+    PlatformLock(&Thread->IrpMutex);
+    InsertTailList(&Thread->Irps, &Host->Links);
+    Host->Listed = TRUE;
+    PlatformUnlock(&Thread->IrpMutex);
+    if (Asynchronous) {
+        Host->Synchronous = FALSE;
+    }
+    Status = IofCallDriver(Device, Irp);
+    if (!Asynchronous) {
+        if (Status == STATUS_PENDING) {
+            (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
+        } else if (!HostIsFinished(Host)) {
+            HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                          "a completion routine kept a request of the I/O manager and the dispatch routine returned 0x%08X",
+                          (ULONG)Status);
+        }
+        *IoStatus = Irp->IoStatus;
+        Status = Irp->IoStatus.Status;
+        HostFreeIrp(Irp);
+    }
+    HostReleaseIrp(Host);
+    return Status;
+}
+
+VOID IoAcquireCancelSpinLock(PKIRQL Irql)
+{
+    (VOID) HostEnter(IoAcquireCancelSpinLock);
+    *Irql = KeAcquireSpinLockRaiseToDpc(&HostCancelLock);
+}
+
+VOID IoReleaseCancelSpinLock(KIRQL Irql)
+{
+    (VOID) HostEnter(IoReleaseCancelSpinLock);
+    KeReleaseSpinLock(&HostCancelLock, Irql);
+}
+
+/* TRUE when there was a cancel routine. That routine releases the cancel spin lock. */
+BOOLEAN IoCancelIrp(PIRP Irp)
+{
+    PETHREAD Thread = HostEnter(IoCancelIrp);
+    PDRIVER_CANCEL Routine;
+    KIRQL Irql;
+
+    IoAcquireCancelSpinLock(&Irql);
+    __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
+    Routine = IoSetCancelRoutine(Irp, NULL);
+    if (Routine == NULL) {
+        IoReleaseCancelSpinLock(Irql);
+        return FALSE;
+    }
+    if (Irp->CurrentLocation > Irp->StackCount) {
+        HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCancelIrp", "the request at %p is completed and has a cancel routine",
+                      (PVOID)Irp);
+    }
+    Irp->CancelIrql = Irql;
+    Routine(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
+    if (HostIsHeld(Thread, &HostCancelLock, HostSpinLock)) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCancelIrp",
+                      "a cancel routine returned with the cancel spin lock held");
+    }
+    return TRUE;
+}
+
+BOOLEAN HostHasIrps(PETHREAD Thread, PEPROCESS Process)
+{
+    BOOLEAN Has = FALSE;
+
+    PlatformLock(&Thread->IrpMutex);
+    for (PLIST_ENTRY Entry = Thread->Irps.Flink; Entry != &Thread->Irps && !Has; Entry = Entry->Flink) {
+        Has = (BOOLEAN)(Process == NULL || CONTAINING_RECORD(Entry, HOST_IRP, Links)->Process == Process);
+    }
+    PlatformUnlock(&Thread->IrpMutex);
+    return Has;
+}
+
+/* Cancels what Thread has sent, for one process or file alone when they are told. */
+VOID HostCancelThreadIrps(PETHREAD Thread, PEPROCESS Process, PFILE_OBJECT FileObject)
+{
+    for (;;) {
+        PHOST_IRP Found = NULL;
+
+        PlatformLock(&Thread->IrpMutex);
+        for (PLIST_ENTRY Entry = Thread->Irps.Flink; Entry != &Thread->Irps && Found == NULL; Entry = Entry->Flink) {
+            PHOST_IRP Host = CONTAINING_RECORD(Entry, HOST_IRP, Links);
+            PIRP Irp = (PIRP)(PVOID)((PUCHAR)Host + HOST_IRP_OFFSET);
+
+            if ((Process == NULL || Host->Process == Process) && (FileObject == NULL || Host->FileObject == FileObject) &&
+                !__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST)) {
+                Found = Host;
+                (VOID) InterlockedIncrement(&Host->Holds);
+                __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
+            }
+        }
+        PlatformUnlock(&Thread->IrpMutex);
+        if (Found == NULL) {
+            break;
+        }
+        (VOID) IoCancelIrp((PIRP)(PVOID)((PUCHAR)Found + HOST_IRP_OFFSET));
+        HostReleaseIrp(Found);
+    }
+}
+
+/* IRQL PASSIVE_LEVEL; NULL when there is no memory. The I/O manager frees the request and sets Event. */
+PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
+                                   ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
+                                   BOOLEAN InternalDeviceIoControl, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    PETHREAD Thread = HostEnter(IoBuildDeviceIoControlRequest);
+    ULONG Length = max(InputBufferLength, OutputBufferLength);
+    PIO_STACK_LOCATION Location;
+    PHOST_IRP Host;
+    PIRP Irp;
+
+    if (METHOD_FROM_CTL_CODE(IoControlCode) != METHOD_BUFFERED) {
+        return NULL;
+    }
+    Irp = HostAllocateIrp(Thread, DeviceObject->StackSize, TRUE);
+    if (Irp == NULL) {
+        return NULL;
+    }
+    Host = HostIrpOf(Irp);
+    if (Length != 0) {
+        Irp->AssociatedIrp.SystemBuffer = HostAllocatePool(NonPagedPoolNx, Length, 'fBoI', FALSE, __builtin_return_address(0));
+        if (Irp->AssociatedIrp.SystemBuffer == NULL) {
+            HostFreeIrp(Irp);
+            return NULL;
+        }
+        memcpy(Irp->AssociatedIrp.SystemBuffer, InputBuffer, InputBufferLength);
+        Irp->Flags = IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER | (OutputBuffer != NULL ? IRP_INPUT_OPERATION : 0);
+    }
+    Host->Built = TRUE;
+    Host->OutputBuffer = OutputBuffer;
+    Host->OutputLength = OutputBufferLength;
+    Irp->UserBuffer = OutputBuffer;
+    Irp->UserEvent = Event;
+    Irp->UserIosb = IoStatusBlock;
+    Irp->Tail.Overlay.Thread = Thread;
+    Location = IoGetNextIrpStackLocation(Irp);
+    Location->MajorFunction = InternalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL;
+    Location->Parameters.DeviceIoControl.IoControlCode = IoControlCode;
+    Location->Parameters.DeviceIoControl.InputBufferLength = InputBufferLength;
+    Location->Parameters.DeviceIoControl.OutputBufferLength = OutputBufferLength;
+    return Irp;
+}
+
+PEPROCESS IoGetRequestorProcess(PIRP Irp)
+{
+    (VOID) HostEnter(IoGetRequestorProcess);
+    (VOID) HostCheckIrp(Irp, "IoGetRequestorProcess");
+    return HostIrpOf(Irp)->Process != NULL ? HostIrpOf(Irp)->Process : PsInitialSystemProcess;
+}
+
+ULONG IoGetRequestorProcessId(PIRP Irp)
+{
+    return HandleToULong(IoGetRequestorProcess(Irp)->Id);
+}
+
+BOOLEAN IoIsOperationSynchronous(PIRP Irp)
+{
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+
+    (VOID) HostEnter(IoIsOperationSynchronous);
+    return (BOOLEAN)((Irp->Flags & (IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO)) != 0 ||
+                     (FileObject != NULL && (FileObject->Flags & FO_SYNCHRONOUS_IO) != 0));
+}
+
+PIRP IoGetTopLevelIrp(VOID)
+{
+    return HostEnter(IoGetTopLevelIrp)->TopLevelIrp;
+}
+
+VOID IoSetTopLevelIrp(PIRP Irp)
+{
+    HostEnter(IoSetTopLevelIrp)->TopLevelIrp = Irp;
+}

@@ -1,0 +1,260 @@
+/* Threads: what the kernel knows of each, the locks it holds, and the kernel's own threads. */
+#include "kernel.h"
+
+HOST_THREAD_LOCAL PETHREAD HostThisThread;
+
+static HOST_MUTEX HostThreadsMutex = HOST_MUTEX_INITIALIZER;
+static LIST_ENTRY HostThreads = {&HostThreads, &HostThreads};
+static LONG64 HostEndedIrpBalance; /* of threads that have ended; under HostThreadsMutex */
+static volatile LONG64 HostNextThreadId = 4;
+static LIST_ENTRY HostSystemThreads = {&HostSystemThreads, &HostSystemThreads};
+
+typedef struct _HOST_SYSTEM_THREAD {
+    LIST_ENTRY Links;
+    pthread_t Native;
+} HOST_SYSTEM_THREAD, *PHOST_SYSTEM_THREAD;
+
+static VOID HostThreadExit(PVOID Context)
+{
+    PETHREAD Thread = Context;
+
+    HostThisThread = Thread;
+    HostCancelThreadIrps(Thread, NULL, NULL);
+    while (HostHasIrps(Thread, NULL)) {
+        PlatformYield();
+    }
+    HostRemoveThread(Thread);
+    HostThisThread = NULL;
+    if (Thread->SystemThread) {
+        HostDereferenceRaw(Thread, "PsTerminateSystemThread");
+    } else {
+        PlatformFree(Thread);
+    }
+}
+
+static VOID HostAdoptThread(PETHREAD Thread)
+{
+    Thread->Id = (HANDLE)(ULONG_PTR)InterlockedExchangeAdd64(&HostNextThreadId, 4);
+    Thread->PreviousMode = KernelMode;
+    PlatformInitializeMutex(&Thread->IrpMutex);
+    InitializeListHead(&Thread->Irps);
+    InitializeListHead(&Thread->Header.WaitListHead);
+    PlatformLock(&HostThreadsMutex);
+    InsertTailList(&HostThreads, &Thread->Links);
+    PlatformUnlock(&HostThreadsMutex);
+}
+
+PETHREAD HostCreateThread(VOID)
+{
+    PETHREAD Thread = PlatformAllocate(sizeof(*Thread));
+
+    HostAdoptThread(Thread);
+    HostThisThread = Thread;
+    PlatformAtThreadExit(HostThreadExit, Thread);
+    return Thread;
+}
+
+VOID HostRemoveThread(PETHREAD Thread)
+{
+    HostFlushIrpCache(Thread);
+    PlatformLock(&HostThreadsMutex);
+    (VOID) RemoveEntryList(&Thread->Links);
+    HostEndedIrpBalance += Thread->IrpBalance;
+    PlatformUnlock(&HostThreadsMutex);
+    PlatformDeleteMutex(&Thread->IrpMutex);
+}
+
+VOID HostVisitThreads(PHOST_THREAD_VISITOR Visitor, PVOID Context)
+{
+    PlatformLock(&HostThreadsMutex);
+    for (PLIST_ENTRY Entry = HostThreads.Flink; Entry != &HostThreads; Entry = Entry->Flink) {
+        Visitor(CONTAINING_RECORD(Entry, struct _ETHREAD, Links), Context);
+    }
+    PlatformUnlock(&HostThreadsMutex);
+}
+
+static VOID HostAddLocks(PETHREAD Thread, PVOID Context)
+{
+    *(PULONG64)Context += (ULONG64)ReadNoFence(&Thread->HeldLocks);
+}
+
+ULONG64 HostCountLocks(VOID)
+{
+    ULONG64 Count = 0;
+
+    HostVisitThreads(HostAddLocks, &Count);
+    return Count;
+}
+
+static VOID HostAddIrps(PETHREAD Thread, PVOID Context)
+{
+    *(PLONG64)Context += ReadNoFence64(&Thread->IrpBalance);
+}
+
+LONG64 HostCountIrps(VOID)
+{
+    LONG64 Count = 0;
+
+    HostVisitThreads(HostAddIrps, &Count);
+    PlatformLock(&HostThreadsMutex);
+    Count += HostEndedIrpBalance;
+    PlatformUnlock(&HostThreadsMutex);
+    return Count;
+}
+
+VOID HostLockAcquired(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND Kind, const char *Routine)
+{
+    LONG Count = Thread->HeldLocks;
+
+    if (Count == HOST_MAXIMUM_HELD_LOCKS) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "more than %d locks held by one thread",
+                      HOST_MAXIMUM_HELD_LOCKS);
+    }
+    Thread->Held[Count].Lock = Lock;
+    Thread->Held[Count].Kind = Kind;
+    WriteNoFence(&Thread->HeldLocks, Count + 1);
+}
+
+VOID HostLockReleased(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND Kind, ULONG BugCheckCode,
+                      const char *Routine)
+{
+    LONG Count = Thread->HeldLocks;
+    LONG Index = Count - 1;
+
+    while (Index >= 0 && (Thread->Held[Index].Lock != Lock || Thread->Held[Index].Kind != Kind)) {
+        Index--;
+    }
+    if (Index < 0) {
+        HostViolation(BugCheckCode, Routine, "the lock at %p is not held by this thread", (const VOID *)Lock);
+    }
+    for (; Index + 1 < Count; Index++) {
+        Thread->Held[Index] = Thread->Held[Index + 1];
+    }
+    WriteNoFence(&Thread->HeldLocks, Count - 1);
+}
+
+BOOLEAN HostIsHeld(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND Kind)
+{
+    for (LONG Index = 0; Index < Thread->HeldLocks; Index++) {
+        if (Thread->Held[Index].Lock == Lock && Thread->Held[Index].Kind == Kind) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+PKTHREAD KeGetCurrentThread(VOID)
+{
+    return (PKTHREAD)HostCurrentThread();
+}
+
+PETHREAD PsGetCurrentThread(VOID)
+{
+    return HostCurrentThread();
+}
+
+HANDLE PsGetCurrentThreadId(VOID)
+{
+    return HostCurrentThread()->Id;
+}
+
+KPROCESSOR_MODE ExGetPreviousMode(VOID)
+{
+    return HostEnter(ExGetPreviousMode)->PreviousMode;
+}
+
+/*
+ * A thread that returns to user mode leaves nothing behind: checked when a client's service ends, and when one of the kernel's
+ * own threads does.
+ */
+static VOID HostEndSystemThread(PETHREAD Thread)
+{
+    if (Thread->Irql != PASSIVE_LEVEL || Thread->HeldLocks != 0 || Thread->CriticalRegions != 0) {
+        HostViolation(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, "PsTerminateSystemThread",
+                      "ends at IRQL %u with %d locks and %d critical regions", Thread->Irql, Thread->HeldLocks,
+                      Thread->CriticalRegions);
+    }
+    __atomic_store_n(&Thread->Header.SignalState, 1, __ATOMIC_SEQ_CST);
+    HostWake(Thread);
+}
+
+static VOID HostRunSystemThread(PVOID Context)
+{
+    PETHREAD Thread = Context;
+
+    HostThisThread = Thread;
+    PlatformAtThreadExit(HostThreadExit, Thread);
+    Thread->StartRoutine(Thread->StartContext);
+    HostEndSystemThread(Thread);
+}
+
+NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                              HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+{
+    PETHREAD Thread = NULL;
+    PHOST_SYSTEM_THREAD Started = NULL;
+    NTSTATUS Status;
+
+    (VOID) HostEnter(PsCreateSystemThread);
+    UNREFERENCED_PARAMETER(ObjectAttributes);
+    if (ProcessHandle != NULL) {
+        return STATUS_NOT_SUPPORTED;
+    }
+    Status = HostCreateObject(&HostThreadType, sizeof(*Thread), (PVOID *)&Thread);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    HostAdoptThread(Thread);
+    Thread->SystemThread = TRUE;
+    Thread->StartRoutine = StartRoutine;
+    Thread->StartContext = StartContext;
+    Thread->Header.Type = 6;
+    if (ClientId != NULL) {
+        ClientId->UniqueProcess = PsGetProcessId(PsInitialSystemProcess);
+        ClientId->UniqueThread = Thread->Id;
+    }
+    *ThreadHandle = HostCreateHandle(Thread, DesiredAccess, OBJ_KERNEL_HANDLE);
+    Started = PlatformAllocate(sizeof(*Started));
+    if (!PlatformStartThread(HostRunSystemThread, Thread, &Started->Native)) {
+        PlatformFree(Started);
+        (VOID) HostCloseHandle(*ThreadHandle, KernelMode);
+        HostRemoveThread(Thread);
+        HostDereferenceRaw(Thread, "PsCreateSystemThread");
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    PlatformLock(&HostThreadsMutex);
+    InsertTailList(&HostSystemThreads, &Started->Links);
+    PlatformUnlock(&HostThreadsMutex);
+    return STATUS_SUCCESS;
+}
+
+VOID PsTerminateSystemThread(NTSTATUS ExitStatus)
+{
+    PETHREAD Thread = HostEnter(PsTerminateSystemThread);
+
+    UNREFERENCED_PARAMETER(ExitStatus);
+    if (!Thread->SystemThread) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "PsTerminateSystemThread", "this is no system thread");
+    }
+    HostEndSystemThread(Thread);
+    PlatformExitThread();
+}
+
+VOID HostJoinSystemThreads(VOID)
+{
+    PHOST_SYSTEM_THREAD Started;
+
+    for (;;) {
+        Started = NULL;
+        PlatformLock(&HostThreadsMutex);
+        if (!IsListEmpty(&HostSystemThreads)) {
+            Started = CONTAINING_RECORD(RemoveHeadList(&HostSystemThreads), HOST_SYSTEM_THREAD, Links);
+        }
+        PlatformUnlock(&HostThreadsMutex);
+        if (Started == NULL) {
+            break;
+        }
+        PlatformJoinThread(Started->Native);
+        PlatformFree(Started);
+    }
+}

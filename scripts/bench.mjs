@@ -1,0 +1,17 @@
+// `npm run bench`: sets the machine up, builds, and measures.
+import { join } from 'node:path'
+
+import { CommandError, root, run } from './run.mjs'
+import { build, installDependencies, provide } from './setup.mjs'
+
+try {
+  const reasons = provide(['build'])
+  if (reasons.has('build')) throw new CommandError(reasons.get('build'))
+  installDependencies()
+  build()
+  run(process.execPath, [join(root, 'test', 'bench', 'bench.mjs')])
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}

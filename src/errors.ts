@@ -1,0 +1,211 @@
+/** The one error type of this package, and the only place that knows NTSTATUS values. */
+import { types } from 'node:util'
+
+/** The NTSTATUS values that are known by name. */
+const statuses = {
+  STATUS_SUCCESS: 0x00000000,
+  STATUS_BUFFER_OVERFLOW: 0x80000005,
+  STATUS_NO_MORE_FILES: 0x80000006,
+  STATUS_DEVICE_BUSY: 0x80000011,
+  STATUS_STOPPED_ON_SYMLINK: 0x8000002d,
+  STATUS_UNSUCCESSFUL: 0xc0000001,
+  STATUS_NOT_IMPLEMENTED: 0xc0000002,
+  STATUS_INVALID_INFO_CLASS: 0xc0000003,
+  STATUS_INFO_LENGTH_MISMATCH: 0xc0000004,
+  STATUS_ACCESS_VIOLATION: 0xc0000005,
+  STATUS_INVALID_HANDLE: 0xc0000008,
+  STATUS_INVALID_PARAMETER: 0xc000000d,
+  STATUS_NO_SUCH_DEVICE: 0xc000000e,
+  STATUS_NO_SUCH_FILE: 0xc000000f,
+  STATUS_INVALID_DEVICE_REQUEST: 0xc0000010,
+  STATUS_END_OF_FILE: 0xc0000011,
+  STATUS_NO_MEMORY: 0xc0000017,
+  STATUS_ACCESS_DENIED: 0xc0000022,
+  STATUS_BUFFER_TOO_SMALL: 0xc0000023,
+  STATUS_OBJECT_TYPE_MISMATCH: 0xc0000024,
+  STATUS_OBJECT_NAME_INVALID: 0xc0000033,
+  STATUS_OBJECT_NAME_NOT_FOUND: 0xc0000034,
+  STATUS_OBJECT_NAME_COLLISION: 0xc0000035,
+  STATUS_OBJECT_PATH_INVALID: 0xc0000039,
+  STATUS_OBJECT_PATH_NOT_FOUND: 0xc000003a,
+  STATUS_OBJECT_PATH_SYNTAX_BAD: 0xc000003b,
+  STATUS_SHARING_VIOLATION: 0xc0000043,
+  STATUS_QUOTA_EXCEEDED: 0xc0000044,
+  STATUS_DELETE_PENDING: 0xc0000056,
+  STATUS_REVISION_MISMATCH: 0xc0000059,
+  STATUS_PRIVILEGE_NOT_HELD: 0xc0000061,
+  STATUS_DISK_FULL: 0xc000007f,
+  STATUS_INSUFFICIENT_RESOURCES: 0xc000009a,
+  STATUS_MEDIA_WRITE_PROTECTED: 0xc00000a2,
+  STATUS_DEVICE_NOT_READY: 0xc00000a3,
+  STATUS_FILE_IS_A_DIRECTORY: 0xc00000ba,
+  STATUS_NOT_SUPPORTED: 0xc00000bb,
+  STATUS_BAD_NETWORK_PATH: 0xc00000be,
+  STATUS_NOT_SAME_DEVICE: 0xc00000d4,
+  STATUS_INTERNAL_ERROR: 0xc00000e5,
+  STATUS_INVALID_USER_BUFFER: 0xc00000e8,
+  STATUS_DIRECTORY_NOT_EMPTY: 0xc0000101,
+  STATUS_NOT_A_DIRECTORY: 0xc0000103,
+  STATUS_NAME_TOO_LONG: 0xc0000106,
+  STATUS_PROCESS_IS_TERMINATING: 0xc000010a,
+  STATUS_TOO_MANY_OPENED_FILES: 0xc000011f,
+  STATUS_CANCELLED: 0xc0000120,
+  STATUS_CANNOT_DELETE: 0xc0000121,
+  STATUS_FILE_DELETED: 0xc0000123,
+  STATUS_FILE_CLOSED: 0xc0000128,
+  STATUS_INVALID_DEVICE_STATE: 0xc0000184,
+  STATUS_IO_DEVICE_ERROR: 0xc0000185,
+  STATUS_INVALID_BUFFER_SIZE: 0xc0000206,
+  STATUS_NOT_FOUND: 0xc0000225,
+  STATUS_TOO_MANY_LINKS: 0xc0000265,
+  STATUS_VOLUME_DISMOUNTED: 0xc000026e,
+} as const
+
+/** The name of an NTSTATUS value that this package knows. */
+export type StatusName = keyof typeof statuses
+
+const names = new Map<number, StatusName>(
+  Object.entries(statuses).map(([name, status]) => [status, name as StatusName]),
+)
+
+/** What to do next, for the statuses where that does not depend on the operation. */
+const advice: Partial<Record<StatusName, string>> = {
+  STATUS_BUFFER_OVERFLOW: 'The data is longer than the buffer: pass a larger one.',
+  STATUS_INFO_LENGTH_MISMATCH:
+    'Driver and package do not agree on a record: install the driver that belongs to this package.',
+  STATUS_INVALID_HANDLE: 'The handle is not open in this process any more: open the stream again.',
+  STATUS_INVALID_DEVICE_REQUEST: 'This stream cannot carry per-stream contexts: see its `support`.',
+  STATUS_ACCESS_DENIED:
+    'Run as an administrator, who may open the driver; a filter that was opened with `readOnly` cannot change anything.',
+  STATUS_OBJECT_NAME_INVALID: 'Use a name that the file system allows: drive:\\directory\\file:stream.',
+  STATUS_OBJECT_NAME_NOT_FOUND: 'There is no file or stream of this name: create it first.',
+  STATUS_OBJECT_NAME_COLLISION: 'There is one already: use another name.',
+  STATUS_OBJECT_PATH_NOT_FOUND: 'There is no such volume or directory: mount or create it first.',
+  STATUS_OBJECT_PATH_SYNTAX_BAD: 'Use a full path, from the drive letter on.',
+  STATUS_SHARING_VIOLATION: 'Another open of the file does not share it: close that one first.',
+  STATUS_QUOTA_EXCEEDED: "A limit of the filter is reached (see `limits`): remove contexts that aren't needed.",
+  STATUS_DELETE_PENDING: 'The file is being deleted: its last handle must be closed first.',
+  STATUS_REVISION_MISMATCH:
+    'Driver and package are of different versions: install the driver that belongs to this package.',
+  STATUS_INSUFFICIENT_RESOURCES: 'The kernel is out of memory; nothing was changed. Try again later.',
+  STATUS_NOT_SUPPORTED: 'This kernel does not offer it.',
+  STATUS_NAME_TOO_LONG: 'A path has at most 32767 characters.',
+  STATUS_PROCESS_IS_TERMINATING: "The filter's process was ended: close the filter and open a new one.",
+  STATUS_FILE_CLOSED: 'It was closed, or its filter was: open it again.',
+  STATUS_INVALID_BUFFER_SIZE: 'A context holds at most 65536 bytes, and a batch 1 MiB of requests and of replies.',
+  STATUS_VOLUME_DISMOUNTED: 'The volume was dismounted: close the stream, and mount the volume again.',
+}
+
+/** An NTSTATUS value as an unsigned number, by its name. */
+export function statusOf(name: StatusName): number {
+  return statuses[name]
+}
+
+/** The name of an NTSTATUS value, or `STATUS_0x` and eight digits where it is not known. */
+export function statusName(status: number): string {
+  const unsigned = status >>> 0
+  return names.get(unsigned) ?? `STATUS_0x${unsigned.toString(16).toUpperCase().padStart(8, '0')}`
+}
+
+/** Whether a status is a success or informational, as `NT_SUCCESS` has it. */
+export function isSuccess(status: number): boolean {
+  return status >>> 0 < 0x80000000
+}
+
+/** What an error is made of. */
+export interface PerStreamContextErrorInit {
+  readonly status: number
+  readonly operation: string
+  readonly path?: string | undefined
+  /** What to do next; the usual advice for the status when nothing is said. */
+  readonly advice?: string | undefined
+  /** Bytes that a buffer must have. */
+  readonly required?: number | undefined
+  readonly cause?: unknown
+}
+
+/** Thrown by everything in this package that fails. */
+export class PerStreamContextError extends Error {
+  /** The name of the status, such as `'STATUS_INVALID_DEVICE_REQUEST'`. */
+  readonly code: string
+  /** The NTSTATUS as an unsigned number. */
+  readonly status: number
+  /** What was to be done, such as `'insert'`. */
+  readonly operation: string
+  /** The stream or file, as the caller named it. */
+  readonly path?: string
+  /** With `STATUS_BUFFER_OVERFLOW`: how many bytes the buffer must have. */
+  readonly required?: number
+
+  constructor(init: PerStreamContextErrorInit) {
+    const code = statusName(init.status)
+    const subject = init.path === undefined ? '' : ` of ${shorten(init.path)}`
+    const next = init.advice ?? advice[code as StatusName] ?? ''
+    super(`${init.operation}${subject} failed with ${code}. ${next}`.trimEnd(), { cause: init.cause })
+    this.name = 'PerStreamContextError'
+    this.code = code
+    this.status = init.status >>> 0
+    this.operation = init.operation
+    if (init.path !== undefined) this.path = init.path
+    if (init.required !== undefined) this.required = init.required
+  }
+}
+
+/** A path as it stands in a message: long ones lose their middle. */
+function shorten(path: string): string {
+  const printable = JSON.stringify(path).slice(1, -1).replaceAll('\\\\', '\\')
+  return printable.length <= 200 ? printable : `${printable.slice(0, 100)}…${printable.slice(-99)}`
+}
+
+/** The error for an argument that is not what it must be: `expected` says what it must be. */
+export function argumentError(
+  operation: string,
+  argument: string,
+  expected: string,
+  path?: string,
+): PerStreamContextError {
+  return new PerStreamContextError({
+    status: statuses.STATUS_INVALID_PARAMETER,
+    operation,
+    path,
+    advice: `\`${argument}\` must be ${expected}.`,
+  })
+}
+
+/** The members that the addon's errors carry. */
+export interface NativeError extends Error {
+  readonly status: number
+  readonly operation: string
+  readonly argument?: string
+  readonly required?: number
+  readonly leftovers?: string
+}
+
+/** Whether an error is one that the addon made. */
+export function isNativeError(error: unknown): error is NativeError {
+  return types.isNativeError(error) && typeof (error as Partial<NativeError>).status === 'number'
+}
+
+/** What is known where an error is caught, beyond what the addon says. */
+export interface FailureContext {
+  readonly operation?: string | undefined
+  readonly path?: string | undefined
+  readonly advice?: string | undefined
+}
+
+/** The addon's error as one of ours; any other error as it is. */
+export function explain(error: unknown, context: FailureContext = {}): unknown {
+  if (!isNativeError(error)) return error
+  const operation = context.operation ?? error.operation
+  let next = context.advice
+  if (error.argument !== undefined) next = `\`${error.argument}\` is not what it must be.`
+  if (error.leftovers !== undefined) next = `The embedded kernel ended with something left: ${error.leftovers}.`
+  return new PerStreamContextError({
+    status: error.status,
+    operation,
+    path: context.path,
+    advice: next,
+    required: error.required,
+    cause: error,
+  })
+}

@@ -1,0 +1,97 @@
+/** The addon `psctx.node`, as it presents itself: its objects encode and send, replies are left in shared memory. */
+import { join } from 'node:path'
+
+import load from 'node-gyp-build'
+
+import type { Identifier } from './context'
+
+/** An open control device. Lengths that methods return are of the reply in the memory that `reply()` gives. */
+export interface NativeFilter {
+  readonly closed: boolean
+  reply(): ArrayBuffer
+  queryVersion(): number
+  queryStatistics(): number
+  close(): void
+  dismount(letter: string): void
+  killProcess(): void
+  failAllocation(countdown: Identifier): void
+  audit(): NativeAudit
+}
+
+export interface NativeAudit {
+  readonly poolBytes: number
+  readonly poolAllocations: number
+  readonly handles: number
+  readonly objects: number
+  readonly irps: number
+  readonly locks: number
+  readonly contextBytes: number
+}
+
+/** An open handle of a stream. `undefined` where there is no such context. */
+export interface NativeStream {
+  readonly closed: boolean
+  query(): number
+  insert(
+    owner: Identifier,
+    instance: Identifier,
+    ifExists: number,
+    pool: number,
+    lifetime: number,
+    data: Uint8Array,
+  ): number
+  lookup(owner: Identifier, instance: Identifier | undefined): number | undefined
+  lookupInto(buffer: Uint8Array, owner: Identifier, instance: Identifier | undefined): number | undefined
+  first(): number | undefined
+  remove(owner: Identifier, instance: Identifier | undefined): number | undefined
+  removeAll(owner: Identifier | undefined): number
+  list(before: Identifier): number
+  close(): void
+}
+
+export interface NativeBatch {
+  insert(
+    stream: NativeStream,
+    owner: Identifier,
+    instance: Identifier,
+    ifExists: number,
+    pool: number,
+    lifetime: number,
+    data: Uint8Array,
+  ): void
+  lookup(stream: NativeStream, owner: Identifier, instance: Identifier | undefined): void
+  remove(stream: NativeStream, owner: Identifier, instance: Identifier | undefined): void
+  removeAll(stream: NativeStream, owner: Identifier | undefined): void
+  clear(): void
+  run(): ArrayBuffer
+}
+
+export interface NativeFile {
+  read(buffer: Uint8Array, position: number): number
+  write(data: Uint8Array, position: number): number
+  size(): number
+  setDeletion(deleteOnClose: boolean): void
+  changeName(newPath: string, isLink: boolean, replaceIfExists: boolean): void
+  close(): void
+}
+
+interface Addon {
+  Filter: new (
+    kernel: string,
+    readOnly: boolean,
+    volumes: readonly (readonly [string, string | undefined])[],
+  ) => NativeFilter
+  Stream: new (filter: NativeFilter, path: string) => NativeStream
+  Batch: new (filter: NativeFilter, replyCapacity: number) => NativeBatch
+  File: new (
+    filter: NativeFilter,
+    path: string,
+    desiredAccess: number,
+    shareAccess: number,
+    disposition: number,
+    createOptions: number,
+  ) => NativeFile
+}
+
+/** Prebuilt for this platform, or built below `build/`. Throws when there is neither. */
+export const native = load(join(__dirname, '..')) as Addon

@@ -1,0 +1,48 @@
+# The tests of the driver's core: requests, races, exhausted memory, and fuzzing. For inclusion in a CMakeLists.txt that knows
+# the targets psctx_host and psctx_driver.
+
+set(CORE_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
+set(CORE_FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/../fuzz)
+
+find_package(Threads REQUIRED)
+
+add_library(driver_core_fixture STATIC
+    ${CORE_DIRECTORY}/core_batch.c
+    ${CORE_DIRECTORY}/core_fixture.c
+    ${CORE_DIRECTORY}/core_other_filter.c
+    ${CORE_DIRECTORY}/core_probe.c
+    ${CORE_DIRECTORY}/core_runner.c
+)
+target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
+target_compile_options(driver_core_fixture PUBLIC -std=c11 -fshort-wchar -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads::Threads)
+
+add_executable(driver_core
+    ${CORE_DIRECTORY}/core_access.c
+    ${CORE_DIRECTORY}/core_handles.c
+    ${CORE_DIRECTORY}/core_identity.c
+    ${CORE_DIRECTORY}/core_lifetime.c
+    ${CORE_DIRECTORY}/core_limits.c
+    ${CORE_DIRECTORY}/core_replies.c
+    ${CORE_DIRECTORY}/core_requests.c
+    ${CORE_DIRECTORY}/core_tests.c
+)
+add_executable(driver_races ${CORE_DIRECTORY}/core_races.c ${CORE_DIRECTORY}/core_stress.c)
+add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
+add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
+
+foreach(program driver_core driver_races driver_faults driver_fuzz)
+    target_link_libraries(${program} PRIVATE driver_core_fixture)
+    add_test(NAME ${program} COMMAND ${program})
+    set_tests_properties(${program} PROPERTIES TIMEOUT 120)
+endforeach()
+
+# The same fuzz target under libFuzzer, for as long as one likes: clang only, all of it built with -fsanitize=fuzzer-no-link.
+option(PSCTX_FUZZER "Build driver_fuzzer, a libFuzzer target" OFF)
+if(PSCTX_FUZZER)
+    add_executable(driver_fuzzer ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
+    target_compile_definitions(driver_fuzzer PRIVATE PSCTX_FUZZER)
+    target_compile_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
+    target_link_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(driver_fuzzer PRIVATE driver_core_fixture)
+endif()

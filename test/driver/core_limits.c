@@ -1,0 +1,116 @@
+/*
+ * The limits of a session, and the largest requests that are allowed.
+ */
+#include "core_tests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+VOID CoreOwnersAreLimited(VOID)
+{
+    CORE_INSERTION insertion = {0};
+    CORE_BATCH batch;
+    HANDLE stream;
+    ULONG owner;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, sizeof(PSCTX_INSERT_REPLY));
+    for (owner = 0; owner < PSCTX_MAXIMUM_OWNERS; owner += 1) {
+        CoreAddInsert(&batch, stream, owner, 0, 0);
+    }
+    CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
+    CHECK_EQUAL(batch.Reply->Failed, 0);
+    CoreFreeBatch(&batch);
+
+    insertion.Stream = stream;
+    insertion.Owner = PSCTX_MAXIMUM_OWNERS;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionContexts, PSCTX_MAXIMUM_OWNERS);
+    insertion.Owner = PSCTX_MAXIMUM_OWNERS - 1;
+    insertion.Instance = 1;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+VOID CoreNonPagedBytesAreLimited(VOID)
+{
+    PUCHAR data = calloc(1, PSCTX_MAXIMUM_DATA_LENGTH);
+    CORE_INSERTION insertion = {.Pool = PSCTX_POOL_NONPAGED, .Data = data, .DataLength = PSCTX_MAXIMUM_DATA_LENGTH};
+    PSCTX_STATISTICS_REPLY statistics;
+    ULONG64 each;
+    CORE core;
+
+    CHECK(data != NULL);
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    each = CoreStatistics(core.Control).SessionNonPagedBytes;
+    CHECK(each > PSCTX_MAXIMUM_DATA_LENGTH && each <= PSCTX_MAXIMUM_DATA_LENGTH + 160 + 256);
+    insertion.IfExists = PSCTX_IF_EXISTS_ADD;
+    while (CoreStatistics(core.Control).SessionNonPagedBytes + each <= PSCTX_MAXIMUM_NONPAGED_BYTES) {
+        CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    }
+    statistics = CoreStatistics(core.Control);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+    insertion.IfExists = PSCTX_IF_EXISTS_REPLACE;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionNonPagedBytes, statistics.SessionNonPagedBytes);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionContexts, statistics.SessionContexts);
+
+    /* The other pool has its own limit; what just fits, fits; what is removed, is given back. */
+    insertion.Pool = PSCTX_POOL_PAGED;
+    insertion.Instance = 1;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    insertion.Pool = PSCTX_POOL_NONPAGED;
+    insertion.Instance = 2;
+    insertion.DataLength =
+        (ULONG)(PSCTX_MAXIMUM_NONPAGED_BYTES - statistics.SessionNonPagedBytes - (each - PSCTX_MAXIMUM_DATA_LENGTH));
+    insertion.DataLength &= ~1u; /* data is padded to whole characters */
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CHECK(PSCTX_MAXIMUM_NONPAGED_BYTES - CoreStatistics(core.Control).SessionNonPagedBytes <= 1);
+    CHECK_STATUS(CoreRemove(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 0, 0, NULL), STATUS_BUFFER_OVERFLOW);
+    CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 0, 2, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionNonPagedBytes, 0);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedBytes, 0);
+    free(data);
+    CoreStop(&core);
+}
+
+VOID CoreLargestDataAndBatchWork(VOID)
+{
+    const ULONG capacity = (ULONG)sizeof(PSCTX_CONTEXT_REPLY) + PSCTX_MAXIMUM_DATA_LENGTH;
+    const UCHAR *data;
+    CORE_BATCH batch;
+    HANDLE stream;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, sizeof(PSCTX_INSERT_REPLY));
+    for (index = 0; index < 15; index += 1) {
+        CoreAddInsert(&batch, stream, 1, index, PSCTX_MAXIMUM_DATA_LENGTH - index);
+    }
+    CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
+    CHECK_EQUAL(batch.Reply->Failed, 0);
+    CoreFreeBatch(&batch);
+
+    CoreStartBatch(&batch, PSCTX_OPERATION_LOOKUP_BATCH, capacity);
+    for (index = 0; index < 15; index += 1) {
+        CoreAddMatch(&batch, PSCTX_OPERATION_LOOKUP, stream, 1, index);
+    }
+    CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
+    CHECK_EQUAL(batch.Reply->Failed, 0);
+    for (index = 0; index < 15; index += 1) {
+        CHECK_EQUAL(batch.Results[index].ReplySize, capacity - index);
+        data = (const UCHAR *)CoreBatchSlot(&batch, index) + sizeof(PSCTX_CONTEXT_REPLY);
+        CHECK_EQUAL(data[0], 0x42);
+        CHECK_EQUAL(data[PSCTX_MAXIMUM_DATA_LENGTH - index - 1], 0x42);
+    }
+    CoreFreeBatch(&batch);
+    CoreStop(&core);
+}

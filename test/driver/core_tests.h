@@ -1,0 +1,69 @@
+/*
+ * The functional tests of the driver's core: the table in core_tests.c has their sentences.
+ */
+#ifndef CORE_TESTS_H
+#define CORE_TESTS_H
+
+#include "core_batch.h"
+#include "core_fixture.h"
+#include "core_probe.h"
+
+/* core_access.c */
+CORE_TEST_ROUTINE CoreOrdinaryUserIsRefused;
+CORE_TEST_ROUTINE CoreAdministratorMayOpen;
+CORE_TEST_ROUTINE CoreNamesBelowAndRelativeOpensAreRefused;
+CORE_TEST_ROUTINE CoreReadOnlyHandleOnlyLooks;
+CORE_TEST_ROUTINE CoreLookupBatchChangesNothing;
+CORE_TEST_ROUTINE CoreHandlesMeanTheCallingProcess;
+
+/* core_requests.c */
+CORE_TEST_ROUTINE CoreRequestOfAnotherLengthIsRefused;
+CORE_TEST_ROUTINE CoreShortOutputIsRefused;
+CORE_TEST_ROUTINE CoreWrongHeaderIsRefused;
+CORE_TEST_ROUTINE CoreUnknownCodesAreRefused;
+CORE_TEST_ROUTINE CoreOtherRequestsAreRefused;
+CORE_TEST_ROUTINE CoreInsertFieldsOutOfRangeAreRefused;
+CORE_TEST_ROUTINE CoreMatchFieldsOutOfRangeAreRefused;
+CORE_TEST_ROUTINE CoreTransfersAboveTheLimitAreRefused;
+CORE_TEST_ROUTINE CoreMalformedBatchesAreRefusedWhole;
+CORE_TEST_ROUTINE CoreBatchedOperationsFailByThemselves;
+
+/* core_replies.c */
+CORE_TEST_ROUTINE CoreRepliesHaveNoStrayByte;
+CORE_TEST_ROUTINE CoreListedEntriesHaveNoStrayByte;
+CORE_TEST_ROUTINE CoreBatchRepliesHaveNoStrayByte;
+CORE_TEST_ROUTINE CoreShortDataIsAnOverflowThatRemovesNothing;
+CORE_TEST_ROUTINE CoreListPages;
+
+/* core_handles.c */
+CORE_TEST_ROUTINE CoreHandlesOfNothingAreRefused;
+CORE_TEST_ROUTINE CoreHandlesOfOtherDevicesAreRefused;
+CORE_TEST_ROUTINE CoreHandlesOfAVolumeAreRefused;
+CORE_TEST_ROUTINE CorePagingFileTakesNoContexts;
+CORE_TEST_ROUTINE CoreFilesDirectoriesAndNamedStreamsTakeContexts;
+
+/* core_identity.c */
+CORE_TEST_ROUTINE CoreInstanceZeroIsOneOfMany;
+CORE_TEST_ROUTINE CoreOwnersAndSessionsDoNotMeet;
+CORE_TEST_ROUTINE CoreExistingContextIsKeptReplacedOrRefused;
+CORE_TEST_ROUTINE CoreDuplicatesAreToldApart;
+CORE_TEST_ROUTINE CoreRemoveAllCounts;
+CORE_TEST_ROUTINE CoreFirstTellsOnlyWhoseItIs;
+CORE_TEST_ROUTINE CoreHardLinksShareAStreamAndNamedStreamsDoNot;
+CORE_TEST_ROUTINE CoreLostContextsAreNotThere;
+
+/* core_lifetime.c */
+CORE_TEST_ROUTINE CoreLastCloseTearsDown;
+CORE_TEST_ROUTINE CoreSessionEndRemovesItsContextsOnly;
+CORE_TEST_ROUTINE CoreStreamLifetimeOutlivesTheSession;
+CORE_TEST_ROUTINE CoreProcessDeathEndsItsSessions;
+CORE_TEST_ROUTINE CoreDismountTearsDownWithTheLastHandle;
+CORE_TEST_ROUTINE CoreUnloadFreesLiveContexts;
+CORE_TEST_ROUTINE CoreDriverLoadsAgain;
+
+/* core_limits.c */
+CORE_TEST_ROUTINE CoreOwnersAreLimited;
+CORE_TEST_ROUTINE CoreNonPagedBytesAreLimited;
+CORE_TEST_ROUTINE CoreLargestDataAndBatchWork;
+
+#endif

@@ -1,0 +1,1426 @@
+/*
+ * Tests of the legacy filter on the embedded kernel: attachment, pass-through, fast I/O, tracking and unload.
+ *
+ * Every test boots a kernel, and ends by unloading the driver and checking that the kernel has nothing left.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "filter.h"
+#include "test_file_system.h"
+
+DRIVER_INITIALIZE DriverEntry;
+
+#define OWNER 7u
+#define INSTANCE 9u
+
+/* STATUS_OPLOCK_BREAK_IN_PROGRESS: a success, and no reparse. */
+#define OPENED_WITH_OPLOCK_BREAK ((NTSTATUS)0x00000108)
+
+static ULONG Failures; /* of the test that runs */
+static PDRIVER_OBJECT Driver;
+static PEPROCESS Process;
+static HANDLE Session;
+static PDRIVER_OBJECT DiskDriver;
+
+#define CHECK(Condition) Check((Condition), #Condition, __LINE__)
+#define CHECK_STATUS(Expected, Call) CheckStatus((Expected), (Call), #Call, __LINE__)
+
+static BOOLEAN Check(BOOLEAN Condition, const char *Text, int Line)
+{
+    if (!Condition) {
+        Failures += 1;
+        printf("# line %d: %s\n", Line, Text);
+    }
+    return Condition;
+}
+
+static BOOLEAN CheckStatus(NTSTATUS Expected, NTSTATUS Status, const char *Text, int Line)
+{
+    if (Status != Expected) {
+        Failures += 1;
+        printf("# line %d: %s: 0x%08x, not 0x%08x\n", Line, Text, (ULONG)Status, (ULONG)Expected);
+    }
+    return Status == Expected;
+}
+
+/* The kernel, and what is loaded into it. */
+
+static VOID LoadDriver(VOID)
+{
+    CHECK_STATUS(STATUS_SUCCESS, HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+    CHECK_STATUS(STATUS_SUCCESS, HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &Driver));
+}
+
+static VOID UnloadDriver(VOID)
+{
+    if (Driver != NULL) {
+        CHECK_STATUS(STATUS_SUCCESS, HostUnloadDriver(Driver));
+        CHECK(HostAuditPool(PSCTX_TAG) == 0);
+        Driver = NULL;
+    }
+}
+
+static VOID LoadDisk(PCWSTR DriverName)
+{
+    CHECK_STATUS(STATUS_SUCCESS, TestDiskLoad(DriverName, &DiskDriver, &TestFileSystem.Disk));
+}
+
+static VOID UnloadDisk(VOID)
+{
+    if (DiskDriver != NULL) {
+        CHECK_STATUS(STATUS_SUCCESS, HostUnloadDriver(DiskDriver));
+        DiskDriver = NULL;
+    }
+}
+
+static VOID LoadFileSystem(VOID)
+{
+    CHECK_STATUS(STATUS_SUCCESS, TestFileSystemLoad());
+}
+
+static VOID UnloadFileSystem(VOID)
+{
+    if (TestFileSystem.DriverObject != NULL) {
+        TestFileSystemUnload();
+        TestFileSystem.DriverObject = NULL;
+    }
+}
+
+/* Files and sessions of the client process. */
+
+static NTSTATUS OpenRelative(PCWSTR Name, HANDLE Root, ULONG Disposition, ULONG Options, PHANDLE Handle)
+{
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK ioStatus;
+    UNICODE_STRING name;
+
+    *Handle = NULL;
+    RtlInitUnicodeString(&name, Name);
+    InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, Root, NULL);
+    return NtCreateFile(Handle, FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &attributes, &ioStatus, NULL,
+                        FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition,
+                        Options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+static NTSTATUS Open(PCWSTR Name, PHANDLE Handle)
+{
+    return OpenRelative(Name, NULL, FILE_OPEN_IF, 0, Handle);
+}
+
+static VOID Close(HANDLE Handle)
+{
+    if (Handle != NULL) {
+        CHECK_STATUS(STATUS_SUCCESS, NtClose(Handle));
+    }
+}
+
+static NTSTATUS Send(HANDLE Control, ULONG Code, PVOID Request, ULONG RequestLength, PVOID Reply, ULONG ReplyLength)
+{
+    IO_STATUS_BLOCK ioStatus;
+
+    return NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, Request, RequestLength, Reply,
+                                 ReplyLength);
+}
+
+/* A request whose record, header and tail are free to be wrong. */
+typedef struct _TRACK_REQUEST {
+    PSCTX_TRACK_REQUEST Record;
+    WCHAR Pattern[PSCTX_MAXIMUM_PATTERN_LENGTH / sizeof(WCHAR) + 1];
+} TRACK_REQUEST;
+
+static VOID SetupTrack(TRACK_REQUEST *Request, PCWSTR Pattern)
+{
+    UNICODE_STRING pattern;
+
+    memset(Request, 0, sizeof(*Request));
+    RtlInitUnicodeString(&pattern, Pattern);
+    memcpy(Request->Pattern, pattern.Buffer, pattern.Length);
+    Request->Record.OwnerKey = OWNER;
+    Request->Record.Instance = INSTANCE;
+    Request->Record.PatternLength = pattern.Length;
+    Request->Record.Header.Version = PSCTX_ABI_VERSION;
+    Request->Record.Header.Operation = PSCTX_OPERATION_TRACK;
+    Request->Record.Header.Size = (ULONG)sizeof(Request->Record) + pattern.Length;
+}
+
+static NTSTATUS SendTrack(HANDLE Control, TRACK_REQUEST *Request, PULONG64 Rule)
+{
+    PSCTX_RULE_RECORD reply = {0};
+    NTSTATUS status;
+
+    status = Send(Control, PSCTX_IOCTL_TRACK, Request, Request->Record.Header.Size, &reply, sizeof(reply));
+    if (NT_SUCCESS(status)) {
+        CHECK(reply.Header.Size == sizeof(reply));
+        CHECK(reply.Header.Version == PSCTX_ABI_VERSION);
+        CHECK(reply.Header.Operation == PSCTX_OPERATION_TRACK);
+    }
+    *Rule = reply.Rule;
+    return status;
+}
+
+static NTSTATUS Track(HANDLE Control, PCWSTR Pattern, PULONG64 Rule)
+{
+    TRACK_REQUEST request;
+
+    SetupTrack(&request, Pattern);
+    return SendTrack(Control, &request, Rule);
+}
+
+static NTSTATUS Untrack(HANDLE Control, ULONG64 Rule)
+{
+    PSCTX_RULE_RECORD request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_UNTRACK}, Rule};
+    PSCTX_HEADER reply;
+
+    return Send(Control, PSCTX_IOCTL_UNTRACK, &request, sizeof(request), &reply, sizeof(reply));
+}
+
+static PSCTX_STATISTICS_REPLY Statistics(VOID)
+{
+    PSCTX_HEADER request = {sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_QUERY_STATISTICS};
+    PSCTX_STATISTICS_REPLY reply = {0};
+
+    CHECK_STATUS(STATUS_SUCCESS,
+                 Send(Session, PSCTX_IOCTL_QUERY_STATISTICS, &request, sizeof(request), &reply, sizeof(reply)));
+    return reply;
+}
+
+/* Whether the open stream has exactly one context of the session's, with the rule's identity and this name. */
+static BOOLEAN HasTrackedContext(HANDLE File, PCWSTR Name)
+{
+    PSCTX_LIST_REQUEST request = {
+        {sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST}, (ULONG64)(ULONG_PTR)File, 0};
+    union {
+        PSCTX_LIST_REPLY Reply;
+        UCHAR Bytes[4096];
+    } reply;
+    const PSCTX_LIST_ENTRY *entry = (const PSCTX_LIST_ENTRY *)(&reply.Reply + 1);
+    UNICODE_STRING expected;
+    UNICODE_STRING name;
+
+    if (Send(Session, PSCTX_IOCTL_LIST, &request, sizeof(request), &reply, sizeof(reply)) != STATUS_SUCCESS ||
+        reply.Reply.Count != 1 || reply.Reply.Remaining != 0) {
+        return FALSE;
+    }
+    RtlInitUnicodeString(&expected, Name);
+    name.Buffer = (PWCH)(ULONG_PTR)(entry + 1);
+    name.Length = (USHORT)entry->NameLength;
+    name.MaximumLength = name.Length;
+    return entry->OwnerKey == OWNER && entry->Instance == INSTANCE && entry->DataLength == 0 &&
+           entry->Pool == PSCTX_POOL_PAGED && entry->Lifetime == PSCTX_LIFETIME_SESSION &&
+           RtlEqualUnicodeString(&expected, &name, FALSE);
+}
+
+/* Device stacks. */
+
+static PDEVICE_OBJECT Top(PDEVICE_OBJECT Device)
+{
+    const PDEVICE_OBJECT top = IoGetAttachedDeviceReference(Device);
+
+    ObDereferenceObject(top);
+    return top;
+}
+
+/* How many devices of the driver are in a stack. */
+static ULONG CountAttached(PDEVICE_OBJECT Device)
+{
+    ULONG count = 0;
+    PDEVICE_OBJECT above;
+
+    for (above = Device; above != NULL; above = above->AttachedDevice) {
+        if (above->DriverObject == Driver) {
+            count += 1;
+        }
+    }
+    return count;
+}
+
+static NTSTATUS ManualCompleted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    if (Irp->PendingReturned) {
+        KeSetEvent((PKEVENT)Context, IO_NO_INCREMENT, FALSE);
+    }
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* Sends a request with these parameters to a device, as the I/O manager would, and returns its final status. */
+static NTSTATUS SendIrp(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Parameters, PVOID UserBuffer)
+{
+    const PIRP irp = IoAllocateIrp(Device->StackSize, FALSE);
+    PIO_STACK_LOCATION location;
+    KEVENT completed;
+    NTSTATUS status;
+
+    if (irp == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    KeInitializeEvent(&completed, NotificationEvent, FALSE);
+    irp->UserBuffer = UserBuffer;
+    location = IoGetNextIrpStackLocation(irp);
+    *location = *Parameters;
+    location->DeviceObject = Device;
+    IoSetCompletionRoutine(irp, ManualCompleted, &completed, TRUE, TRUE, TRUE);
+    status = IoCallDriver(Device, irp);
+    if (status == STATUS_PENDING) {
+        KeWaitForSingleObject(&completed, Executive, KernelMode, FALSE, NULL);
+    }
+    status = irp->IoStatus.Status;
+    IoFreeIrp(irp);
+    return status;
+}
+
+static NTSTATUS SendMount(VOID)
+{
+    IO_STACK_LOCATION parameters = {0};
+
+    parameters.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL;
+    parameters.MinorFunction = IRP_MN_MOUNT_VOLUME;
+    parameters.Parameters.MountVolume.Vpb = TestFileSystem.Disk->Vpb;
+    parameters.Parameters.MountVolume.DeviceObject = TestFileSystem.Disk;
+    return SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL);
+}
+
+static NTSTATUS SendLoad(VOID)
+{
+    IO_STACK_LOCATION parameters = {0};
+
+    parameters.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL;
+    parameters.MinorFunction = IRP_MN_LOAD_FILE_SYSTEM;
+    return SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL);
+}
+
+/* A create of an already open file's object: how the I/O manager is told to open is all that the test is about. */
+static NTSTATUS SendCreate(HANDLE File, UCHAR Flags, ULONG Options)
+{
+    IO_STACK_LOCATION parameters = {0};
+    PFILE_OBJECT fileObject;
+    NTSTATUS status;
+
+    status = ObReferenceObjectByHandle(File, 0, *IoFileObjectType, KernelMode, (PVOID *)&fileObject, NULL);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    parameters.MajorFunction = IRP_MJ_CREATE;
+    parameters.Flags = Flags;
+    parameters.FileObject = fileObject;
+    parameters.Parameters.Create.Options = ((ULONG)FILE_OPEN << 24) | Options;
+    status = SendIrp(Top(TestFileSystem.VolumeDevice), &parameters, NULL);
+    ObDereferenceObject(fileObject);
+    return status;
+}
+
+#define TEST_FILE TEST_DISK L"\\File.txt"
+
+/* Attachment. */
+
+static VOID AttachesToWhatWasThereBefore(VOID)
+{
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(((PPSCTX_FILTER_EXTENSION)Top(TestFileSystem.ControlDevice)->DeviceExtension)->Kind == PsctxFileSystemFilter);
+    CHECK(((PPSCTX_FILTER_EXTENSION)Top(TestFileSystem.VolumeDevice)->DeviceExtension)->Kind == PsctxVolumeFilter);
+    Close(file);
+}
+
+static VOID AttachesToFileSystemsAsTheyCome(VOID)
+{
+    LONG before;
+
+    LoadDriver();
+    before = PsctxGlobals.AttachedFileSystems;
+    CHECK(before != 0);
+    LoadFileSystem();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(PsctxGlobals.AttachedFileSystems == before + 1);
+    TestFileSystemUnregister();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+    CHECK(PsctxGlobals.AttachedFileSystems == before);
+    TestFileSystemRegister();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    UnloadFileSystem();
+    CHECK(PsctxGlobals.AttachedFileSystems == before);
+}
+
+static VOID AttachesToVolumesAsTheyMount(VOID)
+{
+    LONG before;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    before = PsctxGlobals.AttachedVolumes;
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(TestFileSystem.VolumeDevice != NULL && CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(PsctxGlobals.AttachedVolumes == before + 1);
+    Close(file);
+    TestFileSystemDismount();
+    CHECK(PsctxGlobals.AttachedVolumes == before);
+}
+
+static VOID AttachesAfterAMountThatPended(VOID)
+{
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.Pends = TRUE;
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK(TestFileSystem.VolumeDevice != NULL && CountAttached(TestFileSystem.VolumeDevice) == 1);
+}
+
+static VOID AttachesOnceToAStack(VOID)
+{
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    TestFileSystemRegister();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    TestFileSystemUnregister();
+}
+
+static VOID AttachesNothingAfterAFailedMount(VOID)
+{
+    LONG before;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    before = PsctxGlobals.AttachedVolumes;
+    TestFileSystem.MountStatus = STATUS_UNRECOGNIZED_VOLUME;
+    CHECK_STATUS(STATUS_UNRECOGNIZED_VOLUME, SendMount());
+    TestFileSystem.Pends = TRUE;
+    CHECK_STATUS(STATUS_UNRECOGNIZED_VOLUME, SendMount());
+    CHECK(PsctxGlobals.AttachedVolumes == before);
+}
+
+static VOID LeavesSnapshotsAlone(VOID)
+{
+    LoadDisk(L"VolSnap");
+    LoadFileSystem();
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK(TestFileSystem.VolumeDevice != NULL && CountAttached(TestFileSystem.VolumeDevice) == 0);
+}
+
+static VOID LeavesMountedSnapshotsAlone(VOID)
+{
+    HANDLE file;
+
+    LoadDisk(L"VolSnap");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
+    Close(file);
+}
+
+static VOID LeavesTheRecognizerAlone(VOID)
+{
+    TestFileSystem.DriverName = L"Fs_Rec";
+    LoadFileSystem();
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+}
+
+static VOID LeavesOtherTypesAlone(VOID)
+{
+    TestFileSystem.DeviceType = FILE_DEVICE_TAPE_FILE_SYSTEM;
+    LoadDriver();
+    LoadFileSystem();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+}
+
+static VOID TakesOverFlags(VOID)
+{
+    PDEVICE_OBJECT filter;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    filter = Top(TestFileSystem.ControlDevice);
+    CHECK(filter->DriverObject == Driver);
+    CHECK(FlagOn(filter->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_DEVICE_INITIALIZING) == DO_BUFFERED_IO);
+    CHECK(FlagOn(filter->Characteristics, FILE_DEVICE_SECURE_OPEN) != 0);
+    CHECK(filter->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM);
+    filter = Top(TestFileSystem.VolumeDevice);
+    CHECK(filter->DriverObject == Driver);
+    CHECK(FlagOn(filter->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_DEVICE_INITIALIZING) == DO_DIRECT_IO);
+    CHECK(FlagOn(filter->Characteristics, FILE_DEVICE_SECURE_OPEN) == 0);
+    CHECK(filter->StackSize > TestFileSystem.VolumeDevice->StackSize);
+}
+
+static VOID DetachesBeforeARecognizerGoes(VOID)
+{
+    LONG before;
+
+    LoadDriver();
+    before = PsctxGlobals.AttachedFileSystems;
+    LoadFileSystem();
+    TestFileSystem.DeletesOnLoad = TRUE;
+    CHECK_STATUS(STATUS_SUCCESS, SendLoad());
+    CHECK(TestFileSystem.ControlDevice == NULL);
+    CHECK(PsctxGlobals.AttachedFileSystems == before);
+}
+
+static VOID AttachesAgainWhenLoadingFails(VOID)
+{
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.LoadStatus = STATUS_DRIVER_UNABLE_TO_LOAD;
+    CHECK_STATUS(STATUS_DRIVER_UNABLE_TO_LOAD, SendLoad());
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    TestFileSystem.LoadStatus = STATUS_IMAGE_ALREADY_LOADED;
+    CHECK_STATUS(STATUS_IMAGE_ALREADY_LOADED, SendLoad());
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+}
+
+static VOID DetachesFromEverythingOnUnload(VOID)
+{
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    UnloadDriver();
+    CHECK(TestFileSystem.ControlDevice->AttachedDevice == NULL);
+    CHECK(TestFileSystem.VolumeDevice->AttachedDevice == NULL);
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    Close(file);
+}
+
+static VOID SendMountOnThread(PVOID Context)
+{
+    *(volatile NTSTATUS *)Context = SendMount();
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID WaitsForMountsOnUnload(VOID)
+{
+    volatile NTSTATUS status = STATUS_PENDING;
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.Pends = TRUE;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendMountOnThread, (PVOID)&status));
+    interval.QuadPart = -10000;
+    while (*(volatile ULONG *)&TestFileSystem.Requests[IRP_MJ_FILE_SYSTEM_CONTROL] == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    UnloadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    CHECK_STATUS(STATUS_SUCCESS, status);
+    CHECK(TestFileSystem.VolumeDevice != NULL && TestFileSystem.VolumeDevice->AttachedDevice == NULL);
+}
+
+/* Pass-through. */
+
+static VOID PassesEveryMajorFunction(VOID)
+{
+    IO_STACK_LOCATION parameters;
+    PDEVICE_OBJECT top;
+    UCHAR major;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    top = Top(TestFileSystem.VolumeDevice);
+    CHECK(top != TestFileSystem.VolumeDevice);
+    for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
+        if (major == IRP_MJ_CREATE || major == IRP_MJ_READ || major == IRP_MJ_CLEANUP || major == IRP_MJ_CLOSE ||
+            major == IRP_MJ_FILE_SYSTEM_CONTROL) {
+            continue; /* they have tests of their own */
+        }
+        memset(&parameters, 0, sizeof(parameters));
+        parameters.MajorFunction = major;
+        parameters.MinorFunction = (UCHAR)(major + 1);
+        parameters.Flags = (UCHAR)(major + 2);
+        parameters.Parameters.Others.Argument1 = (PVOID)(ULONG_PTR)(major + 3u);
+        parameters.Parameters.Others.Argument4 = (PVOID)(ULONG_PTR)(major + 4u);
+        TestFileSystem.Requests[major] = 0;
+        CHECK_STATUS(STATUS_SUCCESS + major, SendIrp(top, &parameters, &parameters));
+        CHECK(TestFileSystem.Requests[major] == 1);
+        CHECK(TestFileSystem.Location.DeviceObject == TestFileSystem.VolumeDevice);
+        CHECK(memcmp(&TestFileSystem.Location, &parameters, FIELD_OFFSET(IO_STACK_LOCATION, Control)) == 0);
+        CHECK(memcmp(&TestFileSystem.Location.Parameters, &parameters.Parameters, sizeof(parameters.Parameters)) == 0);
+        CHECK(TestFileSystem.UserBuffer == &parameters);
+    }
+}
+
+static VOID PassesFileSystemControls(VOID)
+{
+    IO_STACK_LOCATION parameters = {0};
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    parameters.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL;
+    parameters.MinorFunction = IRP_MN_USER_FS_REQUEST;
+    parameters.Parameters.FileSystemControl.FsControlCode = FSCTL_IS_VOLUME_MOUNTED;
+    CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST, SendIrp(Top(TestFileSystem.VolumeDevice), &parameters, NULL));
+    CHECK(TestFileSystem.Location.Parameters.FileSystemControl.FsControlCode == FSCTL_IS_VOLUME_MOUNTED);
+    CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST, SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL));
+    CHECK(TestFileSystem.Location.DeviceObject == TestFileSystem.ControlDevice);
+}
+
+static VOID PassesPendingRequests(VOID)
+{
+    IO_STACK_LOCATION parameters = {0};
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    TestFileSystem.Pends = TRUE;
+    parameters.MajorFunction = IRP_MJ_READ;
+    CHECK_STATUS(STATUS_END_OF_FILE, SendIrp(Top(TestFileSystem.VolumeDevice), &parameters, NULL));
+}
+
+static VOID PassesDataByteForByte(VOID)
+{
+    static UCHAR written[200000];
+    static UCHAR read[sizeof(written)];
+    LARGE_INTEGER offset;
+    IO_STATUS_BLOCK ioStatus;
+    HANDLE file;
+    ULONG index;
+
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\M:\\data", &file));
+    CHECK(PsctxGlobals.AttachedVolumes == 1);
+    for (index = 0; index < sizeof(written); index += 1) {
+        written[index] = (UCHAR)(index * 31u + index / 251u);
+    }
+    offset.QuadPart = 0;
+    CHECK_STATUS(STATUS_SUCCESS,
+                 NtWriteFile(file, NULL, NULL, NULL, &ioStatus, written, sizeof(written), &offset, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, NtReadFile(file, NULL, NULL, NULL, &ioStatus, read, sizeof(read), &offset, NULL));
+    CHECK(ioStatus.Information == sizeof(read));
+    CHECK(memcmp(written, read, sizeof(read)) == 0);
+    Close(file);
+    CHECK_STATUS(STATUS_SUCCESS, HostDismountVolume(L'M'));
+    CHECK(PsctxGlobals.AttachedVolumes == 0);
+}
+
+/* Fast I/O. */
+
+#define FILE_ARGUMENT ((PFILE_OBJECT)1)
+#define OFFSET_ARGUMENT ((PLARGE_INTEGER)2)
+#define STATUS_ARGUMENT ((PIO_STATUS_BLOCK)5)
+
+/* Calls an entry of the driver's table with the arguments that the test file system expects. */
+static BOOLEAN CallFastIo(ULONG Entry, PDEVICE_OBJECT Device)
+{
+    const PFAST_IO_DISPATCH table = Driver->FastIoDispatch;
+
+    switch (Entry) {
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoCheckIfPossible):
+        return table->FastIoCheckIfPossible(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, TRUE, 4, TRUE, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoRead):
+        return table->FastIoRead(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, TRUE, 4, (PVOID)6, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoWrite):
+        return table->FastIoWrite(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, TRUE, 4, (PVOID)6, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoQueryBasicInfo):
+        return table->FastIoQueryBasicInfo(FILE_ARGUMENT, TRUE, (PFILE_BASIC_INFORMATION)6, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoQueryStandardInfo):
+        return table->FastIoQueryStandardInfo(FILE_ARGUMENT, TRUE, (PFILE_STANDARD_INFORMATION)6, STATUS_ARGUMENT,
+                                              Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoLock):
+        return table->FastIoLock(FILE_ARGUMENT, OFFSET_ARGUMENT, (PLARGE_INTEGER)3, (PEPROCESS)7, 4, TRUE, TRUE,
+                                 STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoUnlockSingle):
+        return table->FastIoUnlockSingle(FILE_ARGUMENT, OFFSET_ARGUMENT, (PLARGE_INTEGER)3, (PEPROCESS)7, 4,
+                                         STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoUnlockAll):
+        return table->FastIoUnlockAll(FILE_ARGUMENT, (PEPROCESS)7, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoUnlockAllByKey):
+        return table->FastIoUnlockAllByKey(FILE_ARGUMENT, (PVOID)7, 4, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDeviceControl):
+        return table->FastIoDeviceControl(FILE_ARGUMENT, TRUE, (PVOID)6, 3, (PVOID)7, 4, 8, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoQueryNetworkOpenInfo):
+        return table->FastIoQueryNetworkOpenInfo(FILE_ARGUMENT, TRUE, (PFILE_NETWORK_OPEN_INFORMATION)6,
+                                                 STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, MdlRead):
+        return table->MdlRead(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, 4, (PMDL *)9, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, MdlReadComplete):
+        return table->MdlReadComplete(FILE_ARGUMENT, (PMDL)9, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, PrepareMdlWrite):
+        return table->PrepareMdlWrite(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, 4, (PMDL *)9, STATUS_ARGUMENT, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, MdlWriteComplete):
+        return table->MdlWriteComplete(FILE_ARGUMENT, OFFSET_ARGUMENT, (PMDL)9, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoReadCompressed):
+        return table->FastIoReadCompressed(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, 4, (PVOID)6, (PMDL *)9, STATUS_ARGUMENT,
+                                           (PVOID)7, 8, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoWriteCompressed):
+        return table->FastIoWriteCompressed(FILE_ARGUMENT, OFFSET_ARGUMENT, 3, 4, (PVOID)6, (PMDL *)9, STATUS_ARGUMENT,
+                                            (PVOID)7, 8, Device);
+    case FIELD_OFFSET(FAST_IO_DISPATCH, MdlReadCompleteCompressed):
+        return table->MdlReadCompleteCompressed(FILE_ARGUMENT, (PMDL)9, Device);
+    default:
+        return table->MdlWriteCompleteCompressed(FILE_ARGUMENT, OFFSET_ARGUMENT, (PMDL)9, Device);
+    }
+}
+
+/* The entries that pass through and have no IRP. */
+static const ULONG FastIoEntries[] = {
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoCheckIfPossible),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoRead),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoWrite),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoQueryBasicInfo),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoQueryStandardInfo),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoLock),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoUnlockSingle),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoUnlockAll),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoUnlockAllByKey),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDeviceControl),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoQueryNetworkOpenInfo),
+    FIELD_OFFSET(FAST_IO_DISPATCH, MdlRead),
+    FIELD_OFFSET(FAST_IO_DISPATCH, MdlReadComplete),
+    FIELD_OFFSET(FAST_IO_DISPATCH, PrepareMdlWrite),
+    FIELD_OFFSET(FAST_IO_DISPATCH, MdlWriteComplete),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoReadCompressed),
+    FIELD_OFFSET(FAST_IO_DISPATCH, FastIoWriteCompressed),
+    FIELD_OFFSET(FAST_IO_DISPATCH, MdlReadCompleteCompressed),
+    FIELD_OFFSET(FAST_IO_DISPATCH, MdlWriteCompleteCompressed),
+};
+
+static BOOLEAN ReachesBelow(ULONG Entry, PDEVICE_OBJECT Filter)
+{
+    TestFileSystem.FastIoEntry = 0;
+    return CallFastIo(Entry, Filter) && TestFileSystem.FastIoEntry == Entry &&
+           TestFileSystem.FastIoDevice == TestFileSystem.ControlDevice;
+}
+
+static VOID PassesFastIo(VOID)
+{
+    PDEVICE_OBJECT filter;
+    ULONG index;
+
+    LoadDriver();
+    LoadFileSystem();
+    filter = Top(TestFileSystem.ControlDevice);
+    for (index = 0; index < RTL_NUMBER_OF(FastIoEntries); index += 1) {
+        const ULONG entry = FastIoEntries[index];
+        PVOID *slot = (PVOID *)((PUCHAR)&TestFastIoDispatch + entry);
+        const PVOID routine = *slot;
+
+        CHECK(ReachesBelow(entry, filter));
+        TestFileSystem.FastIoAnswer = FALSE;
+        CHECK(!CallFastIo(entry, filter) && TestFileSystem.FastIoEntry == entry);
+        TestFileSystem.FastIoAnswer = TRUE;
+
+        *slot = NULL;
+        CHECK(!CallFastIo(entry, filter));
+        *slot = routine;
+
+        TestFastIoDispatch.SizeOfFastIoDispatch = entry + (ULONG)sizeof(PVOID) - 1;
+        CHECK(!CallFastIo(entry, filter));
+        TestFastIoDispatch.SizeOfFastIoDispatch = entry + (ULONG)sizeof(PVOID);
+        CHECK(ReachesBelow(entry, filter));
+        TestFastIoDispatch.SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH);
+
+        TestFileSystem.DriverObject->FastIoDispatch = NULL;
+        CHECK(!CallFastIo(entry, filter));
+        TestFileSystem.DriverObject->FastIoDispatch = &TestFastIoDispatch;
+
+        CHECK(!CallFastIo(entry, PsctxGlobals.ControlDevice));
+    }
+}
+
+static VOID LeavesFileAcquisitionToTheFileSystem(VOID)
+{
+    LoadDriver();
+    CHECK(Driver->FastIoDispatch->SizeOfFastIoDispatch == sizeof(FAST_IO_DISPATCH));
+    CHECK(Driver->FastIoDispatch->AcquireFileForNtCreateSection == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseFileForNtCreateSection == NULL);
+    CHECK(Driver->FastIoDispatch->AcquireForModWrite == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseForModWrite == NULL);
+    CHECK(Driver->FastIoDispatch->AcquireForCcFlush == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseForCcFlush == NULL);
+    CHECK(Driver->FastIoDispatch->FastIoDetachDevice != NULL);
+}
+
+static VOID NamesTheLowerDeviceInQueryOpen(VOID)
+{
+    const PFILE_NETWORK_OPEN_INFORMATION information = (PFILE_NETWORK_OPEN_INFORMATION)6;
+    PDEVICE_OBJECT filter;
+    PIRP irp;
+
+    LoadDriver();
+    LoadFileSystem();
+    filter = Top(TestFileSystem.ControlDevice);
+    irp = IoAllocateIrp(filter->StackSize, FALSE);
+    if (!CHECK(irp != NULL)) {
+        return;
+    }
+    IoSetNextIrpStackLocation(irp);
+    IoGetCurrentIrpStackLocation(irp)->DeviceObject = filter;
+    CHECK(Driver->FastIoDispatch->FastIoQueryOpen(irp, information, filter));
+    CHECK(TestFileSystem.QueryOpenDevice == TestFileSystem.ControlDevice);
+    CHECK(TestFileSystem.FastIoDevice == TestFileSystem.ControlDevice);
+    CHECK(IoGetCurrentIrpStackLocation(irp)->DeviceObject == filter);
+
+    TestFileSystem.FastIoAnswer = FALSE;
+    CHECK(!Driver->FastIoDispatch->FastIoQueryOpen(irp, information, filter));
+    CHECK(IoGetCurrentIrpStackLocation(irp)->DeviceObject == filter);
+    TestFastIoDispatch.FastIoQueryOpen = NULL;
+    CHECK(!Driver->FastIoDispatch->FastIoQueryOpen(irp, information, filter));
+    CHECK(!Driver->FastIoDispatch->FastIoQueryOpen(irp, information, PsctxGlobals.ControlDevice));
+    IoFreeIrp(irp);
+}
+
+/* Tracking. */
+
+/* Loads everything, mounts the test volume and opens a session. */
+static VOID StartTracked(VOID)
+{
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+}
+
+static VOID EndSession(VOID)
+{
+    Close(Session);
+    Session = NULL;
+}
+
+static VOID InsertsOneContextForAMatchingOpen(VOID)
+{
+    ULONG64 rule;
+    HANDLE first;
+    HANDLE second;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*\\file.TXT", &rule));
+    CHECK(rule != 0);
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &first));
+    CHECK(HasTrackedContext(first, L"\\File.txt"));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &second));
+    CHECK(HasTrackedContext(second, L"\\File.txt"));
+    CHECK(Statistics().SessionInserted == 1);
+    Close(first);
+    CHECK(HasTrackedContext(second, L"\\File.txt"));
+    Close(second);
+    CHECK(TestFileSystem.Teardowns == 1);
+    CHECK(Statistics().SessionTornDown == 1);
+    CHECK(Statistics().SessionContexts == 0);
+    EndSession();
+}
+
+static VOID WaitsForACreateThatPends(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    TestFileSystem.Pends = TRUE;
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(HasTrackedContext(file, L"\\File.txt"));
+    Close(file);
+    TestFileSystem.CreateStatus = STATUS_ACCESS_DENIED;
+    CHECK_STATUS(STATUS_ACCESS_DENIED, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionInserted == 1);
+    EndSession();
+}
+
+static VOID NamesStreamsAndRelativeFiles(VOID)
+{
+    ULONG64 rule;
+    HANDLE directory;
+    HANDLE file;
+    HANDLE stream;
+
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, OpenRelative(L"\\??\\M:\\folder", NULL, FILE_CREATE, FILE_DIRECTORY_FILE, &directory));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"\\folder\\*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, OpenRelative(L"inner.txt", directory, FILE_CREATE, 0, &file));
+    CHECK(HasTrackedContext(file, L"\\folder\\inner.txt"));
+    CHECK_STATUS(STATUS_SUCCESS, OpenRelative(L"\\??\\M:\\folder\\inner.txt:notes", NULL, FILE_CREATE, 0, &stream));
+    CHECK(HasTrackedContext(stream, L"\\folder\\inner.txt:notes"));
+    CHECK(HasTrackedContext(file, L"\\folder\\inner.txt"));
+    Close(stream);
+    Close(file);
+    Close(directory);
+    EndSession();
+    CHECK_STATUS(STATUS_SUCCESS, HostDismountVolume(L'M'));
+}
+
+static VOID NamesStreamsOpenedRelativeToTheirFile(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+    HANDLE stream;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"\\File.txt:*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, OpenRelative(L":notes", file, FILE_OPEN_IF, 0, &stream));
+    CHECK(HasTrackedContext(stream, L"\\File.txt:notes"));
+    Close(stream);
+    Close(file);
+    EndSession();
+}
+
+static VOID TracksOnlyOpensOfStreamsByName(VOID)
+{
+    ULONG64 rule;
+    HANDLE volume;
+    HANDLE file;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, SendCreate(file, SL_OPEN_PAGING_FILE, 0));
+    CHECK_STATUS(STATUS_SUCCESS, SendCreate(file, SL_OPEN_TARGET_DIRECTORY, 0));
+    CHECK_STATUS(STATUS_SUCCESS, SendCreate(file, 0, FILE_OPEN_BY_FILE_ID));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_DISK, &volume));
+    TestFileSystem.CreateStatus = STATUS_REPARSE;
+    CHECK_STATUS(STATUS_REPARSE, SendCreate(file, 0, 0));
+    TestFileSystem.CreateStatus = STATUS_OBJECT_NAME_NOT_FOUND;
+    CHECK_STATUS(STATUS_OBJECT_NAME_NOT_FOUND, SendCreate(file, 0, 0));
+    CHECK(Statistics().SessionInserted == 0);
+    TestFileSystem.CreateStatus = OPENED_WITH_OPLOCK_BREAK;
+    CHECK_STATUS(OPENED_WITH_OPLOCK_BREAK, SendCreate(file, 0, 0));
+    CHECK(Statistics().SessionInserted == 1);
+    CHECK(HasTrackedContext(file, L"\\File.txt"));
+    Close(volume);
+    Close(file);
+    EndSession();
+}
+
+static VOID TracksARedirectorsFiles(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    TestFileSystem.DeviceType = FILE_DEVICE_NETWORK_FILE_SYSTEM;
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"\\server\\share\\*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_CONTROL_DEVICE L"\\server\\share\\file", &file));
+    CHECK(HasTrackedContext(file, L"\\server\\share\\file"));
+    Close(file);
+    EndSession();
+}
+
+static VOID TracksNothingOnAControlDevice(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_CONTROL_DEVICE L"\\file", &file));
+    CHECK(Statistics().SessionInserted == 0);
+    Close(file);
+    EndSession();
+}
+
+static VOID OpensStreamsThatTakeNoContexts(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    TestFileSystem.LosesContexts = TRUE;
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionInserted == 0);
+    Close(file);
+    EndSession();
+}
+
+static VOID StopsTrackingWhenToldTo(VOID)
+{
+    ULONG64 rule;
+    ULONG64 other;
+    HANDLE session;
+    HANDLE file;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Track(session, L"none", &other));
+    CHECK(other > rule);
+    CHECK_STATUS(STATUS_NOT_FOUND, Untrack(session, rule));
+    CHECK_STATUS(STATUS_NOT_FOUND, Untrack(Session, other));
+    CHECK_STATUS(STATUS_NOT_FOUND, Untrack(Session, 0));
+    CHECK_STATUS(STATUS_SUCCESS, Untrack(Session, rule));
+    CHECK_STATUS(STATUS_NOT_FOUND, Untrack(Session, rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionInserted == 0);
+    CHECK(PsctxIsTracking());
+    Close(session);
+    CHECK(!PsctxIsTracking());
+    Close(file);
+    EndSession();
+}
+
+static VOID EndSessionHook(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+
+    TestFileSystem.Hook = NULL;
+    EndSession();
+}
+
+static VOID InsertsNothingForASessionThatEndsMeanwhile(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    TestFileSystem.Hook = EndSessionHook;
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Session == NULL && !PsctxIsTracking());
+    CHECK(FsRtlLookupPerStreamContext(&TestFileSystem.Header, NULL, NULL) == NULL);
+    CHECK(HostAuditPool(PSCTX_TAG) != 0); /* the index; no session, no rule */
+    CHECK(PsctxGlobals.Account.Contexts == 0 && PsctxGlobals.Sessions == 0);
+    Close(file);
+}
+
+static VOID UntrackHook(PVOID Context)
+{
+    TestFileSystem.Hook = NULL;
+    CHECK_STATUS(STATUS_SUCCESS, Untrack(Session, *(PULONG64)Context));
+}
+
+static VOID FinishesACreateWhoseRuleGoes(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    TestFileSystem.Hook = UntrackHook;
+    TestFileSystem.HookContext = &rule;
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(HasTrackedContext(file, L"\\File.txt"));
+    Close(file);
+    EndSession();
+}
+
+static VOID OpenRepeatedly(PVOID Context)
+{
+    HANDLE file;
+    ULONG round;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    HostEnterProcess(Process);
+    for (round = 0; round < 3; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+        Close(file);
+    }
+    HostLeaveProcess();
+}
+
+static VOID TrackRepeatedly(PVOID Context)
+{
+    ULONG64 rule;
+    ULONG round;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    HostEnterProcess(Process);
+    for (round = 0; round < 3; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+        CHECK_STATUS(STATUS_SUCCESS, Untrack(Session, rule));
+    }
+    HostLeaveProcess();
+}
+
+static VOID EndSessionsRepeatedly(PVOID Context)
+{
+    HANDLE session;
+    ULONG64 rule;
+    ULONG round;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    HostEnterProcess(Process);
+    for (round = 0; round < 3; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &session));
+        CHECK_STATUS(STATUS_SUCCESS, Track(session, L"*", &rule));
+        Close(session);
+    }
+    HostLeaveProcess();
+}
+
+static VOID SurvivesRacesOfCreatesRulesAndSessions(VOID)
+{
+    static const PHOST_ROUTINE routines[] = {OpenRepeatedly, OpenRepeatedly, TrackRepeatedly, EndSessionsRepeatedly};
+    PVOID contexts[RTL_NUMBER_OF(routines)] = {NULL};
+    ULONG64 seed;
+    HANDLE file;
+
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    for (seed = 1; seed <= 200 && Failures == 0; seed += 1) {
+        HostLeaveProcess();
+        HostRunSchedule(seed, RTL_NUMBER_OF(routines), routines, contexts);
+        HostEnterProcess(Process);
+        CHECK(!PsctxIsTracking());
+        CHECK(PsctxGlobals.Sessions == 1);
+        CHECK(PsctxGlobals.Account.Contexts == (LONG64)Statistics().SessionContexts);
+    }
+    CHECK(Statistics().SessionInserted != 0);
+    Close(file);
+    EndSession();
+}
+
+static VOID RefusesMalformedRules(VOID)
+{
+    TRACK_REQUEST request;
+    ULONG64 rule;
+
+    StartTracked();
+    SetupTrack(&request, L"a*");
+    request.Record.Reserved = 1;
+    CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
+    SetupTrack(&request, L"");
+    CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
+    SetupTrack(&request, L"a*");
+    request.Record.PatternLength = 3;
+    CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
+    SetupTrack(&request, L"a*");
+    request.Record.PatternLength = 2;
+    CHECK_STATUS(STATUS_INFO_LENGTH_MISMATCH, SendTrack(Session, &request, &rule));
+    request.Record.PatternLength = 6;
+    CHECK_STATUS(STATUS_INFO_LENGTH_MISMATCH, SendTrack(Session, &request, &rule));
+    request.Record.PatternLength = 0xFFFFFFFEu;
+    CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
+    request.Record.PatternLength = PSCTX_MAXIMUM_PATTERN_LENGTH + 2;
+    CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
+    SetupTrack(&request, L"ab");
+    request.Pattern[0] = 0;
+    CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
+    CHECK(!PsctxIsTracking());
+
+    SetupTrack(&request, L"");
+    memset(request.Pattern, 'a', sizeof(request.Pattern));
+    request.Record.PatternLength = PSCTX_MAXIMUM_PATTERN_LENGTH;
+    request.Record.Header.Size = (ULONG)sizeof(request.Record) + PSCTX_MAXIMUM_PATTERN_LENGTH;
+    CHECK_STATUS(STATUS_SUCCESS, SendTrack(Session, &request, &rule));
+    EndSession();
+}
+
+static VOID LimitsTheRulesOfASession(VOID)
+{
+    ULONG64 rule = 0;
+    ULONG64 refused;
+    HANDLE session;
+    ULONG index;
+
+    StartTracked();
+    for (index = 0; index < PSCTX_MAXIMUM_RULES; index += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"none", &rule));
+    }
+    CHECK_STATUS(STATUS_QUOTA_EXCEEDED, Track(Session, L"none", &refused));
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(session, L"none", &refused));
+    CHECK_STATUS(STATUS_SUCCESS, Untrack(Session, rule));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"none", &refused));
+    Close(session);
+    EndSession();
+}
+
+/* A context of another filter's, which is none of ours. */
+static VOID FreeNothing(PVOID Buffer)
+{
+    UNREFERENCED_PARAMETER(Buffer);
+}
+
+static VOID LeavesOtherContextsOnTheStream(VOID)
+{
+    FSRTL_PER_STREAM_CONTEXT other;
+    ULONG64 rule;
+    HANDLE file;
+
+    StartTracked();
+    FsRtlInitPerStreamContext(&other, &other, NULL, FreeNothing);
+    CHECK_STATUS(STATUS_SUCCESS, FsRtlInsertPerStreamContext(&TestFileSystem.Header, &other));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(HasTrackedContext(file, L"\\File.txt"));
+    CHECK(FsRtlLookupPerStreamContext(&TestFileSystem.Header, &other, NULL) == &other);
+    CHECK(FsRtlRemovePerStreamContext(&TestFileSystem.Header, &other, NULL) == &other);
+    Close(file);
+    EndSession();
+}
+
+/* Expressions. */
+
+static BOOLEAN Matches(PCWSTR Expression, PCWSTR Name)
+{
+    UNICODE_STRING expression;
+    UNICODE_STRING name;
+
+    RtlInitUnicodeString(&expression, Expression);
+    RtlInitUnicodeString(&name, Name);
+    return PsctxIsNameInExpression(&expression, &name);
+}
+
+static VOID MatchesAsDocumented(VOID)
+{
+    CHECK(Matches(L"ABC", L"abc"));
+    CHECK(!Matches(L"ABC", L"abcd"));
+    CHECK(!Matches(L"ABC", L"ab"));
+    CHECK(Matches(L"*", L"anything"));
+    CHECK(Matches(L"*.TXT", L"\\a\\b.c.txt"));
+    CHECK(!Matches(L"*.TXT", L"b.txt2"));
+    CHECK(Matches(L"A?C", L"abc"));
+    CHECK(!Matches(L"A?C", L"ac"));
+    CHECK(Matches(L"A*B*C", L"a..b..b..c"));
+    CHECK(Matches(L"<.TXT", L"a.b.txt"));
+    CHECK(Matches(L"<", L"ab"));
+    CHECK(!Matches(L"<", L"a.b"));
+    CHECK(!Matches(L"A<B", L"a.b"));
+    CHECK(Matches(L"AB>>>", L"abc"));
+    CHECK(!Matches(L"AB>", L"abcd"));
+    CHECK(Matches(L"AB>>.C", L"ab.c"));
+    CHECK(Matches(L"AB\"", L"ab"));
+    CHECK(Matches(L"AB\"C", L"ab.c"));
+    CHECK(!Matches(L"AB\"C", L"abc"));
+    CHECK(Matches(L"\x00C4*", L"\x00E4x"));
+}
+
+static VOID MatchesAsTheKernelDoes(VOID)
+{
+    static const WCHAR symbols[] = {L'A', L'B', L'.', L'*', L'?', L'<', L'>', L'"'};
+    static const WCHAR characters[] = {L'a', L'B', L'.'};
+    WCHAR expressionText[8];
+    WCHAR nameText[8];
+    UNICODE_STRING expression;
+    UNICODE_STRING name;
+    ULONG seed = 20031;
+    ULONG differing = 0;
+    ULONG round;
+    USHORT index;
+
+    expression.Buffer = expressionText;
+    name.Buffer = nameText;
+    for (round = 0; round < 200000; round += 1) {
+        seed = seed * 1664525u + 1013904223u;
+        expression.Length = (USHORT)((1 + (seed >> 16) % 6) * sizeof(WCHAR));
+        name.Length = (USHORT)((1 + (seed >> 24) % 7) * sizeof(WCHAR));
+        expression.MaximumLength = expression.Length;
+        name.MaximumLength = name.Length;
+        for (index = 0; index < expression.Length / sizeof(WCHAR); index += 1) {
+            seed = seed * 1664525u + 1013904223u;
+            expressionText[index] = symbols[(seed >> 16) % RTL_NUMBER_OF(symbols)];
+        }
+        for (index = 0; index < name.Length / sizeof(WCHAR); index += 1) {
+            seed = seed * 1664525u + 1013904223u;
+            nameText[index] = characters[(seed >> 16) % RTL_NUMBER_OF(characters)];
+        }
+        if (PsctxIsNameInExpression(&expression, &name) != FsRtlIsNameInExpression(&expression, &name, TRUE, NULL)) {
+            differing += 1;
+        }
+    }
+    CHECK(differing == 0);
+}
+
+/* Memory. */
+
+/* What a client does, from loading the driver to ending the session; anything in it may fail for want of memory. */
+static VOID UseEverything(VOID)
+{
+    PDRIVER_OBJECT driver;
+    ULONG64 rule;
+    HANDLE file;
+
+    if (!NT_SUCCESS(HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver))) {
+        return;
+    }
+    Driver = driver;
+    (VOID) SendMount();
+    if (NT_SUCCESS(Open(L"\\??\\PsCtx", &Session))) {
+        (VOID) Track(Session, L"*", &rule);
+    }
+    if (NT_SUCCESS(Open(TEST_FILE, &file))) {
+        Close(file);
+    }
+    HostFailAllocation(0);
+    Close(Session);
+    Session = NULL;
+    UnloadDriver();
+    TestFileSystemDismount();
+}
+
+static VOID SurvivesEveryFailedAllocation(VOID)
+{
+    ULONG64 countdown;
+    ULONG64 count;
+
+    CHECK_STATUS(STATUS_SUCCESS, HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    count = HostAllocationCount();
+    UseEverything();
+    count = HostAllocationCount() - count;
+    CHECK(count > 10);
+    for (countdown = 1; countdown <= count && Failures == 0; countdown += 1) {
+        HostFailAllocation(countdown);
+        UseEverything();
+        CHECK(HostAuditPool(PSCTX_TAG) == 0);
+        HostFailAllocation(0);
+    }
+}
+
+/* How many of an open's allocations make it fail when they do; more are tried than there are. */
+static ULONG CountFailedOpens(VOID)
+{
+    ULONG64 countdown;
+    ULONG failed = 0;
+    HANDLE file;
+
+    for (countdown = 1; countdown <= 32; countdown += 1) {
+        HostFailAllocation(countdown);
+        if (NT_SUCCESS(Open(TEST_FILE, &file))) {
+            Close(file);
+        } else {
+            failed += 1;
+        }
+        HostFailAllocation(0);
+    }
+    return failed;
+}
+
+static VOID NeverFailsAnOpenForItsOwnMemory(VOID)
+{
+    ULONG64 rule;
+    ULONG failed;
+
+    StartTracked();
+    failed = CountFailedOpens(); /* by the kernel and the file system alone */
+    CHECK(failed != 0);
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK(CountFailedOpens() == failed);
+    CHECK(Statistics().SessionInserted != 0);
+    EndSession();
+}
+
+typedef struct _TEST {
+    const char *Name;
+    VOID (*Routine)(VOID);
+} TEST;
+
+static const TEST Tests[] = {
+    {"a file system and its volume that were there before are attached to", AttachesToWhatWasThereBefore},
+    {"a file system is attached to when it registers, detached from when it unregisters",
+     AttachesToFileSystemsAsTheyCome},
+    {"a volume is attached to as it mounts, detached from as it goes", AttachesToVolumesAsTheyMount},
+    {"a volume whose mount pended is attached to", AttachesAfterAMountThatPended},
+    {"no stack gets two devices of the filter", AttachesOnceToAStack},
+    {"a failed mount leaves nothing attached", AttachesNothingAfterAFailedMount},
+    {"a snapshot that mounts is left alone", LeavesSnapshotsAlone},
+    {"a snapshot that is mounted already is left alone", LeavesMountedSnapshotsAlone},
+    {"the recognizer is left alone", LeavesTheRecognizerAlone},
+    {"file systems of other types are left alone", LeavesOtherTypesAlone},
+    {"flags and characteristics are taken over from the device below", TakesOverFlags},
+    {"a recognizer that loads its file system can delete its device", DetachesBeforeARecognizerGoes},
+    {"a recognizer that cannot load its file system is attached to again", AttachesAgainWhenLoadingFails},
+    {"unloading detaches from everything, and the driver loads again", DetachesFromEverythingOnUnload},
+    {"unloading waits for a mount that is under way", WaitsForMountsOnUnload},
+    {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
+    {"file-system controls pass through", PassesFileSystemControls},
+    {"requests that pend pass through", PassesPendingRequests},
+    {"data passes through byte for byte", PassesDataByteForByte},
+    {"every fast I/O entry reaches the lower driver, if that has it", PassesFastIo},
+    {"the entries for acquiring files stay empty", LeavesFileAcquisitionToTheFileSystem},
+    {"the query-open entry names the lower device in the request meanwhile", NamesTheLowerDeviceInQueryOpen},
+    {"a matching open gets one context, with the name as opened", InsertsOneContextForAMatchingOpen},
+    {"a matching create that pends is waited for", WaitsForACreateThatPends},
+    {"named streams and relative opens are tracked under their whole names", NamesStreamsAndRelativeFiles},
+    {"a stream opened relative to its file is tracked under its whole name", NamesStreamsOpenedRelativeToTheirFile},
+    {"only successful opens of streams by name are tracked", TracksOnlyOpensOfStreamsByName},
+    {"a redirector's files are tracked through its control device", TracksARedirectorsFiles},
+    {"opens of a disk file system's control device are not tracked", TracksNothingOnAControlDevice},
+    {"a stream that takes no contexts opens as ever", OpensStreamsThatTakeNoContexts},
+    {"a rule ends when its session says so, and no other", StopsTrackingWhenToldTo},
+    {"a session that ends during a create gets nothing inserted", InsertsNothingForASessionThatEndsMeanwhile},
+    {"a create under way finishes with a rule that is removed meanwhile", FinishesACreateWhoseRuleGoes},
+    {"creates, rules and sessions race without loss", SurvivesRacesOfCreatesRulesAndSessions},
+    {"malformed rules are refused", RefusesMalformedRules},
+    {"a session has a limited number of rules", LimitsTheRulesOfASession},
+    {"contexts of other filters stay where they are", LeavesOtherContextsOnTheStream},
+    {"expressions match as documented", MatchesAsDocumented},
+    {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},
+    {"any allocation may fail without a leak", SurvivesEveryFailedAllocation},
+    {"no open fails for want of memory to track it", NeverFailsAnOpenForItsOwnMemory},
+};
+
+static VOID RunTest(const TEST *Test)
+{
+    HOST_AUDIT audit;
+
+    Failures = 0;
+    TestFileSystemReset();
+    CHECK_STATUS(STATUS_SUCCESS, HostBoot());
+    CHECK_STATUS(STATUS_SUCCESS, HostCreateProcess(TRUE, &Process));
+    HostEnterProcess(Process);
+    Test->Routine();
+    HostLeaveProcess();
+    HostExitProcess(Process);
+    HostDereferenceProcess(Process);
+    UnloadDriver();
+    UnloadFileSystem();
+    UnloadDisk();
+    Session = NULL;
+    CHECK_STATUS(STATUS_SUCCESS, HostShutdown(&audit));
+    CHECK(audit.PoolBytes == 0 && audit.PoolAllocations == 0 && audit.Handles == 0);
+    CHECK(audit.Objects == 0 && audit.Irps == 0 && audit.Locks == 0);
+}
+
+/* Prints TAP. An argument selects the tests whose name contains it. */
+int main(int Count, char **Arguments)
+{
+    ULONG failed = 0;
+    ULONG index;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("1..%u\n", (ULONG)RTL_NUMBER_OF(Tests));
+    for (index = 0; index < RTL_NUMBER_OF(Tests); index += 1) {
+        if (Count > 1 && strstr(Tests[index].Name, Arguments[1]) == NULL) {
+            printf("ok %u - %s # SKIP\n", index + 1, Tests[index].Name);
+            continue;
+        }
+        RunTest(&Tests[index]);
+        printf("%s %u - %s\n", Failures == 0 ? "ok" : "not ok", index + 1, Tests[index].Name);
+        failed += Failures != 0;
+    }
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,70 @@
+/** What errors say, and that they are all of one type. */
+import { openFilter, PerStreamContextError } from '../../src/index'
+import { explain, isSuccess, statusName, statusOf } from '../../src/errors'
+
+describe('the status names', () => {
+  test.each([
+    [0, 'STATUS_SUCCESS'],
+    [0xc0000010, 'STATUS_INVALID_DEVICE_REQUEST'],
+    [0xc0000010 | 0, 'STATUS_INVALID_DEVICE_REQUEST'],
+    [0x80000005, 'STATUS_BUFFER_OVERFLOW'],
+    [0xc0000225, 'STATUS_NOT_FOUND'],
+    [0xc0abcdef, 'STATUS_0xC0ABCDEF'],
+  ])('of %p is %s', (status, name) => {
+    expect(statusName(status)).toBe(name)
+  })
+
+  test('warnings are no successes, informational values are', () => {
+    expect(isSuccess(statusOf('STATUS_SUCCESS'))).toBe(true)
+    expect(isSuccess(0x40000000)).toBe(true)
+    expect(isSuccess(statusOf('STATUS_BUFFER_OVERFLOW'))).toBe(false)
+    expect(isSuccess(statusOf('STATUS_NOT_FOUND'))).toBe(false)
+  })
+})
+
+describe('an error', () => {
+  test('tells operation, path, status and what to do next', () => {
+    const error = new PerStreamContextError({ status: 0xc0000128 | 0, operation: 'insert', path: 'M:\\a.txt:notes' })
+    expect(error).toBeInstanceOf(Error)
+    expect(error).toMatchObject({
+      name: 'PerStreamContextError',
+      code: 'STATUS_FILE_CLOSED',
+      status: 0xc0000128,
+      operation: 'insert',
+      path: 'M:\\a.txt:notes',
+    })
+    expect(error.message).toBe(
+      'insert of M:\\a.txt:notes failed with STATUS_FILE_CLOSED. It was closed, or its filter was: open it again.',
+    )
+  })
+
+  test('of a status without a name still tells the number', () => {
+    expect(new PerStreamContextError({ status: 0xc0abcdef, operation: 'open' }).message).toBe(
+      'open failed with STATUS_0xC0ABCDEF.',
+    )
+  })
+
+  test('with a very long path has a message of bounded length, and the whole path beside it', () => {
+    const path = `M:\\${'x'.repeat(30000)}`
+    const error = new PerStreamContextError({ status: 0xc0000034, operation: 'open', path })
+    expect(error.path).toBe(path)
+    expect(error.message.length).toBeLessThan(500)
+  })
+
+  test('that is not the addon’s passes as it is', () => {
+    const error = new RangeError('something else')
+    expect(explain(error)).toBe(error)
+  })
+})
+
+test('asking for the kernel of Windows elsewhere is an error that says what to do, not a fallback', () => {
+  let thrown: unknown
+  try {
+    openFilter({ kernel: 'windows' })
+  } catch (error) {
+    thrown = error
+  }
+  expect(thrown).toBeInstanceOf(PerStreamContextError)
+  expect(thrown).toMatchObject({ code: 'STATUS_OBJECT_NAME_NOT_FOUND', operation: 'openFilter' })
+  expect((thrown as Error).message).toContain("kernel: 'host'")
+})

@@ -1,0 +1,178 @@
+/** How filters are opened: options, volumes that are shared or not, and what is left when the last one closes. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { openFilter, PerStreamContextError, type FilterOptions } from '../../src/index'
+
+function failureOf(action: () => unknown): PerStreamContextError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof PerStreamContextError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('openFilter', () => {
+  test.each([
+    ['kernel', { kernel: 'linux' }],
+    ['kernel', { kernel: 1 }],
+    ['readOnly', { readOnly: 'yes' }],
+    ['volumes', { volumes: 'M:' }],
+    ['volumes', { volumes: null, kernel: 'host' }],
+    ['volumes', { volumes: { M: { type: 'memory' } } }],
+    ['volumes', { volumes: { 'MM:': { type: 'memory' } } }],
+    ['volumes', { volumes: { 'M:': { type: 'tape' } } }],
+    ['volumes', { volumes: { 'M:': null } }],
+    ['volumes', { volumes: { 'M:': { type: 'directory' } } }],
+    ['volumes', { volumes: { 'M:': { type: 'directory', path: 'a\0b' } } }],
+    ['volumes', { volumes: { 'm:': { type: 'memory' }, 'M:': { type: 'memory' } } }],
+    ['options', null],
+    ['options', 'host'],
+  ])('with a wrong %s is refused: %p', (argument, options) => {
+    const error = failureOf(() => openFilter(options as unknown as FilterOptions))
+    if (error.code === 'STATUS_OBJECT_NAME_COLLISION') return
+    expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'openFilter' })
+    expect(error.message).toContain(argument)
+  })
+
+  test('mounts a memory volume M: when nothing is said', () => {
+    const filter = openFilter()
+    try {
+      expect(filter.kernel).toBe('host')
+      filter.host!.writeFile('M:\\a', Buffer.from('content'))
+      expect(filter.host!.readFile('M:\\a').toString()).toBe('content')
+    } finally {
+      filter.close()
+    }
+  })
+
+  test('with no volumes at all mounts none', () => {
+    const filter = openFilter({ volumes: {} })
+    try {
+      expect(failureOf(() => filter.openStream('M:\\a')).code).toBe('STATUS_OBJECT_PATH_NOT_FOUND')
+    } finally {
+      filter.close()
+    }
+  })
+
+  test('shares a volume that is defined alike, until its last filter closes', () => {
+    const keeper = openFilter({ volumes: { 'K:': { type: 'memory' } } })
+    try {
+      const one = openFilter()
+      const two = openFilter({ volumes: { 'm:': { type: 'memory' } } })
+      one.host!.writeFile('M:\\a', Buffer.from('content'))
+      one.close()
+      expect(two.host!.readFile('M:\\a').toString()).toBe('content')
+      two.close()
+      const three = openFilter()
+      expect(failureOf(() => three.host!.readFile('M:\\a')).code).toBe('STATUS_OBJECT_NAME_NOT_FOUND')
+      three.close()
+    } finally {
+      keeper.close()
+    }
+  })
+
+  test('refuses a volume that another filter defines otherwise, and leaves that one alone', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'psctx-unit-'))
+    const filter = openFilter()
+    try {
+      const error = failureOf(() => openFilter({ volumes: { 'M:': { type: 'directory', path: directory } } }))
+      expect(error).toMatchObject({ code: 'STATUS_OBJECT_NAME_COLLISION', operation: 'openFilter' })
+      filter.host!.writeFile('M:\\a', Buffer.from('content'))
+      expect(filter.statistics().total.sessions).toBe(1)
+    } finally {
+      filter.close()
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  test('refuses a directory that is not there, and leaves nothing behind', () => {
+    const path = join(tmpdir(), 'psctx-unit-that-does-not-exist')
+    expect(failureOf(() => openFilter({ volumes: { 'N:': { type: 'directory', path } } })).code).toBe(
+      'STATUS_OBJECT_PATH_NOT_FOUND',
+    )
+    openFilter().close()
+  })
+
+  test('mounts a directory of the machine', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'psctx-unit-'))
+    const filter = openFilter({ volumes: { 'N:': { type: 'directory', path: directory } } })
+    try {
+      filter.host!.writeFile('N:\\a.txt', Buffer.from('content'))
+      expect(readFileSync(join(directory, 'a.txt'), 'utf8')).toBe('content')
+    } finally {
+      filter.close()
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
+
+describe('the embedded kernel’s files', () => {
+  test('are opened as they are asked for, and refuse what their handles may not do', () => {
+    const filter = openFilter()
+    try {
+      const { host } = filter
+      const file = host!.openFile('M:\\a', { access: ['read', 'write'], disposition: 'create', share: ['read'] })
+      expect(file.write(Buffer.from('0123456789'))).toBe(10)
+      expect(file.read(3, 4).toString()).toBe('3456')
+      expect(file.read(20)).toHaveLength(0)
+      expect(failureOf(() => host!.openFile('M:\\a', { access: ['write'] })).code).toBe('STATUS_SHARING_VIOLATION')
+      const reader = host!.openFile('M:\\a', { share: ['read', 'write'] })
+      expect(failureOf(() => reader.write(Buffer.from('x'))).code).toBe('STATUS_ACCESS_DENIED')
+      expect(failureOf(() => reader.deleteOnClose()).code).toBe('STATUS_ACCESS_DENIED')
+      reader.close()
+      file.close()
+      file.close()
+      expect(failureOf(() => file.read()).code).toBe('STATUS_FILE_CLOSED')
+      expect(failureOf(() => host!.openFile('M:\\a', { disposition: 'create' })).code).toBe(
+        'STATUS_OBJECT_NAME_COLLISION',
+      )
+      expect(failureOf(() => host!.openFile('M:\\a', { directory: true })).code).toBe('STATUS_NOT_A_DIRECTORY')
+    } finally {
+      filter.close()
+    }
+  })
+
+  test('say which argument is wrong', () => {
+    const filter = openFilter()
+    try {
+      const host = filter.host!
+      for (const [argument, action] of [
+        ['access', () => host.openFile('M:\\a', { access: ['fly'] as never })],
+        ['share', () => host.openFile('M:\\a', { share: 'read' as never })],
+        ['disposition', () => host.openFile('M:\\a', { disposition: 'maybe' as never })],
+        ['data', () => host.writeFile('M:\\a', 'text' as never)],
+        ['newPath', () => host.rename('M:\\', 5 as never)],
+        ['drive', () => host.dismount('M')],
+        ['countdown', () => host.setAllocationFault(-1)],
+      ] as const) {
+        const error = failureOf(action)
+        expect(error.code).toBe('STATUS_INVALID_PARAMETER')
+        expect(error.message).toContain(argument)
+      }
+    } finally {
+      filter.close()
+    }
+  })
+
+  test('the audit counts what is open, and the driver’s pool', () => {
+    const filter = openFilter()
+    try {
+      filter.host!.writeFile('M:\\a', Buffer.from('a'))
+      const stream = filter.openStream('M:\\a')
+      const before = filter.host!.audit()
+      stream.insert({ data: Buffer.alloc(1000) })
+      const after = filter.host!.audit()
+      expect(after.contextBytes - before.contextBytes).toBeGreaterThanOrEqual(1000)
+      expect(after.handles).toBe(before.handles)
+      stream.close()
+      expect(filter.host!.audit().handles).toBe(before.handles - 1)
+      expect(filter.host!.audit().contextBytes).toBeLessThan(after.contextBytes)
+    } finally {
+      filter.close()
+    }
+  })
+})

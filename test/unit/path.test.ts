@@ -1,0 +1,47 @@
+/** Which paths are taken, and what becomes of them. */
+import { PerStreamContextError } from '../../src/index'
+import { toNamespacePath } from '../../src/path'
+
+/** The code of the error that a path is refused with. */
+function codeOf(path: unknown): string {
+  try {
+    toNamespacePath(path, 'open')
+  } catch (error) {
+    if (error instanceof PerStreamContextError) return error.code
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+test.each([
+  ['M:', '\\\\.\\M:'],
+  ['M:\\', '\\\\?\\M:\\'],
+  ['M:\\a.txt', '\\\\?\\M:\\a.txt'],
+  ['M:/a/b.txt:notes', '\\\\?\\M:\\a\\b.txt:notes'],
+  ['M:\\a\\..\\b.txt::$DATA', '\\\\?\\M:\\b.txt::$DATA'],
+  ['M:\\a.txt:s:$DATA', '\\\\?\\M:\\a.txt:s:$DATA'],
+  ['M:\\directory\\', '\\\\?\\M:\\directory\\'],
+  ['M:\\ends with dot.', '\\\\?\\M:\\ends with dot.'],
+  ['\\\\server\\share\\a.txt', '\\\\?\\UNC\\server\\share\\a.txt'],
+  ['\\\\?\\M:\\a\\..\\b', '\\\\?\\M:\\a\\..\\b'],
+  ['\\\\.\\pipe\\name', '\\\\.\\pipe\\name'],
+])('%s becomes %s', (path, expected) => {
+  expect(toNamespacePath(path, 'open')).toBe(expected)
+})
+
+test.each([
+  ['', 'STATUS_OBJECT_NAME_INVALID'],
+  ['M:\\a\0.txt', 'STATUS_OBJECT_NAME_INVALID'],
+  [`M:\\${'x'.repeat(32767)}`, 'STATUS_NAME_TOO_LONG'],
+  [42, 'STATUS_INVALID_PARAMETER'],
+  [null, 'STATUS_INVALID_PARAMETER'],
+])('%p is refused', (path, code) => {
+  expect(codeOf(path)).toBe(code)
+})
+
+test.each(['a.txt', '/home/a.txt', 'M:a.txt', '..\\a.txt'])(
+  '%s is refused where there is no current directory for it',
+  (path) => {
+    expect(codeOf(path)).toBe('STATUS_OBJECT_PATH_SYNTAX_BAD')
+  },
+)
