@@ -36,7 +36,8 @@ NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, 
     Device->Type = IO_TYPE_DEVICE;
     Device->Size = (USHORT)min(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, MAXUSHORT);
     Device->DriverObject = DriverObject;
-    Device->Flags = DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0) | (DeviceName != NULL ? DO_DEVICE_HAS_NAME : 0);
+    Device->Flags =
+        DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0) | (DeviceName != NULL ? DO_DEVICE_HAS_NAME : 0);
     Device->Characteristics = DeviceCharacteristics;
     Device->DeviceType = DeviceType;
     Device->StackSize = 1;
@@ -77,8 +78,8 @@ VOID HostDeleteDeviceObject(PVOID Object)
     PDEVICE_OBJECT Device = Object;
 
     if (Device->AttachedDevice != NULL || Device->DeviceObjectExtension->AttachedTo != NULL) {
-        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice", "the device at %p goes while it is attached",
-                      Object);
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice",
+                      "the device at %p goes while it is attached", Object);
     }
     if (Device->SecurityDescriptor != NULL) {
         HostFreePool(Device->SecurityDescriptor, 'dSeS', "IoDeleteDevice");
@@ -130,7 +131,8 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     (VOID) HostEnter(IoDeleteDevice);
     (VOID) HostCheckObject(DeviceObject, "IoDeleteDevice");
     if ((DeviceObject->DeviceObjectExtension->ExtensionFlags & HOST_DEVICE_DELETE_PENDING) != 0) {
-        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice", "%p is deleted already", (PVOID)DeviceObject);
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice", "%p is deleted already",
+                      (PVOID)DeviceObject);
     }
     if (DeviceObject->DeviceObjectExtension->AttachedTo != NULL) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice", "%p is attached to another device still",

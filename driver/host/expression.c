@@ -25,9 +25,9 @@ static VOID HostSpread(PUNICODE_STRING Expression, PUCHAR States, BOOLEAN AtEnd,
     for (ULONG State = 0; State < Expression->Length / sizeof(WCHAR); State++) {
         WCHAR Character = Expression->Buffer[State];
 
-        if (States[State] && (Character == L'*' || Character == HOST_DOS_STAR ||
-                              (Character == HOST_DOS_QUESTION && (AtEnd || AtDot)) ||
-                              (Character == HOST_DOS_DOT && AtEnd))) {
+        if (States[State] &&
+            (Character == L'*' || Character == HOST_DOS_STAR || (Character == HOST_DOS_QUESTION && (AtEnd || AtDot)) ||
+             (Character == HOST_DOS_DOT && AtEnd))) {
             States[State + 1] = 1;
         }
     }
@@ -70,7 +70,8 @@ BOOLEAN FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name
             if (!States[State]) {
                 continue;
             }
-            if (Wanted == L'*' || (Wanted == HOST_DOS_STAR && (LastDot == MAXULONG || Index < LastDot || Character != L'.'))) {
+            if (Wanted == L'*' ||
+                (Wanted == HOST_DOS_STAR && (LastDot == MAXULONG || Index < LastDot || Character != L'.'))) {
                 Next[State] = 1;
             } else if (Wanted == L'?' || Wanted == Character || (Wanted == HOST_DOS_QUESTION && Character != L'.') ||
                        (Wanted == HOST_DOS_DOT && Character == L'.')) {

@@ -37,13 +37,15 @@ static NTSTATUS HostCheckOptions(ACCESS_MASK DesiredAccess, ULONG FileAttributes
 {
     ULONG Synchronous = Options & (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT);
 
-    if ((FileAttributes & ~(ULONG)FILE_ATTRIBUTE_VALID_FLAGS) != 0 || (ShareAccess & ~(ULONG)FILE_SHARE_VALID_FLAGS) != 0 ||
-        Disposition > FILE_MAXIMUM_DISPOSITION || (Options & ~(ULONG)FILE_VALID_OPTION_FLAGS) != 0 ||
+    if ((FileAttributes & ~(ULONG)FILE_ATTRIBUTE_VALID_FLAGS) != 0 ||
+        (ShareAccess & ~(ULONG)FILE_SHARE_VALID_FLAGS) != 0 || Disposition > FILE_MAXIMUM_DISPOSITION ||
+        (Options & ~(ULONG)FILE_VALID_OPTION_FLAGS) != 0 ||
         Synchronous == (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT) ||
         (Synchronous != 0 && (DesiredAccess & (SYNCHRONIZE | GENERIC_ALL | GENERIC_READ | GENERIC_WRITE |
                                                GENERIC_EXECUTE | MAXIMUM_ALLOWED)) == 0) ||
         ((Options & FILE_DELETE_ON_CLOSE) != 0 && (DesiredAccess & (DELETE | GENERIC_ALL | MAXIMUM_ALLOWED)) == 0) ||
-        (Options & (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE)) == (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE) ||
+        (Options & (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE)) ==
+            (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE) ||
         ((Options & FILE_DIRECTORY_FILE) != 0 && Disposition != FILE_OPEN && Disposition != FILE_CREATE &&
          Disposition != FILE_OPEN_IF)) {
         return STATUS_INVALID_PARAMETER;
@@ -101,8 +103,8 @@ static NTSTATUS HostCheckOpen(KPROCESSOR_MODE Mode, PHOST_OPEN Open, ACCESS_MASK
     if ((Device->Flags & DO_DEVICE_INITIALIZING) != 0) {
         return STATUS_NO_SUCH_DEVICE;
     }
-    if (Mode != KernelMode &&
-        ((Open->Name.Length == 0 && Open->Related == NULL) || (Device->Characteristics & FILE_DEVICE_SECURE_OPEN) != 0)) {
+    if (Mode != KernelMode && ((Open->Name.Length == 0 && Open->Related == NULL) ||
+                               (Device->Characteristics & FILE_DEVICE_SECURE_OPEN) != 0)) {
         Status = HostCheckDeviceAccess(Device, PsGetCurrentProcess()->Token, DesiredAccess, Granted);
     }
     if (NT_SUCCESS(Status) && (Device->Flags & DO_EXCLUSIVE) != 0 && Device->ReferenceCount > 1) {
@@ -133,8 +135,8 @@ static NTSTATUS HostMakeFile(PHOST_OPEN Open, ULONG Options, PFILE_OBJECT *FileO
                   ((Options & FILE_SEQUENTIAL_ONLY) != 0 ? FO_SEQUENTIAL_ONLY : 0) |
                   ((Options & FILE_RANDOM_ACCESS) != 0 ? FO_RANDOM_ACCESS : 0);
     if (Open->Name.Length != 0) {
-        File->FileName.Buffer = HostAllocatePool(PagedPool, Open->Name.Length, HOST_FILE_NAME_TAG, FALSE,
-                                                 __builtin_return_address(0));
+        File->FileName.Buffer =
+            HostAllocatePool(PagedPool, Open->Name.Length, HOST_FILE_NAME_TAG, FALSE, __builtin_return_address(0));
         if (File->FileName.Buffer == NULL) {
             HostDereferenceRaw(File, "NtCreateFile");
             return STATUS_INSUFFICIENT_RESOURCES;
@@ -199,9 +201,10 @@ typedef struct _HOST_CREATE {
 
 /* IRP_MJ_CREATE, or FastIoQueryOpen in its stead when only the attributes are wanted and the stack can tell them. */
 static NTSTATUS HostSendCreate(PETHREAD Thread, KPROCESSOR_MODE Mode, PFILE_OBJECT File, ACCESS_MASK Granted,
-                               PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess, ULONG Disposition,
-                               ULONG Options, PVOID EaBuffer, ULONG EaLength, BOOLEAN CaseInsensitive,
-                               PFILE_NETWORK_OPEN_INFORMATION QueryOnly, PBOOLEAN Answered, PIO_STATUS_BLOCK IoStatus)
+                               PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                               ULONG Disposition, ULONG Options, PVOID EaBuffer, ULONG EaLength,
+                               BOOLEAN CaseInsensitive, PFILE_NETWORK_OPEN_INFORMATION QueryOnly, PBOOLEAN Answered,
+                               PIO_STATUS_BLOCK IoStatus)
 {
     PDEVICE_OBJECT Top = HostReferenceTopDevice(File);
     PIRP Irp = HostAllocateIrp(Thread, Top->StackSize, TRUE);
@@ -301,8 +304,8 @@ NTSTATUS HostOpenFile(PETHREAD Thread, KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES 
         }
         if (NT_SUCCESS(Status)) {
             File->DeviceObject = Open.Device;
-            Status = HostSendCreate(Thread, Mode, File, *Granted, AllocationSize, FileAttributes, ShareAccess, Disposition,
-                                    Options, EaBuffer, EaLength,
+            Status = HostSendCreate(Thread, Mode, File, *Granted, AllocationSize, FileAttributes, ShareAccess,
+                                    Disposition, Options, EaBuffer, EaLength,
                                     (BOOLEAN)((ObjectAttributes->Attributes & OBJ_CASE_INSENSITIVE) != 0), QueryOnly,
                                     &Answered, &IoStatus);
             File->DeviceObject = NULL;

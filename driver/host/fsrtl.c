@@ -87,8 +87,8 @@ NTSTATUS FsRtlInsertPerStreamContext(PFSRTL_ADVANCED_FCB_HEADER AdvFcbHeader, PF
     }
     HostLockContexts(AdvFcbHeader);
     if (HostIsLinked(AdvFcbHeader, Ptr)) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "FsRtlInsertPerStreamContext", "the context at %p is linked already",
-                      (PVOID)Ptr);
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "FsRtlInsertPerStreamContext",
+                      "the context at %p is linked already", (PVOID)Ptr);
     }
     First = AdvFcbHeader->FilterContexts.Flink;
     if (First == &AdvFcbHeader->FilterContexts) {

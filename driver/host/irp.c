@@ -120,7 +120,8 @@ VOID IoFreeIrp(PIRP Irp)
 
 VOID HostNoStackLocation(PIRP Irp)
 {
-    HostViolation(NO_MORE_IRP_STACK_LOCATIONS, "IoCallDriver", "the request at %p has no stack location left", (PVOID)Irp);
+    HostViolation(NO_MORE_IRP_STACK_LOCATIONS, "IoCallDriver", "the request at %p has no stack location left",
+                  (PVOID)Irp);
 }
 
 VOID HostMarkIrpPending(PIRP Irp)
@@ -143,10 +144,11 @@ static VOID HostCheckReturn(PHOST_DISPATCH_FRAME Frame, NTSTATUS Status)
 {
     if (Status == STATUS_PENDING) {
         if (!Frame->MarkedPending && !Frame->LowerPending) {
-            HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
-                          "a dispatch routine (major function 0x%02X) returned STATUS_PENDING for a request that is not "
-                          "marked pending",
-                          Frame->MajorFunction);
+            HostViolation(
+                DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                "a dispatch routine (major function 0x%02X) returned STATUS_PENDING for a request that is not "
+                "marked pending",
+                Frame->MajorFunction);
         }
         return;
     }
@@ -200,10 +202,11 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Status = DeviceObject->DriverObject->MajorFunction[Location->MajorFunction](DeviceObject, Irp);
     Thread->Dispatch = Frame.Outer;
     if (Thread->Irql != Irql || Thread->CriticalRegions != CriticalRegions) {
-        HostViolation(IRQL_UNEXPECTED_VALUE, "IoCallDriver",
-                      "a dispatch routine (major function 0x%02X) returned at IRQL %u in %d critical regions, called at %u "
-                      "in %d",
-                      Frame.MajorFunction, Thread->Irql, Thread->CriticalRegions, Irql, CriticalRegions);
+        HostViolation(
+            IRQL_UNEXPECTED_VALUE, "IoCallDriver",
+            "a dispatch routine (major function 0x%02X) returned at IRQL %u in %d critical regions, called at %u "
+            "in %d",
+            Frame.MajorFunction, Thread->Irql, Thread->CriticalRegions, Irql, CriticalRegions);
     }
     HostCheckReturn(&Frame, Status);
     if (Status == STATUS_PENDING && Frame.Outer != NULL && Frame.Outer->Irp == Irp) {
@@ -390,9 +393,10 @@ NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_
         if (Status == STATUS_PENDING) {
             (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
         } else if (!HostIsFinished(Host)) {
-            HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
-                          "a completion routine kept a request of the I/O manager and the dispatch routine returned 0x%08X",
-                          (ULONG)Status);
+            HostViolation(
+                DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
+                "a completion routine kept a request of the I/O manager and the dispatch routine returned 0x%08X",
+                (ULONG)Status);
         }
         *IoStatus = Irp->IoStatus;
         Status = Irp->IoStatus.Status;
@@ -429,8 +433,8 @@ BOOLEAN IoCancelIrp(PIRP Irp)
         return FALSE;
     }
     if (Irp->CurrentLocation > Irp->StackCount) {
-        HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCancelIrp", "the request at %p is completed and has a cancel routine",
-                      (PVOID)Irp);
+        HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCancelIrp",
+                      "the request at %p is completed and has a cancel routine", (PVOID)Irp);
     }
     Irp->CancelIrql = Irql;
     Routine(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
@@ -464,7 +468,8 @@ VOID HostCancelThreadIrps(PETHREAD Thread, PEPROCESS Process, PFILE_OBJECT FileO
             PHOST_IRP Host = CONTAINING_RECORD(Entry, HOST_IRP, Links);
             PIRP Irp = (PIRP)(PVOID)((PUCHAR)Host + HOST_IRP_OFFSET);
 
-            if ((Process == NULL || Host->Process == Process) && (FileObject == NULL || Host->FileObject == FileObject) &&
+            if ((Process == NULL || Host->Process == Process) &&
+                (FileObject == NULL || Host->FileObject == FileObject) &&
                 !__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST)) {
                 Found = Host;
                 (VOID) InterlockedIncrement(&Host->Holds);
@@ -500,7 +505,8 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
     }
     Host = HostIrpOf(Irp);
     if (Length != 0) {
-        Irp->AssociatedIrp.SystemBuffer = HostAllocatePool(NonPagedPoolNx, Length, 'fBoI', FALSE, __builtin_return_address(0));
+        Irp->AssociatedIrp.SystemBuffer =
+            HostAllocatePool(NonPagedPoolNx, Length, 'fBoI', FALSE, __builtin_return_address(0));
         if (Irp->AssociatedIrp.SystemBuffer == NULL) {
             HostFreeIrp(Irp);
             return NULL;

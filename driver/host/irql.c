@@ -9,8 +9,8 @@ const HOST_ROUTINE_RULE HostRoutineRules[HostRoutineCount] = {
 
 VOID HostIrqlViolation(HOST_ROUTINE_INDEX Routine, KIRQL Irql)
 {
-    HostViolation(IRQL_NOT_LESS_OR_EQUAL, HostRoutineRules[Routine].Name, "called at IRQL %u, allowed from %u to %u", Irql,
-                  HostRoutineRules[Routine].Minimum, HostRoutineRules[Routine].Maximum);
+    HostViolation(IRQL_NOT_LESS_OR_EQUAL, HostRoutineRules[Routine].Name, "called at IRQL %u, allowed from %u to %u",
+                  Irql, HostRoutineRules[Routine].Minimum, HostRoutineRules[Routine].Maximum);
 }
 
 KIRQL KeGetCurrentIrql(VOID)

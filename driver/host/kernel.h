@@ -90,8 +90,8 @@ static inline PETHREAD HostCurrentThread(VOID)
 }
 
 /* Reports the violation of a rule, and does not return. Routine names the kernel routine that noticed it. */
-DECLSPEC_NORETURN VOID HostViolation(_In_ ULONG BugCheckCode, _In_z_ const char *Routine, _In_z_ const char *Format, ...)
-    __attribute__((format(printf, 3, 4)));
+DECLSPEC_NORETURN VOID HostViolation(_In_ ULONG BugCheckCode, _In_z_ const char *Routine, _In_z_ const char *Format,
+                                     ...) __attribute__((format(printf, 3, 4)));
 
 DECLSPEC_NORETURN VOID HostIrqlViolation(_In_ HOST_ROUTINE_INDEX Routine, _In_ KIRQL Irql);
 VOID HostScheduleYield(_In_ PETHREAD Thread);
@@ -224,8 +224,8 @@ VOID HostInitializeHandles(_Out_ PHOST_HANDLE_TABLE Table);
 VOID HostDeleteHandles(_Inout_ PHOST_HANDLE_TABLE Table);
 HANDLE HostCreateHandle(_In_ PVOID Object, _In_ ACCESS_MASK GrantedAccess, _In_ ULONG Attributes);
 NTSTATUS HostReferenceHandle(_In_ HANDLE Handle, _In_ KPROCESSOR_MODE Mode, _In_opt_ POBJECT_TYPE Type,
-                             _In_ ACCESS_MASK DesiredAccess, _Outptr_ PVOID *Object, _Out_opt_ PACCESS_MASK GrantedAccess,
-                             _Out_opt_ PULONG Attributes);
+                             _In_ ACCESS_MASK DesiredAccess, _Outptr_ PVOID *Object,
+                             _Out_opt_ PACCESS_MASK GrantedAccess, _Out_opt_ PULONG Attributes);
 NTSTATUS HostCloseHandle(_In_ HANDLE Handle, _In_ KPROCESSOR_MODE Mode);
 VOID HostCloseAllHandles(_Inout_ PHOST_HANDLE_TABLE Table);
 
@@ -315,7 +315,7 @@ typedef struct _HOST_IRP {
 } HOST_IRP, *PHOST_IRP;
 
 #define HOST_IRP_OFFSET ((sizeof(HOST_IRP) + 15) & ~(SIZE_T)15)
-#define HostIrpOf(Irp) ((PHOST_IRP)((PUCHAR)(Irp)-HOST_IRP_OFFSET))
+#define HostIrpOf(Irp) ((PHOST_IRP)((PUCHAR)(Irp) - HOST_IRP_OFFSET))
 
 PIRP HostAllocateIrp(_In_ PETHREAD Thread, _In_ CCHAR StackSize, _In_ BOOLEAN MayFail);
 VOID HostFreeIrp(_In_ PIRP Irp);
@@ -324,7 +324,8 @@ VOID HostFlushIrpCache(_Inout_ PETHREAD Thread);
  * Sends a request of the I/O manager to the device and returns what the dispatch routine answered. A pended request is
  * waited for unless Asynchronous. IoStatus is the final one, unless STATUS_PENDING is returned.
  */
-NTSTATUS HostSendIrp(_In_ PDEVICE_OBJECT Device, _In_ PIRP Irp, _In_ BOOLEAN Asynchronous, _Out_ PIO_STATUS_BLOCK IoStatus);
+NTSTATUS HostSendIrp(_In_ PDEVICE_OBJECT Device, _In_ PIRP Irp, _In_ BOOLEAN Asynchronous,
+                     _Out_ PIO_STATUS_BLOCK IoStatus);
 VOID HostCancelThreadIrps(_In_ PETHREAD Thread, _In_opt_ PEPROCESS Process, _In_opt_ PFILE_OBJECT FileObject);
 BOOLEAN HostHasIrps(_In_ PETHREAD Thread, _In_opt_ PEPROCESS Process);
 

@@ -24,7 +24,8 @@ static BOOLEAN HostTakeFastMutex(PVOID Context)
 static VOID HostAcquireFastMutex(PETHREAD Thread, PFAST_MUTEX FastMutex, HOST_LOCK_KIND Kind, const char *Routine)
 {
     if (ReadPointerNoFence(&FastMutex->Owner) == Thread) {
-        HostViolation(THREAD_NOT_MUTEX_OWNER, Routine, "this thread holds the fast mutex at %p already", (PVOID)FastMutex);
+        HostViolation(THREAD_NOT_MUTEX_OWNER, Routine, "this thread holds the fast mutex at %p already",
+                      (PVOID)FastMutex);
     }
     (VOID) HostWaitFor(FastMutex, HostTakeFastMutex, FastMutex, NULL);
     __atomic_store_n(&FastMutex->Owner, Thread, __ATOMIC_RELAXED);
@@ -84,7 +85,8 @@ VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 
 VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
-    HostReleaseFastMutex(HostEnter(ExReleaseFastMutexUnsafe), FastMutex, HostFastMutexUnsafe, "ExReleaseFastMutexUnsafe");
+    HostReleaseFastMutex(HostEnter(ExReleaseFastMutexUnsafe), FastMutex, HostFastMutexUnsafe,
+                         "ExReleaseFastMutexUnsafe");
 }
 
 static BOOLEAN HostTakePushLockExclusive(PVOID Context)
@@ -118,8 +120,8 @@ VOID HostAcquirePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
         HostViolation(IRQL_UNEXPECTED_VALUE, "ExAcquirePushLock", "APCs are not disabled");
     }
     if (HostIsHeld(Thread, PushLock, HostPushLockExclusive) || HostIsHeld(Thread, PushLock, HostPushLockShared)) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExAcquirePushLock", "this thread holds the push lock at %p already",
-                      (PVOID)PushLock);
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExAcquirePushLock",
+                      "this thread holds the push lock at %p already", (PVOID)PushLock);
     }
     (VOID) HostWaitFor(PushLock, Exclusive ? HostTakePushLockExclusive : HostTakePushLockShared, PushLock, NULL);
     HostLockAcquired(Thread, PushLock, Exclusive ? HostPushLockExclusive : HostPushLockShared, "ExAcquirePushLock");
@@ -145,7 +147,8 @@ static BOOLEAN HostTakeSpinLock(PVOID Context)
 static VOID HostAcquireSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const char *Routine)
 {
     if (HostIsHeld(Thread, SpinLock, HostSpinLock)) {
-        HostViolation(SPIN_LOCK_ALREADY_OWNED, Routine, "this thread holds the spin lock at %p already", (PVOID)SpinLock);
+        HostViolation(SPIN_LOCK_ALREADY_OWNED, Routine, "this thread holds the spin lock at %p already",
+                      (PVOID)SpinLock);
     }
     (VOID) HostWaitFor(SpinLock, HostTakeSpinLock, SpinLock, NULL);
     HostLockAcquired(Thread, SpinLock, HostSpinLock, Routine);

@@ -43,7 +43,8 @@ NTSTATUS HostQueryFileName(PFILE_OBJECT FileObject, PFILE_NAME_INFORMATION *Name
             *Name = Buffer;
             return STATUS_SUCCESS;
         }
-        if (Status == STATUS_BUFFER_OVERFLOW && Length < (ULONG)sizeof(FILE_NAME_INFORMATION) + Buffer->FileNameLength) {
+        if (Status == STATUS_BUFFER_OVERFLOW &&
+            Length < (ULONG)sizeof(FILE_NAME_INFORMATION) + Buffer->FileNameLength) {
             Length = (ULONG)sizeof(FILE_NAME_INFORMATION) + Buffer->FileNameLength;
             HostFreePool(Buffer, HOST_NAME_TAG, "ObQueryNameString");
             continue;

@@ -10,8 +10,8 @@ static VOID HostDeleteLink(PVOID Object)
 }
 
 OBJECT_TYPE HostDirectoryType = {"Directory", FALSE, FALSE, FALSE, 0, {0x20003, 0x2000c, 0x20003, 0xf000f}, NULL, NULL};
-OBJECT_TYPE HostSymbolicLinkType = {
-    "SymbolicLink", TRUE, FALSE, FALSE, 0, {0x20001, 0x20000, 0x20001, 0xf0001}, NULL, HostDeleteLink};
+OBJECT_TYPE HostSymbolicLinkType = {"SymbolicLink", TRUE, FALSE, FALSE, 0, {0x20001, 0x20000, 0x20001, 0xf0001}, NULL,
+                                    HostDeleteLink};
 
 static HOST_MUTEX HostNamesMutex = HOST_MUTEX_INITIALIZER;
 static PHOST_DIRECTORY HostRoot;
@@ -61,8 +61,8 @@ static NTSTATUS HostWalk(PCWCH Name, USHORT Characters, PHOST_OBJECT *Found, PUS
         if (Position == 0 && End - Start == 2 && Name[Start] == L'?' && Name[Start + 1] == L'?') {
             Current = HostFindChild(HostRoot, L"DosDevices", 10 * sizeof(WCHAR));
         } else {
-            Current = HostFindChild((PHOST_DIRECTORY)(Current + 1), Name + Start,
-                                    (USHORT)((End - Start) * sizeof(WCHAR)));
+            Current =
+                HostFindChild((PHOST_DIRECTORY)(Current + 1), Name + Start, (USHORT)((End - Start) * sizeof(WCHAR)));
         }
         if (Current == NULL) {
             return End == Characters ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
@@ -74,7 +74,8 @@ static NTSTATUS HostWalk(PCWCH Name, USHORT Characters, PHOST_OBJECT *Found, PUS
     return STATUS_SUCCESS;
 }
 
-NTSTATUS HostFindObject(PCUNICODE_STRING Name, BOOLEAN FollowLast, PVOID *Object, PUNICODE_STRING Remaining, PWCH *Buffer)
+NTSTATUS HostFindObject(PCUNICODE_STRING Name, BOOLEAN FollowLast, PVOID *Object, PUNICODE_STRING Remaining,
+                        PWCH *Buffer)
 {
     ULONG Characters = Name->Length / sizeof(WCHAR);
     PWCH Path = PlatformAllocate((SIZE_T)UNICODE_STRING_MAX_BYTES + sizeof(WCHAR));
@@ -209,7 +210,8 @@ ULONG HostFullName(PVOID Object, PWCH Name, ULONG Length)
     ULONG End;
 
     PlatformLock(&HostNamesMutex);
-    for (PHOST_OBJECT Header = HostHeaderOf(Object); Header->Directory != NULL; Header = HostHeaderOf(Header->Directory)) {
+    for (PHOST_OBJECT Header = HostHeaderOf(Object); Header->Directory != NULL;
+         Header = HostHeaderOf(Header->Directory)) {
         Needed += (ULONG)sizeof(WCHAR) + Header->Name.Length;
     }
     if (Needed <= Length) {

@@ -3,20 +3,17 @@
 
 #define HOST_OBJECT_FREED 0x4f626a4672656564ULL
 
-#define HOST_FILE_MAPPING                                                                                              \
-    {                                                                                                                  \
-        FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS                                   \
-    }
+#define HOST_FILE_MAPPING {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS}
 
 OBJECT_TYPE HostFileType = {"File", TRUE, TRUE, TRUE, 'eliF', HOST_FILE_MAPPING, HostCloseFile, HostDeleteFile};
 OBJECT_TYPE HostDeviceType = {"Device", TRUE, TRUE, FALSE, 'iveD', HOST_FILE_MAPPING, NULL, HostDeleteDeviceObject};
 OBJECT_TYPE HostDriverType = {"Driver", TRUE, FALSE, FALSE, 0, HOST_FILE_MAPPING, NULL, HostDeleteDriver};
-OBJECT_TYPE HostEventType = {
-    "Event", FALSE, TRUE, FALSE, 'nevE', {0x20001, 0x20002, 0x120000, EVENT_ALL_ACCESS}, NULL, NULL};
-OBJECT_TYPE HostProcessType = {
-    "Process", FALSE, FALSE, FALSE, 0, {0x20410, 0x20bea, 0x121001, PROCESS_ALL_ACCESS}, NULL, NULL};
-OBJECT_TYPE HostThreadType = {
-    "Thread", FALSE, FALSE, FALSE, 0, {0x20048, 0x20037, 0x120800, PROCESS_ALL_ACCESS}, NULL, NULL};
+OBJECT_TYPE HostEventType = {"Event", FALSE, TRUE, FALSE, 'nevE', {0x20001, 0x20002, 0x120000, EVENT_ALL_ACCESS},
+                             NULL,    NULL};
+OBJECT_TYPE HostProcessType = {"Process", FALSE, FALSE, FALSE, 0, {0x20410, 0x20bea, 0x121001, PROCESS_ALL_ACCESS},
+                               NULL,      NULL};
+OBJECT_TYPE HostThreadType = {"Thread", FALSE, FALSE, FALSE, 0, {0x20048, 0x20037, 0x120800, PROCESS_ALL_ACCESS},
+                              NULL,     NULL};
 
 static POBJECT_TYPE HostFileTypePointer = &HostFileType;
 static POBJECT_TYPE HostDeviceTypePointer = &HostDeviceType;
@@ -95,8 +92,8 @@ VOID HostDereferenceRaw(PVOID Object, const char *Routine)
     LONG64 Left = InterlockedDecrement64(&Header->References);
 
     if (Left < 0 || (Left == 0 && ReadNoFence64(&Header->Handles) != 0)) {
-        HostViolation(REFERENCE_BY_POINTER, Routine, "%s at %p has been dereferenced once too often", Header->Type->Name,
-                      Object);
+        HostViolation(REFERENCE_BY_POINTER, Routine, "%s at %p has been dereferenced once too often",
+                      Header->Type->Name, Object);
     }
     if (Left == 0) {
         if (Header->Type->Deferrable && HostCurrentThread()->Irql != PASSIVE_LEVEL) {
@@ -116,7 +113,8 @@ LONG_PTR ObfReferenceObject(PVOID Object)
     Header = HostCheckObject(Object, "ObReferenceObject");
     References = InterlockedIncrement64(&Header->References);
     if (References <= 1) {
-        HostViolation(REFERENCE_BY_POINTER, "ObReferenceObject", "%s at %p is being deleted", Header->Type->Name, Object);
+        HostViolation(REFERENCE_BY_POINTER, "ObReferenceObject", "%s at %p is being deleted", Header->Type->Name,
+                      Object);
     }
     return (LONG_PTR)References;
 }

@@ -24,10 +24,10 @@ typedef struct DECLSPEC_ALIGN(16) _HOST_POOL_BLOCK {
     ULONG Shard;
     ULONG Paged;
     ULONG64 Magic;
-    UCHAR Guard[8];
+    UCHAR Guard[16]; /* up to the memory given out */
 } HOST_POOL_BLOCK, *PHOST_POOL_BLOCK;
 
-C_ASSERT(sizeof(HOST_POOL_BLOCK) % 16 == 0);
+C_ASSERT(offsetof(HOST_POOL_BLOCK, Guard) + 16 == sizeof(HOST_POOL_BLOCK));
 
 typedef struct DECLSPEC_ALIGN(64) _HOST_POOL_SHARD {
     HOST_MUTEX Mutex;
@@ -227,8 +227,8 @@ VOID HostFreePool(PVOID Pool, ULONG Tag, const char *Routine)
     }
     PlatformAllow((PUCHAR)Pool + Block->Size, HOST_POOL_GUARD_BYTES);
     if (!HostIsFilled((PUCHAR)Pool + Block->Size, HOST_POOL_GUARD_FILL, HOST_POOL_GUARD_BYTES)) {
-        HostViolation(DRIVER_CORRUPTED_EXPOOL, Routine, "the bytes behind %p (%llu bytes, tag 0x%08X) were written", Pool,
-                      (ULONG64)Block->Size, Block->Tag);
+        HostViolation(DRIVER_CORRUPTED_EXPOOL, Routine, "the bytes behind %p (%llu bytes, tag 0x%08X) were written",
+                      Pool, (ULONG64)Block->Size, Block->Tag);
     }
     if (Tag != 0 && Tag != Block->Tag) {
         HostViolation(BAD_POOL_CALLER, Routine, "%p has tag 0x%08X, not 0x%08X", Pool, Block->Tag, Tag);

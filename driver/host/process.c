@@ -98,7 +98,8 @@ VOID HostLeaveProcess(VOID)
     PEPROCESS Process = Thread->Process;
 
     if (Process == NULL || Thread->ServiceDepth != 0) {
-        HostViolation(INVALID_PROCESS_ATTACH_ATTEMPT, "HostLeaveProcess", "this thread is in no process, or in a service");
+        HostViolation(INVALID_PROCESS_ATTACH_ATTEMPT, "HostLeaveProcess",
+                      "this thread is in no process, or in a service");
     }
     Thread->Process = NULL;
     Thread->PreviousMode = KernelMode;
@@ -189,7 +190,8 @@ NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
                           Thread->Irql);
         }
         if (Thread->HeldLocks != 0) {
-            HostViolation(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, "system service", "returns to user mode with a lock held at %p",
+            HostViolation(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, "system service",
+                          "returns to user mode with a lock held at %p",
                           (const VOID *)Thread->Held[Thread->HeldLocks - 1].Lock);
         }
         if (Thread->CriticalRegions != 0) {

@@ -45,7 +45,8 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
     (VOID) HostEnter(ExDeleteResourceLite);
     HostCheckResource(Resource, "ExDeleteResourceLite");
     if (Resource->ActiveEntries != 0 || Resource->OwnerEntry.OwnerThread != 0) {
-        HostViolation(RESOURCE_NOT_OWNED, "ExDeleteResourceLite", "the resource at %p is still acquired", (PVOID)Resource);
+        HostViolation(RESOURCE_NOT_OWNED, "ExDeleteResourceLite", "the resource at %p is still acquired",
+                      (PVOID)Resource);
     }
     Resource->MiscFlags = 0;
     HostUnpin(Resource);
@@ -170,8 +171,8 @@ VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource)
         Count++;
     }
     if (Count == 0) {
-        HostViolation(RESOURCE_NOT_OWNED, "ExConvertExclusiveToSharedLite", "the resource at %p is not owned exclusively",
-                      (PVOID)Resource);
+        HostViolation(RESOURCE_NOT_OWNED, "ExConvertExclusiveToSharedLite",
+                      "the resource at %p is not owned exclusively", (PVOID)Resource);
     }
     for (ULONG Index = 0; Index < Count; Index++) {
         HostLockAcquired(Thread, Resource, HostResourceShared, "ExConvertExclusiveToSharedLite");
@@ -213,7 +214,8 @@ VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
     (VOID) HostEnter(ExReInitializeRundownProtection);
     if (__atomic_load_n(&RunRef->Count, __ATOMIC_SEQ_CST) != 1) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExReInitializeRundownProtection", "run-down is not complete");
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExReInitializeRundownProtection",
+                      "run-down is not complete");
     }
     __atomic_store_n(&RunRef->Count, 0, __ATOMIC_SEQ_CST);
 }

@@ -95,7 +95,8 @@ VOID HostScheduleYield(PETHREAD Thread)
     PlatformUnlock(&HostScheduleMutex);
 }
 
-BOOLEAN HostScheduleWait(PETHREAD Thread, const volatile VOID *Address, PHOST_TRY Try, PVOID Context, BOOLEAN HasDeadline)
+BOOLEAN HostScheduleWait(PETHREAD Thread, const volatile VOID *Address, PHOST_TRY Try, PVOID Context,
+                         BOOLEAN HasDeadline)
 {
     PHOST_PARTICIPANT Participant = Thread->Participant;
     BOOLEAN Taken = FALSE;

@@ -216,8 +216,8 @@ NTSTATUS HostCheckDeviceAccess(PDEVICE_OBJECT Device, HOST_TOKEN Token, ACCESS_M
     GENERIC_MAPPING Mapping = HostFileType.Mapping;
 
     if (Descriptor != NULL) {
-        return HostCheckAccess(Descriptor->Dacl, (BOOLEAN)((Descriptor->Control & SE_DACL_PRESENT) != 0), Token, &Mapping,
-                               Desired, Granted);
+        return HostCheckAccess(Descriptor->Dacl, (BOOLEAN)((Descriptor->Control & SE_DACL_PRESENT) != 0), Token,
+                               &Mapping, Desired, Granted);
     }
     if (Token == HostUserToken) {
         Mapping.GenericAll = FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE;

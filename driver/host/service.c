@@ -21,8 +21,9 @@ static NTSTATUS HostCreateFileService(PETHREAD Thread, PHANDLE FileHandle, ACCES
     } else if ((Attributes & OBJ_FORCE_ACCESS_CHECK) != 0) {
         Mode = UserMode;
     }
-    Status = HostOpenFile(Thread, Mode, ObjectAttributes, DesiredAccess, AllocationSize, FileAttributes, ShareAccess,
-                          CreateDisposition, CreateOptions, EaBuffer, EaLength, NULL, &FileObject, &Granted, &Information);
+    Status =
+        HostOpenFile(Thread, Mode, ObjectAttributes, DesiredAccess, AllocationSize, FileAttributes, ShareAccess,
+                     CreateDisposition, CreateOptions, EaBuffer, EaLength, NULL, &FileObject, &Granted, &Information);
     if (NT_SUCCESS(Status)) {
         *FileHandle = HostCreateHandle(FileObject, Granted, Attributes);
         HostDereferenceRaw(FileObject, "NtCreateFile");
@@ -40,8 +41,9 @@ NTSTATUS NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATT
     NTSTATUS Status = HostBeginService(&Thread);
 
     if (NT_SUCCESS(Status)) {
-        Status = HostCreateFileService(Thread, FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
-                                       FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength);
+        Status =
+            HostCreateFileService(Thread, FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
+                                  FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength);
     }
     return HostEndService(Thread, Status);
 }
@@ -111,8 +113,8 @@ NTSTATUS NtDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes)
 {
     IO_STATUS_BLOCK IoStatus;
     HANDLE Handle;
-    NTSTATUS Status = NtCreateFile(&Handle, DELETE, ObjectAttributes, &IoStatus, NULL, 0, FILE_SHARE_VALID_FLAGS, FILE_OPEN,
-                                   FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT, NULL, 0);
+    NTSTATUS Status = NtCreateFile(&Handle, DELETE, ObjectAttributes, &IoStatus, NULL, 0, FILE_SHARE_VALID_FLAGS,
+                                   FILE_OPEN, FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT, NULL, 0);
 
     return NT_SUCCESS(Status) ? NtClose(Handle) : Status;
 }
@@ -147,8 +149,8 @@ NTSTATUS NtSetEvent(HANDLE EventHandle, PLONG PreviousState)
     LONG Previous;
 
     if (NT_SUCCESS(Status)) {
-        Status = HostReferenceHandle(EventHandle, Thread->PreviousMode, &HostEventType, EVENT_MODIFY_STATE, &Event, NULL,
-                                     NULL);
+        Status = HostReferenceHandle(EventHandle, Thread->PreviousMode, &HostEventType, EVENT_MODIFY_STATE, &Event,
+                                     NULL, NULL);
     }
     if (NT_SUCCESS(Status)) {
         Previous = KeSetEvent(Event, EVENT_INCREMENT, FALSE);

@@ -1,10 +1,7 @@
 /* Kernel routines by name: those that a driver must look up because not every kernel exports them. */
 #include "kernel.h"
 
-#define HOST_EXPORT(Name, Routine)                                                                                     \
-    {                                                                                                                  \
-        L"" Name, (PVOID)(ULONG_PTR)Routine                                                                            \
-    }
+#define HOST_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine}
 
 static VOID HostInitializePushLock(PULONG_PTR PushLock)
 {

@@ -97,8 +97,8 @@ static NTSTATUS HostBuffer(PIRP Irp, PVOID Input, ULONG InputLength, PVOID Outpu
     if (Length == 0) {
         return STATUS_SUCCESS;
     }
-    Irp->AssociatedIrp.SystemBuffer = HostAllocatePool(NonPagedPoolNx, Length, HOST_BUFFER_TAG, FALSE,
-                                                       __builtin_return_address(0));
+    Irp->AssociatedIrp.SystemBuffer =
+        HostAllocatePool(NonPagedPoolNx, Length, HOST_BUFFER_TAG, FALSE, __builtin_return_address(0));
     if (Irp->AssociatedIrp.SystemBuffer == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -152,10 +152,10 @@ static NTSTATUS HostSend(PHOST_REQUEST Request, PIRP Irp)
 }
 
 /* TRUE when the table of the top driver reaches to the entry and has it. */
-#define HostHasFastIo(Device, Entry)                                                                                   \
-    ((Device)->DriverObject->FastIoDispatch != NULL &&                                                                 \
-     (Device)->DriverObject->FastIoDispatch->SizeOfFastIoDispatch >=                                                   \
-         RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry) &&                                                          \
+#define HostHasFastIo(Device, Entry) \
+    ((Device)->DriverObject->FastIoDispatch != NULL && \
+     (Device)->DriverObject->FastIoDispatch->SizeOfFastIoDispatch >= \
+         RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry) && \
      (Device)->DriverObject->FastIoDispatch->Entry != NULL)
 
 static NTSTATUS HostControl(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, ULONG Code, PVOID Input,
@@ -180,10 +180,11 @@ static NTSTATUS HostControl(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK Io
          ((Access & FILE_WRITE_ACCESS) != 0 && (Request.Granted & FILE_WRITE_DATA) == 0))) {
         Status = STATUS_ACCESS_DENIED;
     }
-    if (NT_SUCCESS(Status) && MajorFunction == IRP_MJ_DEVICE_CONTROL && HostHasFastIo(Request.Top, FastIoDeviceControl)) {
+    if (NT_SUCCESS(Status) && MajorFunction == IRP_MJ_DEVICE_CONTROL &&
+        HostHasFastIo(Request.Top, FastIoDeviceControl)) {
         FastIo = Request.Top->DriverObject->FastIoDispatch;
-        Done = FastIo->FastIoDeviceControl(Request.File, TRUE, Input, InputLength, Output, OutputLength, Code, &IoStatus,
-                                           Request.Top);
+        Done = FastIo->FastIoDeviceControl(Request.File, TRUE, Input, InputLength, Output, OutputLength, Code,
+                                           &IoStatus, Request.Top);
         if (Done) {
             *IoStatusBlock = IoStatus;
             Status = IoStatus.Status;
@@ -232,8 +233,8 @@ NTSTATUS NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
 }
 
 NTSTATUS NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                         PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode, PVOID InputBuffer, ULONG InputBufferLength,
-                         PVOID OutputBuffer, ULONG OutputBufferLength)
+                         PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode, PVOID InputBuffer,
+                         ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
 {
     UNREFERENCED_PARAMETER(ApcContext);
     if (ApcRoutine != NULL) {
@@ -268,8 +269,8 @@ static NTSTATUS HostTransferBuffer(PHOST_REQUEST Request, PIRP Irp, PVOID Buffer
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS HostTransfer(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                             PLARGE_INTEGER ByteOffset, PULONG Key, BOOLEAN Write)
+static NTSTATUS HostTransfer(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer,
+                             ULONG Length, PLARGE_INTEGER ByteOffset, PULONG Key, BOOLEAN Write)
 {
     LARGE_INTEGER Offset = {0};
     IO_STATUS_BLOCK IoStatus = {0};
@@ -289,7 +290,8 @@ static NTSTATUS HostTransfer(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK I
         Status = STATUS_ACCESS_VIOLATION;
     }
     if (NT_SUCCESS(Status)) {
-        if (ByteOffset != NULL && !(ByteOffset->LowPart == FILE_USE_FILE_POINTER_POSITION && ByteOffset->HighPart == -1)) {
+        if (ByteOffset != NULL &&
+            !(ByteOffset->LowPart == FILE_USE_FILE_POINTER_POSITION && ByteOffset->HighPart == -1)) {
             Offset = *ByteOffset;
         } else if (Request.Locked) {
             Offset = Request.File->CurrentByteOffset;
@@ -504,8 +506,8 @@ static NTSTATUS HostTargetDirectory(PHOST_REQUEST Request, PVOID Information, UL
     if (Rename->RootDirectory == NULL) {
         return STATUS_SUCCESS;
     }
-    return HostReferenceHandle(Rename->RootDirectory, Request->Thread->PreviousMode, &HostFileType, 0, (PVOID *)Directory,
-                               NULL, NULL);
+    return HostReferenceHandle(Rename->RootDirectory, Request->Thread->PreviousMode, &HostFileType, 0,
+                               (PVOID *)Directory, NULL, NULL);
 }
 
 NTSTATUS NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
@@ -607,7 +609,8 @@ NTSTATUS NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE A
         Irp->UserBuffer = FileInformation;
         Location = IoGetNextIrpStackLocation(Irp);
         Location->MinorFunction = IRP_MN_QUERY_DIRECTORY;
-        Location->Flags = (UCHAR)((ReturnSingleEntry ? SL_RETURN_SINGLE_ENTRY : 0) | (RestartScan ? SL_RESTART_SCAN : 0));
+        Location->Flags =
+            (UCHAR)((ReturnSingleEntry ? SL_RETURN_SINGLE_ENTRY : 0) | (RestartScan ? SL_RESTART_SCAN : 0));
         Location->Parameters.QueryDirectory.Length = Length;
         Location->Parameters.QueryDirectory.FileName = FileName;
         Location->Parameters.QueryDirectory.FileInformationClass = FileInformationClass;

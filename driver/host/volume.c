@@ -121,7 +121,8 @@ NTSTATUS IoRegisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_
     for (PLIST_ENTRY Entry = HostNotifications.Flink; Entry != &HostNotifications; Entry = Entry->Flink) {
         PHOST_NOTIFICATION Other = CONTAINING_RECORD(Entry, HOST_NOTIFICATION, Links);
 
-        Known = (BOOLEAN)(Known || (Other->DriverObject == DriverObject && Other->Routine == DriverNotificationRoutine));
+        Known =
+            (BOOLEAN)(Known || (Other->DriverObject == DriverObject && Other->Routine == DriverNotificationRoutine));
     }
     if (!Known) {
         InsertTailList(&HostNotifications, &Notification->Links);
@@ -235,7 +236,8 @@ NTSTATUS HostMountDevice(PDEVICE_OBJECT Disk)
             Status = HostAskFileSystem(FileSystem, Disk, IRP_MN_MOUNT_VOLUME);
             if (Status == STATUS_SUCCESS) {
                 if (Disk->Vpb->DeviceObject == NULL) {
-                    HostViolation(FILE_SYSTEM, "mount", "a file system mounted %p and made no volume device", (PVOID)Disk);
+                    HostViolation(FILE_SYSTEM, "mount", "a file system mounted %p and made no volume device",
+                                  (PVOID)Disk);
                 }
                 Disk->Vpb->Flags = VPB_MOUNTED;
                 Disk->Vpb->DeviceObject->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;

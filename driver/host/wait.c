@@ -182,7 +182,8 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
     UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
     if (Header->Type > HOST_EVENT_SYNCHRONIZATION && Header->Type != HOST_SEMAPHORE && Header->Type != HOST_THREAD) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeWaitForSingleObject", "%p is no dispatcher object", Object);
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeWaitForSingleObject", "%p is no dispatcher object",
+                      Object);
     }
     if (Timeout != NULL && Timeout->QuadPart == 0) {
         return HostTakeSignal(Header) ? STATUS_SUCCESS : STATUS_TIMEOUT;

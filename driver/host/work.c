@@ -139,7 +139,8 @@ static VOID HostRunWorkItem(PVOID Context)
     HostDereferenceRaw(DeviceObject, "IoQueueWorkItem");
 }
 
-VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
+VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType,
+                     PVOID Context)
 {
     (VOID) HostEnter(IoQueueWorkItem);
     UNREFERENCED_PARAMETER(QueueType);

@@ -391,8 +391,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
  * of a create; before it goes the name that the file object it is relative to has kept. What begins with a colon, as
  * ":stream" does, follows a file's name directly.
  *
- * STATUS_OBJECT_NAME_INVALID: there is none, as in the open of a volume, or it is longer than a name may be.
- * STATUS_INSUFFICIENT_RESOURCES. [wdm/ns-wdm-_file_object]
+ * STATUS_OBJECT_NAME_INVALID: there is none, as in the open of a volume, it is longer than a name may be, or of half a
+ * character. STATUS_INSUFFICIENT_RESOURCES. [wdm/ns-wdm-_file_object]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxCopyOpenedName(_In_ PFILE_OBJECT FileObject, _Out_ PUNICODE_STRING Name)
@@ -408,10 +408,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (FileObject->RelatedFileObject != NULL) {
         base = FileObject->RelatedFileObject->FileName;
     }
+    if ((base.Length | file->Length) % sizeof(WCHAR) != 0) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
     separate = FileObject->RelatedFileObject != NULL && file->Length != 0 && file->Buffer[0] != L':' &&
                (base.Length == 0 || base.Buffer[base.Length / sizeof(WCHAR) - 1] != L'\\');
     length = base.Length + (separate ? (ULONG)sizeof(WCHAR) : 0) + file->Length;
-    if (length == 0 || length > PSCTX_MAXIMUM_NAME_LENGTH || (base.Length | file->Length) % sizeof(WCHAR) != 0) {
+    if (length == 0 || length > PSCTX_MAXIMUM_NAME_LENGTH) {
         return STATUS_OBJECT_NAME_INVALID;
     }
 

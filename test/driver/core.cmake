@@ -1,5 +1,5 @@
 # The tests of the driver's core: requests, races, exhausted memory, and fuzzing. For inclusion in a CMakeLists.txt that knows
-# the targets psctx_host and psctx_driver.
+# the targets psctx_host and psctx_driver, and PSCTX_WARNINGS.
 
 set(CORE_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
 set(CORE_FUZZ_DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/../fuzz)
@@ -14,7 +14,8 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_runner.c
 )
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
-target_compile_options(driver_core_fixture PUBLIC -std=c11 -fshort-wchar -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_features(driver_core_fixture PUBLIC c_std_11)
+target_compile_options(driver_core_fixture PUBLIC ${PSCTX_WARNINGS})
 target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads::Threads)
 
 add_executable(driver_core
@@ -37,7 +38,7 @@ foreach(program driver_core driver_races driver_faults driver_fuzz)
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)
 endforeach()
 
-# The same fuzz target under libFuzzer, for as long as one likes: clang only, all of it built with -fsanitize=fuzzer-no-link.
+# The same cases under libFuzzer: with clang, and PSCTX_SANITIZE=address,undefined,fuzzer-no-link so that all code guides it.
 option(PSCTX_FUZZER "Build driver_fuzzer, a libFuzzer target" OFF)
 if(PSCTX_FUZZER)
     add_executable(driver_fuzzer ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)

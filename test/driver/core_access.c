@@ -172,7 +172,6 @@ VOID CoreHandlesMeanTheCallingProcess(VOID)
     CHECK_STATUS(CoreLookup(duplication.Duplicate, second, PSCTX_MATCH_INSTANCE, 1, 1, &context), STATUS_SUCCESS);
     HostLeaveProcess();
     CoreEndProcess(duplication.Target);
-    CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG) != 0, TRUE); /* the driver's own tables */
 
     HostEnterProcess(core.Process);
     core.Control = CoreOpenSession(CORE_READ_WRITE);

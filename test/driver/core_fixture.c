@@ -104,8 +104,7 @@ NTSTATUS CoreOpen(PCWSTR Path, HANDLE Root, ACCESS_MASK Access, ULONG Dispositio
     RtlInitUnicodeString(&name, Path);
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, Root, NULL);
     return NtCreateFile(Handle, Access, &attributes, &ioStatus, NULL, FILE_ATTRIBUTE_NORMAL,
-                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition,
-                        Options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition, Options, NULL, 0);
 }
 
 HANDLE CoreOpenFile(PCWSTR Path)

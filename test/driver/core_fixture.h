@@ -35,7 +35,10 @@ VOID CoreShutdown(VOID);
 VOID CoreStart(_Out_ PCORE Core);
 VOID CoreStop(_In_ const CORE *Core);
 
-/* Files and handles of the calling process. CoreOpenFile and CoreOpenSession end the test if they fail. */
+/*
+ * Files and handles of the calling process, asynchronous, so that nothing but the driver serialises requests of several threads.
+ * CoreOpenFile and CoreOpenSession end the test if they fail.
+ */
 NTSTATUS CoreOpen(_In_z_ PCWSTR Path, _In_opt_ HANDLE Root, _In_ ACCESS_MASK Access, _In_ ULONG Disposition,
                   _In_ ULONG Options, _Out_ PHANDLE Handle);
 HANDLE CoreOpenFile(_In_z_ PCWSTR Path);

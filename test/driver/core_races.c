@@ -16,9 +16,11 @@ typedef struct _CORE_RACE {
     PEPROCESS Victim; /* a process that dies, and its handles */
     HANDLE VictimControl;
     HANDLE VictimStream;
+    ULONG Seed;
     NTSTATUS Status[3];
-    ULONG64 Before; /* contexts of all sessions at the start */
-    BOOLEAN Lost;   /* a lookup found nothing */
+    PSCTX_STATISTICS_REPLY Before; /* of the first session, at the start */
+    BOOLEAN Lost;                  /* a thread saw what no order of the operations explains */
+    ULONG Outcomes;                /* bits of the orders that were seen, of whatever seed */
 } CORE_RACE, *PCORE_RACE;
 
 typedef VOID CORE_RACE_STEP(_Inout_ PCORE_RACE Race);
@@ -29,6 +31,7 @@ typedef struct _CORE_RACE_TEST {
     ULONG ThreadCount;
     PHOST_ROUTINE Threads[3];
     CORE_RACE_STEP *Check;
+    ULONG Outcomes; /* bits that Check must have set in the end: no order went untried */
 } CORE_RACE_TEST;
 
 /*
@@ -37,10 +40,10 @@ typedef struct _CORE_RACE_TEST {
 static VOID CoreRunRace(_In_ const CORE_RACE_TEST *Test)
 {
     CORE_RACE race;
-    ULONG64 seed;
 
+    race.Outcomes = 0;
     CoreStart(&race.Core);
-    for (seed = 1; seed <= CORE_SEEDS; seed += 1) {
+    for (race.Seed = 1; race.Seed <= CORE_SEEDS; race.Seed += 1) {
         PVOID contexts[3] = {&race, &race, &race};
 
         memset(race.Status, 0, sizeof(race.Status));
@@ -50,9 +53,9 @@ static VOID CoreRunRace(_In_ const CORE_RACE_TEST *Test)
         if (Test->Prepare != NULL) {
             Test->Prepare(&race);
         }
-        race.Before = CoreStatistics(race.Core.Control).TotalContexts;
+        race.Before = CoreStatistics(race.Core.Control);
         HostLeaveProcess();
-        HostRunSchedule(seed, Test->ThreadCount, Test->Threads, contexts);
+        HostRunSchedule(race.Seed, Test->ThreadCount, Test->Threads, contexts);
         HostEnterProcess(race.Core.Process);
         Test->Check(&race);
         (VOID) NtClose(race.Second); /* the race may have closed either */
@@ -60,7 +63,18 @@ static VOID CoreRunRace(_In_ const CORE_RACE_TEST *Test)
         CHECK_EQUAL(CoreStatistics(race.Core.Control).TotalContexts, 0);
         CHECK_EQUAL(CoreStatistics(race.Core.Control).TotalSessions, 1);
     }
+    CHECK_EQUAL(race.Outcomes, Test->Outcomes);
     CoreStop(&race.Core);
+}
+
+/*
+ * Lets a step start later, by so many requests: a short one would else be over before a long one has begun.
+ */
+static VOID CoreDelay(_In_ const CORE_RACE *Race, _In_ ULONG Count)
+{
+    for (; Count != 0; Count -= 1) {
+        (VOID) CoreStatistics(Race->Core.Control);
+    }
 }
 
 static NTSTATUS CoreInsertOne(_In_ const CORE_RACE *Race, _In_ HANDLE Control, _In_ ULONG IfExists, _In_ ULONG Lifetime)
@@ -128,6 +142,9 @@ static VOID CoreThreadKillVictim(PVOID Context)
 {
     const CORE_RACE *race = Context;
 
+    HostEnterProcess(race->Core.Process);
+    CoreDelay(race, race->Seed % 11);
+    HostLeaveProcess();
     HostExitProcess(race->Victim);
 }
 
@@ -182,6 +199,7 @@ static VOID CoreThreadEndSecond(PVOID Context)
     PCORE_RACE race = Context;
 
     HostEnterProcess(race->Core.Process);
+    CoreDelay(race, race->Seed % 11);
     CoreClose(race->Second);
     HostLeaveProcess();
 }
@@ -191,6 +209,7 @@ static VOID CoreThreadCloseStream(PVOID Context)
     PCORE_RACE race = Context;
 
     HostEnterProcess(race->Core.Process);
+    CoreDelay(race, race->Seed / 11 % 28);
     CoreClose(race->Stream);
     HostLeaveProcess();
 }
@@ -273,6 +292,7 @@ static VOID CoreCheckOneInserted(PCORE_RACE Race)
 {
     CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[1] == STATUS_SUCCESS);
     CHECK(Race->Status[0] == STATUS_OBJECT_NAME_COLLISION || Race->Status[1] == STATUS_OBJECT_NAME_COLLISION);
+    Race->Outcomes |= Race->Status[0] == STATUS_SUCCESS ? 1u : 2u;
     CHECK_EQUAL(CoreCount(Race->Core.Control, Race->Stream), 1);
 }
 
@@ -280,28 +300,45 @@ static VOID CoreCheckOneRemoved(PCORE_RACE Race)
 {
     CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[1] == STATUS_SUCCESS);
     CHECK(Race->Status[0] == STATUS_NOT_FOUND || Race->Status[1] == STATUS_NOT_FOUND);
+    Race->Outcomes |= Race->Status[0] == STATUS_SUCCESS ? 1u : 2u;
     CHECK_EQUAL(CoreCount(Race->Core.Control, Race->Stream), 0);
+}
+
+/*
+ * Notes whether an insertion came before, between or after the steps of its session's end.
+ */
+static VOID CoreNoteInsertion(_Inout_ PCORE_RACE Race)
+{
+    switch (Race->Status[0]) {
+    case STATUS_SUCCESS:
+        Race->Outcomes |= 1;
+        break;
+    case STATUS_FILE_CLOSED:
+        Race->Outcomes |= 2;
+        break;
+    default:
+        CHECK(Race->Status[0] == STATUS_INVALID_HANDLE || Race->Status[0] == STATUS_PROCESS_IS_TERMINATING);
+        Race->Outcomes |= 4;
+        break;
+    }
 }
 
 static VOID CoreCheckSessionLeftNothing(PCORE_RACE Race)
 {
-    CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[0] == STATUS_FILE_CLOSED ||
-          Race->Status[0] == STATUS_INVALID_HANDLE);
+    CoreNoteInsertion(Race);
     CHECK_EQUAL(CoreStatistics(Race->Core.Control).TotalContexts, 0);
 }
 
 static VOID CoreCheckVictimLeftNothing(PCORE_RACE Race)
 {
-    CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[0] == STATUS_FILE_CLOSED ||
-          Race->Status[0] == STATUS_INVALID_HANDLE || Race->Status[0] == STATUS_PROCESS_IS_TERMINATING);
+    CoreNoteInsertion(Race);
     CHECK_EQUAL(CoreStatistics(Race->Core.Control).TotalContexts, 0);
     HostDereferenceProcess(Race->Victim);
 }
 
 static VOID CoreCheckSessionLeftWhatStays(PCORE_RACE Race)
 {
-    CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[0] == STATUS_FILE_CLOSED ||
-          Race->Status[0] == STATUS_INVALID_HANDLE);
+    CoreNoteInsertion(Race);
     CHECK_EQUAL(CoreStatistics(Race->Core.Control).TotalContexts, NT_SUCCESS(Race->Status[0]) ? 1 : 0);
 }
 
@@ -312,6 +349,8 @@ static VOID CoreCheckRemovedOrTornDown(PCORE_RACE Race)
     CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[0] == STATUS_INVALID_HANDLE);
     CHECK_EQUAL(statistics.SessionContexts, 0);
     CHECK_EQUAL(statistics.SessionInserted, statistics.SessionRemoved + statistics.SessionTornDown);
+    CHECK_EQUAL(statistics.SessionRemoved - Race->Before.SessionRemoved, NT_SUCCESS(Race->Status[0]) ? 1 : 0);
+    Race->Outcomes |= NT_SUCCESS(Race->Status[0]) ? 1u : 2u;
 }
 
 static VOID CoreCheckInsertedThenTornDown(PCORE_RACE Race)
@@ -321,6 +360,7 @@ static VOID CoreCheckInsertedThenTornDown(PCORE_RACE Race)
     CHECK(Race->Status[0] == STATUS_SUCCESS || Race->Status[0] == STATUS_INVALID_HANDLE);
     CHECK_EQUAL(statistics.SessionContexts, 0);
     CHECK_EQUAL(statistics.SessionInserted, statistics.SessionTornDown);
+    Race->Outcomes |= NT_SUCCESS(Race->Status[0]) ? 1u : 2u;
 }
 
 static VOID CoreCheckAlwaysFound(PCORE_RACE Race)
@@ -332,7 +372,7 @@ static VOID CoreCheckAlwaysFound(PCORE_RACE Race)
 
 static VOID CoreCheckAllGone(PCORE_RACE Race)
 {
-    CHECK_EQUAL(Race->Before, 3);
+    CHECK_EQUAL(Race->Before.TotalContexts, 3);
     CHECK_EQUAL(CoreStatistics(Race->Core.Control).TotalContexts, 0);
 }
 
@@ -354,21 +394,22 @@ static VOID CoreCheckReopened(PCORE_RACE Race)
 
 static VOID CoreInsertAndInsert(VOID)
 {
-    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadInsert, CoreThreadInsertToo}, CoreCheckOneInserted};
+    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadInsert, CoreThreadInsertToo}, CoreCheckOneInserted, 3};
 
     CoreRunRace(&test);
 }
 
 static VOID CoreRemoveAndRemove(VOID)
 {
-    const CORE_RACE_TEST test = {CorePrepareOne, 2, {CoreThreadRemove, CoreThreadRemoveToo}, CoreCheckOneRemoved};
+    const CORE_RACE_TEST test = {CorePrepareOne, 2, {CoreThreadRemove, CoreThreadRemoveToo}, CoreCheckOneRemoved, 3};
 
     CoreRunRace(&test);
 }
 
 static VOID CoreInsertAndSessionEnd(VOID)
 {
-    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadInsertSecond, CoreThreadEndSecond}, CoreCheckSessionLeftNothing};
+    const CORE_RACE_TEST test = {
+        NULL, 2, {CoreThreadInsertSecond, CoreThreadEndSecond}, CoreCheckSessionLeftNothing, 7};
 
     CoreRunRace(&test);
 }
@@ -376,7 +417,7 @@ static VOID CoreInsertAndSessionEnd(VOID)
 static VOID CoreInsertToStayAndSessionEnd(VOID)
 {
     const CORE_RACE_TEST test = {
-        NULL, 2, {CoreThreadInsertSecondToStay, CoreThreadEndSecond}, CoreCheckSessionLeftWhatStays};
+        NULL, 2, {CoreThreadInsertSecondToStay, CoreThreadEndSecond}, CoreCheckSessionLeftWhatStays, 7};
 
     CoreRunRace(&test);
 }
@@ -384,7 +425,7 @@ static VOID CoreInsertToStayAndSessionEnd(VOID)
 static VOID CoreInsertAndProcessDeath(VOID)
 {
     const CORE_RACE_TEST test = {
-        CorePrepareVictim, 2, {CoreThreadInsertAsVictim, CoreThreadKillVictim}, CoreCheckVictimLeftNothing};
+        CorePrepareVictim, 2, {CoreThreadInsertAsVictim, CoreThreadKillVictim}, CoreCheckVictimLeftNothing, 5};
 
     CoreRunRace(&test);
 }
@@ -392,21 +433,21 @@ static VOID CoreInsertAndProcessDeath(VOID)
 static VOID CoreRemoveAndTeardown(VOID)
 {
     const CORE_RACE_TEST test = {
-        CorePrepareOne, 2, {CoreThreadRemove, CoreThreadCloseStream}, CoreCheckRemovedOrTornDown};
+        CorePrepareOne, 2, {CoreThreadRemove, CoreThreadCloseStream}, CoreCheckRemovedOrTornDown, 3};
 
     CoreRunRace(&test);
 }
 
 static VOID CoreInsertAndTeardown(VOID)
 {
-    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadInsert, CoreThreadCloseStream}, CoreCheckInsertedThenTornDown};
+    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadInsert, CoreThreadCloseStream}, CoreCheckInsertedThenTornDown, 3};
 
     CoreRunRace(&test);
 }
 
 static VOID CoreReplaceAndLookup(VOID)
 {
-    const CORE_RACE_TEST test = {CorePrepareOne, 2, {CoreThreadReplace, CoreThreadLookup}, CoreCheckAlwaysFound};
+    const CORE_RACE_TEST test = {CorePrepareOne, 2, {CoreThreadReplace, CoreThreadLookup}, CoreCheckAlwaysFound, 0};
 
     CoreRunRace(&test);
 }
@@ -414,14 +455,14 @@ static VOID CoreReplaceAndLookup(VOID)
 static VOID CoreSessionEndAndTeardown(VOID)
 {
     const CORE_RACE_TEST test = {
-        CorePrepareSecondsThree, 2, {CoreThreadEndSecond, CoreThreadCloseStream}, CoreCheckAllGone};
+        CorePrepareSecondsThree, 2, {CoreThreadEndSecond, CoreThreadCloseStream}, CoreCheckAllGone, 0};
 
     CoreRunRace(&test);
 }
 
 static VOID CoreTwoSessions(VOID)
 {
-    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadUseFirst, CoreThreadUseSecond}, CoreCheckApart};
+    const CORE_RACE_TEST test = {NULL, 2, {CoreThreadUseFirst, CoreThreadUseSecond}, CoreCheckApart, 0};
 
     CoreRunRace(&test);
 }
@@ -429,7 +470,7 @@ static VOID CoreTwoSessions(VOID)
 static VOID CoreReopenAndTeardown(VOID)
 {
     const CORE_RACE_TEST test = {
-        CorePrepareOne, 3, {CoreThreadRemove, CoreThreadCloseStream, CoreThreadReopenStream}, CoreCheckReopened};
+        CorePrepareOne, 3, {CoreThreadRemove, CoreThreadCloseStream, CoreThreadReopenStream}, CoreCheckReopened, 0};
 
     CoreRunRace(&test);
 }

@@ -62,6 +62,9 @@ int CoreRunTests(const CORE_TEST *Tests, ULONG Count, const char *Filter)
             number += 1;
             failed += passed ? 0u : 1u;
             printf("%sok %u - %s\n", passed ? "" : "not ", number, Tests[finished].Name);
+            if (!passed) {
+                printf("# its process ended with wait status 0x%x\n", (unsigned)state);
+            }
         }
         finished += 1;
     }

@@ -13,6 +13,7 @@
 
 static PEPROCESS Process;
 static BOOLEAN NamedStreams;
+static WCHAR CurrentLetter;
 
 static ULONG64 StreamOf(HANDLE Handle)
 {
@@ -213,6 +214,18 @@ static void DirectoriesAreStreamsToo(void)
     CHECK_STATUS(OpenOnly(L"\\moved"), STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
+/* The full name of a file on the volume under test, by a pattern whose drive letter is a question mark before a colon. */
+static const WCHAR *FullName(const WCHAR *Pattern)
+{
+    static WCHAR Name[64];
+    ULONG Index = 0;
+
+    do {
+        Name[Index] = Pattern[Index] == L'?' && Pattern[Index + 1] == L':' ? CurrentLetter : Pattern[Index];
+    } while (Pattern[Index++] != 0);
+    return Name;
+}
+
 static void RenameKeepsTheFcb(void)
 {
     HANDLE Handle;
@@ -230,6 +243,13 @@ static void RenameKeepsTheFcb(void)
     (VOID) NtClose(Target);
     CHECK_STATUS(Rename(Handle, L"R2", TRUE), STATUS_SUCCESS);
     CHECK_STATUS(Rename(Handle, L"a:b", TRUE), STATUS_OBJECT_NAME_INVALID);
+    CHECK_STATUS(Rename(Handle, FullName(L"\\??\\?:\\none\\r3"), FALSE), STATUS_OBJECT_PATH_NOT_FOUND);
+    CHECK_STATUS(Rename(Handle, L"\\??\\Z:\\r3", FALSE), STATUS_OBJECT_NAME_NOT_FOUND);
+    CHECK_STATUS(MakeDirectory(L"\\rd"), STATUS_SUCCESS);
+    CHECK_STATUS(Rename(Handle, FullName(L"\\??\\?:\\rd\\r3"), FALSE), STATUS_SUCCESS);
+    CHECK(HasName(Handle, L"\\rd\\r3"));
+    CHECK_STATUS(Rename(Handle, FullName(L"\\??\\?:\\R2"), FALSE), STATUS_SUCCESS);
+    CHECK_STATUS(Remove(L"\\rd"), STATUS_SUCCESS);
     CHECK_STATUS(OpenFile(L"\\r2", &Second), STATUS_SUCCESS);
     CHECK(StreamOf(Second) == Stream && HasName(Second, L"\\R2"));
     CHECK_STATUS(OpenOnly(L"\\r1"), STATUS_OBJECT_NAME_NOT_FOUND);
@@ -502,7 +522,6 @@ static void PipesCarryAForeignContext(void)
     (VOID) NtClose(Handle);
 }
 
-static WCHAR CurrentLetter;
 static NTSTATUS Mounted;
 
 static void VolumeIsMounted(void)

@@ -288,7 +288,8 @@ void RunRules(void)
     RunViolation("a critical region is left as often as it is entered", APC_INDEX_MISMATCH, LeaveWithoutEnter);
     RunViolation("run-down protection is released by a holder", DRIVER_VERIFIER_DETECTED_VIOLATION, RundownNotHeld);
     RunViolation("pageable code does not run at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, PagedCodeAtDispatch);
-    RunViolation("an instance is not looked up without its owner", DRIVER_VERIFIER_DETECTED_VIOLATION, InstanceWithoutOwner);
+    RunViolation("an instance is not looked up without its owner", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 InstanceWithoutOwner);
     RunViolation("a context is linked once", DRIVER_VERIFIER_DETECTED_VIOLATION, InsertedTwice);
     RunViolation("a context has a FreeCallback", DRIVER_VERIFIER_DETECTED_VIOLATION, WithoutFreeCallback);
     RunViolation("a FreeCallback removes no context", DRIVER_VERIFIER_DETECTED_VIOLATION, RemoveInFreeCallback);

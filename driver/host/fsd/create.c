@@ -37,7 +37,7 @@ static BOOLEAN Overwrites(ULONG Disposition)
  * Walks all components but the last from Start, and leaves the last in Path. The link of the directory carries a reference.
  * STATUS_OBJECT_PATH_NOT_FOUND when a directory on the way is not there or not a directory.
  */
-static NTSTATUS WalkToParent(PVCB Vcb, PLCB Start, PUNICODE_STRING Path, PUNICODE_STRING Last, PLCB *Parent)
+NTSTATUS FsdWalkToParent(PVCB Vcb, PLCB Start, PUNICODE_STRING Path, PUNICODE_STRING Last, PLCB *Parent)
 {
     PLCB Current = Start;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -106,7 +106,7 @@ static NTSTATUS FindParent(PCREATE_STATE State)
         }
     }
     Path.MaximumLength = Path.Length;
-    Status = WalkToParent(State->Vcb, Start, &Path, &Last, &State->Parent);
+    Status = FsdWalkToParent(State->Vcb, Start, &Path, &Last, &State->Parent);
     if (NT_SUCCESS(Status)) {
         Status = FsdParseLeaf(&Last, &State->Leaf);
     }

@@ -47,7 +47,7 @@ typedef struct _LCB LCB, *PLCB;
 typedef struct _VCB {
     FSD_DEVICE Device;
     FSRTL_ADVANCED_FCB_HEADER
-        VolumeHeader; /* FsContext of volume opens; all zero, so that no filter takes it for a stream */
+    VolumeHeader; /* FsContext of volume opens; all zero, so that no filter takes it for a stream */
     PDEVICE_OBJECT DeviceObject;
     PVPB Vpb;
     PVOID Store;
@@ -171,6 +171,13 @@ VOID FsdUpdateSizes(_In_ PVCB Vcb, _Inout_ PFCB Fcb);
 
 VOID FsdReferenceNode(_Inout_ PNODE Node);
 VOID FsdDereferenceNode(_In_ PVCB Vcb, _Inout_ PNODE Node);
+
+/*
+ * create.c: walks all components but the last from Start. The directory's link carries a reference of the caller's; Path is used up.
+ * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_NAME_INVALID, STATUS_DELETE_PENDING.
+ */
+NTSTATUS FsdWalkToParent(_In_ PVCB Vcb, _In_ PLCB Start, _Inout_ PUNICODE_STRING Path, _Out_ PUNICODE_STRING Last,
+                         _Outptr_ PLCB *Parent);
 
 /* rename.c: the two classes of IRP_MJ_SET_INFORMATION that make names. */
 NTSTATUS FsdSetName(_In_ PVCB Vcb, _In_ PIRP Irp, _In_ PIO_STACK_LOCATION IrpSp, _Inout_ PCCB Ccb);

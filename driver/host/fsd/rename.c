@@ -3,53 +3,109 @@
 
 /* The name that the request asks for, and the directory it goes into. */
 typedef struct _NEW_NAME {
-    PLCB Directory;
+    PLCB Directory;      /* referenced */
     UNICODE_STRING Name; /* in the request's buffer */
     BOOLEAN Replace;
 } NEW_NAME, *PNEW_NAME;
 
 /*
- * The name alone stays in the directory of the open; a name with a path, or relative to RootDirectory, comes with the file object of
- * the target's directory that the I/O manager has opened. STATUS_OBJECT_NAME_INVALID, STATUS_INVALID_PARAMETER, STATUS_NOT_SAME_DEVICE.
+ * Takes the device's part, up to the drive's colon, off a full name, and holds it against the volume that the file is on.
+ * STATUS_NOT_SAME_DEVICE, or what the lookup of the device says.
  */
-static NTSTATUS ReadNewName(PIRP Irp, PIO_STACK_LOCATION IrpSp, PCCB Ccb, PNEW_NAME New)
+static NTSTATUS TakeVolume(PVCB Vcb, PUNICODE_STRING Path)
+{
+    UNICODE_STRING DeviceName = *Path;
+    USHORT Count = (USHORT)(Path->Length / sizeof(WCHAR));
+    USHORT Units = 0;
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    PFILE_OBJECT FileObject;
+    HANDLE Handle;
+    NTSTATUS Status;
+
+    while (Units < Count && Path->Buffer[Units] != L':') {
+        Units++;
+    }
+    if (Units + 1 >= Count || Path->Buffer[Units + 1] != OBJ_NAME_PATH_SEPARATOR) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    Units++;
+    DeviceName.Length = (USHORT)(Units * sizeof(WCHAR));
+    DeviceName.MaximumLength = DeviceName.Length;
+    InitializeObjectAttributes(&Attributes, &DeviceName, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    Status = ZwCreateFile(&Handle, FILE_READ_ATTRIBUTES, &Attributes, &IoStatus, NULL, 0,
+                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN, 0, NULL, 0);
+    if (NT_SUCCESS(Status)) {
+        Status = ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, KernelMode, (PVOID *)&FileObject, NULL);
+        if (NT_SUCCESS(Status)) {
+            if (FileObject->DeviceObject != Vcb->Vpb->RealDevice) {
+                Status = STATUS_NOT_SAME_DEVICE;
+            }
+            ObDereferenceObject(FileObject);
+        }
+        (VOID) ZwClose(Handle);
+    }
+    Path->Buffer += Units + 1;
+    Path->Length = (USHORT)(Path->Length - (Units + 1u) * sizeof(WCHAR));
+    Path->MaximumLength = Path->Length;
+    return Status;
+}
+
+/* Where the name is looked for: the directory of RootDirectory, else the volume's root, else the directory of the open. */
+static NTSTATUS FindStart(PVCB Vcb, PIO_STACK_LOCATION IrpSp, PCCB Ccb, PUNICODE_STRING Path, PLCB *Start)
+{
+    PFILE_OBJECT Target = IrpSp->Parameters.SetFile.FileObject;
+
+    if (Target != NULL) {
+        if (Target->Vpb == NULL || Target->Vpb != IrpSp->FileObject->Vpb) {
+            return STATUS_NOT_SAME_DEVICE;
+        }
+        *Start = ((PCCB)Target->FsContext2)->Lcb;
+        return *Start == NULL ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+    }
+    if (Path->Length != 0 && Path->Buffer[0] == OBJ_NAME_PATH_SEPARATOR) {
+        *Start = Vcb->Root;
+        return TakeVolume(Vcb, Path);
+    }
+    *Start = Ccb->Lcb->Parent;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * The directory carries a reference when this succeeds. STATUS_OBJECT_NAME_INVALID, STATUS_INVALID_PARAMETER, STATUS_NOT_SAME_DEVICE,
+ * STATUS_OBJECT_PATH_NOT_FOUND.
+ */
+static NTSTATUS ReadNewName(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp, PCCB Ccb, PNEW_NAME New)
 {
     PFILE_RENAME_INFORMATION Request = Irp->AssociatedIrp.SystemBuffer;
-    PFILE_OBJECT Target = IrpSp->Parameters.SetFile.FileObject;
     ULONG Room = IrpSp->Parameters.SetFile.Length - (ULONG)FIELD_OFFSET(FILE_RENAME_INFORMATION, FileName);
-    ULONG Units = Request->FileNameLength / (ULONG)sizeof(WCHAR);
-    ULONG First = Units;
+    UNICODE_STRING Path;
+    PLCB Start;
+    NTSTATUS Status;
 
     if (Request->FileNameLength > Room || (Request->FileNameLength & 1) != 0 ||
         Request->FileNameLength > UNICODE_STRING_MAX_BYTES) {
         return STATUS_INVALID_PARAMETER;
     }
-    while (First != 0 && Request->FileName[First - 1] != OBJ_NAME_PATH_SEPARATOR) {
-        First--;
-    }
     New->Replace = Request->ReplaceIfExists;
-    New->Name.Buffer = &Request->FileName[First];
-    New->Name.Length = (USHORT)((Units - First) * sizeof(WCHAR));
-    New->Name.MaximumLength = New->Name.Length;
-    if (Target != NULL) {
-        PCCB TargetCcb = Target->FsContext2;
-
-        if (Target->Vpb != IrpSp->FileObject->Vpb) {
-            return STATUS_NOT_SAME_DEVICE;
-        }
-        if (TargetCcb->Lcb == NULL) {
-            return STATUS_INVALID_PARAMETER;
-        }
-        New->Directory = TargetCcb->Lcb;
-    } else if (First != 0) {
-        return STATUS_INVALID_PARAMETER;
-    } else {
-        New->Directory = Ccb->Lcb->Parent;
+    Path.Buffer = Request->FileName;
+    Path.Length = (USHORT)Request->FileNameLength;
+    Path.MaximumLength = Path.Length;
+    Status = FindStart(Vcb, IrpSp, Ccb, &Path, &Start);
+    if (NT_SUCCESS(Status)) {
+        Status = FsdWalkToParent(Vcb, Start, &Path, &New->Name, &New->Directory);
     }
-    if (!FsdIsValidComponent(&New->Name)) {
-        return STATUS_OBJECT_NAME_INVALID;
+    if (NT_SUCCESS(Status)) {
+        if (!FsdIsValidComponent(&New->Name)) {
+            Status = STATUS_OBJECT_NAME_INVALID;
+        } else if (!New->Directory->Node->Directory) {
+            Status = STATUS_OBJECT_PATH_NOT_FOUND;
+        }
+        if (!NT_SUCCESS(Status)) {
+            FsdDereferenceLink(Vcb, New->Directory);
+        }
     }
-    return New->Directory->Node->Directory ? STATUS_SUCCESS : STATUS_NOT_A_DIRECTORY;
+    return Status;
 }
 
 /* May the target, that is there, be replaced? As NTFS: never a directory, never what is open. */
@@ -181,21 +237,24 @@ NTSTATUS FsdSetName(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp, PCCB Ccb)
     NTSTATUS Status = CheckSource(Vcb, Ccb, IsLink);
 
     if (NT_SUCCESS(Status)) {
-        Status = ReadNewName(Irp, IrpSp, Ccb, &New);
+        Status = ReadNewName(Vcb, Irp, IrpSp, Ccb, &New);
     }
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     if (Lcb->Node->Directory && IsAtOrBelow(New.Directory, Lcb)) {
-        return STATUS_INVALID_PARAMETER;
+        Status = STATUS_INVALID_PARAMETER;
+        goto Exit;
     }
     if (New.Directory->DeletePending || New.Directory->Unlinked) {
-        return STATUS_DELETE_PENDING;
+        Status = STATUS_DELETE_PENDING;
+        goto Exit;
     }
 
     Name.Buffer = ExAllocatePoolWithTag(PagedPool, New.Name.Length, Tag);
     if (Name.Buffer == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+        Status = STATUS_INSUFFICIENT_RESOURCES;
+        goto Exit;
     }
     RtlCopyMemory(Name.Buffer, New.Name.Buffer, New.Name.Length);
     Name.Length = New.Name.Length;
@@ -219,10 +278,12 @@ NTSTATUS FsdSetName(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp, PCCB Ccb)
         }
     }
 
+Exit:
     if (Target != NULL) {
         FsdDereferenceLink(Vcb, Target);
     }
-    if (IsLink || !NT_SUCCESS(Status)) {
+    FsdDereferenceLink(Vcb, New.Directory);
+    if (Name.Buffer != NULL && (IsLink || !NT_SUCCESS(Status))) {
         ExFreePoolWithTag(Name.Buffer, Tag);
     }
     return Status;

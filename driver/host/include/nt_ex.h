@@ -136,7 +136,7 @@ ULONG DbgPrint(_In_z_ _Printf_format_string_ PCSTR Format, ...) __attribute__((f
 ULONG DbgPrintEx(_In_ ULONG ComponentId, _In_ ULONG Level, _In_z_ _Printf_format_string_ PCSTR Format, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define ASSERT(Expression)                                                                                             \
+#define ASSERT(Expression) \
     ((Expression) ? (void)0 : KeBugCheckEx(MANUALLY_INITIATED_CRASH, (ULONG_PTR)__FILE__, __LINE__, 0, 0))
 #define NT_ASSERT(Expression) ASSERT(Expression)
 

@@ -80,11 +80,11 @@ typedef struct _FSRTL_PER_STREAM_CONTEXT {
     PFREE_FUNCTION FreeCallback;
 } FSRTL_PER_STREAM_CONTEXT, *PFSRTL_PER_STREAM_CONTEXT;
 
-#define FsRtlInitPerStreamContext(Context, Owner, Instance, Callback)                                                  \
+#define FsRtlInitPerStreamContext(Context, Owner, Instance, Callback) \
     ((Context)->OwnerId = (Owner), (Context)->InstanceId = (Instance), (Context)->FreeCallback = (Callback))
 #define FsRtlGetPerStreamContextPointer(FileObject) ((PFSRTL_ADVANCED_FCB_HEADER)((FileObject)->FsContext))
-#define FsRtlSupportsPerStreamContexts(FileObject)                                                                     \
-    (FsRtlGetPerStreamContextPointer(FileObject) != NULL &&                                                            \
+#define FsRtlSupportsPerStreamContexts(FileObject) \
+    (FsRtlGetPerStreamContextPointer(FileObject) != NULL && \
      (FsRtlGetPerStreamContextPointer(FileObject)->Flags2 & FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) != 0)
 
 NTSTATUS FsRtlInsertPerStreamContext(_In_ PFSRTL_ADVANCED_FCB_HEADER AdvFcbHeader, _In_ PFSRTL_PER_STREAM_CONTEXT Ptr);
@@ -95,8 +95,8 @@ PFSRTL_PER_STREAM_CONTEXT FsRtlRemovePerStreamContext(_In_ PFSRTL_ADVANCED_FCB_H
 VOID FsRtlTeardownPerStreamContexts(_In_ PFSRTL_ADVANCED_FCB_HEADER AdvancedHeader);
 
 /* The unlocked glance at an empty list is part of the interface. */
-FORCEINLINE PFSRTL_PER_STREAM_CONTEXT HostLookupPerStreamContext(PFSRTL_ADVANCED_FCB_HEADER StreamContext, PVOID OwnerId,
-                                                                 PVOID InstanceId)
+FORCEINLINE PFSRTL_PER_STREAM_CONTEXT HostLookupPerStreamContext(PFSRTL_ADVANCED_FCB_HEADER StreamContext,
+                                                                 PVOID OwnerId, PVOID InstanceId)
 {
     if (StreamContext == NULL || (StreamContext->Flags2 & FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) == 0 ||
         __atomic_load_n(&StreamContext->FilterContexts.Flink, __ATOMIC_RELAXED) == &StreamContext->FilterContexts) {
@@ -104,7 +104,7 @@ FORCEINLINE PFSRTL_PER_STREAM_CONTEXT HostLookupPerStreamContext(PFSRTL_ADVANCED
     }
     return FsRtlLookupPerStreamContextInternal(StreamContext, OwnerId, InstanceId);
 }
-#define FsRtlLookupPerStreamContext(StreamContext, OwnerId, InstanceId)                                                \
+#define FsRtlLookupPerStreamContext(StreamContext, OwnerId, InstanceId) \
     HostLookupPerStreamContext((StreamContext), (OwnerId), (InstanceId))
 
 /* The header's other members are the caller's; the version says how many of them are there. */
@@ -127,12 +127,12 @@ FORCEINLINE VOID FsRtlSetupAdvancedHeader(PVOID AdvancedHeader, PFAST_MUTEX Fast
     Header->ReservedContext = NULL;
 }
 
-#define FsRtlSetupAdvancedHeaderEx(AdvancedHeader, FastMutex, FileContext)                                             \
-    do {                                                                                                               \
-        FsRtlSetupAdvancedHeader((AdvancedHeader), (FastMutex));                                                       \
-        if ((FileContext) != NULL) {                                                                                   \
-            (AdvancedHeader)->FileContextSupportPointer = (FileContext);                                               \
-        }                                                                                                              \
+#define FsRtlSetupAdvancedHeaderEx(AdvancedHeader, FastMutex, FileContext) \
+    do { \
+        FsRtlSetupAdvancedHeader((AdvancedHeader), (FastMutex)); \
+        if ((FileContext) != NULL) { \
+            (AdvancedHeader)->FileContextSupportPointer = (FileContext); \
+        } \
     } while (0)
 
 #define FsRtlEnterFileSystem() KeEnterCriticalRegion()

@@ -542,12 +542,12 @@ typedef BOOLEAN FAST_IO_CHECK_IF_POSSIBLE(_In_ struct _FILE_OBJECT *FileObject, 
                                           _In_ struct _DEVICE_OBJECT *DeviceObject);
 typedef FAST_IO_CHECK_IF_POSSIBLE *PFAST_IO_CHECK_IF_POSSIBLE;
 typedef BOOLEAN FAST_IO_READ(_In_ struct _FILE_OBJECT *FileObject, _In_ PLARGE_INTEGER FileOffset, _In_ ULONG Length,
-                             _In_ BOOLEAN Wait, _In_ ULONG LockKey, _Out_ PVOID Buffer,
-                             _Out_ PIO_STATUS_BLOCK IoStatus, _In_ struct _DEVICE_OBJECT *DeviceObject);
+                             _In_ BOOLEAN Wait, _In_ ULONG LockKey, _Out_ PVOID Buffer, _Out_ PIO_STATUS_BLOCK IoStatus,
+                             _In_ struct _DEVICE_OBJECT *DeviceObject);
 typedef FAST_IO_READ *PFAST_IO_READ;
 typedef BOOLEAN FAST_IO_WRITE(_In_ struct _FILE_OBJECT *FileObject, _In_ PLARGE_INTEGER FileOffset, _In_ ULONG Length,
-                              _In_ BOOLEAN Wait, _In_ ULONG LockKey, _In_ PVOID Buffer,
-                              _Out_ PIO_STATUS_BLOCK IoStatus, _In_ struct _DEVICE_OBJECT *DeviceObject);
+                              _In_ BOOLEAN Wait, _In_ ULONG LockKey, _In_ PVOID Buffer, _Out_ PIO_STATUS_BLOCK IoStatus,
+                              _In_ struct _DEVICE_OBJECT *DeviceObject);
 typedef FAST_IO_WRITE *PFAST_IO_WRITE;
 typedef BOOLEAN FAST_IO_QUERY_BASIC_INFO(_In_ struct _FILE_OBJECT *FileObject, _In_ BOOLEAN Wait,
                                          _Out_ PFILE_BASIC_INFORMATION Buffer, _Out_ PIO_STATUS_BLOCK IoStatus,
@@ -608,14 +608,14 @@ typedef BOOLEAN FAST_IO_MDL_WRITE_COMPLETE(_In_ struct _FILE_OBJECT *FileObject,
                                            _In_ PMDL MdlChain, _In_ struct _DEVICE_OBJECT *DeviceObject);
 typedef FAST_IO_MDL_WRITE_COMPLETE *PFAST_IO_MDL_WRITE_COMPLETE;
 typedef BOOLEAN FAST_IO_READ_COMPRESSED(_In_ struct _FILE_OBJECT *FileObject, _In_ PLARGE_INTEGER FileOffset,
-                                        _In_ ULONG Length, _In_ ULONG LockKey, _Out_ PVOID Buffer,
-                                        _Out_ PMDL *MdlChain, _Out_ PIO_STATUS_BLOCK IoStatus,
+                                        _In_ ULONG Length, _In_ ULONG LockKey, _Out_ PVOID Buffer, _Out_ PMDL *MdlChain,
+                                        _Out_ PIO_STATUS_BLOCK IoStatus,
                                         _Out_ struct _COMPRESSED_DATA_INFO *CompressedDataInfo,
                                         _In_ ULONG CompressedDataInfoLength, _In_ struct _DEVICE_OBJECT *DeviceObject);
 typedef FAST_IO_READ_COMPRESSED *PFAST_IO_READ_COMPRESSED;
 typedef BOOLEAN FAST_IO_WRITE_COMPRESSED(_In_ struct _FILE_OBJECT *FileObject, _In_ PLARGE_INTEGER FileOffset,
-                                         _In_ ULONG Length, _In_ ULONG LockKey, _In_ PVOID Buffer,
-                                         _Out_ PMDL *MdlChain, _Out_ PIO_STATUS_BLOCK IoStatus,
+                                         _In_ ULONG Length, _In_ ULONG LockKey, _In_ PVOID Buffer, _Out_ PMDL *MdlChain,
+                                         _Out_ PIO_STATUS_BLOCK IoStatus,
                                          _In_ struct _COMPRESSED_DATA_INFO *CompressedDataInfo,
                                          _In_ ULONG CompressedDataInfoLength, _In_ struct _DEVICE_OBJECT *DeviceObject);
 typedef FAST_IO_WRITE_COMPRESSED *PFAST_IO_WRITE_COMPRESSED;
@@ -674,7 +674,8 @@ typedef struct _FAST_IO_DISPATCH {
 /* Devices and their stacks. */
 NTSTATUS IoCreateDevice(_In_ PDRIVER_OBJECT DriverObject, _In_ ULONG DeviceExtensionSize,
                         _In_opt_ PUNICODE_STRING DeviceName, _In_ DEVICE_TYPE DeviceType,
-                        _In_ ULONG DeviceCharacteristics, _In_ BOOLEAN Exclusive, _Outptr_ PDEVICE_OBJECT *DeviceObject);
+                        _In_ ULONG DeviceCharacteristics, _In_ BOOLEAN Exclusive,
+                        _Outptr_ PDEVICE_OBJECT *DeviceObject);
 VOID IoDeleteDevice(_In_ PDEVICE_OBJECT DeviceObject);
 PDEVICE_OBJECT IoAttachDeviceToDeviceStack(_In_ PDEVICE_OBJECT SourceDevice, _In_ PDEVICE_OBJECT TargetDevice);
 NTSTATUS IoAttachDeviceToDeviceStackSafe(_In_ PDEVICE_OBJECT SourceDevice, _In_ PDEVICE_OBJECT TargetDevice,
@@ -787,9 +788,9 @@ typedef struct _IO_CSQ {
 } IO_CSQ, *PIO_CSQ;
 #define IO_TYPE_CSQ_IRP_CONTEXT 1
 #define IO_TYPE_CSQ 2
-NTSTATUS IoCsqInitialize(_Out_ PIO_CSQ Csq, _In_ PIO_CSQ_INSERT_IRP CsqInsertIrp,
-                         _In_ PIO_CSQ_REMOVE_IRP CsqRemoveIrp, _In_ PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp,
-                         _In_ PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock, _In_ PIO_CSQ_RELEASE_LOCK CsqReleaseLock,
+NTSTATUS IoCsqInitialize(_Out_ PIO_CSQ Csq, _In_ PIO_CSQ_INSERT_IRP CsqInsertIrp, _In_ PIO_CSQ_REMOVE_IRP CsqRemoveIrp,
+                         _In_ PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp, _In_ PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock,
+                         _In_ PIO_CSQ_RELEASE_LOCK CsqReleaseLock,
                          _In_ PIO_CSQ_COMPLETE_CANCELED_IRP CsqCompleteCanceledIrp);
 VOID IoCsqInsertIrp(_Inout_ PIO_CSQ Csq, _Inout_ PIRP Irp, _Out_opt_ PIO_CSQ_IRP_CONTEXT Context);
 PIRP IoCsqRemoveNextIrp(_Inout_ PIO_CSQ Csq, _In_opt_ PVOID PeekContext);

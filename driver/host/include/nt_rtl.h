@@ -11,7 +11,7 @@ HOST_EXTERN_C_BEGIN
 #define RtlFillMemory(Destination, Length, Fill) memset((Destination), (Fill), (Length))
 #define RtlZeroMemory(Destination, Length) memset((Destination), 0, (Length))
 #define RtlEqualMemory(First, Second, Length) (!memcmp((First), (Second), (Length)))
-#define RtlInitEmptyUnicodeString(String, Memory, Bytes)                                                               \
+#define RtlInitEmptyUnicodeString(String, Memory, Bytes) \
     ((String)->Buffer = (Memory), (String)->MaximumLength = (USHORT)(Bytes), (String)->Length = 0)
 
 SIZE_T RtlCompareMemory(_In_ const VOID *Source1, _In_ const VOID *Source2, _In_ SIZE_T Length);

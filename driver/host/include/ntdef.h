@@ -127,8 +127,8 @@ C_ASSERT(sizeof(LONG) == 4 && sizeof(LONG64) == 8 && sizeof(PVOID) == 8);
 #define MINLONG ((LONG)0x80000000)
 #define MAXLONG 0x7fffffff
 #define MAXULONG 0xffffffff
-#define MAXULONG64 ((ULONG64)~((ULONG64)0))
-#define MAXULONG_PTR ((ULONG_PTR)~((ULONG_PTR)0))
+#define MAXULONG64 ((ULONG64) ~((ULONG64)0))
+#define MAXULONG_PTR ((ULONG_PTR) ~((ULONG_PTR)0))
 #define MAXLONGLONG (0x7fffffffffffffffLL)
 #define UNICODE_NULL ((WCHAR)0)
 #define UNICODE_STRING_MAX_BYTES ((USHORT)65534)
@@ -186,14 +186,11 @@ typedef struct _STRING {
     PCHAR Buffer;
 } STRING, *PSTRING, ANSI_STRING, *PANSI_STRING;
 
-#define DECLARE_CONST_UNICODE_STRING(Variable, Text)                                                                   \
-    const WCHAR Variable##_buffer[] = Text;                                                                            \
+#define DECLARE_CONST_UNICODE_STRING(Variable, Text) \
+    const WCHAR Variable##_buffer[] = Text; \
     const UNICODE_STRING Variable = {sizeof(Text) - sizeof(WCHAR), sizeof(Text), (PWCH)(ULONG_PTR)Variable##_buffer}
 
-#define RTL_CONSTANT_STRING(Text)                                                                                      \
-    {                                                                                                                  \
-        sizeof(Text) - sizeof((Text)[0]), sizeof(Text), (PWCH)(ULONG_PTR)(Text)                                        \
-    }
+#define RTL_CONSTANT_STRING(Text) {sizeof(Text) - sizeof((Text)[0]), sizeof(Text), (PWCH)(ULONG_PTR)(Text)}
 
 typedef struct _LIST_ENTRY {
     struct _LIST_ENTRY *Flink;
@@ -224,14 +221,14 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
 #define OBJ_FORCE_ACCESS_CHECK 0x00000400L
 #define OBJ_VALID_ATTRIBUTES 0x00001FF2L
 
-#define InitializeObjectAttributes(Target, Name, AttributeFlags, Root, Descriptor)                                     \
-    do {                                                                                                               \
-        (Target)->Length = sizeof(OBJECT_ATTRIBUTES);                                                                  \
-        (Target)->RootDirectory = (Root);                                                                              \
-        (Target)->Attributes = (AttributeFlags);                                                                       \
-        (Target)->ObjectName = (Name);                                                                                 \
-        (Target)->SecurityDescriptor = (Descriptor);                                                                   \
-        (Target)->SecurityQualityOfService = NULL;                                                                     \
+#define InitializeObjectAttributes(Target, Name, AttributeFlags, Root, Descriptor) \
+    do { \
+        (Target)->Length = sizeof(OBJECT_ATTRIBUTES); \
+        (Target)->RootDirectory = (Root); \
+        (Target)->Attributes = (AttributeFlags); \
+        (Target)->ObjectName = (Name); \
+        (Target)->SecurityDescriptor = (Descriptor); \
+        (Target)->SecurityQualityOfService = NULL; \
     } while (0)
 
 #define CONTAINING_RECORD(Address, Type, Field) ((Type *)((PCHAR)(Address) - (ULONG_PTR)offsetof(Type, Field)))
@@ -244,8 +241,8 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
 #define BooleanFlagOn(Flags, Single) ((BOOLEAN)(((Flags) & (Single)) != 0))
 #define SetFlag(Flags, Single) ((Flags) |= (Single))
 #define ClearFlag(Flags, Single) ((Flags) &= ~(Single))
-#define ALIGN_DOWN_BY(Length, Alignment) ((ULONG_PTR)(Length) & ~((ULONG_PTR)(Alignment)-1))
-#define ALIGN_UP_BY(Length, Alignment) (ALIGN_DOWN_BY((ULONG_PTR)(Length) + (Alignment)-1, Alignment))
+#define ALIGN_DOWN_BY(Length, Alignment) ((ULONG_PTR)(Length) & ~((ULONG_PTR)(Alignment) - 1))
+#define ALIGN_UP_BY(Length, Alignment) (ALIGN_DOWN_BY((ULONG_PTR)(Length) + (Alignment) - 1, Alignment))
 #define Add2Ptr(Pointer, Bytes) ((PVOID)((PUCHAR)(Pointer) + (Bytes)))
 #define PtrOffset(Base, Pointer) ((ULONG)((ULONG_PTR)(Pointer) - (ULONG_PTR)(Base)))
 #define ULongToHandle(Value) ((HANDLE)(ULONG_PTR)(ULONG)(Value))

@@ -5,14 +5,14 @@
 #include <ntstatus.h>
 
 /* On overflow the result is the type's largest value, which no length check passes. */
-#define HOST_SAFE_ARITHMETIC(Name, Type, Builtin)                                                                      \
-    FORCEINLINE NTSTATUS Name(Type First, Type Second, Type *Result)                                                   \
-    {                                                                                                                  \
-        if (Builtin(First, Second, Result)) {                                                                          \
-            *Result = (Type) ~(Type)0;                                                                                 \
-            return STATUS_INTEGER_OVERFLOW;                                                                            \
-        }                                                                                                              \
-        return STATUS_SUCCESS;                                                                                         \
+#define HOST_SAFE_ARITHMETIC(Name, Type, Builtin) \
+    FORCEINLINE NTSTATUS Name(Type First, Type Second, Type *Result) \
+    { \
+        if (Builtin(First, Second, Result)) { \
+            *Result = (Type) ~(Type)0; \
+            return STATUS_INTEGER_OVERFLOW; \
+        } \
+        return STATUS_SUCCESS; \
     }
 
 HOST_SAFE_ARITHMETIC(RtlUShortAdd, USHORT, __builtin_add_overflow)
@@ -31,15 +31,15 @@ HOST_SAFE_ARITHMETIC(RtlSizeTAdd, SIZE_T, __builtin_add_overflow)
 HOST_SAFE_ARITHMETIC(RtlSizeTSub, SIZE_T, __builtin_sub_overflow)
 HOST_SAFE_ARITHMETIC(RtlSizeTMult, SIZE_T, __builtin_mul_overflow)
 
-#define HOST_SAFE_CONVERSION(Name, From, To)                                                                           \
-    FORCEINLINE NTSTATUS Name(From Value, To *Result)                                                                  \
-    {                                                                                                                  \
-        if (Value > (From)(To) ~(To)0) {                                                                               \
-            *Result = (To) ~(To)0;                                                                                     \
-            return STATUS_INTEGER_OVERFLOW;                                                                            \
-        }                                                                                                              \
-        *Result = (To)Value;                                                                                           \
-        return STATUS_SUCCESS;                                                                                         \
+#define HOST_SAFE_CONVERSION(Name, From, To) \
+    FORCEINLINE NTSTATUS Name(From Value, To *Result) \
+    { \
+        if (Value > (From)(To) ~(To)0) { \
+            *Result = (To) ~(To)0; \
+            return STATUS_INTEGER_OVERFLOW; \
+        } \
+        *Result = (To)Value; \
+        return STATUS_SUCCESS; \
     }
 
 HOST_SAFE_CONVERSION(RtlULongToUShort, ULONG, USHORT)

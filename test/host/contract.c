@@ -1,0 +1,301 @@
+/* What the embedded kernel must do rightly: contexts, requests, cancellation, handles, security, names, schedules. */
+#include "driver.h"
+#include "harness.h"
+#include "rules.h"
+
+static FSRTL_ADVANCED_FCB_HEADER Header;
+static FSRTL_PER_STREAM_CONTEXT Contexts[3];
+static int FirstOwner;
+static int SecondOwner;
+static ULONG Freed;
+
+static VOID CountFree(PVOID Context)
+{
+    CHECK(Context == &Contexts[2 - Freed]);
+    CHECK(KeGetCurrentIrql() <= APC_LEVEL && !KeAreApcsDisabled());
+    Freed++;
+}
+
+static void HangContexts(void)
+{
+    memset(&Header, 0, sizeof(Header));
+    FsRtlSetupAdvancedHeader(&Header, NULL);
+    FsRtlInitPerStreamContext(&Contexts[0], &FirstOwner, &Contexts[0], CountFree);
+    FsRtlInitPerStreamContext(&Contexts[1], &SecondOwner, NULL, CountFree);
+    FsRtlInitPerStreamContext(&Contexts[2], &FirstOwner, &Contexts[2], CountFree);
+    for (ULONG Index = 0; Index < 3; Index++) {
+        CHECK_STATUS(FsRtlInsertPerStreamContext(&Header, &Contexts[Index]), STATUS_SUCCESS);
+    }
+    Freed = 0;
+}
+
+static void LookupModes(void)
+{
+    HangContexts();
+    CHECK(FsRtlLookupPerStreamContext(&Header, NULL, NULL) == &Contexts[2]);
+    CHECK(FsRtlLookupPerStreamContext(&Header, &FirstOwner, NULL) == &Contexts[2]);
+    CHECK(FsRtlLookupPerStreamContext(&Header, &FirstOwner, &Contexts[0]) == &Contexts[0]);
+    CHECK(FsRtlLookupPerStreamContext(&Header, &SecondOwner, NULL) == &Contexts[1]);
+    CHECK(FsRtlLookupPerStreamContext(&Header, &SecondOwner, &Contexts[0]) == NULL);
+    CHECK(FsRtlRemovePerStreamContext(&Header, &FirstOwner, NULL) == &Contexts[2]);
+    CHECK(FsRtlRemovePerStreamContext(&Header, &FirstOwner, NULL) == &Contexts[0]);
+    CHECK(FsRtlRemovePerStreamContext(&Header, &FirstOwner, NULL) == NULL);
+    CHECK(FsRtlRemovePerStreamContext(&Header, NULL, NULL) == &Contexts[1]);
+    CHECK(FsRtlLookupPerStreamContext(&Header, NULL, NULL) == NULL);
+}
+
+static void Teardown(void)
+{
+    HangContexts();
+    FsRtlTeardownPerStreamContexts(&Header);
+    CHECK(Freed == 3);
+    CHECK(IsListEmpty(&Header.FilterContexts));
+}
+
+static void Unsupported(void)
+{
+    memset(&Header, 0, sizeof(Header));
+    FsRtlSetupAdvancedHeader(&Header, NULL);
+    Header.Flags2 = 0;
+    FsRtlInitPerStreamContext(&Contexts[0], &FirstOwner, NULL, CountFree);
+    CHECK_STATUS(FsRtlInsertPerStreamContext(&Header, &Contexts[0]), STATUS_INVALID_DEVICE_REQUEST);
+}
+
+static void BufferedControl(void)
+{
+    IO_STATUS_BLOCK IoStatus;
+    UCHAR Buffer[4] = {1, 2, 3, 4};
+    TEST_KERNEL Kernel;
+    HANDLE Reader = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(TestControl(Kernel.Handle, TEST_CODE(EchoReversed, 3), Buffer, 4, 4, &IoStatus), STATUS_SUCCESS);
+    CHECK(IoStatus.Information == 4 && Buffer[0] == 4 && Buffer[3] == 1);
+    CHECK_STATUS(TestControl(Kernel.Handle, TEST_CODE(FailWithOutput, 0), Buffer, 4, 4, &IoStatus),
+                 STATUS_UNSUCCESSFUL);
+    CHECK(Buffer[0] == 4);
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTest", GENERIC_READ | SYNCHRONIZE, FILE_SYNCHRONOUS_IO_NONALERT, &Reader),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(TestControl(Reader, TEST_CODE(EchoReversed, FILE_READ_ACCESS), Buffer, 4, 4, &IoStatus),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(TestControl(Reader, TEST_CODE(EchoReversed, 3), Buffer, 4, 4, &IoStatus), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(NtClose(Reader), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Reader), STATUS_INVALID_HANDLE);
+    CHECK(TestCleanups == 1 && TestCloses == 1);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+static void CancelPended(void)
+{
+    IO_STATUS_BLOCK IoStatus = {0};
+    IO_STATUS_BLOCK CancelStatus;
+    UCHAR Buffer[4] = {0};
+    TEST_KERNEL Kernel;
+    HANDLE Event = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, 0), STATUS_SUCCESS);
+    CHECK_STATUS(NtCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE), STATUS_SUCCESS);
+    CHECK_STATUS(
+        NtDeviceIoControlFile(Kernel.Handle, Event, NULL, NULL, &IoStatus, TEST_CODE(QueueIt, 0), Buffer, 4, Buffer, 4),
+        STATUS_PENDING);
+    CHECK_STATUS(NtCancelIoFile(Kernel.Handle, &CancelStatus), STATUS_SUCCESS);
+    CHECK_STATUS(NtWaitForSingleObject(Event, FALSE, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(IoStatus.Status, STATUS_CANCELLED);
+    CHECK_STATUS(
+        NtDeviceIoControlFile(Kernel.Handle, Event, NULL, NULL, &IoStatus, TEST_CODE(QueueIt, 0), Buffer, 4, Buffer, 4),
+        STATUS_PENDING);
+    CHECK(StopTestKernel(&Kernel));
+    CHECK_STATUS(IoStatus.Status, STATUS_CANCELLED);
+}
+
+static void HandleRules(void)
+{
+    TEST_KERNEL Kernel;
+    HANDLE Secret = NULL;
+    HANDLE Event = NULL;
+    PVOID Object = NULL;
+    PVOID Found = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(NtCreateEvent(&Event, EVENT_QUERY_STATE, NULL, NotificationEvent, FALSE), STATUS_SUCCESS);
+    CHECK_STATUS(ObReferenceObjectByHandle(Event, 0, *IoFileObjectType, UserMode, &Found, NULL),
+                 STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(NtSetEvent(Event, NULL), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(ObReferenceObjectByHandle(Kernel.Handle, 0, *IoFileObjectType, UserMode, &Object, NULL),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(
+        ObOpenObjectByPointer(Object, OBJ_KERNEL_HANDLE, NULL, FILE_READ_DATA, *IoFileObjectType, KernelMode, &Secret),
+        STATUS_SUCCESS);
+    CHECK_STATUS(ObReferenceObjectByHandle(Secret, 0, *IoFileObjectType, UserMode, &Found, NULL),
+                 STATUS_INVALID_HANDLE);
+    CHECK_STATUS(NtClose(Secret), STATUS_INVALID_HANDLE);
+    CHECK_STATUS(ZwClose(Secret), STATUS_SUCCESS);
+    CHECK(TestCleanups == 0);
+    ObDereferenceObject(Object);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+static void Names(void)
+{
+    struct {
+        OBJECT_NAME_INFORMATION Name;
+        WCHAR Text[64];
+    } Buffer;
+    UNICODE_STRING Expected;
+    TEST_KERNEL Kernel;
+    PVOID Object = NULL;
+    ULONG Length = 0;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(ObReferenceObjectByHandle(Kernel.Handle, 0, *IoFileObjectType, UserMode, &Object, NULL),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(ObQueryNameString(Object, NULL, 0, &Length), STATUS_INFO_LENGTH_MISMATCH);
+    CHECK(Length <= sizeof(Buffer));
+    CHECK_STATUS(ObQueryNameString(Object, &Buffer.Name, Length, &Length), STATUS_SUCCESS);
+    RtlInitUnicodeString(&Expected, L"\\Device\\HostTest");
+    CHECK(RtlEqualUnicodeString(&Buffer.Name.Name, &Expected, FALSE));
+    CHECK_STATUS(ObQueryNameString(Kernel.Driver, &Buffer.Name, sizeof(Buffer), &Length), STATUS_SUCCESS);
+    RtlInitUnicodeString(&Expected, L"\\Driver\\HostTest");
+    CHECK(RtlEqualUnicodeString(&Buffer.Name.Name, &Expected, FALSE));
+    ObDereferenceObject(Object);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+static void Security(void)
+{
+    UCHAR List[128];
+    SECURITY_DESCRIPTOR Descriptor;
+    TEST_KERNEL Kernel;
+    PEPROCESS User = NULL;
+    HANDLE Handle = NULL;
+    HANDLE Own = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(RtlCreateSecurityDescriptor(&Descriptor, SECURITY_DESCRIPTOR_REVISION), STATUS_SUCCESS);
+    CHECK_STATUS(RtlCreateAcl((PACL)(PVOID)List, sizeof(List), ACL_REVISION), STATUS_SUCCESS);
+    CHECK_STATUS(RtlAddAccessAllowedAce((PACL)(PVOID)List, ACL_REVISION, GENERIC_ALL, SeExports->SeAliasAdminsSid),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(RtlSetDaclSecurityDescriptor(&Descriptor, TRUE, (PACL)(PVOID)List, FALSE), STATUS_SUCCESS);
+    CHECK_STATUS(ObOpenObjectByPointer(Kernel.Driver->DeviceObject, OBJ_KERNEL_HANDLE, NULL, WRITE_DAC,
+                                       *IoDeviceObjectType, KernelMode, &Handle),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(ZwSetSecurityObject(Handle, DACL_SECURITY_INFORMATION, &Descriptor), STATUS_SUCCESS);
+    CHECK_STATUS(ZwClose(Handle), STATUS_SUCCESS);
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTest", GENERIC_READ, 0, &Own), STATUS_SUCCESS);
+    HostLeaveProcess();
+    CHECK_STATUS(HostCreateProcess(FALSE, &User), STATUS_SUCCESS);
+    HostEnterProcess(User);
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTest", FILE_READ_ATTRIBUTES, 0, &Handle), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTest\\below", FILE_READ_ATTRIBUTES, 0, &Handle), STATUS_ACCESS_DENIED);
+    HostLeaveProcess();
+    HostExitProcess(User);
+    HostDereferenceProcess(User);
+    HostEnterProcess(Kernel.Process);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+#define TRACE_LENGTH 64
+
+typedef struct _TRACE {
+    FAST_MUTEX Mutex;
+    ULONG Count;
+    ULONG Order[TRACE_LENGTH];
+} TRACE;
+
+typedef struct _ACTOR {
+    TRACE *Trace;
+    ULONG Number;
+} ACTOR;
+
+static VOID Act(PVOID Context)
+{
+    ACTOR *Actor = Context;
+
+    for (ULONG Turn = 0; Turn < TRACE_LENGTH / 4; Turn++) {
+        ExAcquireFastMutex(&Actor->Trace->Mutex);
+        Actor->Trace->Order[Actor->Trace->Count++] = Actor->Number;
+        ExReleaseFastMutex(&Actor->Trace->Mutex);
+    }
+}
+
+static void RunActors(ULONG64 Seed, TRACE *Trace)
+{
+    PHOST_ROUTINE Routines[4];
+    PVOID Pointers[4];
+    ACTOR Actors[4];
+
+    memset(Trace, 0, sizeof(*Trace));
+    ExInitializeFastMutex(&Trace->Mutex);
+    for (ULONG Index = 0; Index < 4; Index++) {
+        Actors[Index].Trace = Trace;
+        Actors[Index].Number = Index;
+        Pointers[Index] = &Actors[Index];
+        Routines[Index] = Act;
+    }
+    HostRunSchedule(Seed, 4, Routines, Pointers);
+}
+
+static void Schedules(void)
+{
+    TRACE First;
+    TRACE Again;
+    TRACE Other;
+
+    RunActors(7, &First);
+    RunActors(7, &Again);
+    RunActors(8, &Other);
+    CHECK(First.Count == TRACE_LENGTH && Other.Count == TRACE_LENGTH);
+    CHECK(memcmp(First.Order, Again.Order, sizeof(First.Order)) == 0);
+    CHECK(memcmp(First.Order, Other.Order, sizeof(First.Order)) != 0);
+}
+
+static void Expressions(void)
+{
+    static const struct {
+        PCWSTR Expression;
+        PCWSTR Name;
+        BOOLEAN Matches;
+    } Cases[] = {{L"*", L"", TRUE},      {L"*.TXT", L"a.txt", TRUE},    {L"*.TXT", L"a.txt.bak", FALSE},
+                 {L"A?C", L"abc", TRUE}, {L"A?C", L"ac", FALSE},        {L"*A*B*", L"xaybz", TRUE},
+                 {L"", L"", TRUE},       {L"<.TXT", L"a.b.txt", TRUE},  {L"A\"", L"a", TRUE},
+                 {L"A>>", L"a", TRUE},   {L"\u0394*", L"\u03b4x", TRUE}};
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Cases); Index++) {
+        UNICODE_STRING Expression;
+        UNICODE_STRING Name;
+
+        RtlInitUnicodeString(&Expression, Cases[Index].Expression);
+        RtlInitUnicodeString(&Name, Cases[Index].Name);
+        CHECK(FsRtlIsNameInExpression(&Expression, &Name, TRUE, NULL) == Cases[Index].Matches);
+    }
+}
+
+static void Faults(void)
+{
+    PVOID Pool;
+
+    HostFailAllocation(2);
+    Pool = ExAllocatePoolWithTag(PagedPool, 8, 'tseT');
+    CHECK(Pool != NULL);
+    CHECK(ExAllocatePoolWithTag(PagedPool, 8, 'tseT') == NULL);
+    ExFreePoolWithTag(Pool, 'tseT');
+    Pool = ExAllocatePoolWithTag(PagedPool, 8, 'tseT');
+    CHECK(Pool != NULL);
+    CHECK(HostAuditPool('tseT') == 8);
+    ExFreePoolWithTag(Pool, 'tseT');
+}
+
+void RunContract(void)
+{
+    RunTest("contexts are found by owner and instance, by owner, and as the first of all", LookupModes);
+    RunTest("teardown frees each context once, youngest first, without the list's lock", Teardown);
+    RunTest("a stream without filter-context support refuses contexts", Unsupported);
+    RunTest("a buffered control request copies in and out, and needs the access its code names", BufferedControl);
+    RunTest("a pended request is cancelled by its sender and by process death", CancelPended);
+    RunTest("handles obey type, access and mode", HandleRules);
+    RunTest("objects tell their names", Names);
+    RunTest("a device's access list is kept, also for names below it", Security);
+    RunTest("a schedule replays from its seed", Schedules);
+    RunTest("names match expressions", Expressions);
+    RunTest("the chosen allocation fails, once", Faults);
+}

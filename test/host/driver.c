@@ -1,0 +1,222 @@
+/* The test driver, and the kernel it runs in. */
+#include "driver.h"
+
+#include <stdio.h>
+
+volatile LONG TestCleanups;
+volatile LONG TestCloses;
+
+static IO_CSQ Queue;
+static LIST_ENTRY QueueHead;
+static KSPIN_LOCK QueueLock;
+static FAST_MUTEX Mutex;
+static PDEVICE_OBJECT Device;
+
+static VOID InsertIrp(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    InsertTailList(&QueueHead, &Irp->Tail.Overlay.ListEntry);
+}
+
+static VOID RemoveIrp(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    (VOID) RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
+}
+
+static PIRP PeekNextIrp(PIO_CSQ Csq, PIRP Irp, PVOID PeekContext)
+{
+    PLIST_ENTRY Entry = Irp == NULL ? QueueHead.Flink : Irp->Tail.Overlay.ListEntry.Flink;
+
+    UNREFERENCED_PARAMETER(Csq);
+    UNREFERENCED_PARAMETER(PeekContext);
+    return Entry == &QueueHead ? NULL : CONTAINING_RECORD(Entry, IRP, Tail.Overlay.ListEntry);
+}
+
+static VOID AcquireQueue(PIO_CSQ Csq, PKIRQL Irql)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    KeAcquireSpinLock(&QueueLock, Irql);
+}
+
+static VOID ReleaseQueue(PIO_CSQ Csq, KIRQL Irql)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    KeReleaseSpinLock(&QueueLock, Irql);
+}
+
+static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+static VOID CompleteCancelled(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    (VOID) Complete(Irp, STATUS_CANCELLED, 0);
+}
+
+static NTSTATUS Echo(PIRP Irp, PIO_STACK_LOCATION Location)
+{
+    PUCHAR Bytes = Irp->AssociatedIrp.SystemBuffer;
+    ULONG Length = Location->Parameters.DeviceIoControl.InputBufferLength;
+
+    for (ULONG Index = 0; Index < Length / 2; Index++) {
+        UCHAR Byte = Bytes[Index];
+
+        Bytes[Index] = Bytes[Length - 1 - Index];
+        Bytes[Length - 1 - Index] = Byte;
+    }
+    return Complete(Irp, STATUS_SUCCESS, Length);
+}
+
+static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
+    KIRQL Irql;
+
+    switch ((TEST_ACTION)((Location->Parameters.DeviceIoControl.IoControlCode >> 2 & 0xFFF) - 0x800)) {
+    case CompleteTwice:
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case CompleteWithPending:
+        return Complete(Irp, STATUS_PENDING, 0);
+    case ReturnOtherStatus:
+        (VOID) Complete(Irp, STATUS_SUCCESS, 0);
+        return STATUS_UNSUCCESSFUL;
+    case ReturnPendingUnmarked:
+        (VOID) Complete(Irp, STATUS_SUCCESS, 0);
+        return STATUS_PENDING;
+    case MarkAndReturnSuccess:
+        IoMarkIrpPending(Irp);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case TellTooMuch:
+        return Complete(Irp, STATUS_SUCCESS, Location->Parameters.DeviceIoControl.OutputBufferLength + 1);
+    case ReturnWithLock:
+        ExAcquireFastMutexUnsafe(&Mutex);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case ReturnInCriticalRegion:
+        KeEnterCriticalRegion();
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case ReturnRaised:
+        KeRaiseIrql(APC_LEVEL, &Irql);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case QueueIt:
+        IoCsqInsertIrp(&Queue, Irp, NULL);
+        return STATUS_PENDING;
+    case NeverComplete:
+        return STATUS_SUCCESS;
+    case OverDereference:
+        ObDereferenceObject(Location->FileObject);
+        ObDereferenceObject(Location->FileObject);
+        ObDereferenceObject(Location->FileObject);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case CallWithoutLocation:
+        return IoCallDriver(DeviceObject, Irp);
+    case EchoReversed:
+        return Echo(Irp, Location);
+    case FailWithOutput:
+        return Complete(Irp, STATUS_UNSUCCESSFUL, 1);
+    default:
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    }
+}
+
+static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    switch (IoGetCurrentIrpStackLocation(Irp)->MajorFunction) {
+    case IRP_MJ_CLEANUP:
+        (VOID) InterlockedIncrement(&TestCleanups);
+        break;
+    case IRP_MJ_CLOSE:
+        (VOID) InterlockedIncrement(&TestCloses);
+        break;
+    default:
+        break;
+    }
+    return Complete(Irp, STATUS_SUCCESS, 0);
+}
+
+static VOID Unload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    IoDeleteDevice(Device);
+}
+
+static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Name;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    TestCleanups = TestCloses = 0;
+    InitializeListHead(&QueueHead);
+    KeInitializeSpinLock(&QueueLock);
+    ExInitializeFastMutex(&Mutex);
+    (VOID) IoCsqInitialize(&Queue, InsertIrp, RemoveIrp, PeekNextIrp, AcquireQueue, ReleaseQueue, CompleteCancelled);
+    DriverObject->MajorFunction[IRP_MJ_CREATE] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_CLOSE] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
+    DriverObject->DriverUnload = Unload;
+    RtlInitUnicodeString(&Name, L"\\Device\\HostTest");
+    return IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+}
+
+NTSTATUS TestOpen(PCWSTR Name, ACCESS_MASK Access, ULONG Options, PHANDLE Handle)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    UNICODE_STRING String;
+
+    RtlInitUnicodeString(&String, Name);
+    InitializeObjectAttributes(&Attributes, &String, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtCreateFile(Handle, Access, &Attributes, &IoStatus, NULL, 0, FILE_SHARE_VALID_FLAGS, FILE_OPEN_IF, Options,
+                        NULL, 0);
+}
+
+NTSTATUS TestControl(HANDLE Handle, ULONG Code, PVOID Buffer, ULONG Input, ULONG Output, PIO_STATUS_BLOCK IoStatus)
+{
+    return NtDeviceIoControlFile(Handle, NULL, NULL, NULL, IoStatus, Code, Buffer, Input, Buffer, Output);
+}
+
+NTSTATUS StartTestKernel(TEST_KERNEL *Kernel, ULONG CreateOptions)
+{
+    NTSTATUS Status = HostBoot();
+
+    memset(Kernel, 0, sizeof(*Kernel));
+    if (NT_SUCCESS(Status)) {
+        Status = HostLoadDriver(L"HostTest", FALSE, Entry, &Kernel->Driver);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = HostCreateProcess(TRUE, &Kernel->Process);
+    }
+    if (NT_SUCCESS(Status)) {
+        HostEnterProcess(Kernel->Process);
+        Status =
+            TestOpen(L"\\Device\\HostTest", GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, CreateOptions, &Kernel->Handle);
+    }
+    return Status;
+}
+
+BOOLEAN StopTestKernel(TEST_KERNEL *Kernel)
+{
+    HOST_AUDIT Audit;
+    NTSTATUS Status;
+
+    HostLeaveProcess();
+    HostExitProcess(Kernel->Process);
+    HostDereferenceProcess(Kernel->Process);
+    (VOID) HostUnloadDriver(Kernel->Driver);
+    Status = HostShutdown(&Audit);
+    if (Audit.PoolBytes != 0 || Audit.Handles != 0 || Audit.Objects != 0 || Audit.Irps != 0 || Audit.Locks != 0) {
+        printf("# left: %llu bytes of pool, %llu handles, %llu objects, %llu requests, %llu locks\n", Audit.PoolBytes,
+               Audit.Handles, Audit.Objects, Audit.Irps, Audit.Locks);
+        return FALSE;
+    }
+    return (BOOLEAN)NT_SUCCESS(Status);
+}

@@ -1,0 +1,44 @@
+/* A driver whose control codes say what it does with the request: rightly or wrongly. */
+#ifndef PSCTX_TEST_HOST_DRIVER_H
+#define PSCTX_TEST_HOST_DRIVER_H
+
+#include <host.h>
+
+#define TEST_CODE(Function, Access) CTL_CODE(0x8000u, 0x800u + (Function), METHOD_BUFFERED, (Access))
+
+typedef enum _TEST_ACTION {
+    CompleteOnce,
+    CompleteTwice,
+    CompleteWithPending,
+    ReturnOtherStatus,
+    ReturnPendingUnmarked,
+    MarkAndReturnSuccess,
+    TellTooMuch,
+    ReturnWithLock,
+    ReturnInCriticalRegion,
+    ReturnRaised,
+    QueueIt,
+    NeverComplete,
+    OverDereference,
+    CallWithoutLocation,
+    EchoReversed,
+    FailWithOutput
+} TEST_ACTION;
+
+typedef struct _TEST_KERNEL {
+    PDRIVER_OBJECT Driver;
+    PEPROCESS Process;
+    HANDLE Handle;
+} TEST_KERNEL;
+
+/* Boots, loads the driver as \Device\HostTest, enters an administrator's process and opens the device. */
+NTSTATUS StartTestKernel(TEST_KERNEL *Kernel, ULONG CreateOptions);
+/* Undoes it; TRUE when the audit is all zero. */
+BOOLEAN StopTestKernel(TEST_KERNEL *Kernel);
+NTSTATUS TestControl(HANDLE Handle, ULONG Code, PVOID Buffer, ULONG Input, ULONG Output, PIO_STATUS_BLOCK IoStatus);
+NTSTATUS TestOpen(PCWSTR Name, ACCESS_MASK Access, ULONG Options, PHANDLE Handle);
+
+extern volatile LONG TestCleanups;
+extern volatile LONG TestCloses;
+
+#endif

@@ -1,0 +1,11 @@
+/* Runs every group of tests of the embedded kernel. */
+#include "harness.h"
+#include "rules.h"
+
+int main(void)
+{
+    RunContract();
+    RunRules();
+    RunRequests();
+    return EndTests();
+}
