@@ -12,11 +12,7 @@ if (listed.status !== 0) {
   process.exit(1)
 }
 const files = listed.stdout.split('\n').filter((file) => file !== '')
-const formatter = ['clang-format-19', 'clang-format'].find((name) => spawnSync(name, ['--version']).status === 0)
-if (formatter === undefined) {
-  console.error('clang-format is not installed: apt-get install clang-format')
-  process.exit(1)
-}
 const options = fix ? ['-i'] : ['--dry-run', '-Werror']
-const { status } = spawnSync(formatter, [...options, ...files], { stdio: 'inherit' })
+const { error, status } = spawnSync('clang-format-19', [...options, ...files], { stdio: 'inherit' })
+if (error) console.error(`clang-format-19: ${error.message}`)
 process.exit(status ?? 1)

@@ -457,31 +457,44 @@ BOOLEAN HostHasIrps(PETHREAD Thread, PEPROCESS Process)
     return Has;
 }
 
-/* Cancels what Thread has sent, for one process or file alone when they are told. */
+/* One that Thread has sent, for one process or file alone when they are told, and that is not cancelled yet: marked, and held. */
+PHOST_IRP HostHoldIrpToCancel(PETHREAD Thread, PEPROCESS Process, PFILE_OBJECT FileObject)
+{
+    PHOST_IRP Found = NULL;
+
+    PlatformLock(&Thread->IrpMutex);
+    for (PLIST_ENTRY Entry = Thread->Irps.Flink; Entry != &Thread->Irps && Found == NULL; Entry = Entry->Flink) {
+        PHOST_IRP Host = CONTAINING_RECORD(Entry, HOST_IRP, Links);
+        PIRP Irp = (PIRP)(PVOID)((PUCHAR)Host + HOST_IRP_OFFSET);
+
+        if ((Process == NULL || Host->Process == Process) && (FileObject == NULL || Host->FileObject == FileObject) &&
+            !__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST)) {
+            Found = Host;
+            (VOID) InterlockedIncrement(&Host->Holds);
+            __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
+        }
+    }
+    PlatformUnlock(&Thread->IrpMutex);
+    return Found;
+}
+
+/* Cancels one that HostHoldIrpToCancel has found; whoever sent it may have ended since. */
+VOID HostCancelHeldIrp(PHOST_IRP Found)
+{
+    (VOID) IoCancelIrp((PIRP)(PVOID)((PUCHAR)Found + HOST_IRP_OFFSET));
+    HostReleaseIrp(Found);
+}
+
+/* Cancels what Thread, the calling one, has sent. */
 VOID HostCancelThreadIrps(PETHREAD Thread, PEPROCESS Process, PFILE_OBJECT FileObject)
 {
     for (;;) {
-        PHOST_IRP Found = NULL;
+        PHOST_IRP Found = HostHoldIrpToCancel(Thread, Process, FileObject);
 
-        PlatformLock(&Thread->IrpMutex);
-        for (PLIST_ENTRY Entry = Thread->Irps.Flink; Entry != &Thread->Irps && Found == NULL; Entry = Entry->Flink) {
-            PHOST_IRP Host = CONTAINING_RECORD(Entry, HOST_IRP, Links);
-            PIRP Irp = (PIRP)(PVOID)((PUCHAR)Host + HOST_IRP_OFFSET);
-
-            if ((Process == NULL || Host->Process == Process) &&
-                (FileObject == NULL || Host->FileObject == FileObject) &&
-                !__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST)) {
-                Found = Host;
-                (VOID) InterlockedIncrement(&Host->Holds);
-                __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
-            }
-        }
-        PlatformUnlock(&Thread->IrpMutex);
         if (Found == NULL) {
             break;
         }
-        (VOID) IoCancelIrp((PIRP)(PVOID)((PUCHAR)Found + HOST_IRP_OFFSET));
-        HostReleaseIrp(Found);
+        HostCancelHeldIrp(Found);
     }
 }
 

@@ -327,6 +327,8 @@ VOID HostFlushIrpCache(_Inout_ PETHREAD Thread);
 NTSTATUS HostSendIrp(_In_ PDEVICE_OBJECT Device, _In_ PIRP Irp, _In_ BOOLEAN Asynchronous,
                      _Out_ PIO_STATUS_BLOCK IoStatus);
 VOID HostCancelThreadIrps(_In_ PETHREAD Thread, _In_opt_ PEPROCESS Process, _In_opt_ PFILE_OBJECT FileObject);
+PHOST_IRP HostHoldIrpToCancel(_In_ PETHREAD Thread, _In_opt_ PEPROCESS Process, _In_opt_ PFILE_OBJECT FileObject);
+VOID HostCancelHeldIrp(_In_ PHOST_IRP Found);
 BOOLEAN HostHasIrps(_In_ PETHREAD Thread, _In_opt_ PEPROCESS Process);
 
 /* file.c */

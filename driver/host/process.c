@@ -108,15 +108,20 @@ VOID HostLeaveProcess(VOID)
 
 typedef struct _HOST_PENDING {
     PEPROCESS Process;
-    PETHREAD Found;
+    BOOLEAN Any;     /* a request is on its way, cancelled or not */
+    PHOST_IRP Found; /* one that is to be cancelled */
 } HOST_PENDING;
 
+/* The threads' mutex is held, and keeps Thread. */
 static VOID HostFindPending(PETHREAD Thread, PVOID Context)
 {
     HOST_PENDING *Pending = Context;
 
-    if (Pending->Found == NULL && HostHasIrps(Thread, Pending->Process)) {
-        Pending->Found = Thread;
+    if (HostHasIrps(Thread, Pending->Process)) {
+        Pending->Any = TRUE;
+        if (Pending->Found == NULL) {
+            Pending->Found = HostHoldIrpToCancel(Thread, Pending->Process, NULL);
+        }
     }
 }
 
@@ -132,12 +137,12 @@ VOID HostExitProcess(PEPROCESS Process)
     Thread->Process = Process;
     Thread->PreviousMode = KernelMode;
     for (;;) {
-        HOST_PENDING Pending = {Process, NULL};
+        HOST_PENDING Pending = {Process, FALSE, NULL};
 
         HostVisitThreads(HostFindPending, &Pending);
         if (Pending.Found != NULL) {
-            HostCancelThreadIrps(Pending.Found, Process, NULL);
-        } else if (ReadAcquire(&Process->Services) == 0) {
+            HostCancelHeldIrp(Pending.Found);
+        } else if (!Pending.Any && ReadAcquire(&Process->Services) == 0) {
             break;
         }
         if (Thread->Participant != NULL) {

@@ -24,7 +24,8 @@ PSCTX_PAGE static const PSCTX_HEADER *PsctxNextRequest(_Inout_ PPSCTX_BATCH_CURS
     if (Cursor->Remaining < sizeof(*header) || header->Size < sizeof(*header) || header->Size > Cursor->Remaining) {
         return NULL;
     }
-    length = (ULONG)ALIGN_UP_BY(header->Size, sizeof(ULONG64)); /* no overflow: Size is at most PSCTX_MAXIMUM_TRANSFER */
+    length =
+        (ULONG)ALIGN_UP_BY(header->Size, sizeof(ULONG64)); /* no overflow: Size is at most PSCTX_MAXIMUM_TRANSFER */
     if (length > Cursor->Remaining) {
         return NULL;
     }
@@ -60,7 +61,8 @@ PSCTX_PAGE static BOOLEAN PsctxIsWholeBatch(_In_ PSCTX_BATCH_CURSOR Cursor, _In_
  * Runs one request of a batch, as it would run alone.
  */
 PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_ const PSCTX_HEADER *Header,
-                                           _Out_writes_bytes_(Capacity) PVOID Reply, _In_ ULONG Capacity, _Out_ PULONG ReplyLength)
+                                           _Out_writes_bytes_(Capacity) PVOID Reply, _In_ ULONG Capacity,
+                                           _Out_ PULONG ReplyLength)
 {
     const PSCTX_OPERATION *operation = PsctxFindOperation(Header->Operation);
     PSCTX_REQUEST request;
@@ -108,7 +110,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleBatch(PPSCTX_REQUEST Reque
 
     PAGED_CODE();
 
-    if (count == 0 || count > PSCTX_MAXIMUM_BATCH_OPERATIONS || capacity > PSCTX_MAXIMUM_TRANSFER || capacity % sizeof(ULONG64) != 0) {
+    if (count == 0 || count > PSCTX_MAXIMUM_BATCH_OPERATIONS || capacity > PSCTX_MAXIMUM_TRANSFER ||
+        capacity % sizeof(ULONG64) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
     cursor.Next = (const UCHAR *)(input + 1);

@@ -6,6 +6,8 @@
  *
  * That is also why Header may be used without a file object while a context is linked here and its shard is locked: a file system
  * that tears the stream down cannot free the header before every FreeCallback has returned, and ours waits for the lock.
+ * All of that rests on the file system: one that frees a header without FsRtlTeardownPerStreamContexts leaves every filter, this one
+ * too, with contexts on freed memory, and nobody can tell.
  */
 #include "psctx.h"
 
@@ -91,10 +93,10 @@ static ULONG PsctxContextSize(_In_ ULONG DataLength, _In_ USHORT NameLength)
 }
 
 /*
- * Books one context of Size bytes, or gives it back with Count and Size negative. FALSE, with nothing booked, beyond the limits.
+ * Books one context of Size bytes. FALSE, with nothing booked, beyond the limits.
  */
-static BOOLEAN PsctxCharge(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Pool, _In_ LONG64 Size, _In_ LONG64 MaximumContexts,
-                           _In_ LONG64 MaximumBytes)
+static BOOLEAN PsctxCharge(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Pool, _In_ LONG64 Size,
+                           _In_ LONG64 MaximumContexts, _In_ LONG64 MaximumBytes)
 {
     if (InterlockedIncrement64(&Account->Contexts) > MaximumContexts) {
         InterlockedDecrement64(&Account->Contexts);
@@ -222,8 +224,9 @@ static BOOLEAN PsctxIsMatch(_In_ const PSCTX_CONTEXT *Context, _In_ PFSRTL_ADVAN
  * The youngest context on the stream that is meant, or NULL; the bucket is locked. FsRtl has the last word: a context that the
  * file system has lost from its list is not there.
  */
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT PsctxFindContext(_In_ PLIST_ENTRY Bucket, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
-                                                                             _In_ const PSCTX_IDENTITY *Identity)
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
+    PsctxFindContext(_In_ PLIST_ENTRY Bucket, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+                     _In_ const PSCTX_IDENTITY *Identity)
 {
     PLIST_ENTRY entry;
 
@@ -235,7 +238,9 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT PsctxFindContext(_In
         if (PsctxIsMatch(context, Header, Identity)) {
             const PVOID instanceId = Identity->Match == PSCTX_MATCH_OWNER ? NULL : context;
 
-            return FsRtlLookupPerStreamContext(Header, context->Owner, instanceId) == &context->PerStreamContext ? context : NULL;
+            return FsRtlLookupPerStreamContext(Header, context->Owner, instanceId) == &context->PerStreamContext
+                       ? context
+                       : NULL;
         }
     }
     return NULL;
@@ -283,10 +288,12 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
  * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, or FsRtl's STATUS_INVALID_DEVICE_REQUEST.
  * [ntifs/nf-ntifs-fsrtlinsertperstreamcontext]
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM *Stream, const PSCTX_INSERTION *Insertion, PULONG Outcome,
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM *Stream,
+                                                              const PSCTX_INSERTION *Insertion, PULONG Outcome,
                                                               PULONG64 Sequence)
 {
-    const PSCTX_IDENTITY identity = {Insertion->Session, Insertion->OwnerKey, Insertion->Instance, PSCTX_MATCH_INSTANCE};
+    const PSCTX_IDENTITY identity = {Insertion->Session, Insertion->OwnerKey, Insertion->Instance,
+                                     PSCTX_MATCH_INSTANCE};
     PPSCTX_CONTEXT surplus = NULL;
     PPSCTX_CONTEXT context;
     PPSCTX_CONTEXT existing;
@@ -353,8 +360,9 @@ Unlock:
 /*
  * Tells a context of the asking session, with its data if that fits. STATUS_BUFFER_OVERFLOW if not.
  */
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static NTSTATUS PsctxDescribeContext(_In_ PPSCTX_CONTEXT Context, _Out_ PSCTX_CONTEXT_REPLY *Reply,
-                                                                           _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity)
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxDescribeContext(_In_ PPSCTX_CONTEXT Context, _Out_ PSCTX_CONTEXT_REPLY *Reply,
+                         _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity)
 {
     PAGED_CODE();
 
@@ -378,7 +386,8 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static NTSTATUS PsctxDescribeContext(_In_ 
  * STATUS_NOT_FOUND; STATUS_BUFFER_OVERFLOW with Reply filled, nothing in Data and nothing removed.
  * [ntifs/nf-ntifs-fsrtllookupperstreamcontext, ntifs/nf-ntifs-fsrtlremoveperstreamcontext]
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupContext(const PSCTX_STREAM *Stream, const PSCTX_IDENTITY *Identity, BOOLEAN Remove,
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupContext(const PSCTX_STREAM *Stream,
+                                                              const PSCTX_IDENTITY *Identity, BOOLEAN Remove,
                                                               PSCTX_CONTEXT_REPLY *Reply, PVOID Data, ULONG Capacity)
 {
     PPSCTX_CONTEXT removed = NULL;
@@ -415,8 +424,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupContext(const PSCTX_STREAM
  *
  * STATUS_NOT_FOUND if the stream has no context at all; STATUS_BUFFER_OVERFLOW as above.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupFirst(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session, PSCTX_CONTEXT_REPLY *Reply,
-                                                            PVOID Data, ULONG Capacity)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupFirst(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session,
+                                                            PSCTX_CONTEXT_REPLY *Reply, PVOID Data, ULONG Capacity)
 {
     PFSRTL_PER_STREAM_CONTEXT first;
     PLIST_ENTRY bucket;
@@ -463,7 +472,8 @@ PSCTX_PAGE static VOID PsctxFreeContexts(_Inout_ PLIST_ENTRY Contexts)
 /*
  * Removes and frees every context on the stream that is meant, and says how many.
  */
-PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM *Stream, const PSCTX_IDENTITY *Identity)
+PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM *Stream,
+                                                              const PSCTX_IDENTITY *Identity)
 {
     LIST_ENTRY removed;
     PLIST_ENTRY bucket;
@@ -495,8 +505,9 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
  * Lists a session's contexts on the stream, youngest first: those inserted before the one with sequence number Before (zero: all),
  * as many as fit. Fills all of Reply but its header. STATUS_BUFFER_OVERFLOW if there are some and not one fits.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session, ULONG64 Before,
-                                                             PSCTX_LIST_REPLY *Reply, PUCHAR Entries, ULONG Capacity, PULONG EntriesLength)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session,
+                                                             ULONG64 Before, PSCTX_LIST_REPLY *Reply, PUCHAR Entries,
+                                                             ULONG Capacity, PULONG EntriesLength)
 {
     const PSCTX_IDENTITY identity = {Session, 0, 0, PSCTX_MATCH_FIRST};
     PLIST_ENTRY bucket;
@@ -546,7 +557,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
 /*
  * Removes and frees every context of a session that ends with it, or, for NULL, every context that there is.
  *
- * No file object is needed: see the head of this file. A context whose stream is just being torn down is left to its FreeCallback.
+ * No file object is needed: see the head of this file. A context whose stream is just being torn down is left to its FreeCallback;
+ * so is one that the file system has lost from its list, which cannot be told from it and may never be called back for.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION Session)
 {
@@ -568,7 +580,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
                 const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
 
                 next = entry->Flink;
-                if ((Session == NULL || (context->Owner->Session == Session && context->Lifetime == PSCTX_LIFETIME_SESSION)) &&
+                if ((Session == NULL ||
+                     (context->Owner->Session == Session && context->Lifetime == PSCTX_LIFETIME_SESSION)) &&
                     PsctxUnlinkContext(context)) {
                     InsertTailList(&removed, &context->Links);
                 }

@@ -40,7 +40,8 @@ PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_ PFILE_OBJECT FileObject)
  * Handles in a request mean the calling process's: a request that another driver has passed on from elsewhere is refused.
  * The I/O manager copies the reply out unless the status is an error (severity 3), warnings included.
  */
-PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STACK_LOCATION Location, _Out_ PULONG Information)
+PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STACK_LOCATION Location,
+                                                     _Out_ PULONG Information)
 {
     const ULONG code = Location->Parameters.DeviceIoControl.IoControlCode;
     const PSCTX_OPERATION *operation = PsctxFindOperation(((code >> 2) & 0xFFFu) - PSCTX_FUNCTION_BASE);
@@ -92,6 +93,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT D
     switch (location->MajorFunction) {
     case IRP_MJ_CREATE:
         status = PsctxControlCreate(fileObject);
+        information = FILE_OPENED;
         break;
     case IRP_MJ_CLEANUP:
         PsctxEndSession(fileObject->FsContext);
@@ -108,5 +110,5 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT D
         status = STATUS_INVALID_DEVICE_REQUEST;
         break;
     }
-    return PsctxComplete(Irp, status, information);
+    return PsctxComplete(Irp, status, NT_ERROR(status) ? 0 : information);
 }

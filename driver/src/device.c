@@ -90,7 +90,8 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(VOID)
     RtlInitUnicodeString(&deviceName, PSCTX_DEVICE_NAME);
     RtlInitUnicodeString(&linkName, PSCTX_SYMBOLIC_LINK_NAME);
 
-    status = IoCreateDevice(PsctxGlobals.DriverObject, 0, &deviceName, PSCTX_DEVICE_TYPE, FILE_DEVICE_SECURE_OPEN, FALSE, &device);
+    status = IoCreateDevice(PsctxGlobals.DriverObject, 0, &deviceName, PSCTX_DEVICE_TYPE, FILE_DEVICE_SECURE_OPEN,
+                            FALSE, &device);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -120,7 +121,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteControlDevice(VOID)
     PAGED_CODE();
 
     RtlInitUnicodeString(&linkName, PSCTX_SYMBOLIC_LINK_NAME);
-    (VOID)IoDeleteSymbolicLink(&linkName); /* it is gone already if somebody deleted it: nothing to do about it */
+    (VOID) IoDeleteSymbolicLink(&linkName); /* it is gone already if somebody deleted it: nothing to do about it */
     IoDeleteDevice(PsctxGlobals.ControlDevice);
     PsctxGlobals.ControlDevice = NULL;
 }

@@ -110,6 +110,9 @@ StopContexts:
 
 /*
  * Test machines only. No handle to the control device is open: the I/O manager calls this after the last one was closed.
+ *
+ * Run-down protection tells when the last context is gone, not when the FreeCallback that gave it up has returned to its file
+ * system: those few instructions are why a legacy filter is never quite safe to unload.
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverObject)
 {

@@ -21,7 +21,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleInsert(PPSCTX_REQUEST Requ
 
     PAGED_CODE();
 
-    if (input->IfExists > PSCTX_IF_EXISTS_ADD || input->Pool > PSCTX_POOL_NONPAGED || input->Lifetime > PSCTX_LIFETIME_STREAM) {
+    if (input->IfExists > PSCTX_IF_EXISTS_ADD || input->Pool > PSCTX_POOL_NONPAGED ||
+        input->Lifetime > PSCTX_LIFETIME_STREAM) {
         return STATUS_INVALID_PARAMETER;
     }
     if (input->DataLength > PSCTX_MAXIMUM_DATA_LENGTH) {

@@ -21,8 +21,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleList(PPSCTX_REQUEST Reques
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = PsctxListContexts(&stream, Request->Session, before, reply, (PUCHAR)(reply + 1), Request->OutputLength - (ULONG)sizeof(*reply),
-                               &length);
+    status = PsctxListContexts(&stream, Request->Session, before, reply, (PUCHAR)(reply + 1),
+                               Request->OutputLength - (ULONG)sizeof(*reply), &length);
     PsctxSetReplyHeader(Request, (ULONG)sizeof(*reply) + length);
 
     PsctxCloseStream(&stream);

@@ -11,7 +11,8 @@ PSCTX_PAGE static BOOLEAN PsctxIsValidMatch(_In_ const PSCTX_MATCH_REQUEST *Inpu
     PAGED_CODE();
 
     return Input->Match <= PSCTX_MATCH_FIRST && ((AllowedMatches >> Input->Match) & 1u) != 0 && Input->Reserved == 0 &&
-           (Input->Match == PSCTX_MATCH_INSTANCE || Input->Instance == 0) && (Input->Match != PSCTX_MATCH_FIRST || Input->OwnerKey == 0);
+           (Input->Match == PSCTX_MATCH_INSTANCE || Input->Instance == 0) &&
+           (Input->Match != PSCTX_MATCH_FIRST || Input->OwnerKey == 0);
 }
 
 static PSCTX_IDENTITY PsctxGetIdentity(_In_ PPSCTX_SESSION Session, _In_ const PSCTX_MATCH_REQUEST *Input)
@@ -62,7 +63,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleLookup(PPSCTX_REQUEST Requ
 {
     PAGED_CODE();
 
-    return PsctxLookup(Request, FALSE, (1u << PSCTX_MATCH_INSTANCE) | (1u << PSCTX_MATCH_OWNER) | (1u << PSCTX_MATCH_FIRST));
+    return PsctxLookup(Request, FALSE,
+                       (1u << PSCTX_MATCH_INSTANCE) | (1u << PSCTX_MATCH_OWNER) | (1u << PSCTX_MATCH_FIRST));
 }
 
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleRemove(PPSCTX_REQUEST Request)
@@ -85,7 +87,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleRemoveAll(PPSCTX_REQUEST R
 
     PAGED_CODE();
 
-    if (!PsctxIsValidMatch(input, (1u << PSCTX_MATCH_INSTANCE) | (1u << PSCTX_MATCH_OWNER) | (1u << PSCTX_MATCH_FIRST))) {
+    if (!PsctxIsValidMatch(input,
+                           (1u << PSCTX_MATCH_INSTANCE) | (1u << PSCTX_MATCH_OWNER) | (1u << PSCTX_MATCH_FIRST))) {
         return STATUS_INVALID_PARAMETER;
     }
     status = PsctxOpenStream(input->Handle, &stream);

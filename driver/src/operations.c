@@ -3,10 +3,8 @@
  */
 #include "psctx.h"
 
-#define PSCTX_ROW(Name, Input, HasTail, Output, Changes, Batchable, Handler)                                                              \
-    {                                                                                                                                     \
-        PSCTX_IOCTL_##Name, sizeof(Input), sizeof(Output), HasTail, Changes, Batchable, Handler                                           \
-    }
+#define PSCTX_ROW(Name, Input, HasTail, Output, Changes, Batchable, Handler) \
+    {PSCTX_IOCTL_##Name, sizeof(Input), sizeof(Output), HasTail, Changes, Batchable, Handler}
 
 /* In the order of PSCTX_OPERATION_*. */
 static const PSCTX_OPERATION PsctxOperations[] = {
@@ -54,7 +52,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxRunOperation(const PSCTX_OPERATI
         return STATUS_INVALID_BUFFER_SIZE;
     }
     if (Request->InputLength < Operation->MinimumInput ||
-        (!Operation->HasTail && Request->InputLength != Operation->MinimumInput) || header->Size != Request->InputLength) {
+        (!Operation->HasTail && Request->InputLength != Operation->MinimumInput) ||
+        header->Size != Request->InputLength) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
     if (header->Version != PSCTX_ABI_VERSION) {

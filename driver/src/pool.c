@@ -18,6 +18,8 @@ typedef PVOID(NTAPI *PPSCTX_EX_ALLOCATE_POOL2)(_In_ ULONG64 Flags, _In_ SIZE_T N
 /* NULL on kernels before Windows 10, version 2004. */
 static PPSCTX_EX_ALLOCATE_POOL2 PsctxExAllocatePool2;
 
+/* NonPagedPoolNx from Windows 8 on. */
+static POOL_TYPE PsctxNonPagedPool = NonPagedPool;
 
 /*
  * Finds the best allocator the kernel has. Called once, before anything is allocated.
@@ -25,9 +27,15 @@ static PPSCTX_EX_ALLOCATE_POOL2 PsctxExAllocatePool2;
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
 {
     UNICODE_STRING name;
+    ULONG major = 0;
+    ULONG minor = 0;
 
     PAGED_CODE();
 
+    (VOID) PsGetVersion(&major, &minor, NULL, NULL);
+    if (major > 6 || (major == 6 && minor >= 2)) {
+        PsctxNonPagedPool = NonPagedPoolNx;
+    }
     RtlInitUnicodeString(&name, L"ExAllocatePool2");
     PsctxExAllocatePool2 = (PPSCTX_EX_ALLOCATE_POOL2)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
 }
@@ -41,10 +49,11 @@ _Use_decl_annotations_ PVOID PsctxAllocate(POOL_TYPE PoolType, SIZE_T Size)
     PVOID memory;
 
     if (PsctxExAllocatePool2 != NULL) {
-        return PsctxExAllocatePool2(PoolType == PagedPool ? PSCTX_POOL_FLAG_PAGED : PSCTX_POOL_FLAG_NON_PAGED, Size, PSCTX_TAG);
+        return PsctxExAllocatePool2(PoolType == PagedPool ? PSCTX_POOL_FLAG_PAGED : PSCTX_POOL_FLAG_NON_PAGED, Size,
+                                    PSCTX_TAG);
     }
 
-    memory = ExAllocatePoolWithTag(PoolType, Size, PSCTX_TAG);
+    memory = ExAllocatePoolWithTag(PoolType == NonPagedPool ? PsctxNonPagedPool : PoolType, Size, PSCTX_TAG);
     if (memory != NULL) {
         RtlZeroMemory(memory, Size);
     }

@@ -29,7 +29,8 @@ typedef struct _PSCTX_ACCOUNT {
     volatile LONG64 Bytes[2]; /* by PSCTX_POOL_* */
 } PSCTX_ACCOUNT, *PPSCTX_ACCOUNT;
 
-#define PSCTX_OWNER_BUCKETS 64u
+#define PSCTX_OWNER_BUCKET_BITS 6u
+#define PSCTX_OWNER_BUCKETS (1u << PSCTX_OWNER_BUCKET_BITS)
 
 /*
  * One open of the control device. The file object holds one reference, every context and every tracking rule another:
@@ -37,7 +38,8 @@ typedef struct _PSCTX_ACCOUNT {
  */
 typedef struct _PSCTX_SESSION {
     volatile LONG References;
-    volatile LONG Ended; /* set once, when the last handle is closed; read under a shard's lock before a context is linked */
+    volatile LONG
+        Ended; /* set once, when the last handle is closed; read under a shard's lock before a context is linked */
     PSCTX_ACCOUNT Account;
     volatile LONG64 Inserted;
     volatile LONG64 Removed;
@@ -119,7 +121,7 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteControlDevice(VOID);
 
 /* control.c */
 _Dispatch_type_(IRP_MJ_CREATE) _Dispatch_type_(IRP_MJ_CLEANUP) _Dispatch_type_(IRP_MJ_CLOSE)
-_Dispatch_type_(IRP_MJ_DEVICE_CONTROL) DRIVER_DISPATCH PsctxControlDispatch;
+    _Dispatch_type_(IRP_MJ_DEVICE_CONTROL) DRIVER_DISPATCH PsctxControlDispatch;
 
 /* A request that came in and where its reply goes. Request and Reply may be the same memory: read before you write. */
 typedef struct _PSCTX_REQUEST {
@@ -147,7 +149,8 @@ typedef struct _PSCTX_OPERATION {
 
 /* operations.c */
 const PSCTX_OPERATION *PsctxFindOperation(_In_ ULONG Operation);
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
 VOID PsctxSetReplyHeader(_Inout_ PPSCTX_REQUEST Request, _In_ ULONG ReplyLength);
 
 /* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c */
@@ -168,7 +171,8 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxBeginSession(_Outptr_ PPSCTX_SESSIO
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxEndSession(_Inout_ PPSCTX_SESSION Session);
 VOID PsctxReferenceSession(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxDereferenceSession(_Inout_ PPSCTX_SESSION Session);
-_IRQL_requires_max_(APC_LEVEL) NTSTATUS PsctxGetOwner(_Inout_ PPSCTX_SESSION Session, _In_ ULONG64 Key, _Outptr_ PPSCTX_OWNER *Owner);
+_IRQL_requires_max_(APC_LEVEL) NTSTATUS
+    PsctxGetOwner(_Inout_ PPSCTX_SESSION Session, _In_ ULONG64 Key, _Outptr_ PPSCTX_OWNER *Owner);
 
 /* stream.c */
 typedef struct _PSCTX_STREAM {
@@ -179,26 +183,30 @@ typedef struct _PSCTX_STREAM {
 
 _IRQL_requires_max_(APC_LEVEL) ULONG PsctxExamineStream(_In_ PFILE_OBJECT FileObject, _Out_ PPSCTX_STREAM Stream);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxOpenStream(_In_ ULONG64 Handle, _Out_ PPSCTX_STREAM Stream);
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxReferenceFileObject(_In_ ULONG64 Handle, _Outptr_ PFILE_OBJECT *FileObject);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxReferenceFileObject(_In_ ULONG64 Handle, _Outptr_ PFILE_OBJECT *FileObject);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *Stream);
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxQueryStreamName(_In_ PFILE_OBJECT FileObject, _Out_ POBJECT_NAME_INFORMATION *Name);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxQueryStreamName(_In_ PFILE_OBJECT FileObject, _Out_ POBJECT_NAME_INFORMATION *Name);
 
 /* context.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartContexts(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopContexts(VOID);
-_IRQL_requires_max_(APC_LEVEL) NTSTATUS PsctxInsertContext(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_INSERTION *Insertion,
-                                                           _Out_ PULONG Outcome, _Out_ PULONG64 Sequence);
-_IRQL_requires_max_(APC_LEVEL) NTSTATUS PsctxLookupContext(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_IDENTITY *Identity,
-                                                           _In_ BOOLEAN Remove, _Out_ PSCTX_CONTEXT_REPLY *Reply,
-                                                           _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity);
-_IRQL_requires_max_(APC_LEVEL) NTSTATUS PsctxLookupFirst(_In_ const PSCTX_STREAM *Stream, _In_ PPSCTX_SESSION Session,
-                                                         _Out_ PSCTX_CONTEXT_REPLY *Reply,
-                                                         _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity);
-_IRQL_requires_max_(APC_LEVEL) ULONG64 PsctxRemoveContexts(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_IDENTITY *Identity);
-_IRQL_requires_max_(APC_LEVEL) NTSTATUS PsctxListContexts(_In_ const PSCTX_STREAM *Stream, _In_ PPSCTX_SESSION Session, _In_ ULONG64 Before,
-                                                          _Out_ PSCTX_LIST_REPLY *Reply,
-                                                          _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
-                                                          _Out_ PULONG EntriesLength);
+_IRQL_requires_max_(APC_LEVEL) NTSTATUS
+    PsctxInsertContext(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_INSERTION *Insertion, _Out_ PULONG Outcome,
+                       _Out_ PULONG64 Sequence);
+_IRQL_requires_max_(APC_LEVEL) NTSTATUS
+    PsctxLookupContext(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_IDENTITY *Identity, _In_ BOOLEAN Remove,
+                       _Out_ PSCTX_CONTEXT_REPLY *Reply, _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity);
+_IRQL_requires_max_(APC_LEVEL) NTSTATUS
+    PsctxLookupFirst(_In_ const PSCTX_STREAM *Stream, _In_ PPSCTX_SESSION Session, _Out_ PSCTX_CONTEXT_REPLY *Reply,
+                     _Out_writes_bytes_(Capacity) PVOID Data, _In_ ULONG Capacity);
+_IRQL_requires_max_(APC_LEVEL) ULONG64
+    PsctxRemoveContexts(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_IDENTITY *Identity);
+_IRQL_requires_max_(APC_LEVEL) NTSTATUS
+    PsctxListContexts(_In_ const PSCTX_STREAM *Stream, _In_ PPSCTX_SESSION Session, _In_ ULONG64 Before,
+                      _Out_ PSCTX_LIST_REPLY *Reply, _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
+                      _Out_ PULONG EntriesLength);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_SESSION Session);
 
 /*

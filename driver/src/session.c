@@ -74,7 +74,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDereferenceSession(PPSCTX_SESSION Se
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetOwner(PPSCTX_SESSION Session, ULONG64 Key, PPSCTX_OWNER *Owner)
 {
-    const PSINGLE_LIST_ENTRY bucket = &Session->Owners[Key % PSCTX_OWNER_BUCKETS];
+    const PSINGLE_LIST_ENTRY bucket =
+        &Session->Owners[(Key * 0x9E3779B97F4A7C15ull) >> (64u - PSCTX_OWNER_BUCKET_BITS)];
     PSINGLE_LIST_ENTRY entry;
     PPSCTX_OWNER owner = NULL;
     NTSTATUS status = STATUS_SUCCESS;

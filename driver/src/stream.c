@@ -32,7 +32,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceFileObject(ULONG64 Hand
  *
  * Pipes, sockets and control devices keep something else in FsContext, so that nothing is read there before the base device is
  * known for a file system's, and the open for one of a file on it: opens of a volume or of the file system's own control device
- * (no VPB) may carry any structure of the file system's. [ifs/file-streams--stream-contexts--and-per-stream-contexts]
+ * (no VPB) may carry any structure of the file system's. A volume that is opened for its attributes alone is opened on its disk. [ifs/file-streams--stream-contexts--and-per-stream-contexts]
  */
 PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObject, PPSCTX_STREAM Stream)
 {
@@ -54,6 +54,9 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
         break;
     case FILE_DEVICE_NETWORK_FILE_SYSTEM:
         break;
+    case FILE_DEVICE_DISK:
+    case FILE_DEVICE_CD_ROM:
+        return PSCTX_SUPPORT_VOLUME;
     default:
         return PSCTX_SUPPORT_NOT_A_FILE_SYSTEM;
     }
@@ -69,7 +72,8 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
         return PSCTX_SUPPORT_NO_ADVANCED_HEADER;
     }
     Stream->Header = header;
-    return FlagOn(header->Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) ? PSCTX_SUPPORT_YES : PSCTX_SUPPORT_NO_FILTER_CONTEXTS;
+    return FlagOn(header->Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) ? PSCTX_SUPPORT_YES
+                                                                        : PSCTX_SUPPORT_NO_FILTER_CONTEXTS;
 }
 
 /*
@@ -129,7 +133,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStreamName(PFILE_OBJECT Fil
             return STATUS_SUCCESS;
         }
         if (status == STATUS_INSUFFICIENT_RESOURCES || attempt + 1 == RTL_NUMBER_OF(sizes) ||
-            (status != STATUS_INFO_LENGTH_MISMATCH && status != STATUS_BUFFER_OVERFLOW && status != STATUS_BUFFER_TOO_SMALL)) {
+            (status != STATUS_INFO_LENGTH_MISMATCH && status != STATUS_BUFFER_OVERFLOW &&
+             status != STATUS_BUFFER_TOO_SMALL)) {
             break;
         }
         PsctxFree(name);

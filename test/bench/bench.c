@@ -43,9 +43,11 @@ static HANDLE Control;
 static PSCTX_MATCH_REQUEST *Lookups;
 static uint32_t StreamCount;
 static BENCH_BATCH Batch;
-static UCHAR BatchReply[sizeof(PSCTX_BATCH_REPLY) + BENCH_MAXIMUM_BATCH * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))];
+static UCHAR BatchReply[sizeof(PSCTX_BATCH_REPLY) +
+                        BENCH_MAXIMUM_BATCH * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))];
 
-static NTSTATUS BenchOpen(_In_ const uint16_t *Path, _In_ uint32_t Length, _In_ ACCESS_MASK Access, _Out_ PHANDLE Handle)
+static NTSTATUS BenchOpen(_In_ const uint16_t *Path, _In_ uint32_t Length, _In_ ACCESS_MASK Access,
+                          _Out_ PHANDLE Handle)
 {
     UNICODE_STRING name = {(USHORT)(Length * sizeof(WCHAR)), (USHORT)(Length * sizeof(WCHAR)), (PWCH)(uintptr_t)Path};
     OBJECT_ATTRIBUTES attributes;
@@ -53,15 +55,17 @@ static NTSTATUS BenchOpen(_In_ const uint16_t *Path, _In_ uint32_t Length, _In_ 
 
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, NULL, NULL);
     return Kernel.CreateFile(Handle, Access | SYNCHRONIZE, &attributes, &ioStatus, NULL, 0,
-                             FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+                             FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN,
+                             FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
 }
 
-static NTSTATUS BenchControl(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG InputLength, _Out_ PVOID Output, _In_ ULONG OutputLength)
+static NTSTATUS BenchControl(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG InputLength, _Out_ PVOID Output,
+                             _In_ ULONG OutputLength)
 {
     IO_STATUS_BLOCK ioStatus;
 
-    return Kernel.DeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(uintptr_t)Input, InputLength, Output,
-                                      OutputLength);
+    return Kernel.DeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(uintptr_t)Input, InputLength,
+                                      Output, OutputLength);
 }
 
 /* Finds the kernel in the addon at Path, and makes a client process with a session and room for Count streams. */
@@ -139,7 +143,8 @@ BENCH_API int32_t bench_lookup(uint32_t Index, void *Data)
     NTSTATUS status;
 
     Kernel.EnterProcess(Process);
-    status = BenchControl(PSCTX_IOCTL_LOOKUP, &Lookups[Index % StreamCount], sizeof(PSCTX_MATCH_REQUEST), &reply, sizeof(reply));
+    status = BenchControl(PSCTX_IOCTL_LOOKUP, &Lookups[Index % StreamCount], sizeof(PSCTX_MATCH_REQUEST), &reply,
+                          sizeof(reply));
     Kernel.LeaveProcess();
     if (!NT_SUCCESS(status)) {
         return status;
@@ -154,8 +159,9 @@ BENCH_API int32_t bench_batch(uint32_t Count)
     NTSTATUS status;
 
     Kernel.EnterProcess(Process);
-    status = BenchControl(PSCTX_IOCTL_LOOKUP_BATCH, &Batch, Batch.Batch.Header.Size, BatchReply,
-                          (ULONG)(sizeof(PSCTX_BATCH_REPLY) + Count * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))));
+    status = BenchControl(
+        PSCTX_IOCTL_LOOKUP_BATCH, &Batch, Batch.Batch.Header.Size, BatchReply,
+        (ULONG)(sizeof(PSCTX_BATCH_REPLY) + Count * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))));
     Kernel.LeaveProcess();
     return NT_SUCCESS(status) && ((PSCTX_BATCH_REPLY *)BatchReply)->Failed == 0 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }

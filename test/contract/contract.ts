@@ -251,7 +251,9 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
       })
 
       test('the list tells every own context, youngest first, with the name that the stream was opened by', () => {
-        const stream = filter.openStream(newFile() + ':notes')
+        const path = `${newFile()}:notes`
+        filter.host!.writeFile(path, Buffer.from('notes'))
+        const stream = filter.openStream(path)
         stream.insert({ owner: 1n, instance: 2n, data: Buffer.alloc(3), pool: 'nonpaged' })
         stream.insert({ owner: 3n, instance: 4n, lifetime: 'stream' })
         const contexts = stream.contexts()

@@ -118,21 +118,22 @@ static VOID FillInformation(const struct stat *Status, PNODE_INFORMATION Informa
 /* Makes the node of an open descriptor, which is the node's from here on, also when this fails. */
 static NTSTATUS MakeNode(PDIRECTORY_STORE Store, int Descriptor, BOOLEAN Writable, PNODE *Node)
 {
-    PDIRECTORY_NODE New = NULL;
+    PDIRECTORY_NODE New;
     struct stat Information;
     NTSTATUS Status;
 
     if (fstat(Descriptor, &Information) != 0) {
         Status = LastStatus();
-    } else if (!S_ISREG(Information.st_mode) && !S_ISDIR(Information.st_mode)) {
-        Status = STATUS_ACCESS_DENIED;
-    } else {
-        New = ExAllocatePoolWithTag(PagedPool, sizeof(DIRECTORY_NODE), DIRECTORY_TAG);
-        Status = New == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+        goto CloseDescriptor;
     }
-    if (!NT_SUCCESS(Status)) {
-        close(Descriptor);
-        return Status;
+    if (!S_ISREG(Information.st_mode) && !S_ISDIR(Information.st_mode)) {
+        Status = STATUS_ACCESS_DENIED;
+        goto CloseDescriptor;
+    }
+    New = ExAllocatePoolWithTag(PagedPool, sizeof(DIRECTORY_NODE), DIRECTORY_TAG);
+    if (New == NULL) {
+        Status = STATUS_INSUFFICIENT_RESOURCES;
+        goto CloseDescriptor;
     }
     RtlZeroMemory(New, sizeof(*New));
     New->Node.References = 1;
@@ -144,6 +145,10 @@ static NTSTATUS MakeNode(PDIRECTORY_STORE Store, int Descriptor, BOOLEAN Writabl
     InsertTailList(&Store->Nodes, &New->Links);
     *Node = &New->Node;
     return STATUS_SUCCESS;
+
+CloseDescriptor:
+    close(Descriptor);
+    return Status;
 }
 
 /* Opens what is there, for as much as may be. Devices, pipes and links are not opened: STATUS_ACCESS_DENIED. */

@@ -39,16 +39,16 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_WIN32_NAME L"\\\\.\\PsCtx"
 
 /* Limits. Those of a session are also told by PSCTX_IOCTL_QUERY_VERSION, so that a client need not be recompiled. */
-#define PSCTX_MAXIMUM_DATA_LENGTH 65536u                  /* bytes of data in one context */
-#define PSCTX_MAXIMUM_NAME_LENGTH 65534u                  /* bytes of a stream's name: 32 767 UTF-16 units */
-#define PSCTX_MAXIMUM_CONTEXTS 2097152u                   /* live contexts of one session */
-#define PSCTX_MAXIMUM_PAGED_BYTES (1024ull << 20)         /* bytes of paged pool held by one session's contexts */
-#define PSCTX_MAXIMUM_NONPAGED_BYTES (128ull << 20)       /* bytes of nonpaged pool held by one session's contexts */
-#define PSCTX_MAXIMUM_OWNERS 4096u                        /* owner keys of one session */
-#define PSCTX_MAXIMUM_RULES 64u                           /* tracking rules of one session */
-#define PSCTX_MAXIMUM_PATTERN_LENGTH 2048u                /* bytes of a tracking rule's pattern */
-#define PSCTX_MAXIMUM_BATCH_OPERATIONS 4096u              /* operations in one batch */
-#define PSCTX_MAXIMUM_TRANSFER (1u << 20)                 /* bytes of one request or one reply */
+#define PSCTX_MAXIMUM_DATA_LENGTH 65536u            /* bytes of data in one context */
+#define PSCTX_MAXIMUM_NAME_LENGTH 65534u            /* bytes of a stream's name: 32 767 UTF-16 units */
+#define PSCTX_MAXIMUM_CONTEXTS 2097152u             /* live contexts of one session */
+#define PSCTX_MAXIMUM_PAGED_BYTES (1024ull << 20)   /* bytes of paged pool held by one session's contexts */
+#define PSCTX_MAXIMUM_NONPAGED_BYTES (128ull << 20) /* bytes of nonpaged pool held by one session's contexts */
+#define PSCTX_MAXIMUM_OWNERS 4096u                  /* owner keys of one session */
+#define PSCTX_MAXIMUM_RULES 64u                     /* tracking rules of one session */
+#define PSCTX_MAXIMUM_PATTERN_LENGTH 2048u          /* bytes of a tracking rule's pattern */
+#define PSCTX_MAXIMUM_BATCH_OPERATIONS 4096u        /* operations in one batch */
+#define PSCTX_MAXIMUM_TRANSFER (1u << 20)           /* bytes of one request or one reply */
 
 /* What every session together may hold: contexts of ended sessions (PSCTX_LIFETIME_STREAM) count here until torn down. */
 #define PSCTX_MAXIMUM_TOTAL_CONTEXTS (2u * PSCTX_MAXIMUM_CONTEXTS)
@@ -67,11 +67,12 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_OPERATION_LOOKUP 4u           /* R   PSCTX_MATCH_REQUEST           -> PSCTX_CONTEXT_REPLY, data */
 #define PSCTX_OPERATION_REMOVE 5u           /* RW  PSCTX_MATCH_REQUEST           -> PSCTX_CONTEXT_REPLY, data */
 #define PSCTX_OPERATION_REMOVE_ALL 6u       /* RW  PSCTX_MATCH_REQUEST           -> PSCTX_COUNT_REPLY */
-#define PSCTX_OPERATION_LIST 7u             /* R   PSCTX_LIST_REQUEST            -> PSCTX_LIST_REPLY, PSCTX_LIST_ENTRYs */
-#define PSCTX_OPERATION_BATCH 8u            /* RW  PSCTX_BATCH_REQUEST, requests -> PSCTX_BATCH_REPLY, PSCTX_BATCH_RESULTs, replies */
-#define PSCTX_OPERATION_LOOKUP_BATCH 9u     /* R   the same; a changing operation in it gets STATUS_ACCESS_DENIED */
-#define PSCTX_OPERATION_TRACK 10u           /* RW  PSCTX_TRACK_REQUEST, pattern  -> PSCTX_RULE_RECORD */
-#define PSCTX_OPERATION_UNTRACK 11u         /* RW  PSCTX_RULE_RECORD             -> PSCTX_HEADER */
+#define PSCTX_OPERATION_LIST 7u /* R   PSCTX_LIST_REQUEST            -> PSCTX_LIST_REPLY, PSCTX_LIST_ENTRYs */
+#define PSCTX_OPERATION_BATCH \
+    8u /* RW  PSCTX_BATCH_REQUEST, requests -> PSCTX_BATCH_REPLY, PSCTX_BATCH_RESULTs, replies */
+#define PSCTX_OPERATION_LOOKUP_BATCH 9u /* R   the same; a changing operation in it gets STATUS_ACCESS_DENIED */
+#define PSCTX_OPERATION_TRACK 10u       /* RW  PSCTX_TRACK_REQUEST, pattern  -> PSCTX_RULE_RECORD */
+#define PSCTX_OPERATION_UNTRACK 11u     /* RW  PSCTX_RULE_RECORD             -> PSCTX_HEADER */
 #define PSCTX_OPERATION_COUNT 12u
 
 /* CTL_CODE with a vendor's device type, METHOD_BUFFERED, functions from 0x800 on. */
@@ -126,9 +127,9 @@ typedef struct _PSCTX_STATISTICS_REPLY {
     PSCTX_UINT64 TotalContexts;   /* of every session, also of ended ones */
     PSCTX_UINT64 TotalPagedBytes;
     PSCTX_UINT64 TotalNonPagedBytes;
-    PSCTX_UINT64 TotalSessions;        /* open now */
-    PSCTX_UINT64 AttachedVolumes;      /* volume devices the filter is attached to */
-    PSCTX_UINT64 AttachedFileSystems;  /* file-system control devices it is attached to */
+    PSCTX_UINT64 TotalSessions;       /* open now */
+    PSCTX_UINT64 AttachedVolumes;     /* volume devices the filter is attached to */
+    PSCTX_UINT64 AttachedFileSystems; /* file-system control devices it is attached to */
 } PSCTX_STATISTICS_REPLY;
 
 /* Asks about the stream that a handle of the calling process has open. */
@@ -139,11 +140,11 @@ typedef struct _PSCTX_STREAM_REQUEST {
 
 /* Why a handle's stream can or cannot carry per-stream contexts. */
 #define PSCTX_SUPPORT_YES 0u
-#define PSCTX_SUPPORT_NOT_A_FILE_SYSTEM 1u    /* a pipe, a socket, another driver's device: FsContext was not looked at */
-#define PSCTX_SUPPORT_VOLUME 2u               /* the volume or the file system itself is open, not a file stream */
-#define PSCTX_SUPPORT_NO_STREAM_CONTEXT 3u    /* the file system set no FsContext */
-#define PSCTX_SUPPORT_NO_ADVANCED_HEADER 4u   /* FsContext is no FSRTL_ADVANCED_FCB_HEADER */
-#define PSCTX_SUPPORT_NO_FILTER_CONTEXTS 5u   /* FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS is clear, as on a paging file */
+#define PSCTX_SUPPORT_NOT_A_FILE_SYSTEM 1u /* a pipe, a socket, another driver's device: FsContext was not looked at */
+#define PSCTX_SUPPORT_VOLUME 2u /* the volume, its disk or the file system itself is open, not a file stream */
+#define PSCTX_SUPPORT_NO_STREAM_CONTEXT 3u  /* the file system set no FsContext */
+#define PSCTX_SUPPORT_NO_ADVANCED_HEADER 4u /* FsContext is no FSRTL_ADVANCED_FCB_HEADER */
+#define PSCTX_SUPPORT_NO_FILTER_CONTEXTS 5u /* FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS is clear, as on a paging file */
 
 typedef struct _PSCTX_STREAM_REPLY {
     PSCTX_HEADER Header;
@@ -156,7 +157,7 @@ typedef struct _PSCTX_STREAM_REPLY {
 /* What to do when the owner already has a context with this instance on the stream. */
 #define PSCTX_IF_EXISTS_FAIL 0u    /* STATUS_OBJECT_NAME_COLLISION */
 #define PSCTX_IF_EXISTS_KEEP 1u    /* leave the one there */
-#define PSCTX_IF_EXISTS_REPLACE 2u /* free the one there; atomic, fails without a change */
+#define PSCTX_IF_EXISTS_REPLACE 2u /* free the youngest one there; atomic, fails without a change */
 #define PSCTX_IF_EXISTS_ADD 3u     /* hang a second one before it, as FsRtlInsertPerStreamContext would */
 
 #define PSCTX_POOL_PAGED 0u
@@ -186,20 +187,22 @@ typedef struct _PSCTX_INSERT_REPLY {
     PSCTX_HEADER Header;
     PSCTX_UINT32 Outcome; /* PSCTX_OUTCOME_* */
     PSCTX_UINT32 Reserved;
-    PSCTX_UINT64 Sequence; /* of the context that is there now: unique while the driver is loaded, grows with every insertion */
+    PSCTX_UINT64
+    Sequence; /* of the context that is there now: unique while the driver is loaded, grows with every insertion */
 } PSCTX_INSERT_REPLY;
 
 /* Which context is meant; always the one nearest the head of the list, so the youngest. */
 #define PSCTX_MATCH_INSTANCE 0u /* this owner and this instance */
 #define PSCTX_MATCH_OWNER 1u    /* this owner, any instance */
-#define PSCTX_MATCH_FIRST 2u    /* lookup: the first on the stream, whoever's it is. remove-all: every owner of this session */
+#define PSCTX_MATCH_FIRST \
+    2u /* lookup: the first on the stream, whoever's it is. remove-all: every owner of this session */
 
 typedef struct _PSCTX_MATCH_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 Handle;
     PSCTX_UINT64 OwnerKey; /* zero with PSCTX_MATCH_FIRST */
     PSCTX_UINT64 Instance; /* zero unless PSCTX_MATCH_INSTANCE */
-    PSCTX_UINT32 Match;    /* PSCTX_MATCH_*; FIRST is not for remove, OWNER and FIRST are for remove-all */
+    PSCTX_UINT32 Match;    /* PSCTX_MATCH_*; FIRST is not for remove */
     PSCTX_UINT32 Reserved;
 } PSCTX_MATCH_REQUEST;
 
@@ -228,7 +231,10 @@ typedef struct _PSCTX_COUNT_REPLY {
     PSCTX_UINT64 Count;
 } PSCTX_COUNT_REPLY;
 
-/* Lists this session's contexts on a stream, youngest first: those with a sequence number below Before (zero: all). */
+/*
+ * Lists this session's contexts on a stream, youngest first: those with a sequence number below Before (zero: all). The list is the
+ * driver's own record: a context in it that LOOKUP does not find is one that the file system has lost.
+ */
 typedef struct _PSCTX_LIST_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 Handle;
