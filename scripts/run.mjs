@@ -16,7 +16,8 @@ export class CommandError extends Error {}
 export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
   if (result.error) throw new CommandError(`${command}: ${result.error.message}`)
-  if (result.status !== 0) throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
+  if (result.status !== 0)
+    throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
 }
 
 /** Runs a command and returns its exit status and standard output; standard error goes to the terminal. */

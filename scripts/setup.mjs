@@ -39,7 +39,10 @@ export function provide(names) {
     const programs = missing(name)
     if (programs.length > 0) {
       const packages = capabilities[name].packages.join(' ')
-      reasons.set(name, `${programs.join(', ')} not found (Debian packages: ${packages}; installed automatically for root)`)
+      reasons.set(
+        name,
+        `${programs.join(', ')} not found (Debian packages: ${packages}; installed automatically for root)`,
+      )
     }
   }
   if (names.includes('ntfs') && !reasons.has('ntfs')) {
@@ -55,7 +58,11 @@ export function provide(names) {
 /** Runs `make` unless `stamp` says that it was run for the same inputs before. */
 function once(stamp, inputs, make) {
   const hash = createHash('sha256')
-  for (const path of inputs.sort()) hash.update(path).update('\0').update(readFileSync(join(root, path)))
+  for (const path of inputs.sort())
+    hash
+      .update(path)
+      .update('\0')
+      .update(readFileSync(join(root, path)))
   const digest = hash.digest('hex')
   const file = join(root, 'build', `${stamp}.stamp`)
   if (existsSync(file) && readFileSync(file, 'utf8') === digest) return
@@ -83,5 +90,7 @@ export function installDependencies() {
 export function build() {
   const native = ['CMakeLists.txt', ...filesBelow('binding'), ...filesBelow('driver')]
   once('native', [...native, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:native']))
-  once('facade', [...filesBelow('src'), 'package.json', 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:ts']))
+  once('facade', [...filesBelow('src'), 'package.json', 'package-lock.json'], () =>
+    run('npm', ['run', '--silent', 'build:ts']),
+  )
 }

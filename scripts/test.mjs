@@ -57,7 +57,10 @@ function runJest(environment) {
   mkdirSync(join(root, 'build'), { recursive: true })
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   try {
-    run(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], { env: environment, stdio: ['ignore', 'ignore', 'inherit'] })
+    run(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
   }
@@ -84,7 +87,11 @@ try {
   if (reasons.has('clang')) {
     skip('C tests with sanitizers', reasons.get('clang'))
   } else {
-    const clang = ['-DCMAKE_C_COMPILER=clang-19', '-DCMAKE_CXX_COMPILER=clang++-19', '-DCMAKE_BUILD_TYPE=RelWithDebInfo']
+    const clang = [
+      '-DCMAKE_C_COMPILER=clang-19',
+      '-DCMAKE_CXX_COMPILER=clang++-19',
+      '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+    ]
     runNativeTests('C tests, AddressSanitizer and UndefinedBehaviorSanitizer', 'build/asan', [
       ...clang,
       '-DPSCTX_SANITIZE=address,undefined',

@@ -24,7 +24,17 @@ const replyCapacity = 64 // a context's 48 bytes and its data, as in bare C
 
 function buildLibrary() {
   const include = ['driver/host', 'driver/host/include', 'driver/include'].map((path) => `-I${path}`)
-  const flags = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-fshort-wchar', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror']
+  const flags = [
+    '-std=gnu11',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-fshort-wchar',
+    '-fvisibility=hidden',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+  ]
   run('cc', [...flags, ...include, '-o', libraryPath, 'test/bench/bench.c'])
 }
 
@@ -95,7 +105,13 @@ function measureAll(streamCount, table) {
   for (const path of paths) {
     filter.host.writeFile(path, data)
     const name = `\\??\\${path}`
-    check('addStream', library.addStream(Uint16Array.from(name, (unit) => unit.charCodeAt(0)), name.length) === 0)
+    check(
+      'addStream',
+      library.addStream(
+        Uint16Array.from(name, (unit) => unit.charCodeAt(0)),
+        name.length,
+      ) === 0,
+    )
   }
   const streams = paths.map((path) => {
     const stream = filter.openStream(path)
@@ -136,7 +152,10 @@ function measureAll(streamCount, table) {
     operationsPerRound,
     [
       ['bare C', () => library.timeLookups(operationsPerRound)],
-      ['facade, a fresh object', each((index) => check('facade', streams[index].lookup(identity).data.length === dataLength))],
+      [
+        'facade, a fresh object',
+        each((index) => check('facade', streams[index].lookup(identity).data.length === dataLength)),
+      ],
     ],
     table,
   )
@@ -164,9 +183,11 @@ function measureAll(streamCount, table) {
           'facade, filled and read',
           repeat(() => {
             batch.clear()
-            for (let index = 0; index < count; index += 1) batch.lookup(streams[(index * stride) % streamCount], identity)
+            for (let index = 0; index < count; index += 1)
+              batch.lookup(streams[(index * stride) % streamCount], identity)
             batch.run()
-            for (let index = 0; index < count; index += 1) check('batch', batch.result(index).data.length === dataLength)
+            for (let index = 0; index < count; index += 1)
+              check('batch', batch.result(index).data.length === dataLength)
           }),
         ],
         ['koffi', repeat(() => check('koffi', library.batch(count) === 0))],
@@ -184,4 +205,6 @@ buildLibrary()
 const table = new Table({ head: ['operation', 'through', 'ns/op', 'spread', 'ratio'], style: { head: [], border: [] } })
 for (const streamCount of [1_000, 100_000]) measureAll(streamCount, table)
 console.log(table.toString())
-console.log(`Median of ${rounds} interleaved rounds of ${operationsPerRound} operations; ratio to bare C in the same rows.`)
+console.log(
+  `Median of ${rounds} interleaved rounds of ${operationsPerRound} operations; ratio to bare C in the same rows.`,
+)

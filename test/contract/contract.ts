@@ -94,17 +94,20 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         expect(stream.lookup()?.data.toString()).toBe('two')
       })
 
-      test.each([0, 1, 7, 8, 4096, 65535, 65536])('%i bytes of data come back as they went in, from either pool', (length) => {
-        const stream = openNew()
-        const data = Buffer.alloc(length)
-        for (let index = 0; index < length; index += 1) data[index] = (index * 31 + (index >> 8)) & 255
-        stream.insert({ instance: 1n, data, pool: 'paged' })
-        stream.insert({ instance: 2n, data, pool: 'nonpaged' })
-        expect(stream.lookup({ instance: 1n })?.data.equals(data)).toBe(true)
-        expect(stream.lookup({ instance: 2n })?.pool).toBe('nonpaged')
-        expect(stream.remove({ instance: 2n })?.data.equals(data)).toBe(true)
-        expect(stream.remove({ instance: 1n })?.data.equals(data)).toBe(true)
-      })
+      test.each([0, 1, 7, 8, 4096, 65535, 65536])(
+        '%i bytes of data come back as they went in, from either pool',
+        (length) => {
+          const stream = openNew()
+          const data = Buffer.alloc(length)
+          for (let index = 0; index < length; index += 1) data[index] = (index * 31 + (index >> 8)) & 255
+          stream.insert({ instance: 1n, data, pool: 'paged' })
+          stream.insert({ instance: 2n, data, pool: 'nonpaged' })
+          expect(stream.lookup({ instance: 1n })?.data.equals(data)).toBe(true)
+          expect(stream.lookup({ instance: 2n })?.pool).toBe('nonpaged')
+          expect(stream.remove({ instance: 2n })?.data.equals(data)).toBe(true)
+          expect(stream.remove({ instance: 1n })?.data.equals(data)).toBe(true)
+        },
+      )
 
       test('changing the buffer after insertion, or the data of a lookup, does not change the context', () => {
         const stream = openNew()
@@ -115,19 +118,23 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         expect(stream.lookup()?.data.toString()).toBe('seen')
       })
 
-      test.each([0n, 1n, 0xffff_ffffn, 0x1_0000_0000n, 2n ** 63n, maximum])('instance %s is an instance like any other', (instance) => {
-        const stream = openNew()
-        const others = [0n, 1n, 42n, 2n ** 63n, maximum].filter((other) => other !== instance)
-        for (const other of others) stream.insert({ instance: other, data: Buffer.from(`other ${other}`) })
-        expect(stream.lookup({ instance })).toBeUndefined()
-        expect(stream.remove({ instance })).toBeUndefined()
-        stream.insert({ instance, data: Buffer.from('this one') })
-        for (const other of others.reverse()) stream.insert({ instance: other, data: Buffer.from('younger'), ifExists: 'add' })
-        expect(stream.lookup({ instance })?.data.toString()).toBe('this one')
-        expect(stream.remove({ instance })?.data.toString()).toBe('this one')
-        expect(stream.lookup({ instance })).toBeUndefined()
-        expect(stream.contexts()).toHaveLength(2 * others.length)
-      })
+      test.each([0n, 1n, 0xffff_ffffn, 0x1_0000_0000n, 2n ** 63n, maximum])(
+        'instance %s is an instance like any other',
+        (instance) => {
+          const stream = openNew()
+          const others = [0n, 1n, 42n, 2n ** 63n, maximum].filter((other) => other !== instance)
+          for (const other of others) stream.insert({ instance: other, data: Buffer.from(`other ${other}`) })
+          expect(stream.lookup({ instance })).toBeUndefined()
+          expect(stream.remove({ instance })).toBeUndefined()
+          stream.insert({ instance, data: Buffer.from('this one') })
+          for (const other of others.reverse())
+            stream.insert({ instance: other, data: Buffer.from('younger'), ifExists: 'add' })
+          expect(stream.lookup({ instance })?.data.toString()).toBe('this one')
+          expect(stream.remove({ instance })?.data.toString()).toBe('this one')
+          expect(stream.lookup({ instance })).toBeUndefined()
+          expect(stream.contexts()).toHaveLength(2 * others.length)
+        },
+      )
 
       test.each([0n, 1n, 2n ** 32n, maximum])('owner key %s is an owner key like any other', (owner) => {
         const stream = openNew()
@@ -154,7 +161,10 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         const mine = filter.openStream(path)
         const other = open().openStream(path)
         mine.insert({ owner: 4n, instance: 5n, data: Buffer.from('mine') })
-        expect(mine.first()).toMatchObject({ holder: 'self', context: { owner: 4n, instance: 5n, data: Buffer.from('mine') } })
+        expect(mine.first()).toMatchObject({
+          holder: 'self',
+          context: { owner: 4n, instance: 5n, data: Buffer.from('mine') },
+        })
         expect(other.first()).toEqual({ holder: 'other-session' })
         other.insert({ data: Buffer.from('other') })
         expect(mine.first()).toEqual({ holder: 'other-session' })
@@ -198,7 +208,10 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         const stream = openNew()
         const first = stream.insert({ data: Buffer.from('first'), ifExists: 'keep' })
         expect(first.outcome).toBe('inserted')
-        expect(stream.insert({ data: Buffer.from('second'), ifExists: 'keep' })).toEqual({ outcome: 'kept', sequence: first.sequence })
+        expect(stream.insert({ data: Buffer.from('second'), ifExists: 'keep' })).toEqual({
+          outcome: 'kept',
+          sequence: first.sequence,
+        })
         expect(stream.lookup()?.data.toString()).toBe('first')
         expect(filter.statistics().session.contexts).toBe(1)
       })
@@ -207,7 +220,9 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         const stream = openNew()
         stream.insert({ instance: 1n, data: Buffer.from('first') })
         stream.insert({ instance: 2n, data: Buffer.from('other') })
-        expect(stream.insert({ instance: 1n, data: Buffer.from('second'), ifExists: 'replace' }).outcome).toBe('replaced')
+        expect(stream.insert({ instance: 1n, data: Buffer.from('second'), ifExists: 'replace' }).outcome).toBe(
+          'replaced',
+        )
         expect(stream.insert({ instance: 3n, ifExists: 'replace' }).outcome).toBe('inserted')
         expect(stream.lookup({ instance: 1n })?.data.toString()).toBe('second')
         expect(stream.contexts().map((context) => context.instance)).toEqual([3n, 1n, 2n])
@@ -216,10 +231,16 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
       test('add: a duplicate hangs before it, and they go youngest first', () => {
         const stream = openNew()
         for (const [index, text] of ['one', 'two', 'three'].entries()) {
-          expect(stream.insert({ data: Buffer.from(text), ifExists: 'add' }).outcome).toBe(index === 0 ? 'inserted' : 'added')
+          expect(stream.insert({ data: Buffer.from(text), ifExists: 'add' }).outcome).toBe(
+            index === 0 ? 'inserted' : 'added',
+          )
         }
         expect(stream.lookup({ instance: 0n })?.data.toString()).toBe('three')
-        expect(['', '', ''].map(() => stream.remove({ instance: 0n })?.data.toString())).toEqual(['three', 'two', 'one'])
+        expect(['', '', ''].map(() => stream.remove({ instance: 0n })?.data.toString())).toEqual([
+          'three',
+          'two',
+          'one',
+        ])
         expect(stream.remove({ instance: 0n })).toBeUndefined()
       })
 
@@ -335,7 +356,12 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         const stream = filter.openStream(at(`folder-${counter}`))
         expect(stream.support.supported).toBe(true)
         stream.insert({ data: Buffer.from('seen') })
-        expect(filter.openStream(at(`folder-${counter}\\`)).lookup()?.data.toString()).toBe('seen')
+        expect(
+          filter
+            .openStream(at(`folder-${counter}\\`))
+            .lookup()
+            ?.data.toString(),
+        ).toBe('seen')
       })
 
       test('names in any script work', () => {
@@ -370,26 +396,43 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         const stream = filter.openStream(volume.pagingFile)
         expect(stream.support).toMatchObject({ supported: false, reason: 'no-filter-contexts' })
         const error = failureOf(() => stream.insert())
-        expect(error).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', operation: 'insert', path: volume.pagingFile })
+        expect(error).toMatchObject({
+          code: 'STATUS_INVALID_DEVICE_REQUEST',
+          operation: 'insert',
+          path: volume.pagingFile,
+        })
         expect(error.message).toMatch(/paging file/)
       })
 
       test('a volume is no file stream', () => {
         const stream = filter.openStream(volume.drive)
         expect(stream.support).toMatchObject({ supported: false, reason: 'volume' })
-        for (const action of [() => stream.insert(), () => stream.lookup(), () => stream.remove(), () => stream.contexts()]) {
+        for (const action of [
+          () => stream.insert(),
+          () => stream.lookup(),
+          () => stream.remove(),
+          () => stream.contexts(),
+        ]) {
           expect(failureOf(action)).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', path: volume.drive })
         }
         expect(failureOf(() => stream.insert()).message).toMatch(/volume/)
       })
 
-      test.each(['\\\\.\\pipe\\psctx-contract', '\\\\.\\PsCtx'])('%s is no file stream either, and its FsContext is not read', (path) => {
-        const stream = filter.openStream(path)
-        expect(stream.support).toMatchObject({ supported: false, reason: 'not-a-file-system' })
-        for (const action of [() => stream.insert(), () => stream.lookup(), () => stream.first(), () => stream.removeAll()]) {
-          expect(failureOf(action)).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', path })
-        }
-      })
+      test.each(['\\\\.\\pipe\\psctx-contract', '\\\\.\\PsCtx'])(
+        '%s is no file stream either, and its FsContext is not read',
+        (path) => {
+          const stream = filter.openStream(path)
+          expect(stream.support).toMatchObject({ supported: false, reason: 'not-a-file-system' })
+          for (const action of [
+            () => stream.insert(),
+            () => stream.lookup(),
+            () => stream.first(),
+            () => stream.removeAll(),
+          ]) {
+            expect(failureOf(action)).toMatchObject({ code: 'STATUS_INVALID_DEVICE_REQUEST', path })
+          }
+        },
+      )
     })
 
     describe('lifetimes', () => {
@@ -669,12 +712,21 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
       test('a closed stream and a closed filter say so', () => {
         const stream = openNew()
         stream.close()
-        for (const action of [() => stream.insert(), () => stream.lookup(), () => stream.lookupInto(Buffer.alloc(1)), () => stream.contexts()]) {
+        for (const action of [
+          () => stream.insert(),
+          () => stream.lookup(),
+          () => stream.lookupInto(Buffer.alloc(1)),
+          () => stream.contexts(),
+        ]) {
           expect(failureOf(action)).toMatchObject({ code: 'STATUS_FILE_CLOSED', path: stream.path })
         }
         const other = open()
         other.close()
-        for (const action of [() => other.openStream(at('a.txt')), () => other.statistics(), () => other.batch().run()]) {
+        for (const action of [
+          () => other.openStream(at('a.txt')),
+          () => other.statistics(),
+          () => other.batch().run(),
+        ]) {
           expect(failureOf(action).code).toBe('STATUS_FILE_CLOSED')
         }
       })
@@ -715,7 +767,7 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
         stream.insert({ owner: 1n, instance: 1n, data: Buffer.from('there') })
         const failures: string[] = []
         let round = 0
-        for (let done = false; !done && round < 100; ) {
+        for (let done = false; !done && round < 100;) {
           round += 1
           filter.host!.setAllocationFault(round)
           try {

@@ -37,7 +37,9 @@ if (obstacle !== undefined) {
       } finally {
         filter.close()
       }
-      expect(readFileSync(join(volume.directory!, 'inside.txt:notes'), 'utf8')).toBe('written through the embedded kernel')
+      expect(readFileSync(join(volume.directory!, 'inside.txt:notes'), 'utf8')).toBe(
+        'written through the embedded kernel',
+      )
     })
 
     test('lie on a file system of type fuseblk or fuse, not in a plain directory', () => {

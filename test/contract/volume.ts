@@ -56,6 +56,7 @@ export function ntfsVolume(): ContractVolume {
       execFileSync('fusermount', ['-u', directory], { stdio: 'pipe' })
       rmSync(base, { recursive: true })
     },
-    open: (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } }, ...options }),
+    open: (options) =>
+      openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } }, ...options }),
   }
 }
