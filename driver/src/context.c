@@ -1,7 +1,7 @@
 /*
- * Our per-stream contexts: hung on streams and taken off them through FsRtl, and found again through an index by stream.
+ * Our per-stream contexts: hung on streams and taken off them through FsRtl, and found again through the index.
  *
- * The index is a hash table of FCB headers. A shard's lock makes look-up-then-insert one step and keeps a context alive while its
+ * The lock of a stream's shard makes look-up-then-insert one step and keeps a context alive while its
  * data is copied: whoever frees a linked context, FreeCallback included, must first get that lock to unlink it.
  *
  * That is also why Header may be used without a file object while a context is linked here and its shard is locked: a file system
@@ -11,68 +11,7 @@
  */
 #include "psctx.h"
 
-#define PSCTX_SHARD_COUNT 64u
-#define PSCTX_BUCKET_BITS 14u
-#define PSCTX_BUCKET_COUNT (1u << PSCTX_BUCKET_BITS)
-
-typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
-    FAST_MUTEX Lock; /* of the buckets whose number modulo PSCTX_SHARD_COUNT is this shard's */
-} PSCTX_SHARD, *PPSCTX_SHARD;
-
-static PSCTX_SHARD PsctxShards[PSCTX_SHARD_COUNT];
-static PLIST_ENTRY PsctxBuckets;
-
 static FREE_FUNCTION PsctxTearDownContext;
-
-/*
- * Makes the empty index. STATUS_INSUFFICIENT_RESOURCES.
- */
-PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartContexts(VOID)
-{
-    ULONG index;
-
-    PAGED_CODE();
-
-    PsctxBuckets = PsctxAllocate(PagedPool, PSCTX_BUCKET_COUNT * sizeof(LIST_ENTRY));
-    if (PsctxBuckets == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    for (index = 0; index < PSCTX_BUCKET_COUNT; index += 1) {
-        InitializeListHead(&PsctxBuckets[index]);
-    }
-    for (index = 0; index < PSCTX_SHARD_COUNT; index += 1) {
-        ExInitializeFastMutex(&PsctxShards[index].Lock);
-    }
-    return STATUS_SUCCESS;
-}
-
-/*
- * Frees the index, which is empty.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopContexts(VOID)
-{
-    PAGED_CODE();
-
-    PsctxFree(PsctxBuckets);
-    PsctxBuckets = NULL;
-}
-
-/*
- * Locks the shard of a stream and returns the stream's bucket. Raises to APC_LEVEL until PsctxUnlockBucket.
- */
-_IRQL_raises_(APC_LEVEL) _IRQL_saves_global_(OldIrql, FastMutex) PSCTX_PAGE static PLIST_ENTRY
-    PsctxLockBucket(_In_ PFSRTL_ADVANCED_FCB_HEADER Header)
-{
-    const ULONG index = (ULONG)(((ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull) >> (64u - PSCTX_BUCKET_BITS));
-
-    ExAcquireFastMutex(&PsctxShards[index % PSCTX_SHARD_COUNT].Lock);
-    return &PsctxBuckets[index];
-}
-
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID PsctxUnlockBucket(_In_ PLIST_ENTRY Bucket)
-{
-    ExReleaseFastMutex(&PsctxShards[(ULONG)(Bucket - PsctxBuckets) % PSCTX_SHARD_COUNT].Lock);
-}
 
 static PUCHAR PsctxContextData(_In_ PPSCTX_CONTEXT Context)
 {
@@ -221,18 +160,19 @@ static BOOLEAN PsctxIsMatch(_In_ const PSCTX_CONTEXT *Context, _In_ PFSRTL_ADVAN
 }
 
 /*
- * The youngest context on the stream that is meant, or NULL; the bucket is locked. FsRtl has the last word: a context that the
+ * The youngest context on the stream that is meant, or NULL; the shard is locked. FsRtl has the last word: a context that the
  * file system has lost from its list is not there.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
-    PsctxFindContext(_In_ PLIST_ENTRY Bucket, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+    PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
                      _In_ const PSCTX_IDENTITY *Identity)
 {
+    const PLIST_ENTRY bucket = PsctxGetBucket(Shard, Header);
     PLIST_ENTRY entry;
 
     PAGED_CODE();
 
-    for (entry = Bucket->Flink; entry != Bucket; entry = entry->Flink) {
+    for (entry = bucket->Flink; entry != bucket; entry = entry->Flink) {
         const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
 
         if (PsctxIsMatch(context, Header, Identity)) {
@@ -247,17 +187,18 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
 }
 
 /*
- * Takes this very context off its stream and out of the index; the bucket is locked. FALSE if a teardown was first: it has the
+ * Takes this very context off its stream and out of the index; the shard is locked. FALSE if a teardown was first: it has the
  * context then, and its FreeCallback is waiting for the lock.
  */
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN PsctxUnlinkContext(_In_ PPSCTX_CONTEXT Context)
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
+    PsctxUnlinkContext(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context)
 {
     PAGED_CODE();
 
     if (FsRtlRemovePerStreamContext(Context->Header, Context->Owner, Context) == NULL) {
         return FALSE;
     }
-    RemoveEntryList(&Context->Links);
+    PsctxRemoveFromIndex(Shard, Context);
     return TRUE;
 }
 
@@ -268,13 +209,13 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN PsctxUnlinkContext(_In_ PPS
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 {
     const PPSCTX_CONTEXT context = CONTAINING_RECORD(Buffer, PSCTX_CONTEXT, PerStreamContext);
-    PLIST_ENTRY bucket;
+    PPSCTX_SHARD shard;
 
     PAGED_CODE();
 
-    bucket = PsctxLockBucket(context->Header);
-    RemoveEntryList(&context->Links);
-    PsctxUnlockBucket(bucket);
+    shard = PsctxLockShard(context->Header);
+    PsctxRemoveFromIndex(shard, context);
+    PsctxUnlockShard(shard);
 
     InterlockedIncrement64(&context->Owner->Session->TornDown);
     PsctxFreeContext(context);
@@ -297,7 +238,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     PPSCTX_CONTEXT surplus = NULL;
     PPSCTX_CONTEXT context;
     PPSCTX_CONTEXT existing;
-    PLIST_ENTRY bucket;
+    PPSCTX_SHARD shard;
     NTSTATUS status;
 
     PAGED_CODE();
@@ -309,12 +250,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
         return status;
     }
 
-    bucket = PsctxLockBucket(Stream->Header);
+    PsctxGrowIndex(Stream->Header);
+    shard = PsctxLockShard(Stream->Header);
     if (Insertion->Session->Ended) {
         status = STATUS_FILE_CLOSED;
         goto Unlock;
     }
-    existing = PsctxFindContext(bucket, Stream->Header, &identity);
+    existing = PsctxFindContext(shard, Stream->Header, &identity);
     if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_FAIL) {
         status = STATUS_OBJECT_NAME_COLLISION;
         goto Unlock;
@@ -334,13 +276,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
         goto Unlock;
     }
     context->Sequence = (ULONG64)InterlockedIncrement64(&PsctxGlobals.Sequence);
-    InsertHeadList(bucket, &context->Links);
+    PsctxAddToIndex(shard, context);
     *Sequence = context->Sequence;
     InterlockedIncrement64(&Insertion->Session->Inserted);
 
     if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_REPLACE) {
         *Outcome = PSCTX_OUTCOME_REPLACED;
-        if (PsctxUnlinkContext(existing)) {
+        if (PsctxUnlinkContext(shard, existing)) {
             InterlockedIncrement64(&Insertion->Session->Removed);
             surplus = existing;
         }
@@ -349,7 +291,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     }
 
 Unlock:
-    PsctxUnlockBucket(bucket);
+    PsctxUnlockShard(shard);
     PsctxFreeContext(surplus);
     if (!NT_SUCCESS(status)) {
         PsctxFreeContext(context);
@@ -392,28 +334,28 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupContext(const PSCTX_STREAM
 {
     PPSCTX_CONTEXT removed = NULL;
     PPSCTX_CONTEXT context;
-    PLIST_ENTRY bucket;
+    PPSCTX_SHARD shard;
     NTSTATUS status;
 
     PAGED_CODE();
 
     RtlZeroMemory(Reply, sizeof(*Reply));
-    bucket = PsctxLockBucket(Stream->Header);
-    context = PsctxFindContext(bucket, Stream->Header, Identity);
+    shard = PsctxLockShard(Stream->Header);
+    context = PsctxFindContext(shard, Stream->Header, Identity);
     if (context == NULL) {
         status = STATUS_NOT_FOUND;
     } else {
         status = PsctxDescribeContext(context, Reply, Data, Capacity);
     }
     if (Remove && status == STATUS_SUCCESS) {
-        if (PsctxUnlinkContext(context)) {
+        if (PsctxUnlinkContext(shard, context)) {
             removed = context;
             InterlockedIncrement64(&Identity->Session->Removed);
         } else {
             status = STATUS_NOT_FOUND;
         }
     }
-    PsctxUnlockBucket(bucket);
+    PsctxUnlockShard(shard);
     PsctxFreeContext(removed);
     return status;
 }
@@ -428,6 +370,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupFirst(const PSCTX_STREAM *
                                                             PSCTX_CONTEXT_REPLY *Reply, PVOID Data, ULONG Capacity)
 {
     PFSRTL_PER_STREAM_CONTEXT first;
+    PPSCTX_SHARD shard;
     PLIST_ENTRY bucket;
     PLIST_ENTRY entry;
     NTSTATUS status = STATUS_NOT_FOUND;
@@ -435,7 +378,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupFirst(const PSCTX_STREAM *
     PAGED_CODE();
 
     RtlZeroMemory(Reply, sizeof(*Reply));
-    bucket = PsctxLockBucket(Stream->Header);
+    shard = PsctxLockShard(Stream->Header);
+    bucket = PsctxGetBucket(shard, Stream->Header);
     first = FsRtlLookupPerStreamContext(Stream->Header, NULL, NULL);
     if (first != NULL) {
         Reply->Holder = PSCTX_HOLDER_OTHER_FILTER;
@@ -453,7 +397,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupFirst(const PSCTX_STREAM *
             break;
         }
     }
-    PsctxUnlockBucket(bucket);
+    PsctxUnlockShard(shard);
     return status;
 }
 
@@ -476,6 +420,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
                                                               const PSCTX_IDENTITY *Identity)
 {
     LIST_ENTRY removed;
+    PPSCTX_SHARD shard;
     PLIST_ENTRY bucket;
     PLIST_ENTRY entry;
     PLIST_ENTRY next;
@@ -484,17 +429,18 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
     PAGED_CODE();
 
     InitializeListHead(&removed);
-    bucket = PsctxLockBucket(Stream->Header);
+    shard = PsctxLockShard(Stream->Header);
+    bucket = PsctxGetBucket(shard, Stream->Header);
     for (entry = bucket->Flink; entry != bucket; entry = next) {
         const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
 
         next = entry->Flink;
-        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(context)) {
+        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(shard, context)) {
             InsertTailList(&removed, &context->Links);
             count += 1;
         }
     }
-    PsctxUnlockBucket(bucket);
+    PsctxUnlockShard(shard);
 
     InterlockedExchangeAdd64(&Identity->Session->Removed, (LONG64)count);
     PsctxFreeContexts(&removed);
@@ -510,6 +456,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
                                                              ULONG Capacity, PULONG EntriesLength)
 {
     const PSCTX_IDENTITY identity = {Session, 0, 0, PSCTX_MATCH_FIRST};
+    PPSCTX_SHARD shard;
     PLIST_ENTRY bucket;
     PLIST_ENTRY link;
     ULONG used = 0;
@@ -517,7 +464,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
     PAGED_CODE();
 
     RtlZeroMemory(Reply, sizeof(*Reply));
-    bucket = PsctxLockBucket(Stream->Header);
+    shard = PsctxLockShard(Stream->Header);
+    bucket = PsctxGetBucket(shard, Stream->Header);
     for (link = bucket->Flink; link != bucket; link = link->Flink) {
         const PPSCTX_CONTEXT context = CONTAINING_RECORD(link, PSCTX_CONTEXT, Links);
         ULONG size;
@@ -548,7 +496,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
             Reply->Remaining += 1;
         }
     }
-    PsctxUnlockBucket(bucket);
+    PsctxUnlockShard(shard);
 
     *EntriesLength = used;
     return Reply->Count == 0 && Reply->Remaining != 0 ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
@@ -563,16 +511,17 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION Session)
 {
     LIST_ENTRY removed;
-    ULONG shard;
+    ULONG number;
     ULONG index;
 
     PAGED_CODE();
 
     InitializeListHead(&removed);
-    for (shard = 0; shard < PSCTX_SHARD_COUNT; shard += 1) {
-        ExAcquireFastMutex(&PsctxShards[shard].Lock);
-        for (index = shard; index < PSCTX_BUCKET_COUNT; index += PSCTX_SHARD_COUNT) {
-            const PLIST_ENTRY bucket = &PsctxBuckets[index];
+    for (number = 0; number < PSCTX_SHARD_COUNT; number += 1) {
+        const PPSCTX_SHARD shard = PsctxLockShardByNumber(number);
+
+        for (index = 0; index < 1u << shard->BucketBits; index += 1) {
+            const PLIST_ENTRY bucket = &shard->Buckets[index];
             PLIST_ENTRY entry;
             PLIST_ENTRY next;
 
@@ -582,12 +531,12 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
                 next = entry->Flink;
                 if ((Session == NULL ||
                      (context->Owner->Session == Session && context->Lifetime == PSCTX_LIFETIME_SESSION)) &&
-                    PsctxUnlinkContext(context)) {
+                    PsctxUnlinkContext(shard, context)) {
                     InsertTailList(&removed, &context->Links);
                 }
             }
         }
-        ExReleaseFastMutex(&PsctxShards[shard].Lock);
+        PsctxUnlockShard(shard);
     }
     PsctxFreeContexts(&removed);
 }

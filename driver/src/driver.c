@@ -57,7 +57,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
 }
 
 /*
- * Starts the driver: contexts, tracking, the control device, then the filter, after which requests of every kind come in.
+ * Starts the driver: the index of contexts, tracking, the control device, then the filter, after which requests of every kind come in.
  *
  * A kernel that blocks legacy filters (IoBlockLegacyFsFilters) answers STATUS_NOT_SUPPORTED to the registration. The driver
  * stays: contexts of open handles work without an attachment, and PSCTX_STATISTICS_REPLY tells that nothing is attached.
@@ -76,7 +76,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartPool();
     PsctxStartTracking();
 
-    status = PsctxStartContexts();
+    status = PsctxStartIndex();
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -88,7 +88,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
     status = PsctxCreateControlDevice();
     if (!NT_SUCCESS(status)) {
-        goto StopContexts;
+        goto StopIndex;
     }
 
     status = PsctxStartFilter();
@@ -103,8 +103,8 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
 DeleteControlDevice:
     PsctxDeleteControlDevice();
-StopContexts:
-    PsctxStopContexts();
+StopIndex:
+    PsctxStopIndex();
     return status;
 }
 
@@ -124,5 +124,5 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverO
     PsctxDeleteControlDevice();
     PsctxRemoveSessionContexts(NULL);
     ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);
-    PsctxStopContexts();
+    PsctxStopIndex();
 }

@@ -189,9 +189,30 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *St
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxQueryStreamName(_In_ PFILE_OBJECT FileObject, _Out_ POBJECT_NAME_INFORMATION *Name);
 
+/* index.c */
+#define PSCTX_SHARD_COUNT 64u
+
+/* A part of the index, chosen by a stream's header, and its lock. */
+typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
+    FAST_MUTEX Lock;
+    _Guarded_by_(Lock) PLIST_ENTRY Buckets; /* 2^BucketBits lists of contexts */
+    _Write_guarded_by_(Lock) volatile ULONG BucketBits;
+    _Write_guarded_by_(Lock) volatile ULONG ContextCount;
+} PSCTX_SHARD, *PPSCTX_SHARD;
+
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartIndex(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopIndex(VOID);
+_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) PPSCTX_SHARD
+    PsctxLockShard(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) PPSCTX_SHARD
+    PsctxLockShardByNumber(_In_range_(0, PSCTX_SHARD_COUNT - 1) ULONG Number);
+_IRQL_requires_(APC_LEVEL) VOID PsctxUnlockShard(_Inout_ PPSCTX_SHARD Shard);
+_IRQL_requires_(APC_LEVEL) PLIST_ENTRY PsctxGetBucket(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_(APC_LEVEL) VOID PsctxAddToIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_(APC_LEVEL) VOID PsctxRemoveFromIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxGrowIndex(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+
 /* context.c */
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartContexts(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopContexts(VOID);
 _IRQL_requires_max_(APC_LEVEL) NTSTATUS
     PsctxInsertContext(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_INSERTION *Insertion, _Out_ PULONG Outcome,
                        _Out_ PULONG64 Sequence);
