@@ -5,7 +5,7 @@ import { Replies } from './codec'
 import type { ContextIdentity, Identifier, Insertion, InsertionResult, StreamContext } from './context'
 import { argumentError, explain, isSuccess, PerStreamContextError, statusName, statusOf } from './errors'
 import { native, type NativeBatch, type NativeFilter, type NativeStream } from './native'
-import { nativeStreamOf, type Stream } from './stream'
+import { nativeStreamOf, type Stream, streamClosings } from './stream'
 
 /** Bytes of a reply, of which 48 are the context's description, when nothing is said. */
 const defaultReplyCapacity = 128
@@ -39,7 +39,8 @@ export class Batch {
   readonly #replyCapacity: number
   readonly #operations: BatchOperation[] = []
   readonly #streams: Stream[] = []
-  readonly #distinct = new Set<NativeStream>()
+  /** What {@link streamClosings} was when every stream was last seen open; negative when that must be looked at. */
+  #openAt = -1
   #replies: Replies | undefined
   #resultCount = 0
 
@@ -73,7 +74,7 @@ export class Batch {
   insert(stream: Stream, insertion: Insertion = {}): this {
     const nativeStream = this.#check(stream, 'insert')
     const values = toInsertionArguments(insertion, 'insert', stream.path)
-    return this.#append(stream, nativeStream, 'insert', () => {
+    return this.#append(stream, 'insert', () => {
       this.#native.insert(nativeStream, ...values)
     })
   }
@@ -82,7 +83,7 @@ export class Batch {
   lookup(stream: Stream, identity: ContextIdentity = {}): this {
     const nativeStream = this.#check(stream, 'lookup')
     checkIdentity(identity, 'lookup', stream.path)
-    return this.#append(stream, nativeStream, 'lookup', () => {
+    return this.#append(stream, 'lookup', () => {
       this.#native.lookup(nativeStream, identity.owner ?? 0, identity.instance)
     })
   }
@@ -91,7 +92,7 @@ export class Batch {
   remove(stream: Stream, identity: ContextIdentity = {}): this {
     const nativeStream = this.#check(stream, 'remove')
     checkIdentity(identity, 'remove', stream.path)
-    return this.#append(stream, nativeStream, 'remove', () => {
+    return this.#append(stream, 'remove', () => {
       this.#native.remove(nativeStream, identity.owner ?? 0, identity.instance)
     })
   }
@@ -101,7 +102,7 @@ export class Batch {
     const nativeStream = this.#check(stream, 'removeAll')
     checkOptions(options, 'removeAll', stream.path)
     if (options.owner !== undefined) checkIdentifier(options.owner, 'owner', 'removeAll', stream.path)
-    return this.#append(stream, nativeStream, 'removeAll', () => {
+    return this.#append(stream, 'removeAll', () => {
       this.#native.removeAll(nativeStream, options.owner)
     })
   }
@@ -111,7 +112,6 @@ export class Batch {
     this.#native.clear()
     this.#operations.length = 0
     this.#streams.length = 0
-    this.#distinct.clear()
     this.#resultCount = 0
   }
 
@@ -128,12 +128,7 @@ export class Batch {
     if (this.#filter.closed) {
       throw new PerStreamContextError({ status: statusOf('STATUS_FILE_CLOSED'), operation: 'batch' })
     }
-    for (const stream of this.#distinct) {
-      if (stream.closed) {
-        const path = this.#streams.find((candidate) => nativeStreamOf(candidate) === stream)?.path
-        throw new PerStreamContextError({ status: statusOf('STATUS_FILE_CLOSED'), operation: 'batch', path })
-      }
-    }
+    this.#checkOpen()
     if (this.#operations.length === 0) throw argumentError('batch', 'batch', 'given an operation before it is run')
     try {
       const memory = this.#native.run()
@@ -190,13 +185,23 @@ export class Batch {
     return replies.uint32(abi.batchReply.size + index * abi.batchResult.size + abi.batchResult.status)
   }
 
+  /** A handle of a closed stream may be another stream's by now: none must reach the driver. */
+  #checkOpen(): void {
+    if (this.#openAt === streamClosings()) return
+    const closed = this.#streams.find((stream) => stream.closed)
+    if (closed !== undefined) {
+      throw new PerStreamContextError({ status: statusOf('STATUS_FILE_CLOSED'), operation: 'batch', path: closed.path })
+    }
+    this.#openAt = streamClosings()
+  }
+
   #check(stream: Stream, operation: BatchOperation): NativeStream {
     const nativeStream = nativeStreamOf(stream)
     if (nativeStream === undefined) throw argumentError(operation, 'stream', 'a Stream of the same filter')
     return nativeStream
   }
 
-  #append(stream: Stream, nativeStream: NativeStream, operation: BatchOperation, add: () => void): this {
+  #append(stream: Stream, operation: BatchOperation, add: () => void): this {
     try {
       add()
     } catch (error) {
@@ -204,7 +209,7 @@ export class Batch {
     }
     this.#operations.push(operation)
     this.#streams.push(stream)
-    this.#distinct.add(nativeStream)
+    this.#openAt = -1
     this.#resultCount = 0
     return this
   }

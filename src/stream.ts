@@ -29,6 +29,13 @@ const reasonTexts: Record<UnsupportedReason, string> = {
 /** The addon's part of each stream, which batches need and nobody else. */
 const natives = new WeakMap<Stream, NativeStream>()
 
+let closings = 0
+
+/** Grows whenever a stream is closed by itself: what was open when it was last looked at still is while this is the same. */
+export function streamClosings(): number {
+  return closings
+}
+
 /** The addon's part of a stream, or undefined if `stream` is none of ours. */
 export function nativeStreamOf(stream: unknown): NativeStream | undefined {
   return typeof stream === 'object' && stream !== null ? natives.get(stream as Stream) : undefined
@@ -217,6 +224,7 @@ export class Stream {
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlteardownperstreamcontexts | FsRtlTeardownPerStreamContexts}
    */
   close(): void {
+    closings += 1
     this.#native.close()
   }
 

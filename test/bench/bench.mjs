@@ -93,7 +93,7 @@ function measure(title, operations, contenders, table) {
   })
 }
 
-/** Every measurement with this many live streams, each with a context of bare C's session and one of the facade's. */
+/** Every measurement with this many live streams. */
 function measureAll(streamCount, table) {
   const filter = openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } } })
   const library = loadLibrary()
@@ -102,29 +102,36 @@ function measureAll(streamCount, table) {
   const data = Buffer.alloc(dataLength, 1)
   const paths = Array.from({ length: streamCount }, (_, index) => `M:\\${index >> 8}\\${index & 255}`)
   for (let index = 0; index < streamCount; index += 256) filter.host.mkdir(`M:\\${index >> 8}`)
-  for (const path of paths) {
-    filter.host.writeFile(path, data)
-    const name = `\\??\\${path}`
-    check(
-      'addStream',
-      library.addStream(
-        Uint16Array.from(name, (unit) => unit.charCodeAt(0)),
-        name.length,
-      ) === 0,
-    )
-  }
-  const streams = paths.map((path) => {
-    const stream = filter.openStream(path)
-    stream.insert({ instance: 1, data })
-    return stream
-  })
-
-  // The same native objects that the facade uses, without the facade.
   const nativeFilter = new native.Filter('host', false, [['M', undefined]])
-  const nativeStreams = paths.map((path) => {
-    const stream = new native.Stream(nativeFilter, `\\\\?\\${path}`)
-    stream.insert(0, 1, 0, 0, 0, data)
-    return stream
+  const streams = []
+  const nativeStreams = []
+  const contenders = [
+    (path) => {
+      const name = `\\??\\${path}`
+      check(
+        'addStream',
+        library.addStream(
+          Uint16Array.from(name, (unit) => unit.charCodeAt(0)),
+          name.length,
+        ) === 0,
+      )
+    },
+    (path) => {
+      const stream = filter.openStream(path)
+      stream.insert({ instance: 1, data })
+      streams.push(stream)
+    },
+    // The native objects that the facade is made of, without the facade.
+    (path) => {
+      const stream = new native.Stream(nativeFilter, `\\\\?\\${path}`)
+      stream.insert(0, 1, 0, 0, 0, data)
+      nativeStreams.push(stream)
+    },
+  ]
+  // Each stream has a context of each session. Who comes first changes, so that nobody's are always the youngest.
+  paths.forEach((path, index) => {
+    filter.host.writeFile(path, data)
+    for (let turn = 0; turn < contenders.length; turn += 1) contenders[(index + turn) % contenders.length](path)
   })
 
   const buffer = Buffer.alloc(dataLength)
