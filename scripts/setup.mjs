@@ -8,17 +8,25 @@ import { CommandError, inContinuousIntegration, root, run, which } from './run.m
 /** What each capability needs: programs that show it is there, and the Debian packages that bring them. */
 const capabilities = {
   build: { programs: ['cmake', 'c++', 'make'], packages: ['cmake', 'g++', 'make'] },
-  ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse'] },
+  ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse3'] },
   format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
   clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
 }
 
 const isRoot = process.getuid?.() === 0
 
-function install(packages) {
+/** Installs what the capabilities need, each by itself: a release of Debian or Ubuntu that lacks one package may have the others. */
+function install(names) {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  run('apt-get', ['update', '-qq'], { env: environment })
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env: environment })
+  const lists = names.map((name) => ['install', '-y', '-qq', '--no-install-recommends', ...capabilities[name].packages])
+  for (const list of [['update', '-qq'], ...lists]) {
+    try {
+      run('apt-get', list, { env: environment })
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      console.error(error.message) // what is still missing is told by provide
+    }
+  }
 }
 
 function missing(name) {
@@ -32,7 +40,7 @@ function missing(name) {
 export function provide(names) {
   const absent = names.filter((name) => missing(name).length > 0)
   if (absent.length > 0 && isRoot && which('apt-get')) {
-    install(absent.flatMap((name) => capabilities[name].packages))
+    install(absent)
   }
   const reasons = new Map()
   for (const name of names) {

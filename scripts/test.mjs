@@ -1,5 +1,5 @@
 // `npm test`: sets the machine up, builds everything, runs every suite, and sums up in its last line.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
@@ -63,6 +63,10 @@ function runJest(environment) {
     })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
+  }
+  if (!existsSync(report)) {
+    count('Jest, which ended without a report', { passed: 0, failed: 1 })
+    return
   }
   const result = JSON.parse(readFileSync(report, 'utf8'))
   count('Jest', {
