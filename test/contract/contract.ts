@@ -50,7 +50,6 @@ export function describeContract(name: string, makeVolume: () => ContractVolume)
 
     beforeAll(() => {
       volume = makeVolume()
-      volume.prepare()
     })
     afterAll(() => volume.dispose())
     beforeEach(() => {

@@ -3,8 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { ntfsObstacle } from '../../src/ntfs-image'
+
 import { describeContract } from './contract'
-import { ntfsObstacle, ntfsVolume, type ContractVolume } from './volume'
+import { ntfsVolume } from './volume'
 
 const obstacle = ntfsObstacle()
 
@@ -17,16 +19,15 @@ if (obstacle !== undefined) {
   describeContract('an NTFS volume', ntfsVolume)
 
   describe('the streams of an NTFS volume', () => {
-    let volume: ContractVolume
+    let volume: ReturnType<typeof ntfsVolume>
     beforeAll(() => {
       volume = ntfsVolume()
-      volume.prepare()
     })
     afterAll(() => volume.dispose())
 
     test('are those that the file system driver of the machine shows', () => {
-      writeFileSync(join(volume.directory!, 'outside.txt'), 'default')
-      writeFileSync(join(volume.directory!, 'outside.txt:notes'), 'named')
+      writeFileSync(join(volume.directory, 'outside.txt'), 'default')
+      writeFileSync(join(volume.directory, 'outside.txt:notes'), 'named')
       const filter = volume.open()
       try {
         const stream = filter.openStream('N:\\outside.txt:notes')
@@ -37,7 +38,7 @@ if (obstacle !== undefined) {
       } finally {
         filter.close()
       }
-      expect(readFileSync(join(volume.directory!, 'inside.txt:notes'), 'utf8')).toBe(
+      expect(readFileSync(join(volume.directory, 'inside.txt:notes'), 'utf8')).toBe(
         'written through the embedded kernel',
       )
     })
