@@ -25,11 +25,10 @@ static VOID HostUnlockContexts(PFSRTL_ADVANCED_FCB_HEADER Header)
     }
 }
 
-static BOOLEAN HostIsLinked(PFSRTL_ADVANCED_FCB_HEADER Header, PFSRTL_PER_STREAM_CONTEXT Context)
+static BOOLEAN HostIsLinked(PFSRTL_PER_STREAM_CONTEXT Context)
 {
     const char *Pin = HostFindPin(Context, 1);
 
-    UNREFERENCED_PARAMETER(Header);
     return (BOOLEAN)(Pin != NULL && strcmp(Pin, HOST_PIN_CONTEXT) == 0);
 }
 
@@ -86,7 +85,7 @@ NTSTATUS FsRtlInsertPerStreamContext(PFSRTL_ADVANCED_FCB_HEADER AdvFcbHeader, PF
                       "a context without an OwnerId or a FreeCallback");
     }
     HostLockContexts(AdvFcbHeader);
-    if (HostIsLinked(AdvFcbHeader, Ptr)) {
+    if (HostIsLinked(Ptr)) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "FsRtlInsertPerStreamContext",
                       "the context at %p is linked already", (PVOID)Ptr);
     }

@@ -3,6 +3,10 @@
  */
 #include "psctx.h"
 
+#define PSCTX_USUAL_NAME_SIZE 512u
+#define PSCTX_MAXIMUM_NAME_SIZE \
+    ((ULONG)sizeof(OBJECT_NAME_INFORMATION) + PSCTX_MAXIMUM_NAME_LENGTH + (ULONG)sizeof(WCHAR))
+
 /*
  * The file object behind a handle of the calling process; the caller dereferences it. UserMode, so that a kernel handle's value
  * is refused; no access is asked of the handle, since contexts are not the file's content.
@@ -106,45 +110,51 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseStream(const PSCTX_STREAM *Stre
 }
 
 /*
- * The stream's full name, as \Device\HarddiskVolume1\directory\file:stream, in memory that the caller gives to PsctxFree.
- * FileObject->FileName is only valid during create, so that the file system is asked. Where it cannot tell, the name is empty:
- * a context is worth having without. STATUS_INSUFFICIENT_RESOURCES is the only failure.
- * [ntifs/nf-ntifs-obquerynamestring]
+ * Asks for the stream's name with room for Size bytes of it and its record. The caller gives Name to PsctxFree.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStreamName(PFILE_OBJECT FileObject, POBJECT_NAME_INFORMATION *Name)
+PSCTX_PAGE static NTSTATUS PsctxTryToQueryStreamName(_In_ PFILE_OBJECT FileObject, _In_ ULONG Size,
+                                                     _Outptr_ POBJECT_NAME_INFORMATION *Name)
 {
-    static const ULONG sizes[] = {512, sizeof(OBJECT_NAME_INFORMATION) + UNICODE_STRING_MAX_BYTES + sizeof(WCHAR)};
     POBJECT_NAME_INFORMATION name;
-    ULONG attempt;
     ULONG length;
-    NTSTATUS status = STATUS_SUCCESS;
+    NTSTATUS status;
 
     PAGED_CODE();
 
     *Name = NULL;
-    for (attempt = 0; attempt < RTL_NUMBER_OF(sizes); attempt += 1) {
-        name = PsctxAllocate(PagedPool, sizes[attempt]);
-        if (name == NULL) {
-            return STATUS_INSUFFICIENT_RESOURCES;
-        }
-        status = ObQueryNameString(FileObject, name, sizes[attempt], &length);
-        if (NT_SUCCESS(status)) {
-            *Name = name;
-            return STATUS_SUCCESS;
-        }
-        if (status == STATUS_INSUFFICIENT_RESOURCES || attempt + 1 == RTL_NUMBER_OF(sizes) ||
-            (status != STATUS_INFO_LENGTH_MISMATCH && status != STATUS_BUFFER_OVERFLOW &&
-             status != STATUS_BUFFER_TOO_SMALL)) {
-            break;
-        }
-        PsctxFree(name);
+    name = PsctxAllocate(PagedPool, Size);
+    if (name == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
-
-    if (status == STATUS_INSUFFICIENT_RESOURCES) {
+    status = ObQueryNameString(FileObject, name, Size, &length);
+    if (!NT_SUCCESS(status)) {
         PsctxFree(name);
         return status;
     }
-    RtlZeroMemory(name, sizeof(*name));
     *Name = name;
     return STATUS_SUCCESS;
+}
+
+/*
+ * The stream's full name, as \Device\HarddiskVolume1\directory\file:stream, in memory that the caller gives to PsctxFree.
+ * FileObject->FileName is only valid during create, so that the file system is asked. Where it cannot tell, the name is
+ * empty: a context is worth having without. STATUS_INSUFFICIENT_RESOURCES is the only failure.
+ * [ntifs/nf-ntifs-obquerynamestring]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStreamName(PFILE_OBJECT FileObject, POBJECT_NAME_INFORMATION *Name)
+{
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = PsctxTryToQueryStreamName(FileObject, PSCTX_USUAL_NAME_SIZE, Name);
+    if (status == STATUS_INFO_LENGTH_MISMATCH || status == STATUS_BUFFER_OVERFLOW ||
+        status == STATUS_BUFFER_TOO_SMALL) {
+        status = PsctxTryToQueryStreamName(FileObject, PSCTX_MAXIMUM_NAME_SIZE, Name);
+    }
+    if (!NT_SUCCESS(status) && status != STATUS_INSUFFICIENT_RESOURCES) {
+        *Name = PsctxAllocate(PagedPool, sizeof(**Name));
+        status = *Name == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+    }
+    return status;
 }

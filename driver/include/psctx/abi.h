@@ -253,7 +253,10 @@ typedef struct _PSCTX_LIST_REPLY {
     PSCTX_UINT32 Reserved;
 } PSCTX_LIST_REPLY;
 
-/* Followed by NameLength bytes, the stream's name as the I/O manager told it at insertion, and padding to 8 bytes. */
+/*
+ * Followed by NameLength bytes of name and padding to 8 bytes: the stream's full name as the I/O manager told it at insertion, or, for
+ * a context of a tracking rule, the name on the volume that the stream was opened by.
+ */
 typedef struct _PSCTX_LIST_ENTRY {
     PSCTX_UINT32 Size; /* of this record, the name and the padding */
     PSCTX_UINT32 NameLength;
