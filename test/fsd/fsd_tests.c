@@ -630,7 +630,7 @@ int main(void)
             return 2;
         }
     } else {
-        printf("# NTFS # SKIP it takes root, /dev/fuse, mkntfs and ntfs-3g\n");
+        SkipTest("NTFS", "it takes root, /dev/fuse, mkntfs and ntfs-3g");
     }
     RunTest("a pipe opens and is no file system's", PipesCarryAForeignContext);
 
