@@ -1,8 +1,8 @@
 // `npm run bench`: one lookup through bare C, the addon, the facade and koffi, side by side in one process.
 //
 // All of it runs on the same embedded kernel, driver and streams. Rounds of the contenders are interleaved, so that a change of the
-// machine's speed hits all of them. Told are the median of the rounds, their spread, (maximum - minimum) / median, and the ratio of the
-// medians to bare C.
+// machine's speed hits all of them. Told are the median of the rounds, their spread (the middle half of them, as a share of the median)
+// and the ratio of the medians to bare C.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
@@ -64,9 +64,10 @@ function time(action) {
   return Number(process.hrtime.bigint() - start)
 }
 
-function median(values) {
+/** The value that this share of the values is below. */
+function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1]
+  return sorted[Math.round((sorted.length - 1) * share)]
 }
 
 /** Runs every contender once a round, in turn, and reports nanoseconds per operation. */
@@ -79,10 +80,10 @@ function measure(title, operations, contenders, table) {
       if (round >= 0) results[index].push(elapsed / operations)
     })
   }
-  const baseline = median(results[0])
+  const baseline = quantile(results[0], 0.5)
   contenders.forEach(([name], index) => {
-    const middle = median(results[index])
-    const spread = (Math.max(...results[index]) - Math.min(...results[index])) / middle
+    const middle = quantile(results[index], 0.5)
+    const spread = (quantile(results[index], 0.75) - quantile(results[index], 0.25)) / middle
     table.push([
       index === 0 ? title : '',
       name,
