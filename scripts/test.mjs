@@ -31,8 +31,8 @@ function step(suite, action) {
   }
 }
 
-/** Builds the C tests in a directory of their own and counts the TAP lines of every program that ctest runs. */
-function runNativeTests(suite, directory, options) {
+/** Builds the C tests in a directory of their own and counts the TAP lines of those programs whose names match. */
+function runNativeTests(suite, directory, options, programs = '.') {
   const jobs = String(availableParallelism())
   try {
     run('cmake', ['-S', '.', '-B', directory, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', ...options])
@@ -43,7 +43,15 @@ function runNativeTests(suite, directory, options) {
     count(suite, { passed: 0, failed: 1 })
     return
   }
-  const { status, output } = capture('ctest', ['--test-dir', directory, '--verbose', '--timeout', '300'])
+  const { status, output } = capture('ctest', [
+    '--test-dir',
+    directory,
+    '--verbose',
+    '--timeout',
+    '300',
+    '-R',
+    programs,
+  ])
   const lines = output.split('\n')
   const skipped = lines.filter((line) => /^\d+: ok .* # SKIP /.test(line))
   const passed = lines.filter((line) => /^\d+: ok /.test(line)).length - skipped.length
@@ -102,10 +110,18 @@ try {
       '-DCMAKE_CXX_COMPILER=clang++-19',
       '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
     ]
-    runNativeTests('C tests, AddressSanitizer and UndefinedBehaviorSanitizer', 'build/asan', [
-      ...clang,
-      '-DPSCTX_SANITIZE=address,undefined',
-    ])
+    const sanitize = (name) => [...clang, `-DPSCTX_SANITIZE=${name}`]
+    runNativeTests(
+      'C tests, AddressSanitizer and UndefinedBehaviorSanitizer',
+      'build/asan',
+      sanitize('address,undefined'),
+    )
+    runNativeTests(
+      'C tests with threads, ThreadSanitizer',
+      'build/tsan',
+      sanitize('thread'),
+      'host_threads|fsd_tests|filter|driver_races',
+    )
   }
   runJest({ ...process.env, PSCTX_NO_NTFS: reasons.get('ntfs') ?? '' })
 } catch (error) {

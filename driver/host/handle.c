@@ -39,12 +39,15 @@ static ULONG HostTakeEntry(PHOST_HANDLE_TABLE Table)
     return Index;
 }
 
+/* NULL for what is in no table that Mode may use: a kernel handle in user mode, the caller's own pseudo handles. */
 static PHOST_HANDLE_TABLE HostTableOf(HANDLE Handle, KPROCESSOR_MODE Mode, PULONG Index)
 {
     ULONG_PTR Value = (ULONG_PTR)Handle;
     PHOST_HANDLE_TABLE Table;
 
-    if ((Value & HOST_KERNEL_HANDLE_BIT) == HOST_KERNEL_HANDLE_BIT) {
+    if (Handle == NtCurrentProcess() || Handle == NtCurrentThread()) {
+        Table = NULL;
+    } else if ((Value & HOST_KERNEL_HANDLE_BIT) == HOST_KERNEL_HANDLE_BIT) {
         Table = Mode == KernelMode ? &HostKernelHandles : NULL;
         Value &= ~HOST_KERNEL_HANDLE_BIT;
     } else {
@@ -86,11 +89,13 @@ NTSTATUS HostReferenceHandle(HANDLE Handle, KPROCESSOR_MODE Mode, POBJECT_TYPE T
     ULONG Index;
 
     *Object = NULL;
-    if (Handle == NtCurrentProcess()) {
-        if (Type != NULL && Type != &HostProcessType) {
+    if (Handle == NtCurrentProcess() || Handle == NtCurrentThread()) {
+        BOOLEAN Process = (BOOLEAN)(Handle == NtCurrentProcess());
+
+        if (Type != NULL && Type != (Process ? &HostProcessType : &HostThreadType)) {
             return STATUS_OBJECT_TYPE_MISMATCH;
         }
-        Entry.Object = PsGetCurrentProcess();
+        Entry.Object = Process ? (PVOID)PsGetCurrentProcess() : (PVOID)PsGetCurrentThread();
         Entry.GrantedAccess = PROCESS_ALL_ACCESS;
         (VOID) InterlockedIncrement64(&HostHeaderOf(Entry.Object)->References);
     } else {

@@ -171,15 +171,22 @@ VOID HostReportObjects(VOID)
     PlatformUnlock(&HostObjectsMutex);
 }
 
-/* What leaked has been reported: takes it off the list, for the next kernel starts with none. */
+/* What leaked has been reported: takes it off the list, for the next kernel starts with none. Threads live on. */
 VOID HostForgetObjects(VOID)
 {
-    PlatformLock(&HostObjectsMutex);
-    while (!IsListEmpty(&HostObjects)) {
-        PHOST_OBJECT Header = CONTAINING_RECORD(RemoveHeadList(&HostObjects), HOST_OBJECT, Links);
+    PLIST_ENTRY Entry;
 
-        if (!Header->Type->FromPool && Header->Type != &HostThreadType) {
-            PlatformFree(Header);
+    PlatformLock(&HostObjectsMutex);
+    Entry = HostObjects.Flink;
+    while (Entry != &HostObjects) {
+        PHOST_OBJECT Header = CONTAINING_RECORD(Entry, HOST_OBJECT, Links);
+
+        Entry = Entry->Flink;
+        if (Header->Type != &HostThreadType) {
+            (VOID) RemoveEntryList(&Header->Links);
+            if (!Header->Type->FromPool) {
+                PlatformFree(Header);
+            }
         }
     }
     PlatformUnlock(&HostObjectsMutex);

@@ -37,7 +37,7 @@ typedef struct DECLSPEC_ALIGN(64) _HOST_POOL_SHARD {
     ULONG QuarantineBlocks;
     ULONG64 Bytes;
     ULONG64 Allocations;
-    ULONG64 Tried;
+    volatile LONG64 Tried;
 } HOST_POOL_SHARD, *PHOST_POOL_SHARD;
 
 static HOST_POOL_SHARD HostPoolShards[HOST_POOL_SHARDS];
@@ -77,16 +77,15 @@ ULONG64 HostAllocationCount(VOID)
 
     (VOID) HostPoolShard();
     for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
-        PlatformLock(&HostPoolShards[Index].Mutex);
-        Count += HostPoolShards[Index].Tried;
-        PlatformUnlock(&HostPoolShards[Index].Mutex);
+        Count += (ULONG64)ReadNoFence64(&HostPoolShards[Index].Tried);
     }
     return Count;
 }
 
-/* TRUE when it is this allocation's turn to fail. */
+/* Counts an allocation that may fail: of pool, or of a request, which is pool too. TRUE when it is this one's turn. */
 BOOLEAN HostTryFault(VOID)
 {
+    (VOID) InterlockedIncrement64(&HostPoolShards[HostPoolShard()].Tried);
     if (ReadNoFence64(&HostPoolCountdown) <= 0) {
         return FALSE;
     }
@@ -125,7 +124,6 @@ static PVOID HostAllocateBlock(SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN Ze
     InsertTailList(&Shard->Live, &Block->Links);
     Shard->Bytes += Size;
     Shard->Allocations++;
-    Shard->Tried++;
     PlatformUnlock(&Shard->Mutex);
     return Memory;
 }
@@ -145,11 +143,6 @@ PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero,
         HostViolation(BAD_POOL_CALLER, "ExAllocatePoolWithTag", "no bytes are asked for");
     }
     if (HostTryFault() || Size > (SIZE_T)1 << 40) {
-        PHOST_POOL_SHARD Shard = &HostPoolShards[HostPoolShard()];
-
-        PlatformLock(&Shard->Mutex);
-        Shard->Tried++;
-        PlatformUnlock(&Shard->Mutex);
         return NULL;
     }
     return HostAllocateBlock(Size, Tag, Paged, Zero, Caller);
@@ -350,10 +343,11 @@ VOID HostReportPool(VOID)
     }
 }
 
-/* Ends the quarantine: what was written after it was freed is found here at the latest. */
+/* Ends the quarantine, where writes to freed pool are found at the latest. The next kernel's count starts at zero. */
 VOID HostStopPool(VOID)
 {
     for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
         HostTrimQuarantine(&HostPoolShards[Index], 0, 0);
+        (VOID) InterlockedExchange64(&HostPoolShards[Index].Tried, 0);
     }
 }

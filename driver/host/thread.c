@@ -25,11 +25,7 @@ static VOID HostThreadExit(PVOID Context)
     }
     HostRemoveThread(Thread);
     HostThisThread = NULL;
-    if (Thread->SystemThread) {
-        HostDereferenceRaw(Thread, "PsTerminateSystemThread");
-    } else {
-        PlatformFree(Thread);
-    }
+    HostDereferenceRaw(Thread, "thread exit");
 }
 
 static VOID HostAdoptThread(PETHREAD Thread)
@@ -46,8 +42,9 @@ static VOID HostAdoptThread(PETHREAD Thread)
 
 PETHREAD HostCreateThread(VOID)
 {
-    PETHREAD Thread = PlatformAllocate(sizeof(*Thread));
+    PETHREAD Thread;
 
+    (VOID) HostCreateObject(&HostThreadType, sizeof(*Thread), (PVOID *)&Thread);
     HostAdoptThread(Thread);
     HostThisThread = Thread;
     PlatformAtThreadExit(HostThreadExit, Thread);

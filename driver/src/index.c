@@ -139,21 +139,26 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, 
 }
 
 /*
- * Doubles the buckets of a stream's shard if they have become crowded. Called before the shard is locked, since memory is allocated;
- * whether it is crowded is therefore asked twice. Without memory it stays crowded, and slower.
+ * Doubles the buckets of a stream's shard if they have become crowded. Called before the shard is locked for the insertion, since
+ * memory is allocated; it may have grown meanwhile. Without memory it stays crowded, and slower.
  *
  * The order of a stream's contexts stays: they are taken from the head and put at the tail.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxGrowIndex(PFSRTL_ADVANCED_FCB_HEADER Header)
 {
     const PPSCTX_SHARD shard = PsctxShardOf(Header);
-    const ULONG bits = shard->BucketBits;
+    BOOLEAN crowded;
+    ULONG bits;
     PLIST_ENTRY buckets;
     ULONG index;
 
     PAGED_CODE();
 
-    if (bits == PSCTX_LAST_BUCKET_BITS || shard->ContextCount >> bits < PSCTX_CONTEXTS_PER_BUCKET) {
+    ExAcquireFastMutex(&shard->Lock);
+    bits = shard->BucketBits;
+    crowded = bits < PSCTX_LAST_BUCKET_BITS && shard->ContextCount >> bits >= PSCTX_CONTEXTS_PER_BUCKET;
+    ExReleaseFastMutex(&shard->Lock);
+    if (!crowded) {
         return;
     }
     buckets = PsctxCreateBuckets(bits + 1);

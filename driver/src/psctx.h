@@ -196,8 +196,8 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
     FAST_MUTEX Lock;
     _Guarded_by_(Lock) PLIST_ENTRY Buckets; /* 2^BucketBits lists of contexts */
-    _Write_guarded_by_(Lock) volatile ULONG BucketBits;
-    _Write_guarded_by_(Lock) volatile ULONG ContextCount;
+    _Guarded_by_(Lock) ULONG BucketBits;
+    _Guarded_by_(Lock) ULONG ContextCount;
 } PSCTX_SHARD, *PPSCTX_SHARD;
 
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartIndex(VOID);

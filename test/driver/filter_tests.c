@@ -522,7 +522,7 @@ static VOID WaitsForMountsOnUnload(VOID)
     TestFileSystem.Pends = TRUE;
     CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendMountOnThread, (PVOID)&status));
     interval.QuadPart = -10000;
-    while (*(volatile ULONG *)&TestFileSystem.Requests[IRP_MJ_FILE_SYSTEM_CONTROL] == 0) {
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_FILE_SYSTEM_CONTROL]) == 0) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
     UnloadDriver();

@@ -137,7 +137,7 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     UNREFERENCED_PARAMETER(DeviceObject);
 
-    TestFileSystem.Requests[location->MajorFunction] += 1;
+    InterlockedIncrement(&TestFileSystem.Requests[location->MajorFunction]);
     TestFileSystem.Location = *location;
     TestFileSystem.UserBuffer = Irp->UserBuffer;
 

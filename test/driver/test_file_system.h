@@ -29,7 +29,7 @@ typedef struct _TEST_FILE_SYSTEM {
     PVOID HookContext;
 
     /* What it has seen. */
-    ULONG Requests[IRP_MJ_MAXIMUM_FUNCTION + 1];
+    volatile LONG Requests[IRP_MJ_MAXIMUM_FUNCTION + 1];
     IO_STACK_LOCATION Location;     /* of the last request, as it came in */
     PVOID UserBuffer;               /* likewise */
     ULONG FastIoEntry;              /* offset in the table of the entry that was called last, or 0 */

@@ -121,6 +121,16 @@ static void HandleRules(void)
     CHECK_STATUS(ObReferenceObjectByHandle(Event, 0, *IoFileObjectType, UserMode, &Found, NULL),
                  STATUS_OBJECT_TYPE_MISMATCH);
     CHECK_STATUS(NtSetEvent(Event, NULL), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(ObReferenceObjectByHandle(NtCurrentThread(), 0, *IoFileObjectType, UserMode, &Found, NULL),
+                 STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(ObReferenceObjectByHandle(NtCurrentProcess(), 0, *IoFileObjectType, UserMode, &Found, NULL),
+                 STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(ObReferenceObjectByHandle(NtCurrentThread(), 0, *PsThreadType, UserMode, &Found, NULL),
+                 STATUS_SUCCESS);
+    CHECK(Found == PsGetCurrentThread());
+    ObDereferenceObject(Found);
+    CHECK_STATUS(NtClose(NtCurrentThread()), STATUS_INVALID_HANDLE);
+    CHECK_STATUS(ZwClose(NtCurrentThread()), STATUS_INVALID_HANDLE);
     CHECK_STATUS(ObReferenceObjectByHandle(Kernel.Handle, 0, *IoFileObjectType, UserMode, &Object, NULL),
                  STATUS_SUCCESS);
     CHECK_STATUS(
@@ -285,6 +295,21 @@ static void Faults(void)
     ExFreePoolWithTag(Pool, 'tseT');
 }
 
+static void AllocationsAreCounted(void)
+{
+    ULONG64 Count = HostAllocationCount();
+    PIRP Irp;
+
+    ExFreePoolWithTag(ExAllocatePoolWithTag(PagedPool, 8, 'tseT'), 'tseT');
+    CHECK(HostAllocationCount() == Count + 1);
+    Irp = IoAllocateIrp(1, FALSE);
+    CHECK(Irp != NULL && HostAllocationCount() == Count + 2);
+    IoFreeIrp(Irp);
+    HostFailAllocation(1);
+    CHECK(IoAllocateIrp(1, FALSE) == NULL);
+    CHECK(HostAllocationCount() == Count + 3);
+}
+
 void RunContract(void)
 {
     RunTest("contexts are found by owner and instance, by owner, and as the first of all", LookupModes);
@@ -298,4 +323,5 @@ void RunContract(void)
     RunTest("a schedule replays from its seed", Schedules);
     RunTest("names match expressions", Expressions);
     RunTest("the chosen allocation fails, once", Faults);
+    RunTest("what can be made to fail is counted, requests too", AllocationsAreCounted);
 }

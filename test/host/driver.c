@@ -1,11 +1,20 @@
 /* The test driver, and the kernel it runs in. */
 #include "driver.h"
+#include "harness.h"
 
 #include <stdio.h>
 
+volatile LONG TestCreates;
 volatile LONG TestCleanups;
 volatile LONG TestCloses;
+KIRQL TestCloseIrql;
+FSRTL_ADVANCED_FCB_HEADER TestStream;
+FSRTL_PER_STREAM_CONTEXT TestContext;
+volatile LONG TestRemoveAt;
+BOOLEAN TestQueryOpenAnswer;
 
+static IO_CSQ_IRP_CONTEXT QueueContext;
+static FAST_IO_DISPATCH FastIo;
 static IO_CSQ Queue;
 static LIST_ENTRY QueueHead;
 static KSPIN_LOCK QueueLock;
@@ -73,6 +82,21 @@ static NTSTATUS Echo(PIRP Irp, PIO_STACK_LOCATION Location)
     return Complete(Irp, STATUS_SUCCESS, Length);
 }
 
+static VOID KeepTheCancelLock(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(Irp);
+}
+
+/* Completes what was taken from the queue, and the request that asked for it. */
+static NTSTATUS CompleteTaken(PIRP Irp, PIRP Taken)
+{
+    if (Taken != NULL) {
+        (VOID) Complete(Taken, STATUS_SUCCESS, 0);
+    }
+    return Complete(Irp, Taken != NULL ? STATUS_SUCCESS : STATUS_NOT_FOUND, 0);
+}
+
 static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
@@ -97,7 +121,9 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case TellTooMuch:
         return Complete(Irp, STATUS_SUCCESS, Location->Parameters.DeviceIoControl.OutputBufferLength + 1);
     case ReturnWithLock:
+        KeEnterCriticalRegion();
         ExAcquireFastMutexUnsafe(&Mutex);
+        KeLeaveCriticalRegion();
         return Complete(Irp, STATUS_SUCCESS, 0);
     case ReturnInCriticalRegion:
         KeEnterCriticalRegion();
@@ -121,6 +147,24 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return Echo(Irp, Location);
     case FailWithOutput:
         return Complete(Irp, STATUS_UNSUCCESSFUL, 1);
+    case CompleteWithCancelRoutine:
+        (VOID) IoSetCancelRoutine(Irp, KeepTheCancelLock);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case ForwardWithCancelRoutine:
+        (VOID) IoSetCancelRoutine(Irp, KeepTheCancelLock);
+        IoSkipCurrentIrpStackLocation(Irp);
+        return IoCallDriver(DeviceObject, Irp);
+    case KeepCancelLock:
+        IoMarkIrpPending(Irp);
+        (VOID) IoSetCancelRoutine(Irp, KeepTheCancelLock);
+        return STATUS_PENDING;
+    case QueueWithContext:
+        IoCsqInsertIrp(&Queue, Irp, &QueueContext);
+        return STATUS_PENDING;
+    case TakeByContext:
+        return CompleteTaken(Irp, IoCsqRemoveIrp(&Queue, &QueueContext));
+    case TakeOldest:
+        return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL));
     default:
         return Complete(Irp, STATUS_SUCCESS, 0);
     }
@@ -128,18 +172,74 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    UCHAR MajorFunction = IoGetCurrentIrpStackLocation(Irp)->MajorFunction;
+    PFILE_NETWORK_OPEN_INFORMATION Information = Irp->AssociatedIrp.SystemBuffer;
+
     UNREFERENCED_PARAMETER(DeviceObject);
-    switch (IoGetCurrentIrpStackLocation(Irp)->MajorFunction) {
+    if (MajorFunction == ReadAcquire(&TestRemoveAt)) {
+        (VOID) FsRtlRemovePerStreamContext(&TestStream, TestContext.OwnerId, NULL);
+    }
+    switch (MajorFunction) {
+    case IRP_MJ_CREATE:
+        (VOID) InterlockedIncrement(&TestCreates);
+        break;
+    case IRP_MJ_QUERY_INFORMATION:
+        RtlZeroMemory(Information, sizeof(*Information));
+        Information->EndOfFile.QuadPart = TEST_QUERY_OPEN_SIZE + 1;
+        return Complete(Irp, STATUS_SUCCESS, sizeof(*Information));
     case IRP_MJ_CLEANUP:
         (VOID) InterlockedIncrement(&TestCleanups);
         break;
     case IRP_MJ_CLOSE:
+        TestCloseIrql = KeGetCurrentIrql();
         (VOID) InterlockedIncrement(&TestCloses);
         break;
     default:
         break;
     }
     return Complete(Irp, STATUS_SUCCESS, 0);
+}
+
+/* Breaks the rules that a dispatch routine would be told of by IoCallDriver already. */
+static BOOLEAN FastControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer, ULONG InputBufferLength,
+                           PVOID OutputBuffer, ULONG OutputBufferLength, ULONG IoControlCode, PIO_STATUS_BLOCK IoStatus,
+                           PDEVICE_OBJECT DeviceObject)
+{
+    KIRQL Irql;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(InputBuffer);
+    UNREFERENCED_PARAMETER(InputBufferLength);
+    UNREFERENCED_PARAMETER(OutputBuffer);
+    UNREFERENCED_PARAMETER(OutputBufferLength);
+    UNREFERENCED_PARAMETER(DeviceObject);
+    IoStatus->Status = STATUS_SUCCESS;
+    IoStatus->Information = 0;
+    switch (IoControlCode) {
+    case TEST_CODE(FastReturnRaised, FILE_ANY_ACCESS):
+        KeRaiseIrql(APC_LEVEL, &Irql);
+        return TRUE;
+    case TEST_CODE(FastReturnInCriticalRegion, FILE_ANY_ACCESS):
+        KeEnterCriticalRegion();
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+static BOOLEAN FastQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION NetworkInformation, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    if (!TestQueryOpenAnswer) {
+        return FALSE;
+    }
+    CHECK(IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE);
+    RtlZeroMemory(NetworkInformation, sizeof(*NetworkInformation));
+    NetworkInformation->EndOfFile.QuadPart = TEST_QUERY_OPEN_SIZE;
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    Irp->IoStatus.Information = sizeof(*NetworkInformation);
+    return TRUE;
 }
 
 static VOID Unload(PDRIVER_OBJECT DriverObject)
@@ -153,7 +253,10 @@ static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     UNICODE_STRING Name;
 
     UNREFERENCED_PARAMETER(RegistryPath);
-    TestCleanups = TestCloses = 0;
+    TestCreates = TestCleanups = TestCloses = 0;
+    TestRemoveAt = -1;
+    TestQueryOpenAnswer = FALSE;
+    FsRtlSetupAdvancedHeader(&TestStream, NULL);
     InitializeListHead(&QueueHead);
     KeInitializeSpinLock(&QueueLock);
     ExInitializeFastMutex(&Mutex);
@@ -161,7 +264,13 @@ static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DriverObject->MajorFunction[IRP_MJ_CREATE] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_CLEANUP] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_CLOSE] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_PNP] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
+    FastIo.SizeOfFastIoDispatch = sizeof(FastIo);
+    FastIo.FastIoDeviceControl = FastControl;
+    FastIo.FastIoQueryOpen = FastQueryOpen;
+    DriverObject->FastIoDispatch = &FastIo;
     DriverObject->DriverUnload = Unload;
     RtlInitUnicodeString(&Name, L"\\Device\\HostTest");
     return IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);

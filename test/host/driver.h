@@ -22,7 +22,15 @@ typedef enum _TEST_ACTION {
     OverDereference,
     CallWithoutLocation,
     EchoReversed,
-    FailWithOutput
+    FailWithOutput,
+    CompleteWithCancelRoutine,
+    ForwardWithCancelRoutine,
+    KeepCancelLock,
+    QueueWithContext,
+    TakeByContext,
+    TakeOldest,
+    FastReturnRaised,
+    FastReturnInCriticalRegion
 } TEST_ACTION;
 
 typedef struct _TEST_KERNEL {
@@ -38,7 +46,17 @@ BOOLEAN StopTestKernel(TEST_KERNEL *Kernel);
 NTSTATUS TestControl(HANDLE Handle, ULONG Code, PVOID Buffer, ULONG Input, ULONG Output, PIO_STATUS_BLOCK IoStatus);
 NTSTATUS TestOpen(PCWSTR Name, ACCESS_MASK Access, ULONG Options, PHANDLE Handle);
 
+extern volatile LONG TestCreates;
 extern volatile LONG TestCleanups;
 extern volatile LONG TestCloses;
+extern KIRQL TestCloseIrql; /* of the last close */
+
+/* A stream with one context, which the dispatch routine removes at the major function TestRemoveAt. */
+extern FSRTL_ADVANCED_FCB_HEADER TestStream;
+extern FSRTL_PER_STREAM_CONTEXT TestContext;
+extern volatile LONG TestRemoveAt;
+/* What FastIoQueryOpen answers, and with which size of file; a request answers with one more. */
+extern BOOLEAN TestQueryOpenAnswer;
+#define TEST_QUERY_OPEN_SIZE 77
 
 #endif

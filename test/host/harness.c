@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@ static int Tests;
 static int Failed;
 static int FailedChecks;
 static ULONG ExpectedCode;
+static const char *ExpectedRule;
 
 #define EXIT_EXPECTED 42
 #define EXIT_OTHER 43
@@ -47,11 +49,15 @@ void RunTest(const char *Name, TEST_ROUTINE Routine)
 
 static VOID OnBugCheck(ULONG BugCheckCode, const char *Message)
 {
-    UNREFERENCED_PARAMETER(Message);
-    _exit(BugCheckCode == ExpectedCode ? EXIT_EXPECTED : EXIT_OTHER);
+    if (BugCheckCode != ExpectedCode || strstr(Message, ExpectedRule) == NULL) {
+        printf("# the child ended with %s\n", Message);
+        (void)fflush(stdout);
+        _exit(EXIT_OTHER);
+    }
+    _exit(EXIT_EXPECTED);
 }
 
-void RunViolation(const char *Name, ULONG BugCheckCode, TEST_ROUTINE Routine)
+void RunViolation(const char *Name, ULONG BugCheckCode, const char *Rule, TEST_ROUTINE Routine)
 {
     int Status = 0;
     pid_t Child;
@@ -61,6 +67,7 @@ void RunViolation(const char *Name, ULONG BugCheckCode, TEST_ROUTINE Routine)
     Child = fork();
     if (Child == 0) {
         ExpectedCode = BugCheckCode;
+        ExpectedRule = Rule;
         if (freopen("/dev/null", "w", stderr) == NULL) {
             _exit(EXIT_OTHER);
         }

@@ -7,8 +7,8 @@
 typedef void (*TEST_ROUTINE)(void);
 
 void RunTest(const char *Name, TEST_ROUTINE Routine);
-/* Passes when Routine, in a child process, ends in the bugcheck with this code. */
-void RunViolation(const char *Name, ULONG BugCheckCode, TEST_ROUTINE Routine);
+/* Passes when Routine, in a child process, ends in the bugcheck with this code, told in words that Rule is among. */
+void RunViolation(const char *Name, ULONG BugCheckCode, const char *Rule, TEST_ROUTINE Routine);
 /* Counts as passed, unless in continuous integration (CI is set), where nothing may be skipped. */
 void SkipTest(const char *Name, const char *Reason);
 /* Prints the plan and returns the exit code. */

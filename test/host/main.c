@@ -5,6 +5,10 @@
 int main(void)
 {
     RunContract();
+    RunFiles();
+    RunMount();
+    RunQueues();
+    RunStacks();
     RunRules();
     RunRequests();
     return EndTests();

@@ -23,6 +23,8 @@ static void Break(TEST_ACTION Action)
 
 BREAK(CompleteTwice)
 BREAK(CompleteWithPending)
+BREAK(CompleteWithCancelRoutine)
+BREAK(ForwardWithCancelRoutine)
 BREAK(ReturnOtherStatus)
 BREAK(ReturnPendingUnmarked)
 BREAK(MarkAndReturnSuccess)
@@ -30,30 +32,161 @@ BREAK(TellTooMuch)
 BREAK(ReturnWithLock)
 BREAK(ReturnInCriticalRegion)
 BREAK(ReturnRaised)
+BREAK(FastReturnInCriticalRegion)
+BREAK(FastReturnRaised)
 BREAK(NeverComplete)
 BREAK(OverDereference)
 BREAK(CallWithoutLocation)
 
+static TEST_KERNEL Booted;
+
+static NTSTATUS KeepIt(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(Irp);
+    UNREFERENCED_PARAMETER(Context);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* A request of the test's own to the test driver. */
+static VOID SendOwn(UCHAR MajorFunction, BOOLEAN Keep)
+{
+    PIRP Irp = IoAllocateIrp(Booted.Driver->DeviceObject->StackSize, FALSE);
+
+    IoGetNextIrpStackLocation(Irp)->MajorFunction = MajorFunction;
+    if (Keep) {
+        IoSetCompletionRoutine(Irp, KeepIt, NULL, TRUE, TRUE, TRUE);
+    }
+    (VOID) IoCallDriver(Booted.Driver->DeviceObject, Irp);
+}
+
+static VOID CallTheDriver(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    SendOwn(IRP_MJ_CREATE, TRUE);
+}
+
+static VOID OpenAFile(PVOID Context)
+{
+    HANDLE Handle;
+
+    UNREFERENCED_PARAMETER(Context);
+    (VOID) TestOpen(L"\\Device\\HostTest", GENERIC_READ, 0, &Handle);
+}
+
+static VOID CloseAFile(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    (VOID) NtClose(Booted.Handle);
+}
+
+static VOID Ignore(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+}
+
+/* Starts the kernel, with a context of the test's on the test driver's stream. */
+static VOID StartWithContext(PFREE_FUNCTION FreeCallback)
+{
+    (VOID) StartTestKernel(&Booted, 0);
+    FsRtlInitPerStreamContext(&TestContext, &TestStream, NULL, FreeCallback);
+    (VOID) FsRtlInsertPerStreamContext(&TestStream, &TestContext);
+}
+
+static void RemoveInClose(void)
+{
+    StartWithContext(Ignore);
+    WriteRelease(&TestRemoveAt, IRP_MJ_CLOSE);
+    (VOID) NtClose(Booted.Handle);
+}
+
+static void RemoveInPnp(void)
+{
+    StartWithContext(Ignore);
+    WriteRelease(&TestRemoveAt, IRP_MJ_PNP);
+    SendOwn(IRP_MJ_PNP, TRUE);
+}
+
+static void CallInFreeCallback(void)
+{
+    StartWithContext(CallTheDriver);
+    FsRtlTeardownPerStreamContexts(&TestStream);
+}
+
+static void OpenInFreeCallback(void)
+{
+    StartWithContext(OpenAFile);
+    FsRtlTeardownPerStreamContexts(&TestStream);
+}
+
+static void CloseInFreeCallback(void)
+{
+    StartWithContext(CloseAFile);
+    FsRtlTeardownPerStreamContexts(&TestStream);
+}
+
+static void LoseOwnRequest(void)
+{
+    (VOID) StartTestKernel(&Booted, 0);
+    SendOwn(IRP_MJ_CREATE, FALSE);
+}
+
+static void CancelAndKeepLock(void)
+{
+    IO_STATUS_BLOCK IoStatus;
+    UCHAR Buffer[8] = {0};
+
+    (VOID) StartTestKernel(&Booted, 0);
+    (VOID) TestControl(Booted.Handle, TEST_CODE(KeepCancelLock, FILE_ANY_ACCESS), Buffer, 8, 8, &IoStatus);
+    (VOID) NtCancelIoFile(Booted.Handle, &IoStatus);
+}
+
 void RunRequests(void)
 {
-    RunViolation("a request is completed once", MULTIPLE_IRP_COMPLETE_REQUESTS, BreakCompleteTwice);
+    RunViolation("a request is completed once", MULTIPLE_IRP_COMPLETE_REQUESTS, "is completed already",
+                 BreakCompleteTwice);
     RunViolation("a request is not completed with STATUS_PENDING", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-                 BreakCompleteWithPending);
+                 "completed with STATUS_PENDING", BreakCompleteWithPending);
+    RunViolation("a request is not completed with a cancel routine set", CANCEL_STATE_IN_COMPLETED_IRP,
+                 "completed with a cancel routine set", BreakCompleteWithCancelRoutine);
+    RunViolation("a request is not forwarded with a cancel routine set", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+                 "has a cancel routine", BreakForwardWithCancelRoutine);
+    RunViolation("a cancel routine releases the cancel spin lock", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+                 "returned with the cancel spin lock held", CancelAndKeepLock);
     RunViolation("a dispatch routine returns the status it completed with", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-                 BreakReturnOtherStatus);
+                 "for a request completed with", BreakReturnOtherStatus);
     RunViolation("STATUS_PENDING is returned only for a request marked pending", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-                 BreakReturnPendingUnmarked);
+                 "is not marked pending", BreakReturnPendingUnmarked);
     RunViolation("a request marked pending is answered with STATUS_PENDING", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-                 BreakMarkAndReturnSuccess);
+                 "marked a request pending and returned", BreakMarkAndReturnSuccess);
     RunViolation("no more is returned than the output buffer holds", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-                 BreakTellTooMuch);
-    RunViolation("no fast mutex is acquired unsafely with APCs enabled", IRQL_UNEXPECTED_VALUE, BreakReturnWithLock);
+                 "are returned in a buffer of", BreakTellTooMuch);
+    RunViolation("no lock is held on the return to user mode", IRQL_GT_ZERO_AT_SYSTEM_SERVICE,
+                 "returns to user mode with a lock held", BreakReturnWithLock);
+    RunViolation("the IRQL is PASSIVE_LEVEL on the return to user mode", IRQL_GT_ZERO_AT_SYSTEM_SERVICE,
+                 "returns to user mode at IRQL 1", BreakFastReturnRaised);
+    RunViolation("no critical region is open on the return to user mode", APC_INDEX_MISMATCH,
+                 "returns to user mode in 1 critical regions", BreakFastReturnInCriticalRegion);
     RunViolation("a dispatch routine leaves the critical regions it entered", IRQL_UNEXPECTED_VALUE,
-                 BreakReturnInCriticalRegion);
-    RunViolation("a dispatch routine returns at the IRQL it was called at", IRQL_UNEXPECTED_VALUE, BreakReturnRaised);
+                 "in 1 critical regions", BreakReturnInCriticalRegion);
+    RunViolation("a dispatch routine returns at the IRQL it was called at", IRQL_UNEXPECTED_VALUE, "returned at IRQL 1",
+                 BreakReturnRaised);
     RunViolation("a dispatch routine completes what it does not pend", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-                 BreakNeverComplete);
-    RunViolation("a file object is not dereferenced once too often", REFERENCE_BY_POINTER, BreakOverDereference);
+                 "has not completed the request", BreakNeverComplete);
+    RunViolation("a completion routine keeps a request of its own driver", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+                 "came to its end", LoseOwnRequest);
+    RunViolation("a file object is not dereferenced once too often", REFERENCE_BY_POINTER, "once too often",
+                 BreakOverDereference);
     RunViolation("a request is not forwarded without a stack location", NO_MORE_IRP_STACK_LOCATIONS,
-                 BreakCallWithoutLocation);
+                 "has no stack location left", BreakCallWithoutLocation);
+    RunViolation("no context is removed in the dispatch of a close", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "called from the dispatch of major function 0x02", RemoveInClose);
+    RunViolation("no context is removed in the dispatch of a PnP request", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "called from the dispatch of major function 0x1B", RemoveInPnp);
+    RunViolation("a FreeCallback calls no driver", DRIVER_VERIFIER_DETECTED_VIOLATION, "a FreeCallback calls a driver",
+                 CallInFreeCallback);
+    RunViolation("a FreeCallback opens no file", DRIVER_VERIFIER_DETECTED_VIOLATION, "a FreeCallback calls a driver",
+                 OpenInFreeCallback);
+    RunViolation("a FreeCallback closes no file", DRIVER_VERIFIER_DETECTED_VIOLATION, "a FreeCallback calls a driver",
+                 CloseInFreeCallback);
 }

@@ -17,6 +17,15 @@ static void PagedPoolAtDispatch(void)
     (VOID) ExAllocatePoolWithTag(PagedPool, 8, TEST_TAG);
 }
 
+static void PagedFreeAtDispatch(void)
+{
+    PVOID Pool = ExAllocatePoolWithTag(PagedPool, 8, TEST_TAG);
+    KIRQL Irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    ExFreePoolWithTag(Pool, TEST_TAG);
+}
+
 static void ZeroTag(void)
 {
     (VOID) ExAllocatePoolWithTag(NonPagedPoolNx, 8, 0);
@@ -102,6 +111,14 @@ static void MutexAtDispatch(void)
     ExInitializeFastMutex(&Mutex);
     KeRaiseIrql(DISPATCH_LEVEL, &Irql);
     ExAcquireFastMutex(&Mutex);
+}
+
+static void UnsafeMutexWithApcs(void)
+{
+    FAST_MUTEX Mutex;
+
+    ExInitializeFastMutex(&Mutex);
+    ExAcquireFastMutexUnsafe(&Mutex);
 }
 
 static void ResourceWithApcs(void)
@@ -196,6 +213,16 @@ static VOID TakeResource(PVOID Buffer)
     (VOID) ExAcquireResourceSharedLite(&Resource, TRUE);
 }
 
+static VOID TakeResourceExclusively(PVOID Buffer)
+{
+    static ERESOURCE Resource;
+
+    UNREFERENCED_PARAMETER(Buffer);
+    (VOID) ExInitializeResourceLite(&Resource);
+    KeEnterCriticalRegion();
+    (VOID) ExAcquireResourceExclusiveLite(&Resource, FALSE);
+}
+
 static void PrepareStream(PFREE_FUNCTION Free)
 {
     FsRtlSetupAdvancedHeader(&Header, NULL);
@@ -236,6 +263,13 @@ static void ResourceInFreeCallback(void)
     FsRtlTeardownPerStreamContexts(&Header);
 }
 
+static void ExclusiveResourceInFreeCallback(void)
+{
+    PrepareStream(TakeResourceExclusively);
+    (VOID) FsRtlInsertPerStreamContext(&Header, &Context);
+    FsRtlTeardownPerStreamContexts(&Header);
+}
+
 static void FreedWhileLinked(void)
 {
     PFSRTL_PER_STREAM_CONTEXT Linked = ExAllocatePoolWithTag(PagedPool, 200, TEST_TAG);
@@ -266,35 +300,70 @@ static void InsertAtDispatch(void)
     (VOID) FsRtlInsertPerStreamContext(&Header, &Context);
 }
 
+static void TeardownAtDispatch(void)
+{
+    KIRQL Irql;
+
+    PrepareStream(Ignore);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    FsRtlTeardownPerStreamContexts(&Header);
+}
+
 void RunRules(void)
 {
-    RunViolation("paged pool is not allocated at DISPATCH_LEVEL", BAD_POOL_CALLER, PagedPoolAtDispatch);
-    RunViolation("pool has a tag", BAD_POOL_CALLER, ZeroTag);
-    RunViolation("pool is freed once", BAD_POOL_CALLER, DoubleFree);
-    RunViolation("pool is freed with its own tag", BAD_POOL_CALLER, WrongTag);
-    RunViolation("only pool is freed", BAD_POOL_CALLER, ForeignFree);
-    RunViolation("bytes behind a pool block stay as they are", DRIVER_CORRUPTED_EXPOOL, WriteBehind);
-    RunViolation("bytes before a pool block stay as they are", BAD_POOL_HEADER, WriteBefore);
-    RunViolation("freed pool is not written", DRIVER_CAUGHT_MODIFYING_FREED_POOL, WriteAfterFree);
-    RunViolation("a fast mutex is not acquired twice by one thread", THREAD_NOT_MUTEX_OWNER, MutexRecursion);
-    RunViolation("a fast mutex is released by its owner", THREAD_NOT_MUTEX_OWNER, MutexNotOwned);
-    RunViolation("a fast mutex is not acquired at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, MutexAtDispatch);
-    RunViolation("a resource is acquired with APCs disabled", DRIVER_VERIFIER_DETECTED_VIOLATION, ResourceWithApcs);
-    RunViolation("a resource is released by an owner", RESOURCE_NOT_OWNED, ResourceNotOwned);
-    RunViolation("a resource is deleted before its memory is freed", BAD_POOL_CALLER, ResourceFreedAlive);
-    RunViolation("a spin lock is not acquired twice by one thread", SPIN_LOCK_ALREADY_OWNED, SpinLockRecursion);
-    RunViolation("nothing waits at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, WaitAtDispatch);
-    RunViolation("raising the IRQL does not lower it", IRQL_UNEXPECTED_VALUE, LowerIsNoRaise);
-    RunViolation("a critical region is left as often as it is entered", APC_INDEX_MISMATCH, LeaveWithoutEnter);
-    RunViolation("run-down protection is released by a holder", DRIVER_VERIFIER_DETECTED_VIOLATION, RundownNotHeld);
-    RunViolation("pageable code does not run at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, PagedCodeAtDispatch);
+    RunViolation("paged pool is not allocated at DISPATCH_LEVEL", BAD_POOL_CALLER, "paged pool at IRQL 2",
+                 PagedPoolAtDispatch);
+    RunViolation("pool has a tag", BAD_POOL_CALLER, "the tag is zero", ZeroTag);
+    RunViolation("pool is freed once", BAD_POOL_CALLER, "is freed already", DoubleFree);
+    RunViolation("pool is freed with its own tag", BAD_POOL_CALLER, "has tag", WrongTag);
+    RunViolation("only pool is freed", BAD_POOL_CALLER, "is no pool", ForeignFree);
+    RunViolation("bytes behind a pool block stay as they are", DRIVER_CORRUPTED_EXPOOL, "the bytes behind",
+                 WriteBehind);
+    RunViolation("bytes before a pool block stay as they are", BAD_POOL_HEADER, "the bytes before", WriteBefore);
+    RunViolation("freed pool is not written", DRIVER_CAUGHT_MODIFYING_FREED_POOL, "written after they were freed",
+                 WriteAfterFree);
+    RunViolation("a fast mutex is not acquired twice by one thread", THREAD_NOT_MUTEX_OWNER, "holds the fast mutex",
+                 MutexRecursion);
+    RunViolation("a fast mutex is released by its owner", THREAD_NOT_MUTEX_OWNER, "is not held by this thread",
+                 MutexNotOwned);
+    RunViolation("a fast mutex is not acquired at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "ExAcquireFastMutex",
+                 MutexAtDispatch);
+    RunViolation("a fast mutex is acquired unsafely only with APCs disabled", IRQL_UNEXPECTED_VALUE,
+                 "APCs are not disabled", UnsafeMutexWithApcs);
+    RunViolation("a resource is acquired with APCs disabled", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "APCs are not disabled", ResourceWithApcs);
+    RunViolation("a resource is released by an owner", RESOURCE_NOT_OWNED, "ExReleaseResourceLite", ResourceNotOwned);
+    RunViolation("a resource is deleted before its memory is freed", BAD_POOL_CALLER, "still holds",
+                 ResourceFreedAlive);
+    RunViolation("a spin lock is not acquired twice by one thread", SPIN_LOCK_ALREADY_OWNED, "holds the spin lock",
+                 SpinLockRecursion);
+    RunViolation("nothing waits at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "KeWaitForSingleObject", WaitAtDispatch);
+    RunViolation("raising the IRQL does not lower it", IRQL_UNEXPECTED_VALUE, "KeRaiseIrql", LowerIsNoRaise);
+    RunViolation("a critical region is left as often as it is entered", APC_INDEX_MISMATCH, "KeLeaveCriticalRegion",
+                 LeaveWithoutEnter);
+    RunViolation("run-down protection is released by a holder", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "ExReleaseRundownProtection", RundownNotHeld);
+    RunViolation("pageable code does not run at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "pageable code at IRQL 2",
+                 PagedCodeAtDispatch);
     RunViolation("an instance is not looked up without its owner", DRIVER_VERIFIER_DETECTED_VIOLATION,
-                 InstanceWithoutOwner);
-    RunViolation("a context is linked once", DRIVER_VERIFIER_DETECTED_VIOLATION, InsertedTwice);
-    RunViolation("a context has a FreeCallback", DRIVER_VERIFIER_DETECTED_VIOLATION, WithoutFreeCallback);
-    RunViolation("a FreeCallback removes no context", DRIVER_VERIFIER_DETECTED_VIOLATION, RemoveInFreeCallback);
-    RunViolation("a FreeCallback acquires no resource", DRIVER_VERIFIER_DETECTED_VIOLATION, ResourceInFreeCallback);
-    RunViolation("a linked context's pool is not freed", BAD_POOL_CALLER, FreedWhileLinked);
-    RunViolation("a header's pool is not freed while contexts hang on it", BAD_POOL_CALLER, HeaderFreedWithContexts);
-    RunViolation("contexts are not inserted at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, InsertAtDispatch);
+                 "without its owner", InstanceWithoutOwner);
+    RunViolation("a context is linked once", DRIVER_VERIFIER_DETECTED_VIOLATION, "is linked already", InsertedTwice);
+    RunViolation("a context has a FreeCallback", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "without an OwnerId or a FreeCallback", WithoutFreeCallback);
+    RunViolation("a FreeCallback removes no context", DRIVER_VERIFIER_DETECTED_VIOLATION, "called from a FreeCallback",
+                 RemoveInFreeCallback);
+    RunViolation("a FreeCallback acquires no resource", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a FreeCallback acquires a resource", ResourceInFreeCallback);
+    RunViolation("a FreeCallback acquires no resource exclusively", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a FreeCallback acquires a resource", ExclusiveResourceInFreeCallback);
+    RunViolation("a linked context's pool is not freed", BAD_POOL_CALLER, "a per-stream context that is linked still",
+                 FreedWhileLinked);
+    RunViolation("a header's pool is not freed while contexts hang on it", BAD_POOL_CALLER,
+                 "a stream header with per-stream contexts", HeaderFreedWithContexts);
+    RunViolation("contexts are not inserted at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "FsRtlInsertPerStreamContext",
+                 InsertAtDispatch);
+    RunViolation("paged pool is not freed at DISPATCH_LEVEL", BAD_POOL_CALLER, "paged pool at IRQL 2",
+                 PagedFreeAtDispatch);
+    RunViolation("contexts are not torn down at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL,
+                 "FsRtlTeardownPerStreamContexts", TeardownAtDispatch);
 }

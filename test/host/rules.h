@@ -5,5 +5,9 @@
 void RunRules(void);    /* rules.c: the kernel's own routines */
 void RunRequests(void); /* requests.c: drivers, requests, handles */
 void RunContract(void); /* contract.c: what must work */
+void RunFiles(void);    /* files.c: opening, asking without opening, closing */
+void RunMount(void);    /* mount.c: mounting a disk on its first open */
+void RunQueues(void);   /* queues.c: cancel-safe queues and work items */
+void RunStacks(void);   /* stacks.c: device stacks and completion routines */
 
 #endif

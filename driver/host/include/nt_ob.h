@@ -36,6 +36,8 @@ NTSTATUS ObQueryNameString(_In_ PVOID Object, _Out_writes_bytes_opt_(Length) POB
 
 #define NtCurrentProcess() ((HANDLE)(LONG_PTR) - 1)
 #define ZwCurrentProcess() NtCurrentProcess()
+#define NtCurrentThread() ((HANDLE)(LONG_PTR) - 2)
+#define ZwCurrentThread() NtCurrentThread()
 
 HOST_EXTERN_C_END
 

@@ -1,0 +1,82 @@
+/* Opening files, asking for attributes without opening, and closing, as a driver sees it. */
+#include "driver.h"
+#include "harness.h"
+#include "rules.h"
+
+static NTSTATUS QueryAttributes(PFILE_NETWORK_OPEN_INFORMATION Information)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name;
+
+    RtlInitUnicodeString(&Name, L"\\Device\\HostTest\\File");
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtQueryFullAttributesFile(&Attributes, Information);
+}
+
+static void QueryOpen(void)
+{
+    FILE_NETWORK_OPEN_INFORMATION Information = {0};
+    TEST_KERNEL Kernel;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    TestQueryOpenAnswer = TRUE;
+    CHECK_STATUS(QueryAttributes(&Information), STATUS_SUCCESS);
+    CHECK(Information.EndOfFile.QuadPart == TEST_QUERY_OPEN_SIZE);
+    CHECK(TestCreates == 1 && TestCleanups == 0 && TestCloses == 0);
+    TestQueryOpenAnswer = FALSE;
+    CHECK_STATUS(QueryAttributes(&Information), STATUS_SUCCESS);
+    CHECK(Information.EndOfFile.QuadPart == TEST_QUERY_OPEN_SIZE + 1);
+    CHECK(TestCreates == 2 && TestCleanups == 1 && TestCloses == 1);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+static void DeferredClose(void)
+{
+    LARGE_INTEGER Moment = {.QuadPart = -10000};
+    HOST_AUDIT Before;
+    HOST_AUDIT After;
+    TEST_KERNEL Kernel;
+    PVOID File = NULL;
+    KIRQL Irql;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(ObReferenceObjectByHandle(Kernel.Handle, 0, *IoFileObjectType, UserMode, &File, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Kernel.Handle), STATUS_SUCCESS);
+    CHECK(TestCleanups == 1 && TestCloses == 0);
+    HostAudit(&Before);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    ObDereferenceObject(File);
+    KeLowerIrql(Irql);
+    do {
+        (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+        HostAudit(&After);
+    } while (After.Objects == Before.Objects);
+    CHECK(ReadAcquire(&TestCloses) == 1 && TestCloseIrql == PASSIVE_LEVEL);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+static VOID Ignore(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+}
+
+static void RemovalInCleanup(void)
+{
+    TEST_KERNEL Kernel;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    FsRtlInitPerStreamContext(&TestContext, &TestStream, NULL, Ignore);
+    CHECK_STATUS(FsRtlInsertPerStreamContext(&TestStream, &TestContext), STATUS_SUCCESS);
+    WriteRelease(&TestRemoveAt, IRP_MJ_CLEANUP);
+    CHECK_STATUS(NtClose(Kernel.Handle), STATUS_SUCCESS);
+    CHECK(TestCleanups == 1 && TestCloses == 1);
+    CHECK(FsRtlLookupPerStreamContext(&TestStream, &TestStream, NULL) == NULL);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+void RunFiles(void)
+{
+    RunTest("attributes are told by FastIoQueryOpen without an open, or else by an open", QueryOpen);
+    RunTest("a file object released at DISPATCH_LEVEL is closed later, at PASSIVE_LEVEL", DeferredClose);
+    RunTest("a context may be removed in the dispatch of a cleanup", RemovalInCleanup);
+}

@@ -1,0 +1,147 @@
+/* Mounting a disk on its first open: by a file system that a recogniser has loaded, under a filter that sees it. */
+#include "driver.h"
+#include "harness.h"
+#include "rules.h"
+
+static PDEVICE_OBJECT Disk;
+static PDEVICE_OBJECT Recogniser;
+static PDEVICE_OBJECT FileSystem;
+static PDEVICE_OBJECT Filter;
+static PDEVICE_OBJECT Volume;
+static ULONG Recognitions;
+static ULONG Loads;
+static ULONG Mounts;
+static ULONG MountsSeen;
+
+static NTSTATUS Load(VOID)
+{
+    PDEVICE_OBJECT Below = NULL;
+
+    Loads++;
+    IoUnregisterFileSystem(Recogniser);
+    IoRegisterFileSystem(FileSystem);
+    CHECK_STATUS(IoAttachDeviceToDeviceStackSafe(Filter, FileSystem, &Below), STATUS_SUCCESS);
+    CHECK(Below == FileSystem);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS Mount(PDEVICE_OBJECT DeviceObject, PVPB Vpb)
+{
+    NTSTATUS Status = STATUS_UNRECOGNIZED_VOLUME;
+
+    if (Vpb->RealDevice == Disk && DeviceObject == Recogniser) {
+        Recognitions++;
+        Status = STATUS_FS_DRIVER_REQUIRED;
+    } else if (Vpb->RealDevice == Disk) {
+        Mounts++;
+        Status = IoCreateDevice(DeviceObject->DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Volume);
+        if (NT_SUCCESS(Status)) {
+            Volume->StackSize = (CCHAR)(Disk->StackSize + 1);
+            Vpb->DeviceObject = Volume;
+        }
+    }
+    return Status;
+}
+
+static NTSTATUS Mounted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    if (Irp->PendingReturned) {
+        IoMarkIrpPending(Irp);
+    }
+    CHECK(DeviceObject == Filter && Context == Disk);
+    CHECK(NT_SUCCESS(Irp->IoStatus.Status) && Disk->Vpb->DeviceObject == Volume);
+    CHECK((Disk->Vpb->Flags & VPB_MOUNTED) == 0);
+    MountsSeen++;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (DeviceObject == Filter) {
+        IoCopyCurrentIrpStackLocationToNext(Irp);
+        IoSetCompletionRoutine(Irp, Mounted, Location->Parameters.MountVolume.DeviceObject, TRUE, TRUE, TRUE);
+        return IoCallDriver(FileSystem, Irp);
+    }
+    if (Location->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL) {
+        Status = Location->MinorFunction == IRP_MN_LOAD_FILE_SYSTEM
+                     ? Load()
+                     : Mount(DeviceObject, Location->Parameters.MountVolume.Vpb);
+    } else if (Location->MajorFunction == IRP_MJ_CREATE) {
+        CHECK(DeviceObject == Volume);
+        Location->FileObject->Vpb = Disk->Vpb;
+    }
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = 0;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+static VOID Unload(PDRIVER_OBJECT DriverObject)
+{
+    KIRQL Irql;
+
+    UNREFERENCED_PARAMETER(DriverObject);
+    IoAcquireVpbSpinLock(&Irql);
+    Disk->Vpb->Flags &= (USHORT)~VPB_MOUNTED;
+    Disk->Vpb->DeviceObject = NULL;
+    IoReleaseVpbSpinLock(Irql);
+    IoUnregisterFileSystem(FileSystem);
+    IoDetachDevice(FileSystem);
+    IoDeleteDevice(Filter);
+    IoDeleteDevice(FileSystem);
+    IoDeleteDevice(Recogniser);
+    IoDeleteDevice(Volume);
+    IoDeleteDevice(Disk);
+}
+
+static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    PDEVICE_OBJECT *const Controls[] = {&Recogniser, &FileSystem, &Filter};
+    UNICODE_STRING Name;
+    NTSTATUS Status;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    Recognitions = Loads = Mounts = MountsSeen = 0;
+    Volume = NULL;
+    DriverObject->MajorFunction[IRP_MJ_CREATE] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_CLOSE] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = Dispatch;
+    DriverObject->DriverUnload = Unload;
+    RtlInitUnicodeString(&Name, L"\\Device\\HostTestDisk");
+    Status = IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_DISK, 0, FALSE, &Disk);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Controls) && NT_SUCCESS(Status); Index++) {
+        Status = IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, Controls[Index]);
+    }
+    if (NT_SUCCESS(Status)) {
+        IoRegisterFileSystem(Recogniser);
+    }
+    return Status;
+}
+
+static void FirstOpenMounts(void)
+{
+    TEST_KERNEL Kernel;
+    PDRIVER_OBJECT Driver = NULL;
+    HANDLE Handle = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(HostLoadDriver(L"HostTestFs", TRUE, Entry, &Driver), STATUS_SUCCESS);
+    for (ULONG Open = 0; Open < 2; Open++) {
+        CHECK_STATUS(TestOpen(L"\\Device\\HostTestDisk\\File", GENERIC_READ, 0, &Handle), STATUS_SUCCESS);
+        CHECK(Recognitions == 1 && Loads == 1 && Mounts == 1 && MountsSeen == 1);
+        CHECK((Disk->Vpb->Flags & VPB_MOUNTED) != 0 && (Volume->Flags & DO_DEVICE_INITIALIZING) == 0);
+        CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
+    }
+    CHECK_STATUS(HostUnloadDriver(Driver), STATUS_SUCCESS);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+void RunMount(void)
+{
+    RunTest("the first open mounts a disk once, through a recogniser that loads and a filter that sees it",
+            FirstOpenMounts);
+}
