@@ -1,0 +1,34 @@
+/*
+ * mingw-w64's kernel headers with what the driver needs and they lack or get wrong. In the include path of mingw builds alone,
+ * ahead of theirs: the WDK needs none of it.
+ */
+#ifndef PSCTX_COMPAT_NTIFS_H
+#define PSCTX_COMPAT_NTIFS_H
+
+/*
+ * Two inline functions of wdm.h have the names of intrinsics that intrin.h declares with external linkage, which they keep with
+ * -fms-extensions: every file would define them. Under names of their own they are static; wdm.h itself then gives the names to the intrinsics.
+ */
+#include <intrin.h>
+#define InterlockedBitTestAndSet PsctxInlineBitTestAndSet
+#define InterlockedBitTestAndReset PsctxInlineBitTestAndReset
+#include_next <ntifs.h>
+
+/* SAL for code analysis, which no compiler used with these headers does. [devtest/annotating-drivers] */
+#ifndef _Dispatch_type_
+#define _Dispatch_type_(MajorFunction)
+#endif
+
+/* Role types that have only their pointer types there. [wdm/nf-wdm-exinitializelookasidelistex, ntifs/nf-ntifs-ioregisterfsregistrationchange] */
+typedef VOID NTAPI FREE_FUNCTION(_In_ PVOID Buffer);
+typedef VOID NTAPI DRIVER_FS_NOTIFICATION(_In_ struct _DEVICE_OBJECT *DeviceObject, _In_ BOOLEAN FsActive);
+
+/*
+ * The kernel exports a variable that holds the object type. Declared there as imported data, IoFileObjectType means that variable's
+ * value, one indirection more than the WDK's declaration, which means the import's slot: *IoFileObjectType would read the type's first bytes
+ * as a pointer. This names the slot.
+ */
+extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType");
+#define IoFileObjectType PsctxIoFileObjectTypeSlot
+
+#endif
