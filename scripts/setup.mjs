@@ -11,6 +11,10 @@ const capabilities = {
   ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse3'] },
   format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
   clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
+  windows: {
+    programs: ['clang-19', 'lld-19', 'x86_64-w64-mingw32-gcc-posix', 'x86_64-w64-mingw32-g++-posix'],
+    packages: ['clang-19', 'lld-19', 'gcc-mingw-w64-x86-64-posix', 'g++-mingw-w64-x86-64-posix'],
+  },
 }
 
 const isRoot = process.getuid?.() === 0
@@ -101,4 +105,10 @@ export function build() {
   once('facade', [...filesBelow('src'), 'package.json', 'package-lock.json'], () =>
     run('npm', ['run', '--silent', 'build:ts']),
   )
+}
+
+/** Builds the Windows binaries into build/windows; quick when nothing has changed. */
+export function buildWindows() {
+  const inputs = [...filesBelow('binding'), ...filesBelow('driver'), 'scripts/build-windows.mjs', 'CMakeLists.txt']
+  once('windows', [...inputs, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:windows']))
 }

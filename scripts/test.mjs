@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { capture, CommandError, root, run } from './run.mjs'
-import { build, installDependencies, provide } from './setup.mjs'
+import { build, buildWindows, installDependencies, provide } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 
@@ -91,7 +91,7 @@ function runJest(environment) {
 }
 
 try {
-  const reasons = provide(['build', 'ntfs', 'format', 'clang'])
+  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'windows'])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
@@ -123,7 +123,13 @@ try {
       'host_threads|fsd_tests|filter|driver_races',
     )
   }
-  runJest({ ...process.env, PSCTX_NO_NTFS: reasons.get('ntfs') ?? '' })
+  if (reasons.has('windows')) skip('Windows binaries', reasons.get('windows'))
+  else step('Windows binaries', buildWindows)
+  runJest({
+    ...process.env,
+    PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
+    PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
+  })
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)
