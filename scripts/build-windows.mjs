@@ -1,9 +1,10 @@
 // `npm run build:windows [-- DIRECTORY]`: builds the Windows binaries from Linux into build/windows, or into DIRECTORY.
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 
 import { CommandError, root, run } from './run.mjs'
-import { provide } from './setup.mjs'
+import { installDependencies, provide } from './setup.mjs'
 
 const driver = join(root, 'driver')
 
@@ -108,13 +109,24 @@ function buildWithGcc(objects) {
   buildDriver({ compiler: 'x86_64-w64-mingw32-gcc-posix', compile: [], link: [], objects })
 }
 
+/** The addon, whose transport is then that of Windows. */
+function buildAddon(objects, directory) {
+  const toolchain = join(root, 'binding', 'mingw-x64.cmake')
+  const options = [`-DCMAKE_TOOLCHAIN_FILE=${toolchain}`, '-DCMAKE_BUILD_TYPE=Release', '-DPSCTX_TESTS=OFF']
+  run('cmake', ['-S', root, '-B', objects, ...options])
+  run('cmake', ['--build', objects, '--parallel', String(availableParallelism())])
+  copyFileSync(join(objects, 'Release', 'psctx.node'), join(directory, 'psctx.node'))
+}
+
 /** Builds everything below `output`; `output/x64` has what is to be copied to a Windows machine. */
 function buildWindows(output) {
-  const reasons = provide(['windows'])
-  if (reasons.has('windows')) throw new CommandError(reasons.get('windows'))
+  const reasons = provide(['build', 'windows'])
+  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  installDependencies()
   const directory = emptied(join(output, 'x64'))
   buildWithGcc(emptied(join(output, 'objects', 'driver-gcc')))
   buildWithClang(emptied(join(output, 'objects', 'driver-clang')), directory)
+  buildAddon(emptied(join(output, 'objects', 'addon')), directory)
 }
 
 try {

@@ -33,11 +33,12 @@ function notUnwindable(image: PortableExecutable, path: string, section: string)
   })
 }
 
+const because = obstacle && ` (${obstacle})`
 const describeImages = obstacle === '' ? describe : describe.skip
 if (obstacle !== '' && process.env['CI'])
   throw new Error(`The Windows binaries must be tested in continuous integration: ${obstacle}`)
 
-describeImages(`psctx.sys for x64 ${obstacle}`, () => {
+describeImages(`psctx.sys for x64${because}`, () => {
   const path = join(built, 'x64', 'psctx.sys')
   let image: PortableExecutable
   beforeAll(() => {
@@ -96,14 +97,50 @@ describeImages(`psctx.sys for x64 ${obstacle}`, () => {
     expect(image.header.timeDateStamp).toBe(0)
     expect(image.debug()).toEqual({ pdb: 'psctx.pdb', timeDateStamp: 0 })
   })
+})
 
-  test('is the same, byte for byte, when it is built again elsewhere', () => {
-    const elsewhere = mkdtempSync(join(tmpdir(), 'psctx-windows-'))
-    try {
-      execFileSync(process.execPath, [join(root, 'scripts', 'build-windows.mjs'), elsewhere], { stdio: 'inherit' })
-      expect(read(elsewhere, 'x64', 'psctx.sys').bytes.equals(image.bytes)).toBe(true)
-    } finally {
-      rmSync(elsewhere, { recursive: true, force: true })
-    }
+describeImages(`psctx.node for x64${because}`, () => {
+  let image: PortableExecutable
+  beforeAll(() => {
+    image = read(built, 'x64', 'psctx.node')
+  })
+
+  test.each(Object.entries(DllCharacteristic))('says %s', (_, flag) => {
+    expect(image.header.machine).toBe(Machine.x64)
+    expect(image.header.dllCharacteristics & flag).toBe(flag)
+  })
+
+  test('has no section that is both writable and executable', () => {
+    const both = image.sections.filter(({ flags }) => flags & SectionFlag.executable && flags & SectionFlag.writable)
+    expect(both).toEqual([])
+  })
+
+  test('imports from node.exe and what is part of every Windows', () => {
+    const modules = [...new Set(image.imports().map((name) => name.split(' ')[0]!))]
+    const allowed = ['advapi32.dll', 'kernel32.dll', 'msvcrt.dll', 'node.exe', 'ntdll.dll']
+    expect(modules.filter((module) => !allowed.includes(module))).toEqual([])
+    expect(modules).toContain('node.exe')
+  })
+
+  test('asks node.exe for Node-API alone, of the version that node-api-headers has', () => {
+    const headers = join(root, 'node_modules', 'node-api-headers', 'def', 'node_api.def')
+    const known = new Set(readFileSync(headers, 'utf8').split(/\s+/))
+    const asked = image.imports().flatMap((name) => (name.startsWith('node.exe ') ? [name.split(' ')[1]!] : []))
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.filter((name) => !/^(?:napi|node_api)_/.test(name) || !known.has(name))).toEqual([])
+  })
+})
+
+describeImages(`another build, elsewhere${because}`, () => {
+  let elsewhere: string
+  beforeAll(() => {
+    elsewhere = mkdtempSync(join(tmpdir(), 'psctx-windows-'))
+    execFileSync(process.execPath, [join(root, 'scripts', 'build-windows.mjs'), elsewhere], { stdio: 'inherit' })
   }, 300_000)
+  afterAll(() => rmSync(elsewhere, { recursive: true, force: true }))
+
+  test.each(['psctx.sys', 'psctx.pdb', 'psctx.node'])('gives the same %s, byte for byte', (name) => {
+    const [first, second] = [built, elsewhere].map((directory) => readFileSync(join(directory, 'x64', name)))
+    expect(second!.equals(first!)).toBe(true)
+  })
 })
