@@ -126,6 +126,7 @@ function buildWindows(output) {
   const directory = emptied(join(output, 'x64'))
   buildWithGcc(emptied(join(output, 'objects', 'driver-gcc')))
   buildWithClang(emptied(join(output, 'objects', 'driver-clang')), directory)
+  copyFileSync(join(driver, 'psctx.inf'), join(directory, 'psctx.inf'))
   buildAddon(emptied(join(output, 'objects', 'addon')), directory)
 }
 

@@ -93,6 +93,15 @@ describeImages(`psctx.sys for x64${because}`, () => {
     expect(image.fileVersion()?.join('.')).toBe(`${version}.0`)
   })
 
+  test('is installed by its INF under that version, as a file system driver', () => {
+    const lines = readFileSync(join(built, 'x64', 'psctx.inf'), 'utf8').split(/\r?\n/)
+    const value = (key: string) =>
+      lines.flatMap((line) => new RegExp(`^${key} *= *([^;]*?) *(?:;.*)?$`).exec(line)?.[1] ?? [])
+    expect(value('DriverVer').map((text) => text.split(',')[1])).toEqual([image.fileVersion()?.join('.')])
+    expect(value('ServiceBinary')).toEqual(['%13%\\psctx.sys'])
+    expect(value('ServiceType')).toEqual(['2'])
+  })
+
   test('has no time stamp, and names its PDB without a path', () => {
     expect(image.header.timeDateStamp).toBe(0)
     expect(image.debug()).toEqual({ pdb: 'psctx.pdb', timeDateStamp: 0 })
