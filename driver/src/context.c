@@ -176,11 +176,8 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
         const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
 
         if (PsctxIsMatch(context, Header, Identity)) {
-            const PVOID instanceId = Identity->Match == PSCTX_MATCH_OWNER ? NULL : context;
-
-            return FsRtlLookupPerStreamContext(Header, context->Owner, instanceId) == &context->PerStreamContext
-                       ? context
-                       : NULL;
+            return FsRtlLookupPerStreamContext(Header, context, context->Owner) == &context->PerStreamContext ? context
+                                                                                                              : NULL;
         }
     }
     return NULL;
@@ -195,7 +192,7 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
 {
     PAGED_CODE();
 
-    if (FsRtlRemovePerStreamContext(Context->Header, Context->Owner, Context) == NULL) {
+    if (FsRtlRemovePerStreamContext(Context->Header, Context, Context->Owner) == NULL) {
         return FALSE;
     }
     PsctxRemoveFromIndex(Shard, Context);
@@ -270,7 +267,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     }
 
     context->Header = Stream->Header;
-    FsRtlInitPerStreamContext(&context->PerStreamContext, context->Owner, context, PsctxTearDownContext);
+    FsRtlInitPerStreamContext(&context->PerStreamContext, context, context->Owner, PsctxTearDownContext);
     status = FsRtlInsertPerStreamContext(Stream->Header, &context->PerStreamContext);
     if (!NT_SUCCESS(status)) {
         goto Unlock;

@@ -49,7 +49,7 @@ typedef struct _PSCTX_SESSION {
     _Guarded_by_(OwnersLock) SINGLE_LIST_ENTRY Owners[PSCTX_OWNER_BUCKETS];
 } PSCTX_SESSION, *PPSCTX_SESSION;
 
-/* An owner key of a session. Its address is the OwnerId of that owner's contexts; it lives as long as the session's record. */
+/* An owner key of a session. Its address is the InstanceId of that owner's contexts; it lives as long as the session's record. */
 typedef struct _PSCTX_OWNER {
     SINGLE_LIST_ENTRY Links;
     PPSCTX_SESSION Session;
@@ -59,9 +59,10 @@ typedef struct _PSCTX_OWNER {
 /*
  * A per-stream context of ours, with its data and then its name behind it. Immutable once linked, but for its links.
  *
- * Its InstanceId is its own address: FsRtl takes a NULL InstanceId for "any instance" and removes only the first match, so
- * that the instance the client chose (zero is one, and duplicates are allowed) could not name one context among several.
- * The client's instance is matched here, under the shard's lock.
+ * Its OwnerId is its own address and its InstanceId that of its owner's record. FsRtl removes only the first match, takes a NULL
+ * InstanceId for "any instance", and there are kernels that do not look at InstanceId once OwnerId has matched: only an OwnerId of
+ * its own names one context among several. What the client chose (zero is an instance, and duplicates are allowed) is matched
+ * here, under the shard's lock.
  */
 typedef struct _PSCTX_CONTEXT {
     FSRTL_PER_STREAM_CONTEXT PerStreamContext; /* first: FreeCallback gets its address */
