@@ -16,7 +16,7 @@ if (obstacle !== undefined) {
     test('is not mounted', () => undefined)
   })
 } else {
-  describeContract('an NTFS volume', ntfsVolume)
+  describeContract('an NTFS volume', ntfsVolume, ['paging file'])
 
   describe('the streams of an NTFS volume', () => {
     let volume: ReturnType<typeof ntfsVolume>

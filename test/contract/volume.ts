@@ -1,34 +1,97 @@
-/** The volumes that the contract suite runs on: how to have one, and how to open a filter with it mounted. */
-import { openFilter, type Filter, type FilterOptions } from '../../src/index'
+/** What the contract suite needs of a volume, and the volumes that the embedded kernel mounts. */
+import { openFilter, type Filter, type FilterOptions, type KernelName } from '../../src/index'
 import { mountNtfsImage } from '../../src/ntfs-image'
 
+/** What a volume may lack. A paging file is at `pagefile.sys`. */
+export type VolumeFeature = 'paging file' | 'long paths' | 'name rules'
+
+/** Acts on the files of a volume, beside the filter. */
+export interface VolumeFiles {
+  write(path: string, data: Uint8Array): void
+  mkdir(path: string): void
+  rename(from: string, to: string): void
+  link(existing: string, newPath: string): void
+  unlink(path: string): void
+  dismount(): void
+  /** Lets the `countdown`-th pool allocation from now on fail; 0 switches that off. */
+  setAllocationFault(countdown: number): void
+}
+
 export interface ContractVolume {
-  /** The drive letter with its colon. */
-  readonly drive: string
-  /** A stream that the file system keeps free of filter contexts, if it has one. */
-  readonly pagingFile?: string
+  readonly kernel: KernelName
+  /** What paths on the volume begin with, such as a drive letter with its colon. */
+  readonly root: string
+  /** The volume itself. */
+  readonly volumePath: string
+  /** A named pipe. */
+  readonly pipe: string
+  /** Opens a filter, with the volume mounted. */
   open(options?: Pick<FilterOptions, 'readOnly'>): Filter
+  files(filter: Filter): VolumeFiles
+  /** How many volumes the driver is attached to. */
+  attachedVolumes(): number
+  /** Has another process insert contexts, of either pool, on the stream at `path`, and die with them. */
+  insertAndDie(path: string, filter: Filter): Promise<void>
   dispose(): void
 }
 
-export function memoryVolume(): ContractVolume {
+/** A volume of the embedded kernel. */
+function hostVolume(
+  root: string,
+  open: (options?: Pick<FilterOptions, 'readOnly'>) => Filter,
+  dispose: () => void,
+): ContractVolume {
   return {
-    drive: 'M:',
-    pagingFile: 'M:\\pagefile.sys',
-    open: (options) => openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } }, ...options }),
-    dispose: () => undefined,
+    kernel: 'host',
+    root,
+    volumePath: root,
+    pipe: '\\\\.\\pipe\\psctx-contract',
+    open,
+    files({ host }) {
+      return {
+        write: (path, data) => host!.writeFile(path, data),
+        mkdir: (path) => host!.mkdir(path),
+        rename: (from, to) => host!.rename(from, to),
+        link: (existing, newPath) => host!.link(existing, newPath),
+        unlink: (path) => host!.unlink(path),
+        dismount: () => host!.dismount(root),
+        setAllocationFault: (countdown) => host!.setAllocationFault(countdown),
+      }
+    },
+    attachedVolumes: () => 1,
+    insertAndDie(path) {
+      const filter = open()
+      try {
+        const stream = filter.openStream(path)
+        stream.insert({ instance: 1n, pool: 'nonpaged', data: Buffer.alloc(1000) })
+        stream.insert({ instance: 2n, data: Buffer.alloc(1000) })
+        filter.host!.killProcess()
+        expect(() => stream.lookup()).toThrow('STATUS_PROCESS_IS_TERMINATING')
+      } finally {
+        filter.close()
+      }
+      return Promise.resolve()
+    },
+    dispose,
   }
+}
+
+export function memoryVolume(): ContractVolume {
+  return hostVolume(
+    'M:',
+    (options) => openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } }, ...options }),
+    () => undefined,
+  )
 }
 
 /** A new NTFS volume, and the directory below which its files can be seen without the filter. */
 export function ntfsVolume(): ContractVolume & { readonly directory: string } {
   const image = mountNtfsImage(64)
   const { directory } = image
-  return {
-    drive: 'N:',
-    directory,
-    open: (options) =>
-      openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } }, ...options }),
-    dispose: () => image.dispose(),
-  }
+  const volume = hostVolume(
+    'N:',
+    (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } }, ...options }),
+    () => image.dispose(),
+  )
+  return { ...volume, directory }
 }
