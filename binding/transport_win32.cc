@@ -41,42 +41,47 @@ NativeRoutines FindNativeRoutines() noexcept
     return routines;
 }
 
+struct ErrorMeaning {
+    DWORD error;
+    Status status;
+};
+
+// What opens and control requests answer. Where RtlNtStatusToDosError gives several statuses one error, the one that they use.
+constexpr ErrorMeaning kErrorMeanings[] = {
+    {ERROR_INVALID_FUNCTION, kStatusInvalidDeviceRequest},
+    {ERROR_FILE_NOT_FOUND, kStatusObjectNameNotFound},
+    {ERROR_PATH_NOT_FOUND, kStatusObjectPathNotFound},
+    {ERROR_ACCESS_DENIED, kStatusAccessDenied},
+    {ERROR_INVALID_HANDLE, kStatusInvalidHandle},
+    {ERROR_NOT_ENOUGH_MEMORY, kStatusInsufficientResources},
+    {ERROR_BAD_LENGTH, kStatusInfoLengthMismatch},
+    {ERROR_SHARING_VIOLATION, kStatusSharingViolation},
+    {ERROR_NOT_SUPPORTED, kStatusNotSupported},
+    {ERROR_INVALID_PARAMETER, kStatusInvalidParameter},
+    {ERROR_INSUFFICIENT_BUFFER, kStatusBufferTooSmall},
+    {ERROR_INVALID_NAME, kStatusObjectNameInvalid},
+    {ERROR_BAD_PATHNAME, kStatusObjectPathSyntaxBad},
+    {ERROR_ALREADY_EXISTS, kStatusObjectNameCollision},
+    {ERROR_FILENAME_EXCED_RANGE, kStatusNameTooLong},
+    {ERROR_MORE_DATA, kStatusBufferOverflow},
+    {ERROR_DELETE_PENDING, kStatusDeletePending},
+    {ERROR_NOT_FOUND, kStatusNotFound},
+    {ERROR_REVISION_MISMATCH, kStatusRevisionMismatch},
+    {ERROR_PRIVILEGE_NOT_HELD, kStatusPrivilegeNotHeld},
+    {ERROR_NO_SYSTEM_RESOURCES, kStatusInsufficientResources},
+    {ERROR_INVALID_USER_BUFFER, kStatusInvalidBufferSize},
+    {ERROR_NOT_ENOUGH_QUOTA, kStatusQuotaExceeded},
+};
+
 // The status that a Win32 error stands for, where the system service's own is not known.
 Status FromWin32(DWORD error) noexcept
 {
-    switch (error) {
-    case ERROR_FILE_NOT_FOUND:
-        return kStatusObjectNameNotFound;
-    case ERROR_PATH_NOT_FOUND:
-        return kStatusObjectPathNotFound;
-    case ERROR_ACCESS_DENIED:
-        return kStatusAccessDenied;
-    case ERROR_INVALID_HANDLE:
-        return kStatusInvalidHandle;
-    case ERROR_NOT_ENOUGH_MEMORY:
-    case ERROR_NO_SYSTEM_RESOURCES:
-        return kStatusInsufficientResources;
-    case ERROR_SHARING_VIOLATION:
-        return kStatusSharingViolation;
-    case ERROR_INVALID_PARAMETER:
-        return kStatusInvalidParameter;
-    case ERROR_INVALID_NAME:
-        return kStatusObjectNameInvalid;
-    case ERROR_BAD_PATHNAME:
-        return kStatusObjectPathSyntaxBad;
-    case ERROR_FILENAME_EXCED_RANGE:
-        return kStatusNameTooLong;
-    case ERROR_MORE_DATA:
-        return kStatusBufferOverflow;
-    case ERROR_NOT_FOUND:
-        return kStatusNotFound;
-    case ERROR_DELETE_PENDING:
-        return kStatusDeletePending;
-    case ERROR_PRIVILEGE_NOT_HELD:
-        return kStatusPrivilegeNotHeld;
-    default:
-        return kStatusUnsuccessful;
+    for (const ErrorMeaning &meaning : kErrorMeanings) {
+        if (meaning.error == error) {
+            return meaning.status;
+        }
     }
+    return kStatusUnsuccessful;
 }
 
 // The NTSTATUS of the Win32 call that has just failed in this thread. ntdll keeps the one of the last system service that
