@@ -88,8 +88,8 @@ Status FromWin32(DWORD error) noexcept
 // failed, which need not be this call's: it is taken when it stands for this call's Win32 error, which is mapped otherwise.
 Status LastStatus() noexcept
 {
+    const DWORD error = ::GetLastError(); // first: finding the routines may change it
     static const NativeRoutines routines = FindNativeRoutines();
-    const DWORD error = ::GetLastError();
 
     if (routines.rtlGetLastNtStatus != nullptr && routines.rtlNtStatusToDosError != nullptr) {
         const LONG last = routines.rtlGetLastNtStatus();
