@@ -20,7 +20,7 @@ typedef struct _PSCTX_FILTER_EXTENSION {
     BOOLEAN Attached; /* cleared by whoever detaches the device, and so is the one to delete it */
     PSCTX_FILTER_KIND Kind;
     PDEVICE_OBJECT DeviceObject; /* whose extension this is */
-    PDEVICE_OBJECT Target;       /* the file system's own device in this stack */
+    PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
     PDEVICE_OBJECT AttachedTo;   /* the next lower device, which requests are passed to, detached or not */
 } PSCTX_FILTER_EXTENSION, *PPSCTX_FILTER_EXTENSION;
 
@@ -37,8 +37,9 @@ _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT Stora
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxCreateFilterDevice(_In_ PSCTX_FILTER_KIND Kind, _In_ DEVICE_TYPE DeviceType,
                             _Outptr_ PDEVICE_OBJECT *FilterDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID
-    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target);
+    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 

@@ -237,6 +237,7 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_S
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* passthrough.c */
 DRIVER_DISPATCH PsctxFilterDispatch;

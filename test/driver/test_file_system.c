@@ -91,7 +91,9 @@ static NTSTATUS TestMount(_Inout_ PIO_STACK_LOCATION Location)
         if (!NT_SUCCESS(status)) {
             return status;
         }
-        TestFileSystem.VolumeDevice->StackSize = (CCHAR)(TestFileSystem.Disk->StackSize + 1);
+        if (!TestFileSystem.LeavesStackSize) {
+            TestFileSystem.VolumeDevice->StackSize = (CCHAR)(TestFileSystem.Disk->StackSize + 1);
+        }
         TestFileSystem.VolumeDevice->Flags |= DO_DIRECT_IO;
         TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     }
@@ -326,6 +328,51 @@ static BOOLEAN TestQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION NetworkInf
     return NetworkInformation == (PFILE_NETWORK_OPEN_INFORMATION)6 && TEST_ENTRY(FastIoQueryOpen);
 }
 
+/* Those that acquire and release files have no answer of a boolean's kind. */
+static VOID TestAcquireForSection(PFILE_OBJECT FileObject)
+{
+    const PDEVICE_OBJECT DeviceObject = NULL;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    (VOID) TEST_ENTRY(AcquireFileForNtCreateSection);
+}
+
+static VOID TestReleaseForSection(PFILE_OBJECT FileObject)
+{
+    const PDEVICE_OBJECT DeviceObject = NULL;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    (VOID) TEST_ENTRY(ReleaseFileForNtCreateSection);
+}
+
+static NTSTATUS TestAcquireForModWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER EndingOffset,
+                                       PERESOURCE *ResourceToRelease, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    *ResourceToRelease = (PERESOURCE)EndingOffset;
+    return TEST_ENTRY(AcquireForModWrite) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS TestReleaseForModWrite(PFILE_OBJECT FileObject, PERESOURCE ResourceToRelease,
+                                       PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(ResourceToRelease);
+    return TEST_ENTRY(ReleaseForModWrite) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS TestAcquireForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    return TEST_ENTRY(AcquireForCcFlush) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS TestReleaseForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    return TEST_ENTRY(ReleaseForCcFlush) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
 FAST_IO_DISPATCH TestFastIoDispatch;
 
 static VOID TestSetupFastIo(VOID)
@@ -352,6 +399,12 @@ static VOID TestSetupFastIo(VOID)
         .MdlReadCompleteCompressed = TestMdlReadCompleteCompressed,
         .MdlWriteCompleteCompressed = TestMdlWriteCompleteCompressed,
         .FastIoQueryOpen = TestQueryOpen,
+        .AcquireFileForNtCreateSection = TestAcquireForSection,
+        .ReleaseFileForNtCreateSection = TestReleaseForSection,
+        .AcquireForModWrite = TestAcquireForModWrite,
+        .ReleaseForModWrite = TestReleaseForModWrite,
+        .AcquireForCcFlush = TestAcquireForCcFlush,
+        .ReleaseForCcFlush = TestReleaseForCcFlush,
     };
 }
 
