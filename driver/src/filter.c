@@ -248,6 +248,20 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 }
 
 /*
+ * Detaches a device from the one below, unless the file system has done so itself before it deletes its own; the filter
+ * is locked.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
+    PsctxLeaveStack(_In_ const PSCTX_FILTER_EXTENSION *Extension)
+{
+    PAGED_CODE();
+
+    if (Extension->AttachedTo->AttachedDevice == Extension->DeviceObject) {
+        IoDetachDevice(Extension->AttachedTo);
+    }
+}
+
+/*
  * Gives up the devices in stacks whose file system's device has been deleted without a call to FastIoDetachDevice, which a kernel
  * owes us and some do not make. Nothing comes through such a stack any more. A device that has been deleted must not be
  * detached from: to those kernels that would delete it again. Called now and then, in a thread that may wait.
@@ -272,7 +286,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
         if (PsctxIsDeviceDeleted(extension->Target)) {
             PsctxUnlinkFilterDevice(extension);
             if (extension->AttachedTo != extension->Target && !PsctxIsDeviceDeleted(extension->AttachedTo)) {
-                IoDetachDevice(extension->AttachedTo);
+                PsctxLeaveStack(extension);
             }
             InsertTailList(&forgotten, &extension->Links);
         }
@@ -305,6 +319,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     FilterDevice->Flags |= FlagOn(Target->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_SUPPORTS_TRANSACTIONS);
     FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
     extension->Target = Target;
+    extension->TearsDown = PsctxCanTearDown(Target);
 
     PsctxLockFilter();
     if (PsctxFindFilterDevice(Target) != NULL) {
@@ -390,7 +405,7 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
     attached = extension->Attached;
     if (attached) {
         PsctxUnlinkFilterDevice(extension);
-        IoDetachDevice(extension->AttachedTo);
+        PsctxLeaveStack(extension);
     }
     PsctxUnlockFilter();
     return attached;

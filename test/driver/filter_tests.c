@@ -1353,6 +1353,49 @@ static VOID FreeNothing(PVOID Buffer)
     UNREFERENCED_PARAMETER(Buffer);
 }
 
+static NTSTATUS InsertContext(HANDLE File, ULONG64 Instance, ULONG Lifetime)
+{
+    PSCTX_INSERT_REQUEST request = {0};
+    PSCTX_INSERT_REPLY reply;
+
+    request.Header.Size = sizeof(request);
+    request.Header.Version = PSCTX_ABI_VERSION;
+    request.Header.Operation = PSCTX_OPERATION_INSERT;
+    request.Handle = (ULONG64)(ULONG_PTR)File;
+    request.OwnerKey = OWNER;
+    request.Instance = Instance;
+    request.Lifetime = Lifetime;
+    return Send(Session, PSCTX_IOCTL_INSERT, &request, sizeof(request), &reply, sizeof(reply));
+}
+
+/* A file system without teardown frees the header with its last file object: the contexts keep one. */
+static VOID KeepsStreamsThatAreNeverTornDown(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    TestFileSystem.TearsNothingDown = TRUE;
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionContexts == 0);
+    CHECK_STATUS(STATUS_SUCCESS, InsertContext(file, 1, PSCTX_LIFETIME_SESSION));
+    CHECK_STATUS(STATUS_SUCCESS, InsertContext(file, 2, PSCTX_LIFETIME_STREAM));
+    CHECK_STATUS(STATUS_OBJECT_NAME_COLLISION, InsertContext(file, 2, PSCTX_LIFETIME_STREAM));
+    Close(file);
+    CHECK(TestFileSystem.Opens == 1);
+    CHECK(Statistics().SessionContexts == 2);
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(TestFileSystem.Opens == 2);
+    Close(file);
+    CHECK(TestFileSystem.Opens == 1);
+    EndSession();
+    CHECK(TestFileSystem.Opens == 0);
+    CHECK(IsListEmpty(&TestFileSystem.Header.FilterContexts));
+    CHECK(PsctxGlobals.Account.Contexts == 0);
+}
+
 static VOID LeavesOtherContextsOnTheStream(VOID)
 {
     FSRTL_PER_STREAM_CONTEXT other;
@@ -1573,6 +1616,7 @@ static const TEST Tests[] = {
     {"creates, rules and sessions race without loss", SurvivesRacesOfCreatesRulesAndSessions},
     {"malformed rules are refused", RefusesMalformedRules},
     {"a session has a limited number of rules", LimitsTheRulesOfASession},
+    {"streams that are never torn down stay while they have contexts", KeepsStreamsThatAreNeverTornDown},
     {"contexts of other filters stay where they are", LeavesOtherContextsOnTheStream},
     {"expressions match as documented", MatchesAsDocumented},
     {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},

@@ -127,7 +127,7 @@ static VOID TestClose(_In_ PFILE_OBJECT FileObject)
         return;
     }
     TestFileSystem.Opens -= 1;
-    if (TestFileSystem.Opens == 0) {
+    if (TestFileSystem.Opens == 0 && !TestFileSystem.TearsNothingDown) {
         FsRtlTeardownPerStreamContexts(&TestFileSystem.Header);
         TestFileSystem.Teardowns += 1;
     }
@@ -408,6 +408,32 @@ static VOID TestSetupFastIo(VOID)
     };
 }
 
+/* A driver's image as far as its imports are looked at. */
+static union {
+    UCHAR Bytes[0x1000];
+    USHORT Words[0x800];
+    ULONG Longs[0x400];
+    ULONG_PTR Addresses[0x1000 / sizeof(ULONG_PTR)];
+} TestImage;
+
+/* One import: the teardown routine, or another. */
+static VOID TestSetupImage(_Inout_ PDRIVER_OBJECT DriverObject)
+{
+    RtlZeroMemory(&TestImage, sizeof(TestImage));
+    TestImage.Words[0] = 0x5A4D;
+    TestImage.Longs[0x3C / sizeof(ULONG)] = 0x80;
+    TestImage.Longs[0x80 / sizeof(ULONG)] = 0x4550;
+    TestImage.Words[0x98 / sizeof(USHORT)] = 0x20B;
+    TestImage.Longs[(0x98 + 108) / sizeof(ULONG)] = 16;
+    TestImage.Longs[(0x98 + 112 + 12 * 8) / sizeof(ULONG)] = 0x800;
+    TestImage.Longs[(0x98 + 112 + 12 * 8 + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
+    TestImage.Addresses[0x800 / sizeof(ULONG_PTR) + 1] = TestFileSystem.TearsNothingDown
+                                                             ? (ULONG_PTR)FsRtlInsertPerStreamContext
+                                                             : (ULONG_PTR)FsRtlTeardownPerStreamContexts;
+    DriverObject->DriverStart = &TestImage;
+    DriverObject->DriverSize = sizeof(TestImage);
+}
+
 static NTSTATUS TestEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNICODE_STRING name;
@@ -422,6 +448,7 @@ static NTSTATUS TestEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryP
     DriverObject->FastIoDispatch = &TestFastIoDispatch;
     DriverObject->DriverUnload = TestUnload;
     TestFileSystem.DriverObject = DriverObject;
+    TestSetupImage(DriverObject);
 
     RtlInitUnicodeString(&name, TEST_CONTROL_DEVICE);
     status = IoCreateDevice(DriverObject, 0, &name, TestFileSystem.DeviceType, FILE_DEVICE_SECURE_OPEN, FALSE,
