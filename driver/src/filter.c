@@ -558,9 +558,9 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
 }
 
 /*
- * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards. A
- * thread that was about to send a request through a device when it was detached cannot be seen: it is given time before
- * the devices go. [ifs/unloading-legacy-filters]
+ * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests
+ * that the drivers below have not returned from, after. A thread that was about to send a request through a device when
+ * it was detached cannot be seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 {
@@ -587,9 +587,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     }
     PsctxUnlockFilter();
 
+    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
     if (!IsListEmpty(&detached)) {
-        interval.QuadPart = PSCTX_DRAIN_INTERVAL;
-        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        do {
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        } while (InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
     }
     while (!IsListEmpty(&detached)) {
         extension = CONTAINING_RECORD(RemoveHeadList(&detached), PSCTX_FILTER_EXTENSION, Links);

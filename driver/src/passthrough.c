@@ -6,14 +6,23 @@
 static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
 
 /*
- * Hands the request to the device below in our own stack location, and is not told of its completion. Called for the
- * paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
+ * Hands the request to the device below in our own stack location, and is not told of its completion. A driver that may be unloaded
+ * counts the calls that it has to come back from. Called for the paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
  * device nodes, and no file system's device is in one.
  */
 _Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    const PDEVICE_OBJECT lower = PsctxLowerDevice(DeviceObject);
+    NTSTATUS status;
+
     IoSkipCurrentIrpStackLocation(Irp);
-    return IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
+    if (!PsctxGlobals.CountsRequests) {
+        return IoCallDriver(lower, Irp);
+    }
+    InterlockedIncrement(&PsctxGlobals.Requests);
+    status = IoCallDriver(lower, Irp);
+    InterlockedDecrement(&PsctxGlobals.Requests);
+    return status;
 }
 
 /*

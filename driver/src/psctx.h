@@ -107,6 +107,8 @@ typedef struct _PSCTX_GLOBALS {
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
     volatile LONG AttachedFileSystems;
+    BOOLEAN CountsRequests; /* the driver may be unloaded: those that are passed through are counted */
+    volatile LONG Requests; /* that the drivers below have not returned from */
     EX_RUNDOWN_REF Rundown; /* held by every context, request and forwarded request with a completion routine */
 } PSCTX_GLOBALS;
 

@@ -642,6 +642,39 @@ static VOID WaitsForMountsOnUnload(VOID)
     CHECK(TestFileSystem.VolumeDevice != NULL && TestFileSystem.VolumeDevice->AttachedDevice == NULL);
 }
 
+static VOID SendSlowRequestOnThread(PVOID Context)
+{
+    IO_STACK_LOCATION parameters = {0};
+
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    WriteRelease((volatile LONG *)Context, (LONG)SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL));
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* A thread that is in the file system comes back through the driver's code. */
+static VOID WaitsForRequestsOnUnload(VOID)
+{
+    volatile LONG status = STATUS_PENDING;
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.Delay = -300 * 10000;
+    CHECK_STATUS(STATUS_SUCCESS,
+                 PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendSlowRequestOnThread, (PVOID)&status));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_QUERY_EA]) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(PsctxGlobals.Requests == 1);
+    UnloadDriver();
+    CHECK(PsctxGlobals.Requests == 0);
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    CHECK(ReadAcquire(&status) == IRP_MJ_QUERY_EA);
+}
+
 /* Pass-through. */
 
 static VOID PassesEveryMajorFunction(VOID)
@@ -1593,6 +1626,7 @@ static const TEST Tests[] = {
     {"a recognizer that cannot load its file system is attached to again", AttachesAgainWhenLoadingFails},
     {"unloading detaches from everything, and the driver loads again", DetachesFromEverythingOnUnload},
     {"unloading waits for a mount that is under way", WaitsForMountsOnUnload},
+    {"unloading waits for a request that the file system has not returned from", WaitsForRequestsOnUnload},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
     {"requests that pend pass through", PassesPendingRequests},

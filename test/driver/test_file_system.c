@@ -168,6 +168,12 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
         return TestComplete(Irp, STATUS_INVALID_DEVICE_REQUEST);
     default:
+        if (TestFileSystem.Delay != 0) {
+            LARGE_INTEGER interval;
+
+            interval.QuadPart = TestFileSystem.Delay;
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
         /* A status of its own for each function, to be told apart above. */
         return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);
     }

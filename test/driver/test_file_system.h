@@ -23,6 +23,7 @@ typedef struct _TEST_FILE_SYSTEM {
     NTSTATUS CreateStatus;
     BOOLEAN Pends;            /* creates, reads and mounts are completed by another thread */
     BOOLEAN TearsNothingDown; /* and so says its image */
+    LONGLONG Delay;           /* what requests of no test of their own take, as KeDelayExecutionThread has it */
     BOOLEAN LosesContexts;    /* the stream takes no filter contexts */
     BOOLEAN FastIoAnswer;     /* of every fast I/O entry */
     BOOLEAN DeletesOnLoad;    /* a successful load deletes the control device, as a recognizer does */
