@@ -23,7 +23,7 @@ _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
 
 /* Held by requests that may attach a device when they come back. */
 static EX_RUNDOWN_REF PsctxFilterRundown;
-static BOOLEAN PsctxFilterStarted;
+static volatile LONG PsctxFilterStarted; /* changed and read with interlocked operations alone */
 
 static DRIVER_FS_NOTIFICATION PsctxFileSystemChange;
 
@@ -274,7 +274,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
 
     PAGED_CODE();
 
-    if (!PsctxFilterStarted) {
+    if (InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) == 0) {
         return;
     }
     InitializeListHead(&forgotten);
@@ -553,7 +553,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
         ExDeleteResourceLite(&PsctxFilterLock);
         return status;
     }
-    PsctxFilterStarted = TRUE;
+    InterlockedExchange(&PsctxFilterStarted, TRUE);
     return STATUS_SUCCESS;
 }
 
@@ -570,13 +570,13 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 
     PAGED_CODE();
 
-    if (!PsctxFilterStarted) {
+    if (InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) == 0) {
         return;
     }
-    PsctxForgetDeletedDevices();
-    PsctxFilterStarted = FALSE;
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
+    PsctxForgetDeletedDevices();
+    InterlockedExchange(&PsctxFilterStarted, FALSE);
 
     InitializeListHead(&detached);
     PsctxLockFilter();
