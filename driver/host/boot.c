@@ -5,6 +5,12 @@
 
 static HOST_MUTEX HostBootMutex = HOST_MUTEX_INITIALIZER;
 static BOOLEAN HostRunning;
+ULONG HostQuirks;
+
+VOID HostSetQuirks(ULONG Quirks)
+{
+    HostQuirks = Quirks;
+}
 
 VOID HostAudit(PHOST_AUDIT Audit)
 {

@@ -77,7 +77,8 @@ VOID HostDeleteDeviceObject(PVOID Object)
 {
     PDEVICE_OBJECT Device = Object;
 
-    if (Device->AttachedDevice != NULL || Device->DeviceObjectExtension->AttachedTo != NULL) {
+    if ((Device->AttachedDevice != NULL || Device->DeviceObjectExtension->AttachedTo != NULL) &&
+        (HostQuirks & HOST_QUIRK_SILENT_DELETION) == 0) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice",
                       "the device at %p goes while it is attached", Object);
     }
@@ -92,13 +93,16 @@ VOID HostDeleteDeviceObject(PVOID Object)
     }
 }
 
+#define HOST_DEVICE_DELETE_PENDING 0x00000002u /* ExtensionFlags, DOE_DELETE_PENDING of the real one */
+#define HOST_DEVICE_DELETED 0x80000000u        /* ours alone: not its driver's any more */
+
 /* The rest of IoDeleteDevice, once nothing has the device open: who is attached above learns of it and must detach. */
 static VOID HostFinishDelete(PDEVICE_OBJECT Device)
 {
     PDEVICE_OBJECT Above = Device->AttachedDevice;
     PDEVICE_OBJECT *Link;
 
-    if (Above != NULL) {
+    if (Above != NULL && (HostQuirks & HOST_QUIRK_SILENT_DELETION) == 0) {
         PFAST_IO_DISPATCH FastIo = Above->DriverObject->FastIoDispatch;
 
         if (FastIo != NULL &&
@@ -118,11 +122,10 @@ static VOID HostFinishDelete(PDEVICE_OBJECT Device)
             break;
         }
     }
+    Device->DeviceObjectExtension->ExtensionFlags |= HOST_DEVICE_DELETED;
     PlatformUnlock(&HostDevicesMutex);
     HostDereferenceRaw(Device, "IoDeleteDevice");
 }
-
-#define HOST_DEVICE_DELETE_PENDING 0x00000002u /* ExtensionFlags, DOE_DELETE_PENDING of the real one */
 
 VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {
@@ -134,7 +137,7 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice", "%p is deleted already",
                       (PVOID)DeviceObject);
     }
-    if (DeviceObject->DeviceObjectExtension->AttachedTo != NULL) {
+    if (DeviceObject->DeviceObjectExtension->AttachedTo != NULL && (HostQuirks & HOST_QUIRK_SILENT_DELETION) == 0) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDeleteDevice", "%p is attached to another device still",
                       (PVOID)DeviceObject);
     }
@@ -233,6 +236,10 @@ VOID IoDetachDevice(PDEVICE_OBJECT TargetDevice)
     PlatformLock(&HostDevicesMutex);
     if (TargetDevice->AttachedDevice == NULL) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDetachDevice", "nothing is attached to %p",
+                      (PVOID)TargetDevice);
+    }
+    if ((TargetDevice->DeviceObjectExtension->ExtensionFlags & HOST_DEVICE_DELETED) != 0) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoDetachDevice", "%p has been deleted",
                       (PVOID)TargetDevice);
     }
     TargetDevice->AttachedDevice->DeviceObjectExtension->AttachedTo = NULL;
@@ -368,7 +375,8 @@ NTSTATUS IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject, PDEVICE_OB
     (VOID) HostEnter(IoGetDiskDeviceObject);
     (VOID) HostCheckObject(FileSystemDeviceObject, "IoGetDiskDeviceObject");
     Vpb = FileSystemDeviceObject->DeviceObjectExtension->Vpb;
-    if (FileSystemDeviceObject->Vpb != NULL || Vpb == NULL) {
+    if ((FileSystemDeviceObject->Vpb != NULL) != ((HostQuirks & HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB) != 0) ||
+        Vpb == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
     if ((Vpb->Flags & VPB_MOUNTED) == 0) {

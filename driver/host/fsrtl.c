@@ -43,7 +43,8 @@ static PFSRTL_PER_STREAM_CONTEXT HostFindContext(PFSRTL_ADVANCED_FCB_HEADER Head
         PFSRTL_PER_STREAM_CONTEXT Context = CONTAINING_RECORD(Entry, FSRTL_PER_STREAM_CONTEXT, Links);
 
         if (OwnerId == NULL ||
-            (Context->OwnerId == OwnerId && (InstanceId == NULL || Context->InstanceId == InstanceId))) {
+            (Context->OwnerId == OwnerId && (InstanceId == NULL || Context->InstanceId == InstanceId ||
+                                             (HostQuirks & HOST_QUIRK_OWNER_ALONE_MATCHES) != 0))) {
             return Context;
         }
     }

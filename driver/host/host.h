@@ -48,6 +48,17 @@ NTSTATUS HostLoadDriver(_In_z_ PCWSTR Name, _In_ BOOLEAN FileSystem, _In_ PDRIVE
                         _Outptr_ PDRIVER_OBJECT *DriverObject);
 NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
 
+/*
+ * Where kernels of the NT 5.2 class are known to differ from the documented one. What is set stays until it is set anew.
+ * OWNER_ALONE_MATCHES: FsRtl's look-up and removal take the first context of the owner, whatever the instance.
+ * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
+ * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
+ */
+#define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
+#define HOST_QUIRK_SILENT_DELETION 0x2u
+#define HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB 0x4u
+VOID HostSetQuirks(_In_ ULONG Quirks);
+
 /* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
 NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);
 

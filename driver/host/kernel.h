@@ -358,6 +358,7 @@ VOID HostStopRegistry(VOID);
 /* driver.c */
 VOID HostDeleteDriver(_In_ PVOID Object);
 BOOLEAN HostHasDrivers(VOID);
+extern ULONG HostQuirks;    /* HOST_QUIRK_*, of host.h */
 extern BOOLEAN HostBooting; /* drivers loaded now are the kernel's own */
 
 /* disk.c */

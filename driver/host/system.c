@@ -47,6 +47,7 @@ static const struct {
     HOST_EXPORT("ExInitializePushLock", HostInitializePushLock),
     HOST_EXPORT("ExReleasePushLockExclusiveEx", HostReleasePushLockExclusiveEx),
     HOST_EXPORT("ExReleasePushLockSharedEx", HostReleasePushLockSharedEx),
+    HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
 };
 
 static volatile LONG HostHidden;

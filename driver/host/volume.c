@@ -242,6 +242,8 @@ NTSTATUS HostMountDevice(PDEVICE_OBJECT Disk)
                 Disk->Vpb->Flags = VPB_MOUNTED;
                 Disk->Vpb->DeviceObject->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
                 Disk->Vpb->DeviceObject->DeviceObjectExtension->Vpb = Disk->Vpb;
+                Disk->Vpb->DeviceObject->StackSize =
+                    max(Disk->Vpb->DeviceObject->StackSize, (CCHAR)(Disk->StackSize + 1));
             } else if (Status == STATUS_FS_DRIVER_REQUIRED) {
                 (VOID) HostAskFileSystem(FileSystem, Disk, IRP_MN_LOAD_FILE_SYSTEM);
                 Index = MAXULONG;

@@ -6,8 +6,9 @@
  *
  * That is also why Header may be used without a file object while a context is linked here and its shard is locked: a file system
  * that tears the stream down cannot free the header before every FreeCallback has returned, and ours waits for the lock.
- * All of that rests on the file system: one that frees a header without FsRtlTeardownPerStreamContexts leaves every filter, this one
- * too, with contexts on freed memory, and nobody can tell.
+ * All of that rests on the file system: one that frees a header without FsRtlTeardownPerStreamContexts leaves every filter
+ * with contexts on freed memory. Where that is known of it, each context holds a reference on the file object it was inserted through,
+ * so that its stream stays; nothing but a removal or its session's end then ends it.
  */
 #include "psctx.h"
 
@@ -24,7 +25,7 @@ static PUCHAR PsctxContextName(_In_ PPSCTX_CONTEXT Context)
 }
 
 /*
- * Bytes of pool that a context with this much data and name takes. At most 96 + 65536 + 65534: no overflow.
+ * Bytes of pool that a context with this much data and name takes. At most 104 + 65536 + 65534: no overflow.
  */
 static ULONG PsctxContextSize(_In_ ULONG DataLength, _In_ USHORT NameLength)
 {
@@ -72,11 +73,13 @@ static BOOLEAN PsctxChargeSession(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Poo
 }
 
 /*
- * Frees a context that is linked nowhere, and what it holds: its share of the accounts, its session, the driver.
+ * Frees a context that is linked nowhere, and what it holds: its share of the accounts, its session, the driver, its anchor,
+ * whose file may be closed with it: PASSIVE_LEVEL then, and no lock held. Contexts that are torn down have none.
  */
 PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
 {
     PPSCTX_SESSION session;
+    PFILE_OBJECT anchor;
     ULONG size;
 
     PAGED_CODE();
@@ -85,10 +88,14 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
         return;
     }
     session = Context->Owner->Session;
+    anchor = Context->Anchor;
     size = PsctxContextSize(Context->DataLength, Context->NameLength);
     PsctxDischarge(&session->Account, Context->Pool, size);
     PsctxDischarge(&PsctxGlobals.Account, Context->Pool, size);
     PsctxFree(Context);
+    if (anchor != NULL) {
+        ObDereferenceObject(anchor);
+    }
     PsctxDereferenceSession(session);
     ExReleaseRundownProtection(&PsctxGlobals.Rundown);
 }
@@ -247,6 +254,10 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
         return status;
     }
 
+    if (Stream->NeedsAnchor) {
+        ObReferenceObject(Stream->FileObject);
+        context->Anchor = Stream->FileObject;
+    }
     PsctxGrowIndex(Stream->Header);
     shard = PsctxLockShard(Stream->Header);
     if (Insertion->Session->Ended) {
@@ -526,8 +537,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
                 const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
 
                 next = entry->Flink;
-                if ((Session == NULL ||
-                     (context->Owner->Session == Session && context->Lifetime == PSCTX_LIFETIME_SESSION)) &&
+                if ((Session == NULL || (context->Owner->Session == Session &&
+                                         (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) &&
                     PsctxUnlinkContext(shard, context)) {
                     InsertTailList(&removed, &context->Links);
                 }

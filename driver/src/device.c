@@ -8,7 +8,8 @@
 static const SID_IDENTIFIER_AUTHORITY PsctxNtAuthority = {SECURITY_NT_AUTHORITY};
 
 /*
- * Allows full access to one well-known SID below NT AUTHORITY: "S-1-5-<First>" or "S-1-5-<First>-<Second>".
+ * Allows full access to one well-known SID below NT AUTHORITY: "S-1-5-<First>" or "S-1-5-<First>-<Second>". In the rights that
+ * GENERIC_ALL stands for on a device: not every kernel maps it on the way to the device's descriptor.
  */
 PSCTX_INIT static NTSTATUS PsctxAllowAll(_Inout_ PACL Acl, _In_ ULONG First, _In_ ULONG Second)
 {
@@ -26,7 +27,7 @@ PSCTX_INIT static NTSTATUS PsctxAllowAll(_Inout_ PACL Acl, _In_ ULONG First, _In
     if (Second != 0) {
         *RtlSubAuthoritySid((PSID)sid, 1) = Second;
     }
-    return RtlAddAccessAllowedAce(Acl, ACL_REVISION, GENERIC_ALL, (PSID)sid);
+    return RtlAddAccessAllowedAce(Acl, ACL_REVISION, FILE_ALL_ACCESS, (PSID)sid);
 }
 
 /*

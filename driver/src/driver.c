@@ -97,6 +97,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     }
 
     if (PsctxIsUnloadAllowed(RegistryPath)) {
+        PsctxGlobals.CountsRequests = TRUE;
         DriverObject->DriverUnload = PsctxUnload;
     }
     return STATUS_SUCCESS;

@@ -51,6 +51,12 @@ static FAST_IO_MDL_READ_COMPLETE_COMPRESSED PsctxMdlReadCompleteCompressed;
 static FAST_IO_MDL_WRITE_COMPLETE_COMPRESSED PsctxMdlWriteCompleteCompressed;
 static FAST_IO_QUERY_OPEN PsctxFastIoQueryOpen;
 static FAST_IO_DETACH_DEVICE PsctxFastIoDetachDevice;
+static FAST_IO_ACQUIRE_FILE PsctxAcquireFileForNtCreateSection;
+static FAST_IO_RELEASE_FILE PsctxReleaseFileForNtCreateSection;
+static FAST_IO_ACQUIRE_FOR_MOD_WRITE PsctxAcquireForModWrite;
+static FAST_IO_RELEASE_FOR_MOD_WRITE PsctxReleaseForModWrite;
+static FAST_IO_ACQUIRE_FOR_CCFLUSH PsctxAcquireForCcFlush;
+static FAST_IO_RELEASE_FOR_CCFLUSH PsctxReleaseForCcFlush;
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoCheckIfPossible(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                                  ULONG Length, BOOLEAN Wait, ULONG LockKey,
@@ -286,15 +292,129 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OB
     PAGED_CODE();
 
     if (PsctxDetachFilterDevice(SourceDevice)) {
-        IoDeleteDevice(SourceDevice);
+        PsctxDeleteFilterDevice(SourceDevice);
     }
 }
 
 /*
- * The entries for acquiring and releasing a file, for sections, the modified page writer and cache flushes, stay empty:
- * the kernel asks the file system itself, and a filter that wants to know registers callbacks.
+ * The entries that acquire and release a file, for sections, the modified page writer and flushes of the cache.
+ *
+ * Since Windows XP the kernel asks filters' registered callbacks and then the file system's own table, and never calls these. Some
+ * kernels of that time do ask the topmost driver's table, and take the entry's absence for the file system's: they
+ * would then take other locks than the file system does, which is a deadlock or torn data. What they name as the device is
+ * the file system's, or none: the device below ours is found from the file. A file is released as it was acquired, also when
+ * this driver is attached or detached between the two: both ways end at the same routines.
  * [ntifs/nf-ntifs-fsrtlregisterfilesystemfiltercallbacks]
  */
+
+/*
+ * The table of the driver below ours in the stack that serves a file, if it has the entry that ends at End, else NULL;
+ * the file system's, when ours is not in the stack.
+ */
+static PFAST_IO_DISPATCH PsctxFileFastIo(_In_ PFILE_OBJECT FileObject, _In_ SIZE_T End)
+{
+    const PDEVICE_OBJECT base = IoGetBaseFileSystemDeviceObject(FileObject);
+    PDEVICE_OBJECT lower = base;
+    PDEVICE_OBJECT above = base->AttachedDevice;
+    PFAST_IO_DISPATCH table;
+
+    while (above != NULL && above->DriverObject != PsctxGlobals.DriverObject) {
+        lower = above;
+        above = above->AttachedDevice;
+    }
+    if (above == NULL) {
+        lower = base;
+    }
+    if (lower == PsctxGlobals.ControlDevice) {
+        return NULL;
+    }
+    table = lower->DriverObject->FastIoDispatch;
+    return table != NULL && table->SizeOfFastIoDispatch >= End ? table : NULL;
+}
+
+#define PSCTX_FILE_FAST_IO(FileObject, Entry) \
+    PsctxFileFastIo(FileObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
+
+/* The device to name to the driver below: ours stands for the one below it, and the file system's for itself. */
+static PDEVICE_OBJECT PsctxNamedDevice(_In_ PDEVICE_OBJECT DeviceObject)
+{
+    return DeviceObject->DriverObject == PsctxGlobals.DriverObject ? PsctxLowerDevice(DeviceObject) : DeviceObject;
+}
+
+/*
+ * The main resource of a file's stream, which the kernel itself takes where a file system has no entry of its own, or NULL.
+ */
+static PERESOURCE PsctxMainResource(_In_ PFILE_OBJECT FileObject)
+{
+    const PFSRTL_COMMON_FCB_HEADER header = FileObject->FsContext;
+
+    return FileObject->DeviceObject != PsctxGlobals.ControlDevice && header != NULL ? header->Resource : NULL;
+}
+
+_Use_decl_annotations_ static VOID PsctxAcquireFileForNtCreateSection(PFILE_OBJECT FileObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireFileForNtCreateSection);
+    const PERESOURCE resource = PsctxMainResource(FileObject);
+
+    if (table != NULL && table->AcquireFileForNtCreateSection != NULL) {
+        table->AcquireFileForNtCreateSection(FileObject);
+    } else if (resource != NULL) {
+        ExAcquireResourceExclusiveLite(resource, TRUE);
+    }
+}
+
+_Use_decl_annotations_ static VOID PsctxReleaseFileForNtCreateSection(PFILE_OBJECT FileObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseFileForNtCreateSection);
+    const PERESOURCE resource = PsctxMainResource(FileObject);
+
+    if (table != NULL && table->ReleaseFileForNtCreateSection != NULL) {
+        table->ReleaseFileForNtCreateSection(FileObject);
+    } else if (resource != NULL) {
+        ExReleaseResourceLite(resource);
+    }
+}
+
+/* STATUS_INVALID_DEVICE_REQUEST, here and below, has the kernel do what it does for a file system without the entry. */
+_Use_decl_annotations_ static NTSTATUS PsctxAcquireForModWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER EndingOffset,
+                                                               PERESOURCE *ResourceToRelease,
+                                                               PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireForModWrite);
+
+    return table != NULL && table->AcquireForModWrite != NULL
+               ? table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease, PsctxNamedDevice(DeviceObject))
+               : STATUS_INVALID_DEVICE_REQUEST;
+}
+
+_Use_decl_annotations_ static NTSTATUS PsctxReleaseForModWrite(PFILE_OBJECT FileObject, PERESOURCE ResourceToRelease,
+                                                               PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseForModWrite);
+
+    return table != NULL && table->ReleaseForModWrite != NULL
+               ? table->ReleaseForModWrite(FileObject, ResourceToRelease, PsctxNamedDevice(DeviceObject))
+               : STATUS_INVALID_DEVICE_REQUEST;
+}
+
+_Use_decl_annotations_ static NTSTATUS PsctxAcquireForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireForCcFlush);
+
+    return table != NULL && table->AcquireForCcFlush != NULL
+               ? table->AcquireForCcFlush(FileObject, PsctxNamedDevice(DeviceObject))
+               : STATUS_INVALID_DEVICE_REQUEST;
+}
+
+_Use_decl_annotations_ static NTSTATUS PsctxReleaseForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseForCcFlush);
+
+    return table != NULL && table->ReleaseForCcFlush != NULL
+               ? table->ReleaseForCcFlush(FileObject, PsctxNamedDevice(DeviceObject))
+               : STATUS_INVALID_DEVICE_REQUEST;
+}
+
 FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH),
     .FastIoCheckIfPossible = PsctxFastIoCheckIfPossible,
@@ -307,8 +427,11 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .FastIoUnlockAll = PsctxFastIoUnlockAll,
     .FastIoUnlockAllByKey = PsctxFastIoUnlockAllByKey,
     .FastIoDeviceControl = PsctxFastIoDeviceControl,
+    .AcquireFileForNtCreateSection = PsctxAcquireFileForNtCreateSection,
+    .ReleaseFileForNtCreateSection = PsctxReleaseFileForNtCreateSection,
     .FastIoDetachDevice = PsctxFastIoDetachDevice,
     .FastIoQueryNetworkOpenInfo = PsctxFastIoQueryNetworkOpenInfo,
+    .AcquireForModWrite = PsctxAcquireForModWrite,
     .MdlRead = PsctxMdlRead,
     .MdlReadComplete = PsctxMdlReadComplete,
     .PrepareMdlWrite = PsctxPrepareMdlWrite,
@@ -318,4 +441,7 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .MdlReadCompleteCompressed = PsctxMdlReadCompleteCompressed,
     .MdlWriteCompleteCompressed = PsctxMdlWriteCompleteCompressed,
     .FastIoQueryOpen = PsctxFastIoQueryOpen,
+    .ReleaseForModWrite = PsctxReleaseForModWrite,
+    .AcquireForCcFlush = PsctxAcquireForCcFlush,
+    .ReleaseForCcFlush = PsctxReleaseForCcFlush,
 };

@@ -23,7 +23,7 @@ _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
 
 /* Held by requests that may attach a device when they come back. */
 static EX_RUNDOWN_REF PsctxFilterRundown;
-static BOOLEAN PsctxFilterStarted;
+static volatile LONG PsctxFilterStarted; /* changed and read with interlocked operations alone */
 
 static DRIVER_FS_NOTIFICATION PsctxFileSystemChange;
 
@@ -138,138 +138,27 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
     return NULL;
 }
 
+/*
+ * Gives back a device of the filter that is in no stack, with what it holds of the devices it was attached to.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteFilterDevice(PDEVICE_OBJECT FilterDevice)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+    const PDEVICE_OBJECT target = extension->Target;
+    const PDEVICE_OBJECT attachedTo = extension->AttachedTo;
+
+    PAGED_CODE();
+
+    IoDeleteDevice(FilterDevice);
+    if (attachedTo != NULL) {
+        ObDereferenceObject(attachedTo);
+        ObDereferenceObject(target);
+    }
+}
+
 static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
 {
     return Kind == PsctxVolumeFilter ? &PsctxGlobals.AttachedVolumes : &PsctxGlobals.AttachedFileSystems;
-}
-
-/*
- * Tries once to attach to the top of Target's stack. What the I/O manager looks at in the top device is taken over from
- * Target first: from the moment of attachment requests come here. STATUS_NO_SUCH_DEVICE from
- * IoAttachDeviceToDeviceStackSafe; STATUS_DEVICE_ALREADY_ATTACHED if the stack has a device of ours.
- * [ifs/propagating-the-doxxx-flags, ifs/attaching-the-filter-device-object-to-the-target-device-object]
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxTryToAttach(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target)
-{
-    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    FilterDevice->Flags |= FlagOn(Target->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_SUPPORTS_TRANSACTIONS);
-    FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
-    extension->Target = Target;
-
-    PsctxLockFilter();
-    if (PsctxFindFilterDevice(Target) != NULL) {
-        status = STATUS_DEVICE_ALREADY_ATTACHED;
-    } else {
-        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, &extension->AttachedTo);
-    }
-    if (NT_SUCCESS(status)) {
-        FilterDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
-        extension->Attached = TRUE;
-        InsertTailList(&PsctxFilterDevices, &extension->Links);
-        InterlockedIncrement(PsctxAttachmentCounter(extension->Kind));
-    }
-    PsctxUnlockFilter();
-    return status;
-}
-
-/*
- * Attaches a device to the stack of a file system's device, which the caller keeps from going away, or deletes it: if
- * it cannot be attached, that stack is not filtered, and there is nobody to tell. A volume that is found while it is
- * being mounted may still be initialising; that is waited for, within bounds.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFilterDevice(PDEVICE_OBJECT FilterDevice, PDEVICE_OBJECT Target)
-{
-    LARGE_INTEGER interval;
-    BOOLEAN initializing;
-    ULONG attempt;
-    NTSTATUS status = STATUS_UNSUCCESSFUL;
-
-    PAGED_CODE();
-
-    interval.QuadPart = PSCTX_ATTACH_INTERVAL;
-    for (attempt = 0; attempt < PSCTX_ATTACH_ATTEMPTS; attempt += 1) {
-        initializing = FlagOn(Target->Flags, DO_DEVICE_INITIALIZING) != 0;
-        status = PsctxTryToAttach(FilterDevice, Target);
-        if (status != STATUS_NO_SUCH_DEVICE || !initializing) {
-            break;
-        }
-        KeDelayExecutionThread(KernelMode, FALSE, &interval);
-    }
-    if (!NT_SUCCESS(status)) {
-        IoDeleteDevice(FilterDevice);
-    }
-}
-
-/*
- * Attaches to a file system's control device, which the caller keeps from going away.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFileSystem(PDEVICE_OBJECT ControlDevice)
-{
-    PDEVICE_OBJECT filterDevice;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    status = PsctxCreateFilterDevice(PsctxFileSystemFilter, ControlDevice->DeviceType, &filterDevice);
-    if (NT_SUCCESS(status)) {
-        PsctxAttachFilterDevice(filterDevice, ControlDevice);
-    }
-}
-
-/*
- * Takes a device out of its stack. TRUE if this call did: the caller deletes the device, when no request is on its way
- * through it. FALSE if it was not attached, or somebody else was first.
- */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
-{
-    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
-    BOOLEAN attached;
-
-    PAGED_CODE();
-
-    PsctxLockFilter();
-    attached = extension->Attached;
-    if (attached) {
-        extension->Attached = FALSE;
-        RemoveEntryList(&extension->Links);
-        InterlockedDecrement(PsctxAttachmentCounter(extension->Kind));
-        IoDetachDevice(extension->AttachedTo);
-    }
-    PsctxUnlockFilter();
-    return attached;
-}
-
-/*
- * Attaches to one device of a file system if it is a mounted volume's, and not a snapshot's. Only a mounted volume has
- * a disk: a file system's other control devices are told apart by that. [ntifs/nf-ntifs-iogetdiskdeviceobject]
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT VolumeDevice)
-{
-    PDEVICE_OBJECT storageDevice;
-    PDEVICE_OBJECT filterDevice;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    status = IoGetDiskDeviceObject(VolumeDevice, &storageDevice);
-    if (!NT_SUCCESS(status)) {
-        return;
-    }
-    if (PsctxIsSnapshot(storageDevice)) {
-        goto DereferenceStorage;
-    }
-    status = PsctxCreateFilterDevice(PsctxVolumeFilter, VolumeDevice->DeviceType, &filterDevice);
-    if (NT_SUCCESS(status)) {
-        PsctxAttachFilterDevice(filterDevice, VolumeDevice);
-    }
-
-DereferenceStorage:
-    ObDereferenceObject(storageDevice);
 }
 
 /*
@@ -292,6 +181,9 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     *Devices = NULL;
     *Count = 0;
+    if (DriverObject->DeviceObject == NULL) {
+        return STATUS_SUCCESS; /* not every kernel's routine looks */
+    }
     status = IoEnumerateDeviceObjectList(DriverObject, NULL, 0, &count);
     for (attempt = 0; attempt < PSCTX_LIST_ATTEMPTS && status == STATUS_BUFFER_TOO_SMALL; attempt += 1) {
         capacity = count + PSCTX_LIST_SPARE;
@@ -314,6 +206,256 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
         *Count = count;
     }
     return status;
+}
+
+/*
+ * Whether a device, which the caller references, has been deleted: it is no longer among its driver's. FALSE when there is no
+ * memory to look.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device)
+{
+    PDEVICE_OBJECT *devices;
+    BOOLEAN deleted = TRUE;
+    ULONG count;
+    ULONG index;
+
+    PAGED_CODE();
+
+    if (!NT_SUCCESS(PsctxListDevices(Device->DriverObject, &devices, &count))) {
+        return FALSE;
+    }
+    for (index = 0; index < count; index += 1) {
+        if (devices[index] == Device) {
+            deleted = FALSE;
+        }
+        ObDereferenceObject(devices[index]);
+    }
+    PsctxFree(devices);
+    return deleted;
+}
+
+/*
+ * Takes an attached device off the list; the filter is locked.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
+    PsctxUnlinkFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension)
+{
+    PAGED_CODE();
+
+    Extension->Attached = FALSE;
+    RemoveEntryList(&Extension->Links);
+    InterlockedDecrement(PsctxAttachmentCounter(Extension->Kind));
+}
+
+/*
+ * Detaches a device from the one below, unless the file system has done so itself before it deletes its own; the filter
+ * is locked.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
+    PsctxLeaveStack(_In_ const PSCTX_FILTER_EXTENSION *Extension)
+{
+    PAGED_CODE();
+
+    if (Extension->AttachedTo->AttachedDevice == Extension->DeviceObject) {
+        IoDetachDevice(Extension->AttachedTo);
+    }
+}
+
+/*
+ * Gives up the devices in stacks whose file system's device has been deleted without a call to FastIoDetachDevice, which a kernel
+ * owes us and some do not make. Nothing comes through such a stack any more. A device that has been deleted must not be
+ * detached from: to those kernels that would delete it again. Called now and then, in a thread that may wait.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
+{
+    LIST_ENTRY forgotten;
+    PLIST_ENTRY entry;
+    PLIST_ENTRY next;
+
+    PAGED_CODE();
+
+    if (InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) == 0) {
+        return;
+    }
+    InitializeListHead(&forgotten);
+    PsctxLockFilter();
+    for (entry = PsctxFilterDevices.Flink; entry != &PsctxFilterDevices; entry = next) {
+        const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
+
+        next = entry->Flink;
+        if (PsctxIsDeviceDeleted(extension->Target)) {
+            PsctxUnlinkFilterDevice(extension);
+            if (extension->AttachedTo != extension->Target && !PsctxIsDeviceDeleted(extension->AttachedTo)) {
+                PsctxLeaveStack(extension);
+            }
+            InsertTailList(&forgotten, &extension->Links);
+        }
+    }
+    PsctxUnlockFilter();
+    while (!IsListEmpty(&forgotten)) {
+        PsctxDeleteFilterDevice(
+            CONTAINING_RECORD(RemoveHeadList(&forgotten), PSCTX_FILTER_EXTENSION, Links)->DeviceObject);
+    }
+}
+
+/*
+ * Tries once to attach to the top of Target's stack. What the I/O manager looks at in the top device is taken over from
+ * Target first: from the moment of attachment requests come here. TargetStackSize is how deep Target's own stack will be:
+ * requests are as deep as the top device says. STATUS_NO_SUCH_DEVICE from
+ * IoAttachDeviceToDeviceStackSafe; STATUS_DEVICE_ALREADY_ATTACHED if the stack has a device of ours.
+ *
+ * The references keep the memory of the devices below for as long as requests may be passed to them, and their addresses
+ * from meaning another device: not every kernel tells a filter that the device below goes.
+ * [ifs/propagating-the-doxxx-flags, ifs/attaching-the-filter-device-object-to-the-target-device-object]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxTryToAttach(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    FilterDevice->Flags |= FlagOn(Target->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_SUPPORTS_TRANSACTIONS);
+    FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
+    extension->Target = Target;
+    extension->TearsDown = PsctxCanTearDown(Target);
+
+    PsctxLockFilter();
+    if (PsctxFindFilterDevice(Target) != NULL) {
+        status = STATUS_DEVICE_ALREADY_ATTACHED;
+    } else {
+        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, &extension->AttachedTo);
+    }
+    if (!NT_SUCCESS(status)) {
+        extension->AttachedTo = NULL;
+    } else {
+        if (Target->StackSize < TargetStackSize) {
+            FilterDevice->StackSize = (CCHAR)(FilterDevice->StackSize + TargetStackSize - Target->StackSize);
+        }
+        FilterDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+        ObReferenceObject(Target);
+        ObReferenceObject(extension->AttachedTo);
+        extension->Attached = TRUE;
+        InsertTailList(&PsctxFilterDevices, &extension->Links);
+        InterlockedIncrement(PsctxAttachmentCounter(extension->Kind));
+    }
+    PsctxUnlockFilter();
+    return status;
+}
+
+/*
+ * Attaches a device to the stack of a file system's device, which the caller keeps from going away, or deletes it: if
+ * it cannot be attached, that stack is not filtered, and there is nobody to tell. A volume that is found while it is
+ * being mounted may still be initialising; that is waited for, within bounds.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFilterDevice(PDEVICE_OBJECT FilterDevice, PDEVICE_OBJECT Target,
+                                                               CCHAR TargetStackSize)
+{
+    LARGE_INTEGER interval;
+    BOOLEAN initializing;
+    ULONG attempt;
+    NTSTATUS status = STATUS_UNSUCCESSFUL;
+
+    PAGED_CODE();
+
+    PsctxForgetDeletedDevices();
+    interval.QuadPart = PSCTX_ATTACH_INTERVAL;
+    for (attempt = 0; attempt < PSCTX_ATTACH_ATTEMPTS; attempt += 1) {
+        initializing = FlagOn(Target->Flags, DO_DEVICE_INITIALIZING) != 0;
+        status = PsctxTryToAttach(FilterDevice, Target, TargetStackSize);
+        if (status != STATUS_NO_SUCH_DEVICE || !initializing) {
+            break;
+        }
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    if (!NT_SUCCESS(status)) {
+        PsctxDeleteFilterDevice(FilterDevice);
+    }
+}
+
+/*
+ * Attaches to a file system's control device, which the caller keeps from going away.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFileSystem(PDEVICE_OBJECT ControlDevice)
+{
+    PDEVICE_OBJECT filterDevice;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = PsctxCreateFilterDevice(PsctxFileSystemFilter, ControlDevice->DeviceType, &filterDevice);
+    if (NT_SUCCESS(status)) {
+        PsctxAttachFilterDevice(filterDevice, ControlDevice, ControlDevice->StackSize);
+    }
+}
+
+/*
+ * Takes a device out of its stack. TRUE if this call did: the caller deletes the device, when no request is on its way
+ * through it. FALSE if it was not attached, or somebody else was first.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+    BOOLEAN attached;
+
+    PAGED_CODE();
+
+    PsctxLockFilter();
+    attached = extension->Attached;
+    if (attached) {
+        PsctxUnlinkFilterDevice(extension);
+        PsctxLeaveStack(extension);
+    }
+    PsctxUnlockFilter();
+    return attached;
+}
+
+/*
+ * Whether a device that IoGetDiskDeviceObject finds no disk for is a mounted volume's all the same.
+ *
+ * It finds none if the file system has given its volume device the volume parameter block, as some do; and there are
+ * kernels where it finds one only then. What tells volumes from a file system's control devices there: these have names, and are
+ * the bottom of their stacks, where a volume's requests go on to the disk. To be wrong costs a device that passes
+ * everything through.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLooksLikeVolume(_In_ PDEVICE_OBJECT Device)
+{
+    PAGED_CODE();
+
+    return (Device->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM ||
+            Device->DeviceType == FILE_DEVICE_CD_ROM_FILE_SYSTEM) &&
+           !FlagOn(Device->Flags, DO_DEVICE_HAS_NAME) && Device->StackSize > 1;
+}
+
+/*
+ * Attaches to one device of a file system if it is a mounted volume's, and not a snapshot's. Only a mounted volume has
+ * a disk: a file system's other control devices are told apart by that. [ntifs/nf-ntifs-iogetdiskdeviceobject]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT VolumeDevice)
+{
+    PDEVICE_OBJECT storageDevice = NULL;
+    PDEVICE_OBJECT filterDevice;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = IoGetDiskDeviceObject(VolumeDevice, &storageDevice);
+    if (!NT_SUCCESS(status)) {
+        storageDevice = NULL;
+        if (status != STATUS_INVALID_PARAMETER || !PsctxLooksLikeVolume(VolumeDevice)) {
+            return;
+        }
+    }
+    if (storageDevice == NULL || !PsctxIsSnapshot(storageDevice)) {
+        status = PsctxCreateFilterDevice(PsctxVolumeFilter, VolumeDevice->DeviceType, &filterDevice);
+        if (NT_SUCCESS(status)) {
+            PsctxAttachFilterDevice(filterDevice, VolumeDevice, VolumeDevice->StackSize);
+        }
+    }
+    if (storageDevice != NULL) {
+        ObDereferenceObject(storageDevice);
+    }
 }
 
 /*
@@ -385,7 +527,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
     }
     PsctxUnlockFilter();
     if (filterDevice != NULL) {
-        IoDeleteDevice(filterDevice);
+        PsctxDeleteFilterDevice(filterDevice);
     }
 }
 
@@ -411,14 +553,14 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
         ExDeleteResourceLite(&PsctxFilterLock);
         return status;
     }
-    PsctxFilterStarted = TRUE;
+    InterlockedExchange(&PsctxFilterStarted, TRUE);
     return STATUS_SUCCESS;
 }
 
 /*
- * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards. A
- * thread that was about to send a request through a device when it was detached cannot be seen: it is given time before
- * the devices go. [ifs/unloading-legacy-filters]
+ * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests
+ * that the drivers below have not returned from, after. A thread that was about to send a request through a device when
+ * it was detached cannot be seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 {
@@ -428,12 +570,13 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 
     PAGED_CODE();
 
-    if (!PsctxFilterStarted) {
+    if (InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) == 0) {
         return;
     }
-    PsctxFilterStarted = FALSE;
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
+    PsctxForgetDeletedDevices();
+    InterlockedExchange(&PsctxFilterStarted, FALSE);
 
     InitializeListHead(&detached);
     PsctxLockFilter();
@@ -444,13 +587,15 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     }
     PsctxUnlockFilter();
 
+    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
     if (!IsListEmpty(&detached)) {
-        interval.QuadPart = PSCTX_DRAIN_INTERVAL;
-        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        do {
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        } while (InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
     }
     while (!IsListEmpty(&detached)) {
         extension = CONTAINING_RECORD(RemoveHeadList(&detached), PSCTX_FILTER_EXTENSION, Links);
-        IoDeleteDevice(extension->DeviceObject);
+        PsctxDeleteFilterDevice(extension->DeviceObject);
     }
     ExDeleteResourceLite(&PsctxFilterLock);
 }

@@ -16,11 +16,12 @@ typedef enum _PSCTX_FILTER_KIND {
  * and then stays.
  */
 typedef struct _PSCTX_FILTER_EXTENSION {
-    LIST_ENTRY Links; /* of the attached devices; under filter.c's lock, as is Attached */
-    BOOLEAN Attached; /* cleared by whoever detaches the device, and so is the one to delete it */
+    LIST_ENTRY Links;  /* of the attached devices; under filter.c's lock, as is Attached */
+    BOOLEAN Attached;  /* cleared by whoever detaches the device, and so is the one to delete it */
+    BOOLEAN TearsDown; /* the file system can tear contexts down: see teardown.c */
     PSCTX_FILTER_KIND Kind;
     PDEVICE_OBJECT DeviceObject; /* whose extension this is */
-    PDEVICE_OBJECT Target;       /* the file system's own device in this stack */
+    PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
     PDEVICE_OBJECT AttachedTo;   /* the next lower device, which requests are passed to, detached or not */
 } PSCTX_FILTER_EXTENSION, *PPSCTX_FILTER_EXTENSION;
 
@@ -37,10 +38,14 @@ _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT Stora
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxCreateFilterDevice(_In_ PSCTX_FILTER_KIND Kind, _In_ DEVICE_TYPE DeviceType,
                             _Outptr_ PDEVICE_OBJECT *FilterDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID
-    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target);
+    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
+
+/* teardown.c */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxCanTearDown(_In_ PDEVICE_OBJECT Device);
 
 /* passthrough.c */
 _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);

@@ -6,27 +6,35 @@
 static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
 
 /*
- * Hands the request to the device below in our own stack location, and is not told of its completion. Called for the
- * paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
+ * Hands the request to the device below in our own stack location, and is not told of its completion. A driver that may be unloaded
+ * counts the calls that it has to come back from. Called for the paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
  * device nodes, and no file system's device is in one.
  */
 _Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    const PDEVICE_OBJECT lower = PsctxLowerDevice(DeviceObject);
+    NTSTATUS status;
+
     IoSkipCurrentIrpStackLocation(Irp);
-    return IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
+    if (!PsctxGlobals.CountsRequests) {
+        return IoCallDriver(lower, Irp);
+    }
+    InterlockedIncrement(&PsctxGlobals.Requests);
+    status = IoCallDriver(lower, Irp);
+    InterlockedDecrement(&PsctxGlobals.Requests);
+    return status;
 }
 
 /*
- * Takes the request back from the I/O manager for PsctxForwardAndWait, which waits only if the device below said that
- * it would complete it later. <= DISPATCH_LEVEL.
+ * Takes the request back from the I/O manager for PsctxForwardAndWait, which waits if the device below has said that it
+ * completes it later, whether or not it has marked the request, too, as it should have. <= DISPATCH_LEVEL.
  */
 _Use_decl_annotations_ static NTSTATUS PsctxForwardCompleted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(Irp);
 
-    if (Irp->PendingReturned) {
-        KeSetEvent((PKEVENT)Context, IO_NO_INCREMENT, FALSE);
-    }
+    KeSetEvent((PKEVENT)Context, IO_NO_INCREMENT, FALSE);
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
@@ -54,13 +62,16 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT De
 
 /*
  * Asks the file system to mount a volume, and attaches to the volume if it did. The VPB in the request may be replaced
- * by that of an earlier mount of the same medium: the volume is found through its storage device. A mount never fails
- * for our sake. [ifs/irp-mj-file-system-control]
+ * by that of an earlier mount of the same medium: the volume is found through its storage device. A file system may leave it
+ * to the I/O manager to set, after us, how deep the volume's stack is. A mount never fails for our sake.
+ * [ifs/irp-mj-file-system-control]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxMountVolume(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
 {
-    const PDEVICE_OBJECT storageDevice = IoGetCurrentIrpStackLocation(Irp)->Parameters.MountVolume.Vpb->RealDevice;
+    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
+    const PDEVICE_OBJECT storageDevice = location->Parameters.MountVolume.Vpb->RealDevice;
+    const CCHAR volumeStackSize = (CCHAR)(location->Parameters.MountVolume.DeviceObject->StackSize + 1);
     PDEVICE_OBJECT filterDevice;
     NTSTATUS status;
 
@@ -77,9 +88,9 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status)) {
-        PsctxAttachFilterDevice(filterDevice, storageDevice->Vpb->DeviceObject);
+        PsctxAttachFilterDevice(filterDevice, storageDevice->Vpb->DeviceObject, volumeStackSize);
     } else {
-        IoDeleteDevice(filterDevice);
+        PsctxDeleteFilterDevice(filterDevice);
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
 
@@ -114,7 +125,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!NT_SUCCESS(status) && status != STATUS_IMAGE_ALREADY_LOADED) {
         PsctxAttachFileSystem(recognizer);
     }
-    IoDeleteDevice(DeviceObject);
+    PsctxDeleteFilterDevice(DeviceObject);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
 
 Dereference:

@@ -69,6 +69,7 @@ typedef struct _PSCTX_CONTEXT {
     LIST_ENTRY Links;                          /* in the bucket of Header, youngest first; under the shard's lock */
     PFSRTL_ADVANCED_FCB_HEADER Header;         /* valid while linked: see context.c */
     PPSCTX_OWNER Owner;
+    PFILE_OBJECT Anchor; /* referenced, where the file system tears nothing down: keeps Header; else NULL */
     ULONG64 Instance;
     ULONG64 Sequence;
     ULONG DataLength;
@@ -106,6 +107,8 @@ typedef struct _PSCTX_GLOBALS {
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
     volatile LONG AttachedFileSystems;
+    BOOLEAN CountsRequests; /* the driver may be unloaded: those that are passed through are counted */
+    volatile LONG Requests; /* that the drivers below have not returned from */
     EX_RUNDOWN_REF Rundown; /* held by every context, request and forwarded request with a completion routine */
 } PSCTX_GLOBALS;
 
@@ -180,15 +183,19 @@ typedef struct _PSCTX_STREAM {
     PFILE_OBJECT FileObject; /* referenced: keeps the stream from being torn down */
     PFSRTL_ADVANCED_FCB_HEADER Header;
     DEVICE_TYPE DeviceType;
+    BOOLEAN NeedsAnchor; /* its file system tears nothing down */
 } PSCTX_STREAM, *PPSCTX_STREAM;
 
-_IRQL_requires_max_(APC_LEVEL) ULONG PsctxExamineStream(_In_ PFILE_OBJECT FileObject, _Out_ PPSCTX_STREAM Stream);
+_IRQL_requires_(PASSIVE_LEVEL) ULONG PsctxExamineStream(_In_ PFILE_OBJECT FileObject, _Out_ PPSCTX_STREAM Stream);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxOpenStream(_In_ ULONG64 Handle, _Out_ PPSCTX_STREAM Stream);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxReferenceFileObject(_In_ ULONG64 Handle, _Outptr_ PFILE_OBJECT *FileObject);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *Stream);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxQueryStreamName(_In_ PFILE_OBJECT FileObject, _Out_ POBJECT_NAME_INFORMATION *Name);
+
+/* teardown.c */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
 
 /* index.c */
 #define PSCTX_SHARD_COUNT 64u
@@ -237,6 +244,7 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_S
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* passthrough.c */
 DRIVER_DISPATCH PsctxFilterDispatch;

@@ -36,7 +36,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceFileObject(ULONG64 Hand
  *
  * Pipes, sockets and control devices keep something else in FsContext, so that nothing is read there before the base device is
  * known for a file system's, and the open for one of a file on it: opens of a volume or of the file system's own control device
- * (no VPB) may carry any structure of the file system's. A volume that is opened for its attributes alone is opened on its disk. [ifs/file-streams--stream-contexts--and-per-stream-contexts]
+ * (whose file object names that, and no VPB; a file's names the disk) may carry any structure of the file system's. A volume that is opened for its attributes alone is opened on its disk. [ifs/file-streams--stream-contexts--and-per-stream-contexts]
  */
 PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObject, PPSCTX_STREAM Stream)
 {
@@ -48,11 +48,12 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
     Stream->FileObject = FileObject;
     Stream->Header = NULL;
     Stream->DeviceType = baseDevice->DeviceType;
+    Stream->NeedsAnchor = FALSE;
 
     switch (baseDevice->DeviceType) {
     case FILE_DEVICE_DISK_FILE_SYSTEM:
     case FILE_DEVICE_CD_ROM_FILE_SYSTEM:
-        if (FileObject->Vpb == NULL) {
+        if (FileObject->Vpb == NULL && FileObject->DeviceObject == baseDevice) {
             return PSCTX_SUPPORT_VOLUME;
         }
         break;
@@ -76,6 +77,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
         return PSCTX_SUPPORT_NO_ADVANCED_HEADER;
     }
     Stream->Header = header;
+    Stream->NeedsAnchor = !PsctxIsTornDown(baseDevice);
     return FlagOn(header->Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) ? PSCTX_SUPPORT_YES
                                                                         : PSCTX_SUPPORT_NO_FILTER_CONTEXTS;
 }

@@ -533,8 +533,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 
     PAGED_CODE();
 
-    if (PsctxExamineStream(FileObject, &stream) != PSCTX_SUPPORT_YES) {
-        return;
+    if (PsctxExamineStream(FileObject, &stream) != PSCTX_SUPPORT_YES || stream.NeedsAnchor) {
+        return; /* a file object that is being opened is no anchor: the I/O manager may have it on its stack */
     }
     RtlZeroMemory(&insertion, sizeof(insertion));
     insertion.IfExists = PSCTX_IF_EXISTS_KEEP;

@@ -22,6 +22,7 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_access.c
     ${CORE_DIRECTORY}/core_handles.c
     ${CORE_DIRECTORY}/core_identity.c
+    ${CORE_DIRECTORY}/core_kernels.c
     ${CORE_DIRECTORY}/core_lifetime.c
     ${CORE_DIRECTORY}/core_limits.c
     ${CORE_DIRECTORY}/core_replies.c

@@ -44,6 +44,8 @@ static const CORE_TEST CoreTests[] = {
     {"hard links share a stream's contexts and named streams do not", CoreHardLinksShareAStreamAndNamedStreamsDoNot},
     {"contexts that the file system has lost are not found", CoreLostContextsAreNotThere},
 
+    {"contexts are told apart where the kernel compares owners alone", CoreOwnerAloneIsMatched},
+
     {"the last close of a stream tears its contexts down once", CoreLastCloseTearsDown},
     {"the end of a session removes its contexts and no others", CoreSessionEndRemovesItsContextsOnly},
     {"a context with the stream's lifetime outlives its session", CoreStreamLifetimeOutlivesTheSession},

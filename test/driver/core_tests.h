@@ -52,6 +52,9 @@ CORE_TEST_ROUTINE CoreFirstTellsOnlyWhoseItIs;
 CORE_TEST_ROUTINE CoreHardLinksShareAStreamAndNamedStreamsDoNot;
 CORE_TEST_ROUTINE CoreLostContextsAreNotThere;
 
+/* core_kernels.c */
+CORE_TEST_ROUTINE CoreOwnerAloneIsMatched;
+
 /* core_lifetime.c */
 CORE_TEST_ROUTINE CoreLastCloseTearsDown;
 CORE_TEST_ROUTINE CoreSessionEndRemovesItsContextsOnly;

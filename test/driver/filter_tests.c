@@ -11,6 +11,7 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
+#define TEST_FILE TEST_DISK L"\\File.txt"
 #define OWNER 7u
 #define INSTANCE 9u
 
@@ -113,6 +114,16 @@ static VOID Close(HANDLE Handle)
     if (Handle != NULL) {
         CHECK_STATUS(STATUS_SUCCESS, NtClose(Handle));
     }
+}
+
+/* Opens the test file and references its object. */
+static PFILE_OBJECT OpenFileObject(PHANDLE Handle)
+{
+    PVOID object = NULL;
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, Handle));
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(*Handle, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    return object;
 }
 
 static NTSTATUS Send(HANDLE Control, ULONG Code, PVOID Request, ULONG RequestLength, PVOID Reply, ULONG ReplyLength)
@@ -311,8 +322,6 @@ static NTSTATUS SendCreate(HANDLE File, UCHAR Flags, ULONG Options)
     return status;
 }
 
-#define TEST_FILE TEST_DISK L"\\File.txt"
-
 /* Attachment. */
 
 static VOID AttachesToWhatWasThereBefore(VOID)
@@ -364,6 +373,107 @@ static VOID AttachesToVolumesAsTheyMount(VOID)
     Close(file);
     TestFileSystemDismount();
     CHECK(PsctxGlobals.AttachedVolumes == before);
+}
+
+/* Statistics through a session of its own. */
+static ULONG64 CountAttachedVolumes(VOID)
+{
+    PSCTX_STATISTICS_REPLY statistics;
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    statistics = Statistics();
+    Close(Session);
+    Session = NULL;
+    return statistics.AttachedVolumes;
+}
+
+/* A kernel that does not say when the device below goes. */
+static VOID ForgetsVolumesThatGoSilently(VOID)
+{
+    ULONG64 before;
+    HANDLE file;
+    ULONG round;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    before = CountAttachedVolumes();
+    for (round = 0; round < 3; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+        CHECK(TestFileSystem.VolumeDevice != NULL && CountAttached(TestFileSystem.VolumeDevice) == 1);
+        CHECK(CountAttachedVolumes() == before + 1);
+        Close(file);
+        TestFileSystemDismount();
+    }
+    CHECK(CountAttachedVolumes() == before);
+
+    /* One is left for the driver's unloading, too. */
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    TestFileSystemDismount();
+    UnloadDriver();
+    HostSetQuirks(0);
+}
+
+/* A kernel that knows the disks only of volume devices that have a VPB of their own. */
+static VOID AttachesToVolumesWithoutAKnownDisk(VOID)
+{
+    PDEVICE_OBJECT other;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK_STATUS(STATUS_SUCCESS,
+                 IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0, FALSE, &other));
+    other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    HostSetQuirks(HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(CountAttached(other) == 0);
+    IoDeleteDevice(other);
+    HostSetQuirks(0);
+    Close(file);
+}
+
+/* The I/O manager sets how deep a volume's stack is when the mount has returned to it. */
+static VOID MakesRequestsDeepEnoughForTheDisk(VOID)
+{
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    TestFileSystem.Disk->StackSize = 5;
+    TestFileSystem.LeavesStackSize = TRUE;
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(TestFileSystem.VolumeDevice->StackSize == 6);
+    CHECK(Top(TestFileSystem.VolumeDevice)->DriverObject == Driver);
+    CHECK(Top(TestFileSystem.VolumeDevice)->StackSize == 7);
+    Close(file);
+}
+
+/* Not every file system names the VPB in the file objects it opens. */
+static VOID KnowsFilesWithoutAVpb(VOID)
+{
+    PSCTX_STREAM stream;
+    PFILE_OBJECT file;
+    HANDLE handle;
+    PVPB vpb;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    file = OpenFileObject(&handle);
+    vpb = file->Vpb;
+    CHECK(vpb != NULL && PsctxExamineStream(file, &stream) == PSCTX_SUPPORT_YES);
+    file->Vpb = NULL;
+    CHECK(PsctxExamineStream(file, &stream) == PSCTX_SUPPORT_YES);
+    file->Vpb = vpb;
+    ObDereferenceObject(file);
+    Close(handle);
 }
 
 static VOID AttachesAfterAMountThatPended(VOID)
@@ -530,6 +640,39 @@ static VOID WaitsForMountsOnUnload(VOID)
     CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
     CHECK_STATUS(STATUS_SUCCESS, status);
     CHECK(TestFileSystem.VolumeDevice != NULL && TestFileSystem.VolumeDevice->AttachedDevice == NULL);
+}
+
+static VOID SendSlowRequestOnThread(PVOID Context)
+{
+    IO_STACK_LOCATION parameters = {0};
+
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    WriteRelease((volatile LONG *)Context, (LONG)SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL));
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* A thread that is in the file system comes back through the driver's code. */
+static VOID WaitsForRequestsOnUnload(VOID)
+{
+    volatile LONG status = STATUS_PENDING;
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.Delay = -300 * 10000;
+    CHECK_STATUS(STATUS_SUCCESS,
+                 PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendSlowRequestOnThread, (PVOID)&status));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_QUERY_EA]) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(PsctxGlobals.Requests == 1);
+    UnloadDriver();
+    CHECK(PsctxGlobals.Requests == 0);
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    CHECK(ReadAcquire(&status) == IRP_MJ_QUERY_EA);
 }
 
 /* Pass-through. */
@@ -749,17 +892,97 @@ static VOID PassesFastIo(VOID)
     }
 }
 
-static VOID LeavesFileAcquisitionToTheFileSystem(VOID)
+/* Whether the entry that was called reached the file system, for this device. */
+static BOOLEAN ReachedEntry(ULONG Entry, PDEVICE_OBJECT Device)
 {
+    const BOOLEAN reached = TestFileSystem.FastIoEntry == Entry && TestFileSystem.FastIoDevice == Device;
+
+    TestFileSystem.FastIoEntry = 0;
+    return reached;
+}
+
+/* A kernel that asks the topmost driver's table may name the file system's device to it, or none. */
+static VOID PassesFileAcquisition(VOID)
+{
+    const ULONG section = FIELD_OFFSET(FAST_IO_DISPATCH, AcquireFileForNtCreateSection);
+    LARGE_INTEGER offset = {0};
+    PDEVICE_OBJECT named[2];
+    PFAST_IO_DISPATCH table;
+    PFILE_OBJECT file;
+    PERESOURCE resource;
+    PDEVICE_OBJECT volume;
+    HANDLE handle;
+    ULONG index;
+
+    LoadDisk(L"TestDisk");
     LoadDriver();
-    CHECK(Driver->FastIoDispatch->SizeOfFastIoDispatch == sizeof(FAST_IO_DISPATCH));
-    CHECK(Driver->FastIoDispatch->AcquireFileForNtCreateSection == NULL);
-    CHECK(Driver->FastIoDispatch->ReleaseFileForNtCreateSection == NULL);
-    CHECK(Driver->FastIoDispatch->AcquireForModWrite == NULL);
-    CHECK(Driver->FastIoDispatch->ReleaseForModWrite == NULL);
-    CHECK(Driver->FastIoDispatch->AcquireForCcFlush == NULL);
-    CHECK(Driver->FastIoDispatch->ReleaseForCcFlush == NULL);
-    CHECK(Driver->FastIoDispatch->FastIoDetachDevice != NULL);
+    LoadFileSystem();
+    table = Driver->FastIoDispatch;
+    file = OpenFileObject(&handle);
+    volume = TestFileSystem.VolumeDevice;
+    named[0] = volume;
+    named[1] = Top(volume);
+    CHECK(named[1]->DriverObject == Driver);
+
+    table->AcquireFileForNtCreateSection(file);
+    CHECK(ReachedEntry(section, NULL));
+    table->ReleaseFileForNtCreateSection(file);
+    CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, ReleaseFileForNtCreateSection), NULL));
+    for (index = 0; index < RTL_NUMBER_OF(named); index += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, table->AcquireForModWrite(file, &offset, &resource, named[index]));
+        CHECK(resource == (PERESOURCE)&offset);
+        CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, AcquireForModWrite), volume));
+        CHECK_STATUS(STATUS_SUCCESS, table->ReleaseForModWrite(file, resource, named[index]));
+        CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, ReleaseForModWrite), volume));
+        CHECK_STATUS(STATUS_SUCCESS, table->AcquireForCcFlush(file, named[index]));
+        CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, AcquireForCcFlush), volume));
+        TestFileSystem.FastIoAnswer = FALSE;
+        CHECK_STATUS(STATUS_UNSUCCESSFUL, table->ReleaseForCcFlush(file, named[index]));
+        TestFileSystem.FastIoAnswer = TRUE;
+        CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, ReleaseForCcFlush), volume));
+    }
+    ObDereferenceObject(file);
+    Close(handle);
+}
+
+/* The file system has none of these entries: what the kernel does by itself is done. */
+static VOID AcquiresFilesAsTheKernelWould(VOID)
+{
+    LARGE_INTEGER offset = {0};
+    PFAST_IO_DISPATCH table;
+    PFILE_OBJECT file;
+    PERESOURCE released = NULL;
+    ERESOURCE resource;
+    HANDLE handle;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    table = Driver->FastIoDispatch;
+    file = OpenFileObject(&handle);
+    TestFastIoDispatch.SizeOfFastIoDispatch = FIELD_OFFSET(FAST_IO_DISPATCH, AcquireFileForNtCreateSection);
+    CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST,
+                 table->AcquireForModWrite(file, &offset, &released, TestFileSystem.VolumeDevice));
+    CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST, table->ReleaseForModWrite(file, released, TestFileSystem.VolumeDevice));
+    CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST, table->AcquireForCcFlush(file, TestFileSystem.VolumeDevice));
+    CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST, table->ReleaseForCcFlush(file, TestFileSystem.VolumeDevice));
+
+    table->AcquireFileForNtCreateSection(file); /* without a resource there is nothing to take */
+    table->ReleaseFileForNtCreateSection(file);
+    CHECK_STATUS(STATUS_SUCCESS, ExInitializeResourceLite(&resource));
+    TestFileSystem.Header.Resource = &resource;
+    KeEnterCriticalRegion();
+    table->AcquireFileForNtCreateSection(file);
+    CHECK(ExIsResourceAcquiredExclusiveLite(&resource));
+    table->ReleaseFileForNtCreateSection(file);
+    CHECK(!ExIsResourceAcquiredExclusiveLite(&resource));
+    KeLeaveCriticalRegion();
+    TestFileSystem.Header.Resource = NULL;
+    CHECK_STATUS(STATUS_SUCCESS, ExDeleteResourceLite(&resource));
+    TestFastIoDispatch.SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH);
+    CHECK(TestFileSystem.FastIoEntry == 0);
+    ObDereferenceObject(file);
+    Close(handle);
 }
 
 static VOID NamesTheLowerDeviceInQueryOpen(VOID)
@@ -1163,6 +1386,49 @@ static VOID FreeNothing(PVOID Buffer)
     UNREFERENCED_PARAMETER(Buffer);
 }
 
+static NTSTATUS InsertContext(HANDLE File, ULONG64 Instance, ULONG Lifetime)
+{
+    PSCTX_INSERT_REQUEST request = {0};
+    PSCTX_INSERT_REPLY reply;
+
+    request.Header.Size = sizeof(request);
+    request.Header.Version = PSCTX_ABI_VERSION;
+    request.Header.Operation = PSCTX_OPERATION_INSERT;
+    request.Handle = (ULONG64)(ULONG_PTR)File;
+    request.OwnerKey = OWNER;
+    request.Instance = Instance;
+    request.Lifetime = Lifetime;
+    return Send(Session, PSCTX_IOCTL_INSERT, &request, sizeof(request), &reply, sizeof(reply));
+}
+
+/* A file system without teardown frees the header with its last file object: the contexts keep one. */
+static VOID KeepsStreamsThatAreNeverTornDown(VOID)
+{
+    ULONG64 rule;
+    HANDLE file;
+
+    TestFileSystem.TearsNothingDown = TRUE;
+    StartTracked();
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionContexts == 0);
+    CHECK_STATUS(STATUS_SUCCESS, InsertContext(file, 1, PSCTX_LIFETIME_SESSION));
+    CHECK_STATUS(STATUS_SUCCESS, InsertContext(file, 2, PSCTX_LIFETIME_STREAM));
+    CHECK_STATUS(STATUS_OBJECT_NAME_COLLISION, InsertContext(file, 2, PSCTX_LIFETIME_STREAM));
+    Close(file);
+    CHECK(TestFileSystem.Opens == 1);
+    CHECK(Statistics().SessionContexts == 2);
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(TestFileSystem.Opens == 2);
+    Close(file);
+    CHECK(TestFileSystem.Opens == 1);
+    EndSession();
+    CHECK(TestFileSystem.Opens == 0);
+    CHECK(IsListEmpty(&TestFileSystem.Header.FilterContexts));
+    CHECK(PsctxGlobals.Account.Contexts == 0);
+}
+
 static VOID LeavesOtherContextsOnTheStream(VOID)
 {
     FSRTL_PER_STREAM_CONTEXT other;
@@ -1343,6 +1609,11 @@ static const TEST Tests[] = {
     {"a file system is attached to when it registers, detached from when it unregisters",
      AttachesToFileSystemsAsTheyCome},
     {"a volume is attached to as it mounts, detached from as it goes", AttachesToVolumesAsTheyMount},
+    {"a volume that goes without a word is forgotten", ForgetsVolumesThatGoSilently},
+    {"a mounted volume whose disk the kernel does not tell is attached to", AttachesToVolumesWithoutAKnownDisk},
+    {"requests to a volume are deep enough for its disk, though the file system does not say so",
+     MakesRequestsDeepEnoughForTheDisk},
+    {"a file is told from a volume without its VPB", KnowsFilesWithoutAVpb},
     {"a volume whose mount pended is attached to", AttachesAfterAMountThatPended},
     {"no stack gets two devices of the filter", AttachesOnceToAStack},
     {"a failed mount leaves nothing attached", AttachesNothingAfterAFailedMount},
@@ -1355,12 +1626,15 @@ static const TEST Tests[] = {
     {"a recognizer that cannot load its file system is attached to again", AttachesAgainWhenLoadingFails},
     {"unloading detaches from everything, and the driver loads again", DetachesFromEverythingOnUnload},
     {"unloading waits for a mount that is under way", WaitsForMountsOnUnload},
+    {"unloading waits for a request that the file system has not returned from", WaitsForRequestsOnUnload},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
     {"requests that pend pass through", PassesPendingRequests},
     {"data passes through byte for byte", PassesDataByteForByte},
     {"every fast I/O entry reaches the lower driver, if that has it", PassesFastIo},
-    {"the entries for acquiring files stay empty", LeavesFileAcquisitionToTheFileSystem},
+    {"the entries for acquiring files reach the file system, whichever device is named", PassesFileAcquisition},
+    {"files of a file system without entries for acquiring are acquired as the kernel would",
+     AcquiresFilesAsTheKernelWould},
     {"the query-open entry names the lower device in the request meanwhile", NamesTheLowerDeviceInQueryOpen},
     {"a matching open gets one context, with the name as opened", InsertsOneContextForAMatchingOpen},
     {"a matching create that pends is waited for", WaitsForACreateThatPends},
@@ -1376,6 +1650,7 @@ static const TEST Tests[] = {
     {"creates, rules and sessions race without loss", SurvivesRacesOfCreatesRulesAndSessions},
     {"malformed rules are refused", RefusesMalformedRules},
     {"a session has a limited number of rules", LimitsTheRulesOfASession},
+    {"streams that are never torn down stay while they have contexts", KeepsStreamsThatAreNeverTornDown},
     {"contexts of other filters stay where they are", LeavesOtherContextsOnTheStream},
     {"expressions match as documented", MatchesAsDocumented},
     {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},

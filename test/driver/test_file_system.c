@@ -91,7 +91,9 @@ static NTSTATUS TestMount(_Inout_ PIO_STACK_LOCATION Location)
         if (!NT_SUCCESS(status)) {
             return status;
         }
-        TestFileSystem.VolumeDevice->StackSize = (CCHAR)(TestFileSystem.Disk->StackSize + 1);
+        if (!TestFileSystem.LeavesStackSize) {
+            TestFileSystem.VolumeDevice->StackSize = (CCHAR)(TestFileSystem.Disk->StackSize + 1);
+        }
         TestFileSystem.VolumeDevice->Flags |= DO_DIRECT_IO;
         TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     }
@@ -125,7 +127,7 @@ static VOID TestClose(_In_ PFILE_OBJECT FileObject)
         return;
     }
     TestFileSystem.Opens -= 1;
-    if (TestFileSystem.Opens == 0) {
+    if (TestFileSystem.Opens == 0 && !TestFileSystem.TearsNothingDown) {
         FsRtlTeardownPerStreamContexts(&TestFileSystem.Header);
         TestFileSystem.Teardowns += 1;
     }
@@ -166,6 +168,12 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
         return TestComplete(Irp, STATUS_INVALID_DEVICE_REQUEST);
     default:
+        if (TestFileSystem.Delay != 0) {
+            LARGE_INTEGER interval;
+
+            interval.QuadPart = TestFileSystem.Delay;
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
         /* A status of its own for each function, to be told apart above. */
         return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);
     }
@@ -326,6 +334,51 @@ static BOOLEAN TestQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION NetworkInf
     return NetworkInformation == (PFILE_NETWORK_OPEN_INFORMATION)6 && TEST_ENTRY(FastIoQueryOpen);
 }
 
+/* Those that acquire and release files have no answer of a boolean's kind. */
+static VOID TestAcquireForSection(PFILE_OBJECT FileObject)
+{
+    const PDEVICE_OBJECT DeviceObject = NULL;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    (VOID) TEST_ENTRY(AcquireFileForNtCreateSection);
+}
+
+static VOID TestReleaseForSection(PFILE_OBJECT FileObject)
+{
+    const PDEVICE_OBJECT DeviceObject = NULL;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    (VOID) TEST_ENTRY(ReleaseFileForNtCreateSection);
+}
+
+static NTSTATUS TestAcquireForModWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER EndingOffset,
+                                       PERESOURCE *ResourceToRelease, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    *ResourceToRelease = (PERESOURCE)EndingOffset;
+    return TEST_ENTRY(AcquireForModWrite) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS TestReleaseForModWrite(PFILE_OBJECT FileObject, PERESOURCE ResourceToRelease,
+                                       PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(ResourceToRelease);
+    return TEST_ENTRY(ReleaseForModWrite) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS TestAcquireForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    return TEST_ENTRY(AcquireForCcFlush) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static NTSTATUS TestReleaseForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    return TEST_ENTRY(ReleaseForCcFlush) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
 FAST_IO_DISPATCH TestFastIoDispatch;
 
 static VOID TestSetupFastIo(VOID)
@@ -352,7 +405,39 @@ static VOID TestSetupFastIo(VOID)
         .MdlReadCompleteCompressed = TestMdlReadCompleteCompressed,
         .MdlWriteCompleteCompressed = TestMdlWriteCompleteCompressed,
         .FastIoQueryOpen = TestQueryOpen,
+        .AcquireFileForNtCreateSection = TestAcquireForSection,
+        .ReleaseFileForNtCreateSection = TestReleaseForSection,
+        .AcquireForModWrite = TestAcquireForModWrite,
+        .ReleaseForModWrite = TestReleaseForModWrite,
+        .AcquireForCcFlush = TestAcquireForCcFlush,
+        .ReleaseForCcFlush = TestReleaseForCcFlush,
     };
+}
+
+/* A driver's image as far as its imports are looked at. */
+static union {
+    UCHAR Bytes[0x1000];
+    USHORT Words[0x800];
+    ULONG Longs[0x400];
+    ULONG_PTR Addresses[0x1000 / sizeof(ULONG_PTR)];
+} TestImage;
+
+/* One import: the teardown routine, or another. */
+static VOID TestSetupImage(_Inout_ PDRIVER_OBJECT DriverObject)
+{
+    RtlZeroMemory(&TestImage, sizeof(TestImage));
+    TestImage.Words[0] = 0x5A4D;
+    TestImage.Longs[0x3C / sizeof(ULONG)] = 0x80;
+    TestImage.Longs[0x80 / sizeof(ULONG)] = 0x4550;
+    TestImage.Words[0x98 / sizeof(USHORT)] = 0x20B;
+    TestImage.Longs[(0x98 + 108) / sizeof(ULONG)] = 16;
+    TestImage.Longs[(0x98 + 112 + 12 * 8) / sizeof(ULONG)] = 0x800;
+    TestImage.Longs[(0x98 + 112 + 12 * 8 + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
+    TestImage.Addresses[0x800 / sizeof(ULONG_PTR) + 1] = TestFileSystem.TearsNothingDown
+                                                             ? (ULONG_PTR)FsRtlInsertPerStreamContext
+                                                             : (ULONG_PTR)FsRtlTeardownPerStreamContexts;
+    DriverObject->DriverStart = &TestImage;
+    DriverObject->DriverSize = sizeof(TestImage);
 }
 
 static NTSTATUS TestEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -369,6 +454,7 @@ static NTSTATUS TestEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryP
     DriverObject->FastIoDispatch = &TestFastIoDispatch;
     DriverObject->DriverUnload = TestUnload;
     TestFileSystem.DriverObject = DriverObject;
+    TestSetupImage(DriverObject);
 
     RtlInitUnicodeString(&name, TEST_CONTROL_DEVICE);
     status = IoCreateDevice(DriverObject, 0, &name, TestFileSystem.DeviceType, FILE_DEVICE_SECURE_OPEN, FALSE,
