@@ -172,11 +172,11 @@ function judgeDriver(facts: CommonFacts, windows: WindowsFacts): Finding {
       'Run `psctx driver install`, then start the new driver: stop and start it, or restart the machine.',
     )
   }
-  if (driver.code === 'STATUS_OBJECT_NAME_NOT_FOUND') {
-    if (isRunning(windows)) {
-      return problem(check, 'it runs, but its device is not there', 'Restart the machine; then `psctx driver start`.')
-    }
+  if ('value' in windows.service && !isRunning(windows)) {
     return { check, level: 'unknown', found: 'not loaded, so that it cannot be asked' }
+  }
+  if (driver.code === 'STATUS_OBJECT_NAME_NOT_FOUND') {
+    return problem(check, 'it runs, but its device is not there', 'Restart the machine; then `psctx driver start`.')
   }
   if (driver.code === 'STATUS_ACCESS_DENIED') {
     return warning(check, 'loaded; it opens for administrators only', elevate)

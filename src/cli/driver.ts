@@ -139,11 +139,13 @@ function register(machine: DriverMachine, service: ServiceStatus | undefined): s
     })
     return 'Created the service psctx, which is started on demand.'
   }
-  if (isRegisteredRight(service, machine.systemRoot)) return 'The service psctx was there already.'
+  // Also where nothing is to be changed: a service that was deleted while it ran can be queried, and fails here.
   attempt('The service psctx could not be changed', () => {
     machine.services.configure(serviceName, displayName, description, imagePath, group)
   })
-  return `The service psctx was there with other settings (image ${service.imagePath}): it has those of this package now.`
+  return isRegisteredRight(service, machine.systemRoot)
+    ? 'The service psctx was there already.'
+    : `The service psctx was there with other settings (image ${service.imagePath}): it has those of this package now.`
 }
 
 function isLoaded(service: ServiceStatus | undefined): boolean {

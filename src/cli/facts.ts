@@ -8,16 +8,19 @@ import type { WindowsAddon } from './addon'
 import type { DriverFacts, Fact, HostFacts, WindowsFacts } from './doctor'
 import { allowUnloadValue, serviceName } from './service'
 import { type Drive, driveType } from './system'
-import { explainWin32 } from './win32-error'
+import { isWin32Error, win32ErrorName } from './win32-error'
 
 /** What an action comes to, or why it failed. */
 export function find<T>(what: string, action: () => T): Fact<T> {
   try {
     return { value: action() }
   } catch (error) {
-    const explained = explainWin32(error, what)
-    if (!(explained instanceof Error)) return { failure: `${what}: ${String(explained)}` }
-    return { failure: explained.message, code: (explained as NodeJS.ErrnoException).code }
+    if (isWin32Error(error)) {
+      const code = win32ErrorName(error.win32)
+      return { failure: `${what}: ${code} (${error.win32})`, code }
+    }
+    if (!(error instanceof Error)) return { failure: `${what}: ${String(error)}` }
+    return { failure: error.message, code: (error as NodeJS.ErrnoException).code }
   }
 }
 

@@ -65,7 +65,7 @@ async function findFacts(): Promise<Facts> {
 void run(process.argv.slice(2), {
   version,
   platform: process.platform,
-  columns: process.stdout.columns,
+  columns: process.stdout.isTTY ? process.stdout.columns : 120,
   out: (text) => process.stdout.write(text),
   error: (text) => process.stderr.write(text),
   machine: makeMachine,

@@ -25,8 +25,8 @@ export interface Surroundings {
   readonly version: string
   /** As `process.platform` has it. */
   readonly platform: string
-  /** How many columns the terminal has; undefined when the output goes elsewhere. */
-  readonly columns?: number | undefined
+  /** How many columns the output has. */
+  readonly columns: number
   out(text: string): void
   error(text: string): void
   /** Of Windows only. */
@@ -45,18 +45,21 @@ const levels: Readonly<Record<Finding['level'], string>> = {
   unknown: 'unknown',
 }
 
-/** The findings as a table no wider than the terminal; whole lines where there is none. */
-export function formatFindings(findings: readonly Finding[], columns: number | undefined): string {
-  const narrow = 18
-  const borders = 13
-  const rest = Math.max(40, (columns ?? 0) - 2 * narrow - borders)
+/** The findings as a table that is as wide as the terminal. */
+export function formatFindings(findings: readonly Finding[], columns: number): string {
+  const [check, level, borders] = [20, 9, 5]
+  const half = Math.max(20, Math.floor((columns - check - level - borders) / 2))
   const table = new Table({
     head: ['check', '', 'found', 'what to do'],
     style: { head: [], border: [] },
     wordWrap: true,
-    ...(columns === undefined ? {} : { colWidths: [narrow, 9, Math.ceil(rest / 2), Math.ceil(rest / 2)] }),
+    colWidths: [check, level, half, half],
   })
-  for (const { check, level, found, advice } of findings) table.push([check, levels[level], found, advice ?? ''])
+  // A word that is longer than its column, such as a path, would be cut off.
+  const breakWords = (text: string) => text.replace(new RegExp(`\\S{${half - 2}}(?=\\S)`, 'g'), '$& ')
+  for (const finding of findings) {
+    table.push([finding.check, levels[finding.level], breakWords(finding.found), breakWords(finding.advice ?? '')])
+  }
   return table.toString()
 }
 
@@ -155,12 +158,8 @@ export async function run(line: readonly string[], surroundings: Surroundings): 
     await program.parseAsync(line, { from: 'user' })
     return code
   } catch (error) {
-    // Help or version, when asked for, are no errors; anything else of Commander's it has printed itself.
-    if (error instanceof CommanderError) {
-      return ['commander.helpDisplayed', 'commander.version'].includes(error.code) || line[0] === 'help'
-        ? exitCode.fine
-        : exitCode.usage
-    }
+    // What Commander ends with it has printed itself; 0 is help or the version, when asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usage
     if (!(error instanceof Error)) throw error
     surroundings.error(`psctx: ${error.message}\n`)
     return exitCode.wrong

@@ -63,6 +63,8 @@ const advice: Partial<Record<Win32ErrorName, string>> = {
   ERROR_DRIVER_FAILED_PRIOR_UNLOAD: 'An instance of the driver is still in memory: restart the machine.',
   ERROR_INVALID_SERVICE_CONTROL:
     'A legacy file system filter cannot be unloaded while the system runs: restart the machine, after which psctx is stopped until it is started again. On a test machine, `psctx driver install --allow-unload` lets it be stopped from its next start on.',
+  ERROR_SERVICE_REQUEST_TIMEOUT:
+    'The driver did not come up in time: look into the System log, and run `psctx doctor`.',
   ERROR_SERVICE_DATABASE_LOCKED: 'Another program has the service manager locked: try again in a moment.',
   ERROR_SERVICE_DISABLED:
     'The service is disabled: run `psctx driver install` again, which sets it to start on demand.',
