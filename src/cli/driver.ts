@@ -18,7 +18,7 @@ import {
   stateName,
 } from './service'
 import type { System } from './system'
-import { CommandError, explainWin32, isWin32Error } from './win32-error'
+import { CommandError, explainWin32, isWin32Error, type Win32ErrorName } from './win32-error'
 
 /** What a running driver says of itself, or why it could not be asked. */
 export type DriverAnswer =
@@ -244,13 +244,20 @@ export async function stop(machine: DriverMachine): Promise<Report> {
   return ['Stopped psctx.']
 }
 
+/** What a driver that cannot be unloaded refuses to stop with: at once, and when it has refused before. */
+const refusals: readonly Win32ErrorName[] = [
+  'ERROR_INVALID_SERVICE_CONTROL',
+  'ERROR_SERVICE_CANNOT_ACCEPT_CTRL',
+  'ERROR_INVALID_FUNCTION',
+]
+
 /** Stops the driver before its service is deleted. False: it goes on until the machine is restarted. */
 async function stopForUninstall(machine: DriverMachine, report: Report): Promise<boolean> {
   try {
     report.push(...(await stop(machine)))
     return true
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code !== 'ERROR_INVALID_SERVICE_CONTROL') throw error
+    if (!(error instanceof CommandError) || !refusals.some((name) => name === error.code)) throw error
     report.push('psctx cannot be unloaded while the system runs: it is gone after the next restart.')
     return false
   }

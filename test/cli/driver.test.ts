@@ -290,6 +290,20 @@ describe('uninstall', () => {
     expect((await uninstall(machine))[1]).toContain('was deleted before')
   })
 
+  test.each([1, 1052, 1061])('takes Win32 error %i for the word of a driver that cannot be stopped', async (win32) => {
+    installAndStart()
+    machine.services.failures.set('stop', win32)
+    expect((await uninstall(machine))[0]).toContain('gone after the next restart')
+    expect(machine.services.markedForDeletion).toBe(true)
+  })
+
+  test('goes no further when the stop fails otherwise', async () => {
+    installAndStart()
+    machine.services.failures.set('stop', 1115)
+    await expect(uninstall(machine)).rejects.toMatchObject({ code: 'ERROR_SHUTDOWN_IN_PROGRESS' })
+    expect(machine.services.calls).not.toContain('delete')
+  })
+
   test('has nothing to do where nothing is', async () => {
     expect(await uninstall(machine)).toEqual(['psctx was not installed: there is nothing to uninstall.'])
   })
