@@ -1,5 +1,5 @@
 /** What `psctx driver …` does to the driver's file and service. Each command may be repeated: what is done already is said, and no error. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { FilterStatistics } from '../filter'
@@ -121,7 +121,8 @@ export function explainFile(error: unknown, what: string): CommandError {
 function installFile(image: Buffer, destination: string): boolean {
   const temporary = `${destination}.new`
   try {
-    if (existsSync(destination) && readFileSync(destination).equals(image)) return false
+    const present = statSync(destination, { throwIfNoEntry: false })
+    if (present?.isFile() === true && readFileSync(destination).equals(image)) return false
     writeFileSync(temporary, image)
     renameSync(temporary, destination)
     return true

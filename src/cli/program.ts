@@ -56,7 +56,7 @@ export function formatFindings(findings: readonly Finding[], columns: number): s
     colWidths: [check, level, half, half],
   })
   // A word that is longer than its column, such as a path, would be cut off.
-  const breakWords = (text: string) => text.replace(new RegExp(`\\S{${half - 2}}(?=\\S)`, 'g'), '$& ')
+  const breakWords = (text: string) => text.replace(new RegExp(`\\S{${half - 2}}`, 'g'), '$& ')
   for (const finding of findings) {
     table.push([finding.check, levels[finding.level], breakWords(finding.found), breakWords(finding.advice ?? '')])
   }
