@@ -18,7 +18,7 @@ import {
   stateName,
 } from './service'
 import type { System } from './system'
-import { CommandError, explainWin32, isWin32Error, type Win32ErrorName } from './win32-error'
+import { CommandError, explainWin32, isWin32Error, makeWin32CommandError, type Win32ErrorName } from './win32-error'
 
 /** What a running driver says of itself, or why it could not be asked. */
 export type DriverAnswer =
@@ -219,9 +219,11 @@ function count(number: number, noun: string): string {
 async function waitUntilStopped(machine: DriverMachine): Promise<void> {
   for (let waited = 0; isLoaded(query(machine)); waited += stopInterval) {
     if (waited >= stopTimeout) {
-      throw new CommandError(
-        'psctx is still stopping: a program has it open. Close what uses it (Node.js programs with an open filter); it stops after the last one.',
-      )
+      throw readAllowUnload(machine)
+        ? new CommandError(
+            'psctx is still stopping: a program has it open. Close what uses it (Node.js programs with an open filter); it stops after the last one.',
+          )
+        : makeWin32CommandError('psctx could not be stopped', 'ERROR_INVALID_SERVICE_CONTROL')
     }
     await machine.wait(stopInterval)
   }

@@ -116,19 +116,25 @@ export class CommandError extends Error {
   readonly code: string | undefined
   readonly win32: number | undefined
 
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
+  constructor(message: string, options: { cause?: unknown; win32?: number | undefined } = {}) {
+    super(message, { cause: options.cause })
     this.name = 'CommandError'
-    if (isWin32Error(options.cause)) {
-      this.win32 = options.cause.win32
-      this.code = win32ErrorName(options.cause.win32)
-    }
+    this.win32 = options.win32
+    this.code = options.win32 === undefined ? undefined : win32ErrorName(options.win32)
   }
+}
+
+function describeWin32(what: string, error: number): string {
+  return `${what}: ${win32ErrorName(error)} (${error}). ${win32Advice(error)}`
+}
+
+/** A command's error for what Windows would say; `what` begins the sentence: "psctx could not be stopped". */
+export function makeWin32CommandError(what: string, name: Win32ErrorName): CommandError {
+  return new CommandError(describeWin32(what, errors[name]), { win32: errors[name] })
 }
 
 /** The addon's Win32 error as a command's; any other error as it is. `what` begins the sentence: "psctx could not be started". */
 export function explainWin32(error: unknown, what: string): unknown {
   if (!isWin32Error(error)) return error
-  const message = `${what}: ${win32ErrorName(error.win32)} (${error.win32}). ${win32Advice(error.win32)}`
-  return new CommandError(message, { cause: error })
+  return new CommandError(describeWin32(what, error.win32), { cause: error, win32: error.win32 })
 }

@@ -263,6 +263,14 @@ describe('stop', () => {
     await expect(stop(machine)).rejects.toThrow(/still stopping: a program has it open/)
     expect(machine.waited).toBe(10000)
   })
+
+  test('says of a driver that takes the request and stays that it cannot be unloaded', async () => {
+    installAndStart()
+    machine.services.set({ state: 3 })
+    machine.services.stopDelay = Infinity
+    await expect(stop(machine)).rejects.toMatchObject({ code: 'ERROR_INVALID_SERVICE_CONTROL' })
+    expect((await uninstall(machine))[0]).toContain('gone after the next restart')
+  })
 })
 
 describe('uninstall', () => {
