@@ -7,6 +7,11 @@
 #include "filter_object.h"
 #include "stream_object.h"
 
+#ifdef _WIN32
+#include "service_win32.h"
+#include "system_win32.h"
+#endif
+
 namespace {
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports)
@@ -16,6 +21,10 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports)
     exports.Set("Stream", psctx::StreamObject::Define(env));
     exports.Set("Batch", psctx::BatchObject::Define(env));
     exports.Set("File", psctx::FileObject::Define(env));
+#ifdef _WIN32
+    exports.Set("service", psctx::DefineService(env));
+    exports.Set("system", psctx::DefineSystem(env));
+#endif
     return exports;
 }
 

@@ -2,5 +2,9 @@
 declare module 'node-gyp-build' {
   /** Loads the addon of the package in `directory`: from `prebuilds/`, else from `build/Release`. */
   function load(directory: string): unknown
+  namespace load {
+    /** The path of that addon. */
+    function resolve(directory: string): string
+  }
   export = load
 }

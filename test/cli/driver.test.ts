@@ -1,0 +1,431 @@
+/** `psctx driver …` on a made-up machine: what each command does, that it may be repeated, and what its failures say. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import {
+  describeStatus,
+  explainFile,
+  imagePath,
+  install,
+  installedDriver,
+  isFine,
+  start,
+  status,
+  stop,
+  uninstall,
+} from '../../src/cli/driver'
+import { CommandError } from '../../src/cli/win32-error'
+import { FakeMachine, makeImage } from './machine'
+
+let machine: FakeMachine
+let destination: string
+
+function putDriver(image = makeImage(), ...path: string[]): string {
+  const file = join(machine.packageRoot, ...(path.length > 0 ? path : ['drivers', 'x64', 'psctx.sys']))
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, image)
+  return file
+}
+
+function installAndStart(options = {}): void {
+  install(machine, options)
+  start(machine)
+}
+
+const storeImage = String.raw`\SystemRoot\System32\DriverStore\FileRepository\psctx.inf_amd64_1\psctx.sys`
+
+beforeEach(() => {
+  machine = new FakeMachine()
+  destination = installedDriver(machine.systemRoot)
+  putDriver()
+})
+
+afterEach(() => {
+  machine.dispose()
+})
+
+describe('install', () => {
+  test('copies the driver of the package and creates the service as psctx.inf does', () => {
+    expect(install(machine, {})).toEqual([
+      `Copied ${join(machine.packageRoot, 'drivers', 'x64', 'psctx.sys')} to ${destination}.`,
+      'Created the service psctx, which is started on demand.',
+    ])
+    expect(readFileSync(destination)).toEqual(makeImage())
+    expect(machine.services.service).toMatchObject({
+      type: 2,
+      startType: 3,
+      errorControl: 1,
+      imagePath,
+      group: 'FSFilter Activity Monitor',
+    })
+    expect(machine.services.allowUnload).toBeUndefined()
+    expect(readdirSync(dirname(destination))).toEqual(['psctx.sys'])
+  })
+
+  test('says what was there already when it is repeated', () => {
+    install(machine, {})
+    const before = machine.services.service
+    expect(install(machine, {})).toEqual([
+      `${destination} was there already, the same.`,
+      'The service psctx was there already.',
+    ])
+    expect(machine.services.service).toEqual(before)
+  })
+
+  test('does not take a service for installed that is going to be deleted', async () => {
+    installAndStart()
+    await uninstall(machine)
+    expect(() => install(machine, {})).toThrow(
+      expect.objectContaining({ code: 'ERROR_SERVICE_MARKED_FOR_DELETE' }) as Error,
+    )
+  })
+
+  test.each([
+    String.raw`system32\drivers\psctx.sys`,
+    String.raw`%SystemRoot%\system32\drivers\PSCTX.SYS`,
+    String.raw`\systemroot\System32\drivers\psctx.sys`,
+  ])('knows its own image by the name %s, too', (path) => {
+    install(machine, {})
+    machine.services.set({ imagePath: path })
+    expect(install(machine, {})).toContain('The service psctx was there already.')
+  })
+
+  test.each([{ imagePath: String.raw`\??\C:\old\psctx.sys` }, { startType: 4 }, { group: '' }, { type: 1 }])(
+    'sets a service right that has %o',
+    (changes) => {
+      install(machine, {})
+      machine.services.set(changes)
+      expect(install(machine, {})[1]).toContain('it has those of this package now')
+      expect(machine.services.service).toMatchObject({ type: 2, startType: 3, imagePath })
+      expect(machine.services.service?.group).not.toBe('')
+    },
+  )
+
+  test('takes the driver of the native architecture, also from a checkout', () => {
+    machine.machine = 0xaa64
+    const image = makeImage({ machine: 0xaa64 })
+    const file = putDriver(image, 'build', 'windows', 'arm64', 'psctx.sys')
+    expect(install(machine, {})[0]).toBe(`Copied ${file} to ${destination}.`)
+    expect(readFileSync(destination)).toEqual(image)
+  })
+
+  test('says where it looked when the package has no driver for the machine', () => {
+    machine.machine = 0xaa64
+    expect(() => install(machine, {})).toThrow(/no psctx.sys for arm64: .*drivers.*build.*--driver/)
+    expect(machine.services.service).toBeUndefined()
+  })
+
+  test('replaces the file of a running driver, and says when the new one runs', () => {
+    installAndStart()
+    const file = putDriver(makeImage({ tail: 'newer' }), 'psctx.sys')
+    expect(install(machine, { driver: file })).toEqual([
+      `Copied ${file} to ${destination}.`,
+      'The service psctx was there already.',
+      'psctx is running with its old file: the new one runs from its next start on.',
+    ])
+    expect(readFileSync(destination)).toEqual(makeImage({ tail: 'newer' }))
+  })
+
+  test.each([
+    ['another architecture', makeImage({ machine: 0xaa64 }), /is a driver for arm64, and this machine is x64/],
+    ['a program', makeImage({ subsystem: 3 }), /is no driver image/],
+    ['nothing that is an image', Buffer.from('text'), /is no driver image/],
+  ])('refuses a file that is %s, before anything is changed', (_, image, message) => {
+    const file = putDriver(image, 'other.sys')
+    expect(() => install(machine, { driver: file })).toThrow(message)
+    expect(existsSync(destination)).toBe(false)
+    expect(machine.services.calls).toEqual([])
+  })
+
+  test('says so when the file that was named is not there', () => {
+    expect(() => install(machine, { driver: join(machine.directory, 'none.sys') })).toThrow(
+      /none\.sys cannot be read \(ENOENT\)\. Name the psctx\.sys/,
+    )
+  })
+
+  test('leaves no half of a file behind when it cannot be put in place', () => {
+    mkdirSync(destination)
+    expect(() => install(machine, {})).toThrow(/could not be written: EISDIR/)
+    expect(readdirSync(dirname(destination))).toEqual(['psctx.sys'])
+  })
+
+  test('lets the driver be stopped only when that is asked for', () => {
+    expect(install(machine, { allowUnload: true })[2]).toContain('psctx can be stopped once it runs')
+    expect(machine.services.allowUnload).toBe(1)
+    expect(install(machine, { allowUnload: true })).toHaveLength(2)
+  })
+
+  test('says that a driver which runs already cannot be stopped before its next start', () => {
+    installAndStart()
+    expect(install(machine, { allowUnload: true })[2]).toContain('from its next start on')
+  })
+
+  test('leaves a driver that was installed from its INF as it is', () => {
+    install(machine, {})
+    machine.services.set({ imagePath: storeImage })
+    expect(install(machine, {})).toEqual([`psctx is installed already, from its INF: ${storeImage}.`])
+    expect(() => install(machine, { driver: 'other.sys' })).toThrow(/pnputil/)
+    expect(machine.services.service?.imagePath).toBe(storeImage)
+  })
+
+  test.each([
+    [5, 'ERROR_ACCESS_DENIED', /Run as administrator/],
+    [1072, 'ERROR_SERVICE_MARKED_FOR_DELETE', /restart the machine/],
+    [1078, 'ERROR_DUPLICATE_SERVICE_NAME', /display name/],
+  ])('tells of Win32 error %i when the service cannot be created', (win32, code, advice) => {
+    machine.services.failures.set('create', win32)
+    expect(() => install(machine, {})).toThrow(advice)
+    expect(() => install(machine, {})).toThrow(expect.objectContaining({ code, win32 }) as Error)
+  })
+})
+
+describe('start', () => {
+  test('starts the driver and says what it answers', () => {
+    install(machine, {})
+    expect(start(machine)).toEqual(['Started psctx 1.0.0, attached to 3 volumes.'])
+    expect(start(machine)).toEqual(['psctx was running already.'])
+    expect(machine.services.calls.filter((call) => call === 'start')).toHaveLength(1)
+  })
+
+  test('takes it for a success when somebody else was quicker', () => {
+    install(machine, {})
+    machine.services.failures.set('start', 1056)
+    expect(start(machine)).toEqual(['psctx was running already.'])
+  })
+
+  test('says how to install a driver that is not', () => {
+    expect(() => start(machine)).toThrow(
+      'psctx could not be started: ERROR_SERVICE_DOES_NOT_EXIST (1060). The driver is not installed: run `psctx driver install`.',
+    )
+  })
+
+  test.each([
+    [2, 'ERROR_FILE_NOT_FOUND', /install` again/],
+    [5, 'ERROR_ACCESS_DENIED', /Run as administrator/],
+    [31, 'ERROR_GEN_FAILURE', /System log/],
+    [193, 'ERROR_BAD_EXE_FORMAT', /architecture/],
+    [216, 'ERROR_EXE_MACHINE_TYPE_MISMATCH', /architecture/],
+    [577, 'ERROR_INVALID_IMAGE_HASH', /bcdedit \/set testsigning on.*Secure Boot/],
+    [1058, 'ERROR_SERVICE_DISABLED', /install` again/],
+    [1072, 'ERROR_SERVICE_MARKED_FOR_DELETE', /restart the machine/],
+    [1275, 'ERROR_DRIVER_BLOCKED', /1205/],
+    [1453, 'ERROR_1453', /net helpmsg 1453/],
+  ])('tells of Win32 error %i', (win32, code, advice) => {
+    install(machine, {})
+    machine.services.failures.set('start', win32)
+    expect(() => start(machine)).toThrow(expect.objectContaining({ name: 'CommandError', code, win32 }) as Error)
+    expect(() => start(machine)).toThrow(advice)
+  })
+
+  test('fails when the driver runs and does not answer', () => {
+    install(machine, {})
+    machine.answer = { code: 'STATUS_REVISION_MISMATCH', message: 'Driver and package are of different versions.' }
+    expect(() => start(machine)).toThrow(/does not answer: Driver and package are of different versions\./)
+  })
+})
+
+describe('stop', () => {
+  test('stops a driver that allows it, and waits until it is gone', async () => {
+    installAndStart({ allowUnload: true })
+    machine.services.stopDelay = 3
+    expect(await stop(machine)).toEqual(['Stopped psctx.'])
+    expect(machine.waited).toBeGreaterThan(0)
+    expect(await stop(machine)).toEqual(['psctx was stopped already.'])
+  })
+
+  test('says that a legacy filter cannot be unloaded, and what to do', async () => {
+    installAndStart()
+    await expect(stop(machine)).rejects.toMatchObject({ code: 'ERROR_INVALID_SERVICE_CONTROL', win32: 1052 })
+    await expect(stop(machine)).rejects.toThrow(/cannot be unloaded.*restart the machine.*--allow-unload/)
+  })
+
+  test('has nothing to stop where nothing is installed', async () => {
+    expect(await stop(machine)).toEqual(['psctx is not installed: there is nothing to stop.'])
+  })
+
+  test('takes it for a success when the driver was gone by then', async () => {
+    installAndStart({ allowUnload: true })
+    machine.services.failures.set('stop', 1062)
+    expect(await stop(machine)).toEqual(['psctx was stopped already.'])
+  })
+
+  test('waits for a stop that is under way, without asking again', async () => {
+    installAndStart({ allowUnload: true })
+    machine.services.set({ state: 3 })
+    machine.services.stopDelay = 2
+    expect(await stop(machine)).toEqual(['Stopped psctx.'])
+    expect(machine.services.calls).not.toContain('stop')
+  })
+
+  test('gives up after ten seconds, and says who keeps the driver', async () => {
+    installAndStart({ allowUnload: true })
+    machine.services.stopDelay = Infinity
+    await expect(stop(machine)).rejects.toThrow(/still stopping: a program has it open/)
+    expect(machine.waited).toBe(10000)
+  })
+
+  test('says of a driver that takes the request and stays that it cannot be unloaded', async () => {
+    installAndStart()
+    machine.services.set({ state: 3 })
+    machine.services.stopDelay = Infinity
+    await expect(stop(machine)).rejects.toMatchObject({ code: 'ERROR_INVALID_SERVICE_CONTROL' })
+    expect((await uninstall(machine))[0]).toContain('gone after the next restart')
+  })
+})
+
+describe('uninstall', () => {
+  test('deletes service and file', async () => {
+    install(machine, {})
+    expect(await uninstall(machine)).toEqual(['Deleted the service psctx.', `Deleted ${destination}.`])
+    expect(existsSync(destination)).toBe(false)
+    expect(machine.services.service).toBeUndefined()
+  })
+
+  test('stops a driver that allows it first', async () => {
+    installAndStart({ allowUnload: true })
+    expect((await uninstall(machine))[0]).toBe('Stopped psctx.')
+    expect(machine.services.service).toBeUndefined()
+  })
+
+  test('marks the service of a driver that cannot be stopped, and says when it is gone', async () => {
+    installAndStart()
+    expect(await uninstall(machine)).toEqual([
+      'psctx cannot be unloaded while the system runs: it is gone after the next restart.',
+      'Deleted the service psctx.',
+      `Deleted ${destination}.`,
+    ])
+    expect(machine.services.markedForDeletion).toBe(true)
+    expect((await uninstall(machine))[1]).toContain('was deleted before')
+  })
+
+  test.each([1, 1052, 1061])('takes Win32 error %i for the word of a driver that cannot be stopped', async (win32) => {
+    installAndStart()
+    machine.services.failures.set('stop', win32)
+    expect((await uninstall(machine))[0]).toContain('gone after the next restart')
+    expect(machine.services.markedForDeletion).toBe(true)
+  })
+
+  test('goes no further when the stop fails otherwise', async () => {
+    installAndStart()
+    machine.services.failures.set('stop', 1115)
+    await expect(uninstall(machine)).rejects.toMatchObject({ code: 'ERROR_SHUTDOWN_IN_PROGRESS' })
+    expect(machine.services.calls).not.toContain('delete')
+  })
+
+  test('has nothing to do where nothing is', async () => {
+    expect(await uninstall(machine)).toEqual(['psctx was not installed: there is nothing to uninstall.'])
+  })
+
+  test('deletes a file that was left without a service', async () => {
+    install(machine, {})
+    machine.services.service = undefined
+    expect(await uninstall(machine)).toEqual([`Deleted ${destination}.`])
+  })
+
+  test('takes it for a success when the service was gone by then', async () => {
+    install(machine, {})
+    machine.services.failures.set('delete', 1060)
+    expect((await uninstall(machine))[0]).toBe('The service psctx was gone already.')
+  })
+
+  test('leaves what was installed from the INF to pnputil', async () => {
+    install(machine, {})
+    machine.services.set({ imagePath: storeImage })
+    await expect(uninstall(machine)).rejects.toThrow(/pnputil \/delete-driver/)
+    expect(machine.services.service).toBeDefined()
+  })
+
+  test('keeps the service when the driver does not stop in time', async () => {
+    installAndStart({ allowUnload: true })
+    machine.services.stopDelay = Infinity
+    await expect(uninstall(machine)).rejects.toThrow(/still stopping/)
+    expect(machine.services.calls).not.toContain('delete')
+  })
+
+  test('says so when the file of a stopped driver cannot be deleted', async () => {
+    install(machine, {})
+    machine.services.service = undefined
+    const path = installedDriver(join(machine.directory, 'other'))
+    mkdirSync(path, { recursive: true }) // a directory, which is not deleted as a file
+    const other = Object.assign(Object.create(machine) as FakeMachine, { systemRoot: join(machine.directory, 'other') })
+    await expect(uninstall(other)).rejects.toThrow(/could not be deleted/)
+  })
+})
+
+test.each([
+  ['install', () => install(machine, {})],
+  ['start', () => start(machine)],
+  ['stop', () => stop(machine)],
+  ['uninstall', () => uninstall(machine)],
+])('%s needs an administrator, and changes nothing for others', async (name, command) => {
+  machine.isElevated = false
+  await expect(Promise.resolve().then(command as () => unknown)).rejects.toThrow(
+    `psctx driver ${name} needs an administrator's rights. Run it in a terminal that was opened with "Run as administrator".`,
+  )
+  expect(machine.services.calls).toEqual([])
+  expect(existsSync(destination)).toBe(false)
+})
+
+describe('status', () => {
+  test('of a machine without the driver', () => {
+    expect(status(machine)).toEqual({
+      installed: false,
+      state: 'absent',
+      imagePath: null,
+      allowUnload: false,
+      stoppable: false,
+      driver: null,
+    })
+    expect(isFine(status(machine))).toBe(false)
+    expect(describeStatus(status(machine))).toEqual(['psctx is not installed. `psctx driver install` installs it.'])
+  })
+
+  test('of a stopped driver', () => {
+    install(machine, {})
+    expect(status(machine)).toMatchObject({ installed: true, state: 'stopped', driver: null })
+    expect(isFine(status(machine))).toBe(false)
+    expect(describeStatus(status(machine))).toContain('`psctx driver start` starts it.')
+  })
+
+  test('of a running driver, which needs no administrator', () => {
+    installAndStart({ allowUnload: true })
+    machine.isElevated = false
+    expect(status(machine)).toEqual({
+      installed: true,
+      state: 'running',
+      imagePath,
+      allowUnload: true,
+      stoppable: true,
+      driver: machine.answer,
+    })
+    expect(isFine(status(machine))).toBe(true)
+    expect(describeStatus(status(machine))).toEqual([
+      'psctx is running.',
+      `image: ${imagePath}`,
+      'unloading: allowed (a test machine)',
+      'version: 1.0.0',
+      "3 attached volumes, 0 contexts, 1 open filter (one is this command's)",
+    ])
+  })
+
+  test.each([
+    ['STATUS_ACCESS_DENIED', true],
+    ['STATUS_REVISION_MISMATCH', false],
+  ])('of a running driver that answers with %s', (code, fine) => {
+    installAndStart()
+    machine.answer = { code, message: 'What to do.' }
+    expect(isFine(status(machine))).toBe(fine)
+    expect(describeStatus(status(machine))).toContain('What to do.')
+  })
+})
+
+test.each([
+  ['EPERM', /If psctx is running/],
+  ['EBUSY', /If psctx is running/],
+  ['ENOSPC', /disk is full/],
+])('a file that cannot be written because of %s is explained', (code, advice) => {
+  const error = explainFile(Object.assign(new Error('x'), { code }), 'It could not be written')
+  expect(error).toBeInstanceOf(CommandError)
+  expect(error.message).toMatch(advice)
+  expect(error.message).toContain(`It could not be written: ${code}.`)
+})
