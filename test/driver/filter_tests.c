@@ -667,9 +667,9 @@ static VOID WaitsForRequestsOnUnload(VOID)
     while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_QUERY_EA]) == 0) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
-    CHECK(PsctxGlobals.Requests == 1);
+    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 1);
     UnloadDriver();
-    CHECK(PsctxGlobals.Requests == 0);
+    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 0);
     CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
     CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
     CHECK(ReadAcquire(&status) == IRP_MJ_QUERY_EA);
