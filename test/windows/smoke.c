@@ -123,7 +123,7 @@ int wmain(int argc, wchar_t **argv)
     Command(c, L"mkdir|dir"); Command(c, L"create|dir\\x.txt"); Command(c, L"rename|dir|dir2");
     b = CreateFileW(L"\\\\.\\PsHostFs\\dir2\\x.txt", GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, 0, NULL);
     Query(p, b, "dir2\\x.txt"); CloseHandle(b);
-    b = CreateFileW(L"\\\\.\\PsHostFs\\dir2::$INDEX_ALLOCATION", GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, 0, NULL);
+    b = CreateFileW(L"\\\\.\\PsHostFs\\dir2::$INDEX_ALLOCATION", GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
     Query(p, b, "dir2"); CloseHandle(b);
     Command(c, L"delete|a.txt");
     b = CreateFileW(L"\\\\.\\PsHostFs\\a.txt", GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, 0, NULL);

@@ -2,7 +2,7 @@
  * The I/O manager's part: a request to a path's device becomes one to the top of the volume's stack.
  *
  * A file object of Wine's comes without a name and a VPB, its create without a security context and a disposition; the create's status never
- * reaches the client, who has its handle by then: whatever is asked of such a file gets that status. Share modes are not enforced, since
+ * reaches the client, who has its handle by then: it is kept in FileObject->FinalStatus, and whatever is asked of the file gets it. Share modes are not enforced, since
  * Wine does not tell what access the client asked for; the server checks reads and writes against it.
  */
 #include "hostfs.h"
@@ -14,7 +14,6 @@
 typedef struct _HOSTFS_OPEN {
     PHOSTFS_PATH Path;
     PHOSTFS_DISK Disk;
-    NTSTATUS Status; /* of the create */
     WCHAR Name[1];
 } HOSTFS_OPEN, *PHOSTFS_OPEN;
 
@@ -39,6 +38,13 @@ static NTSTATUS Forward(PIRP Irp, PFILE_OBJECT FileObject)
     return IoCallDriver(IoGetRelatedDeviceObject(FileObject), Irp);
 }
 
+/* The disk itself cannot be opened. */
+static NTSTATUS RefuseCreate(PIRP Irp, PFILE_OBJECT FileObject)
+{
+    FileObject->FinalStatus = STATUS_ACCESS_DENIED;
+    return Complete(Irp, FileObject->FinalStatus);
+}
+
 static NTSTATUS RouteCreate(PHOSTFS_PATH Path, PIRP Irp, PIO_STACK_LOCATION Location)
 {
     IO_SECURITY_CONTEXT Security = {.DesiredAccess = FILE_READ_ATTRIBUTES};
@@ -46,7 +52,8 @@ static NTSTATUS RouteCreate(PHOSTFS_PATH Path, PIRP Irp, PIO_STACK_LOCATION Loca
     PHOSTFS_OPEN Open = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Open) + Path->Name.Length, HOSTFS_TAG);
 
     if (Open == NULL) {
-        return Complete(Irp, STATUS_INSUFFICIENT_RESOURCES);
+        FileObject->FinalStatus = STATUS_INSUFFICIENT_RESOURCES;
+        return Complete(Irp, FileObject->FinalStatus);
     }
     Open->Path = Path;
     Open->Disk = Path->Disk;
@@ -57,18 +64,15 @@ static NTSTATUS RouteCreate(PHOSTFS_PATH Path, PIRP Irp, PIO_STACK_LOCATION Loca
     FileObject->FileName.Length = FileObject->FileName.MaximumLength = Path->Name.Length;
     FileObject->DeviceObject = Path->Disk->Device;
     if (Path->Disk->Device->Vpb->DeviceObject == NULL) {
-        Open->Status = STATUS_VOLUME_DISMOUNTED;
-        return Complete(Irp, Open->Status);
+        FileObject->FinalStatus = STATUS_VOLUME_DISMOUNTED;
+        return Complete(Irp, FileObject->FinalStatus);
     }
     FileObject->Vpb = Path->Disk->Device->Vpb;
     Location->Parameters.Create.SecurityContext = &Security;
     Location->Parameters.Create.Options =
         (FILE_OPEN << 24) | (Location->Parameters.Create.Options & HOSTFS_CREATE_OPTIONS);
-    Open->Status = Forward(Irp, FileObject);
-    if (!NT_SUCCESS(Open->Status)) {
-        FileObject->Vpb = NULL;
-    }
-    return Open->Status;
+    FileObject->FinalStatus = Forward(Irp, FileObject);
+    return FileObject->FinalStatus;
 }
 
 /* The cleanup that Wine does not send, then the close. */
@@ -77,7 +81,7 @@ static NTSTATUS RouteClose(PHOSTFS_OPEN Open, PIRP Irp, PFILE_OBJECT FileObject)
     IO_STACK_LOCATION Cleanup = {.MajorFunction = IRP_MJ_CLEANUP, .FileObject = FileObject};
     NTSTATUS Status;
 
-    if (NT_SUCCESS(Open->Status)) {
+    if (NT_SUCCESS(FileObject->FinalStatus)) {
         (VOID) SendRequest(IoGetRelatedDeviceObject(FileObject), &Cleanup, NULL, NULL);
         Status = Forward(Irp, FileObject);
     } else {
@@ -111,17 +115,14 @@ NTSTATUS HostfsRoute(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Location->MajorFunction == IRP_MJ_CREATE) {
         return DeviceObject->DeviceType == HOSTFS_PATH_DEVICE
                    ? RouteCreate(DeviceObject->DeviceExtension, Irp, Location)
-                   : Complete(Irp, STATUS_ACCESS_DENIED);
+                   : RefuseCreate(Irp, Location->FileObject);
     }
     Open = OpenOf(FileObject);
-    if (Open == NULL) {
-        return Complete(Irp, Location->MajorFunction == IRP_MJ_CLOSE ? STATUS_SUCCESS : STATUS_ACCESS_DENIED);
-    }
     if (Location->MajorFunction == IRP_MJ_CLOSE) {
-        return RouteClose(Open, Irp, FileObject);
+        return Open == NULL ? Complete(Irp, STATUS_SUCCESS) : RouteClose(Open, Irp, FileObject);
     }
-    if (!NT_SUCCESS(Open->Status)) {
-        return Complete(Irp, Open->Status);
+    if (!NT_SUCCESS(FileObject->FinalStatus)) {
+        return Complete(Irp, FileObject->FinalStatus);
     }
     ConvertControl(Location);
     return Forward(Irp, FileObject);

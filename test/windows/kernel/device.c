@@ -1,7 +1,7 @@
 /*
  * Devices: what Wine's device objects lack (VPBs, who is attached to whom, notice of deletion) in records of our own.
  */
-#include "proxy.h"
+#include "gate.h"
 
 typedef struct _PROXY_DEVICE {
     LIST_ENTRY Links;
@@ -61,6 +61,7 @@ NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, 
         Record->Name.Buffer = (PWCH)(Record + 1);
         Record->Name.Length = Record->Name.MaximumLength = DeviceName->Length;
         memcpy(Record->Name.Buffer, DeviceName->Buffer, DeviceName->Length);
+        GateDevice(Device);
     }
     PlatformLock(&ProxyDevicesMutex);
     InsertTailList(&ProxyDevices, &Record->Links);
@@ -86,10 +87,12 @@ UNICODE_STRING ProxyDeviceName(PDEVICE_OBJECT DeviceObject)
 /* Whoever is attached above learns of it, and has to detach. [ifs/fastiodetachdevice] */
 VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {
-    PDEVICE_OBJECT Above = DeviceObject->AttachedDevice;
     PPROXY_DEVICE Record;
     PVPB Vpb = DeviceObject->Vpb;
+    PDEVICE_OBJECT Above;
 
+    UngateDevice(DeviceObject);
+    Above = DeviceObject->AttachedDevice;
     if (Above != NULL) {
         PFAST_IO_DISPATCH FastIo = Above->DriverObject->FastIoDispatch;
 

@@ -52,7 +52,8 @@ static VOID ProxyCompleteFileObject(HANDLE Handle, PFILE_OBJECT FileObject)
 }
 
 /*
- * UserMode: a handle of the process that the request comes from. Wine would look it up in the driver host's own table.
+ * UserMode: a handle of the process that the request comes from. Wine would look it up in the driver host's own table. On Windows
+ * a file whose create failed has no handle: STATUS_INVALID_HANDLE (see gate.c).
  * [wdm/nf-wdm-obreferenceobjectbyhandle]
  */
 NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
@@ -84,7 +85,13 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
     }
     Status = WineObReferenceObjectByHandle(Local, DesiredAccess, ObjectType, KernelMode, Object, HandleInformation);
     if (NT_SUCCESS(Status) && ObGetObjectType(*Object) == *IoFileObjectType) {
-        ProxyCompleteFileObject(Local, *Object);
+        if (NT_SUCCESS(((PFILE_OBJECT)*Object)->FinalStatus)) {
+            ProxyCompleteFileObject(Local, *Object);
+        } else {
+            ObDereferenceObject(*Object);
+            *Object = NULL;
+            Status = STATUS_INVALID_HANDLE;
+        }
     }
     (VOID) ZwClose(Local);
     return Status;
