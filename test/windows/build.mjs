@@ -12,8 +12,13 @@ const tool = (name) => `x86_64-w64-mingw32-${name}`
 const wineKernel = 'ntosbase'
 
 /** The directory of Wine's own Windows images. */
-function findWineImages() {
-  const candidates = ['/usr/lib/x86_64-linux-gnu/wine', '/usr/lib/wine', '/usr/lib64/wine', '/opt/wine-stable/lib64/wine']
+export function findWineImages() {
+  const candidates = [
+    '/usr/lib/x86_64-linux-gnu/wine',
+    '/usr/lib/wine',
+    '/usr/lib64/wine',
+    '/opt/wine-stable/lib64/wine',
+  ]
   const directory = candidates.map((path) => join(path, 'x86_64-windows')).find((path) => existsSync(path))
   if (directory === undefined) throw new CommandError(`no Wine here: looked in ${candidates.join(', ')}`)
   return directory
@@ -83,7 +88,9 @@ function importLibrary(name, lines, library, directory) {
 }
 
 /** driver/host's sources that are the proxy kernel's too. */
-const kernelSources = ['bugcheck.c', 'csq.c', 'fsrtl.c', 'irql.c', 'pin.c', 'pool.c', 'share.c'].map((name) => join(host, name))
+const kernelSources = ['bugcheck.c', 'csq.c', 'fsrtl.c', 'irql.c', 'pin.c', 'pool.c', 'share.c'].map((name) =>
+  join(host, name),
+)
 
 function buildKernel(image, objects, directory) {
   const names = listWineExports(image)

@@ -212,9 +212,9 @@ static const struct {
     ULONG Words;
     COMMAND_ROUTINE *Routine;
 } Commands[] = {
-    {L"create", 2, CreateCommand}, {L"mkdir", 2, MakeDirectoryCommand}, {L"link", 3, LinkCommand},
-    {L"rename", 3, RenameCommand}, {L"delete", 2, DeleteCommand},       {L"mount", 1, MountCommand},
-    {L"dismount", 1, DismountCommand}, {L"fault", 2, FaultCommand},     {L"audit", 1, AuditCommand},
+    {L"create", 2, CreateCommand},     {L"mkdir", 2, MakeDirectoryCommand}, {L"link", 3, LinkCommand},
+    {L"rename", 3, RenameCommand},     {L"delete", 2, DeleteCommand},       {L"mount", 1, MountCommand},
+    {L"dismount", 1, DismountCommand}, {L"fault", 2, FaultCommand},         {L"audit", 1, AuditCommand},
 };
 
 /* Cuts the text at the bars, and puts a backslash ahead of each word but the first, where the bar was. The count, or 0 if there are too many. */

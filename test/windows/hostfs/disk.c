@@ -90,8 +90,7 @@ NTSTATUS HostfsMount(VOID)
 /* Forced, as FSCTL_DISMOUNT_VOLUME is: open files stay open. Their disk and volume go with the last of them. */
 NTSTATUS HostfsDismount(VOID)
 {
-    IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL,
-                                  .MinorFunction = IRP_MN_USER_FS_REQUEST};
+    IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL, .MinorFunction = IRP_MN_USER_FS_REQUEST};
     UNICODE_STRING Name = {0, 0, NULL};
     PFILE_OBJECT FileObject;
     NTSTATUS Status;

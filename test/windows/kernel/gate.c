@@ -35,8 +35,7 @@ static NTSTATUS GateDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return FileObject->FinalStatus;
     }
     if (!NT_SUCCESS(FileObject->FinalStatus)) {
-        Irp->IoStatus.Status =
-            Location->MajorFunction == IRP_MJ_CLOSE ? STATUS_SUCCESS : FileObject->FinalStatus;
+        Irp->IoStatus.Status = Location->MajorFunction == IRP_MJ_CLOSE ? STATUS_SUCCESS : FileObject->FinalStatus;
         Irp->IoStatus.Information = 0;
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return Location->MajorFunction == IRP_MJ_CLOSE ? STATUS_SUCCESS : FileObject->FinalStatus;

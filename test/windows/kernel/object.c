@@ -14,9 +14,10 @@ NTSTATUS ZwQueryVolumeInformationFile(_In_ HANDLE FileHandle, _Out_ PIO_STATUS_B
                                       _Out_writes_bytes_(Length) PVOID FsInformation, _In_ ULONG Length,
                                       _In_ FS_INFORMATION_CLASS FsInformationClass);
 
-#define PROXY_DUPLICATE_HANDLE 0x0040u     /* PROCESS_DUP_HANDLE */
-#define PROXY_DUPLICATE_SAME_ACCESS 0x02u  /* DUPLICATE_SAME_ACCESS */
-#define PROXY_SERVICE_HANDLES 0x80000000ull /* from here on, and in no client's table: kernel handles and pseudo-handles */
+#define PROXY_DUPLICATE_HANDLE 0x0040u    /* PROCESS_DUP_HANDLE */
+#define PROXY_DUPLICATE_SAME_ACCESS 0x02u /* DUPLICATE_SAME_ACCESS */
+#define PROXY_SERVICE_HANDLES \
+    0x80000000ull /* from here on, and in no client's table: kernel handles and pseudo-handles */
 
 /* What a file of Wine's own is opened on, as far as a driver may look: no driver of this kernel serves it. */
 static DRIVER_OBJECT ProxyForeignDriver;
