@@ -18,6 +18,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
 
 import { CommandError, root } from '../../scripts/run.mjs'
 import { buildWineParts, findWineImages } from './build.mjs'
@@ -41,6 +42,9 @@ const services = `Windows Registry Editor Version 5.00
 "Group"="psctx test"
 "ImagePath"="C:\\\\windows\\\\system32\\\\drivers\\\\psctx.sys"
 "AllowUnload"=dword:00000001
+
+[HKEY_CURRENT_USER\\Software\\Wine]
+"Version"="win10"
 
 [HKEY_CURRENT_USER\\Software\\Wine\\DllOverrides]
 "ntoskrnl.exe"="native"

@@ -292,7 +292,9 @@ NTSTATUS HostfsCommandDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
     NTSTATUS Status = STATUS_SUCCESS;
 
-    UNREFERENCED_PARAMETER(DeviceObject);
+    if (AnswerDeviceInformation(DeviceObject, Irp, &Status)) {
+        return Status;
+    }
     Irp->IoStatus.Information = 0;
     switch (Location->MajorFunction) {
     case IRP_MJ_CREATE:

@@ -111,6 +111,7 @@ NTSTATUS HostfsRoute(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
     PFILE_OBJECT FileObject = Location->FileObject;
     PHOSTFS_OPEN Open;
+    NTSTATUS Status;
 
     if (Location->MajorFunction == IRP_MJ_CREATE) {
         return DeviceObject->DeviceType == HOSTFS_PATH_DEVICE
@@ -123,6 +124,9 @@ NTSTATUS HostfsRoute(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     }
     if (!NT_SUCCESS(FileObject->FinalStatus)) {
         return Complete(Irp, FileObject->FinalStatus);
+    }
+    if (AnswerDeviceInformation(FileObject->DeviceObject, Irp, &Status)) {
+        return Status;
     }
     ConvertControl(Location);
     return Forward(Irp, FileObject);

@@ -29,6 +29,7 @@ static NTSTATUS GateDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     const PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
     const PFILE_OBJECT FileObject = Location->FileObject;
     const IO_STACK_LOCATION Cleanup = {.MajorFunction = IRP_MJ_CLEANUP, .FileObject = FileObject};
+    NTSTATUS Status;
 
     if (Location->MajorFunction == IRP_MJ_CREATE) {
         FileObject->FinalStatus = GatePass(Below, Irp);
@@ -39,6 +40,9 @@ static NTSTATUS GateDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Irp->IoStatus.Information = 0;
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return Location->MajorFunction == IRP_MJ_CLOSE ? STATUS_SUCCESS : FileObject->FinalStatus;
+    }
+    if (AnswerDeviceInformation(Below, Irp, &Status)) {
+        return Status;
     }
     if (Location->MajorFunction == IRP_MJ_CLOSE) {
         (VOID) SendRequest(Below, &Cleanup, NULL, NULL);

@@ -36,3 +36,25 @@ NTSTATUS SendRequest(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location, P
     IoFreeIrp(Irp);
     return Status;
 }
+
+BOOLEAN AnswerDeviceInformation(const DEVICE_OBJECT *Device, PIRP Irp, NTSTATUS *Status)
+{
+    const PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
+    const PFILE_FS_DEVICE_INFORMATION Information = Irp->AssociatedIrp.SystemBuffer;
+
+    if (Location->MajorFunction != IRP_MJ_QUERY_VOLUME_INFORMATION ||
+        Location->Parameters.QueryVolume.FsInformationClass != FileFsDeviceInformation) {
+        return FALSE;
+    }
+    *Status = STATUS_INFO_LENGTH_MISMATCH;
+    Irp->IoStatus.Information = 0;
+    if (Location->Parameters.QueryVolume.Length >= sizeof(*Information)) {
+        Information->DeviceType = Device->DeviceType;
+        Information->Characteristics = Device->Characteristics;
+        Irp->IoStatus.Information = sizeof(*Information);
+        *Status = STATUS_SUCCESS;
+    }
+    Irp->IoStatus.Status = *Status;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return TRUE;
+}
