@@ -163,6 +163,7 @@ export function buildWineParts(directory) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(objects, { recursive: true })
   const exports = buildKernel(image, objects, directory)
+  writeFileSync(join(directory, 'exports'), exports.join('\n'))
   buildFileSystem(exports, objects, directory)
   run(tool('gcc'), [
     ...link,

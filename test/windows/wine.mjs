@@ -1,5 +1,5 @@
 // A machine for the Windows driver: a Wine prefix with the proxy kernel, hostfs.sys and psctx.sys, and programs run in it.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   closeSync,
@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 
-import { CommandError, root } from '../../scripts/run.mjs'
+import { CommandError, capture, root } from '../../scripts/run.mjs'
 import { buildWineParts, findWineImages } from './build.mjs'
 
 const windows = join(root, 'test', 'windows')
@@ -99,12 +99,24 @@ function linkImages(directory) {
   }
 }
 
+/** Wine binds an import that its kernel lacks to a routine that ends the driver host when it is called: better said beforehand. */
+function checkImports(driver, parts) {
+  const known = new Set(readFileSync(join(parts, 'exports'), 'utf8').split('\n'))
+  const table = capture('x86_64-w64-mingw32-objdump', ['-p', driver]).output
+  const imports = [...table.matchAll(/^\t[0-9a-f]+\t\s*\d+\s+(\S+)$/gm)].map(([, name]) => name)
+  const missing = imports.filter((name) => !known.has(name))
+  if (imports.length === 0) throw new CommandError(`${driver}: its imports cannot be told`)
+  if (missing.length > 0) {
+    throw new CommandError(`${driver} imports ${missing.join(', ')}, which test/windows/kernel is to supply`)
+  }
+}
+
 function replace(source, target) {
   rmSync(target, { force: true })
   copyFileSync(source, target)
 }
 
-/** What a program that has ended leaves. `status` is null if it was killed. */
+/** What a program that has ended leaves behind. `status` is null if it was killed. */
 function readResult(child, directory, timedOut) {
   const result = {
     status: child.exitCode,
@@ -158,7 +170,7 @@ class WineMachine {
   launch(program, args = [], { environment = {}, cwd = this.directory, timeout = 60_000 } = {}) {
     const directory = mkdtempSync(join(tmpdir(), 'psctx-wine-'))
     const files = ['stdout', 'stderr'].map((name) => openSync(join(directory, name), 'w'))
-    const child = this.#spawn('wine', [program, ...args], {
+    const child = this.#spawn('wine', [program.includes('/') ? resolve(program) : program, ...args], {
       cwd,
       env: { ...this.#environment, ...environment },
       stdio: ['ignore', ...files],
@@ -203,13 +215,30 @@ class WineMachine {
   async boot() {
     writeFileSync(this.kernelLog, '')
     await this.wine('wineserver', ['-p'])
+    process.once('exit', this.#halt)
     await this.wine('wine', ['wineboot'])
   }
 
-  /** Ends every process on the machine. */
-  async close() {
-    await this.wine('wineserver', ['-k'])
-    await this.wine('wineserver', ['-w'])
+  /** Ends every process on the machine, where there are any, and waits for that. */
+  #halt = () => {
+    const options = { env: this.#environment, stdio: 'ignore', timeout: 60_000 }
+    for (const option of ['-k', '-w']) {
+      const { error } = spawnSync('wineserver', [option], options)
+      if (error) throw new CommandError(`wineserver ${option}: ${error.message}`)
+    }
+  }
+
+  /** Switches the machine off. Throws if a rule of the kernel was broken while it was on. */
+  close() {
+    process.off('exit', this.#halt)
+    this.#halt()
+    const stop = this.findStop()
+    if (stop !== undefined) throw new CommandError(`the kernel stopped: ${stop}`)
+  }
+
+  /** What the kernel said when it stopped because one of its rules was broken, or undefined. Requests fail from then on. */
+  findStop() {
+    return readFileSync(this.kernelLog, 'utf8').match(/^\*\*\* STOP: .*$/m)?.[0]
   }
 
   /** Makes the prefix, with the services but without the images. */
@@ -221,7 +250,7 @@ class WineMachine {
     const file = join(this.directory, 'services.reg')
     writeFileSync(file, services)
     await this.wine('wine', ['regedit', '/S', WineMachine.path(file)])
-    await this.close()
+    this.#halt()
     linkImages(this.system)
   }
 
@@ -232,6 +261,8 @@ class WineMachine {
   /** Makes the prefix if it is not there as it should be, and puts the images in place. */
   async prepare(driver) {
     const parts = provideWineParts()
+    checkImports(driver, parts)
+    this.#halt()
     const stamp = join(this.directory, 'stamp')
     const text = readFileSync(join(parts, 'stamp'), 'utf8')
     if (!isStamped(stamp, text)) {

@@ -22,6 +22,7 @@
 
 #define CONTROL_NAME L"\\Device\\PsHostFsControl"
 #define CONTROL_LINK L"\\??\\PsHostFsControl"
+#define MAXIMUM_COMMAND 0x7000u /* bytes */
 #define MAXIMUM_WORDS 3u
 
 NTSTATUS RtlUnicodeStringToInteger(_In_ PCUNICODE_STRING String, _In_ ULONG Base, _Out_ PULONG Value);
@@ -263,7 +264,7 @@ static NTSTATUS WriteCommand(PIRP Irp, PIO_STACK_LOCATION Location)
     PANSWER Answer = Location->FileObject->FsContext;
     ULONG Length = Location->Parameters.Write.Length;
 
-    if (Answer == NULL || Length % sizeof(WCHAR) != 0 || Length > UNICODE_STRING_MAX_BYTES) {
+    if (Answer == NULL || Length % sizeof(WCHAR) != 0 || Length > MAXIMUM_COMMAND) {
         return STATUS_INVALID_PARAMETER;
     }
     Answer->Length = (ULONG)sizeof(Answer->Status);

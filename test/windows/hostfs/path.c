@@ -2,6 +2,7 @@
 #include "hostfs.h"
 
 #define HOSTFS_DIRECTORY_ACCESS 0x000F000Fu /* DIRECTORY_ALL_ACCESS */
+#define HOSTFS_MAXIMUM_NAME 0x7000u         /* bytes */
 #define HOSTFS_NAME_SPARE 64u               /* characters of the longest prefix and the longest suffix */
 
 NTSTATUS ZwCreateDirectoryObject(_Out_ PHANDLE DirectoryHandle, _In_ ACCESS_MASK DesiredAccess,
@@ -149,7 +150,7 @@ static NTSTATUS MakeLinks(PHOSTFS_PATH Path)
     return Status;
 }
 
-/* Makes a stream's device and its links. One that is there already stays. */
+/* Makes a stream's device and its links. One that is there already stays. STATUS_NAME_TOO_LONG. */
 NTSTATUS HostfsAddPath(PCUNICODE_STRING Name, BOOLEAN Directory)
 {
     static const WCHAR Prefix[] = L"\\Device\\PsHostFsPath";
@@ -162,6 +163,9 @@ NTSTATUS HostfsAddPath(PCUNICODE_STRING Name, BOOLEAN Directory)
     PHOSTFS_PATH Path;
     NTSTATUS Status;
 
+    if (Name->Length > HOSTFS_MAXIMUM_NAME) {
+        return STATUS_NAME_TOO_LONG;
+    }
     if (FindPath(Name) != NULL) {
         return STATUS_SUCCESS;
     }
@@ -247,6 +251,7 @@ NTSTATUS HostfsCopyPaths(PCUNICODE_STRING From, PCUNICODE_STRING To)
             if (Name.Buffer == NULL) {
                 return STATUS_INSUFFICIENT_RESOURCES;
             }
+            /* Both are shorter than HOSTFS_MAXIMUM_NAME, so that the sum is one that AddPath can refuse. */
             (VOID) RtlAppendUnicodeStringToString(&Name, To);
             (VOID) RtlAppendUnicodeStringToString(&Name, &Rest);
             Status = HostfsAddPath(&Name, Path->Directory);

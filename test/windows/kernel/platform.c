@@ -15,6 +15,8 @@ VOID RtlAcquireSRWLockShared(PVOID Lock);
 VOID RtlReleaseSRWLockExclusive(PVOID Lock);
 VOID RtlReleaseSRWLockShared(PVOID Lock);
 
+NTSTATUS ZwTerminateProcess(_In_ HANDLE ProcessHandle, _In_ NTSTATUS ExitStatus);
+
 HOST_THREAD_LOCAL PETHREAD HostThisThread;
 
 /* Wine has no IRQL: the record says PASSIVE_LEVEL for good. It lives as long as the driver host, which has few threads. */
@@ -135,7 +137,10 @@ BOOLEAN PlatformSwitch(const char *Name)
     return FALSE;
 }
 
+/* Without the debugger that Wine would start for a C library's abort. */
 VOID PlatformAbort(VOID)
 {
-    abort();
+    for (;;) {
+        (VOID) ZwTerminateProcess(ZwCurrentProcess(), STATUS_UNSUCCESSFUL);
+    }
 }
