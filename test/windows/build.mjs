@@ -64,7 +64,14 @@ const compile = [
 ]
 /** A kernel image: no C library. */
 const compileDriver = ['-ffreestanding', '-fno-stack-protector', '-mno-stack-arg-probe', '-mno-red-zone']
-const link = ['-Wl,--no-insert-timestamp', '-Wl,--dynamicbase', '-Wl,--nxcompat', '-Wl,--high-entropy-va', '-s']
+const link = [
+  '-Wl,--no-insert-timestamp',
+  '-Wl,--disable-auto-image-base',
+  '-Wl,--dynamicbase',
+  '-Wl,--nxcompat',
+  '-Wl,--high-entropy-va',
+  '-s',
+]
 
 function objectsOf(sources, options, directory) {
   mkdirSync(directory, { recursive: true })

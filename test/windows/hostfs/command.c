@@ -1,9 +1,9 @@
 /*
  * \\.\PsHostFsControl: what a test asks of the file system besides opening, reading and writing.
  *
- * A command is one WriteFile of UTF-16LE text without a terminator, words separated by '|'. The ReadFile that follows on the same handle gives
- * its NTSTATUS as a ULONG, and behind it the result of those that have one. Names are relative to the volume: file.txt, dir\file.txt,
- * file.txt:stream.
+ * A command is one WriteFile of UTF-16LE text without a terminator, words separated by '|'. The ReadFile that follows on
+ * the same handle gives its NTSTATUS as a ULONG, and behind it the result of those that have one. Names are relative to
+ * the volume: file.txt, dir\file.txt, file.txt:stream; "volume" and "pending" are taken.
  *
  *   create|NAME        an empty stream, its file too if that is not there; STATUS_OBJECT_NAME_COLLISION if the stream is
  *   mkdir|NAME         a directory, which is opened as NAME::$INDEX_ALLOCATION
@@ -218,7 +218,10 @@ static const struct {
     {L"dismount", 1, DismountCommand}, {L"fault", 2, FaultCommand},         {L"audit", 1, AuditCommand},
 };
 
-/* Cuts the text at the bars, and puts a backslash ahead of each word but the first, where the bar was. The count, or 0 if there are too many. */
+/*
+ * Cuts the text at the bars, and puts a backslash ahead of each word but the first, where the bar was. The count, or
+ * 0 if there are too many.
+ */
 static ULONG Split(PWCH Text, ULONG Characters, UNICODE_STRING Words[MAXIMUM_WORDS])
 {
     ULONG Count = 0;

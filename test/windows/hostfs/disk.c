@@ -6,7 +6,9 @@ PHOSTFS_DISK HostfsDisk;
 static LIST_ENTRY RetiredDisks = {&RetiredDisks, &RetiredDisks};
 static ULONG DiskNumber;
 
-/* IRP_MN_MOUNT_VOLUME to the top of the file system's stack, so that filters see it. [ifs/irp-mj-file-system-control] */
+/*
+ * IRP_MN_MOUNT_VOLUME to the top of the file system's stack, so that filters see it. [ifs/irp-mj-file-system-control]
+ */
 static NTSTATUS AskToMount(PDEVICE_OBJECT Disk)
 {
     IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL, .MinorFunction = IRP_MN_MOUNT_VOLUME};

@@ -1,9 +1,10 @@
 /*
  * hostfs.sys: the embedded kernel's memory file system as a driver for Wine, and what leads Wine's opens to it.
  *
- * Wine opens devices by their whole name, never a name below a device, and sends no IRP_MJ_CLEANUP. So every stream that can be
- * opened has a device of its own (path.c), linked below \??\PsHostFs under each spelling of its name; what is sent to that device is
- * sent on to the top of the mounted volume's stack (route.c), filled in as the I/O manager would have done it.
+ * Wine opens devices by their whole name, never a name below a device, and sends no IRP_MJ_CLEANUP. So every stream
+ * that can be opened has a device of its own (path.c), linked below \??\PsHostFs under each spelling of its name;
+ * what is sent to that device is sent on to the top of the mounted volume's stack (route.c), filled in as the I/O
+ * manager would have done it.
  */
 #ifndef PSCTX_TEST_HOSTFS_H
 #define PSCTX_TEST_HOSTFS_H

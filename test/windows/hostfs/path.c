@@ -208,7 +208,10 @@ static VOID Retire(PHOSTFS_PATH Path)
     InsertTailList(&Retired, &Path->Links);
 }
 
-/* The names go at once; the device stays while it is open. From the youngest on: what is in a directory goes before it. */
+/*
+ * The names go at once; the device stays while it is open. From the youngest on: what is in a directory goes before
+ * it.
+ */
 VOID HostfsRemovePaths(PCUNICODE_STRING Name)
 {
     PLIST_ENTRY Entry = Paths.Blink;

@@ -1,9 +1,11 @@
 /*
  * The I/O manager's part: a request to a path's device becomes one to the top of the volume's stack.
  *
- * A file object of Wine's comes without a name and a VPB, its create without a security context and a disposition; the create's status never
- * reaches the client, who has its handle by then: it is kept in FileObject->FinalStatus, and whatever is asked of the file gets it. Share modes are not enforced, since
- * Wine does not tell what access the client asked for; the server checks reads and writes against it.
+ * A file object of Wine's comes without a name and a VPB, its create without a security context and a disposition;
+ * the create's status never reaches the client, who has its handle by then: it is kept in FileObject->FinalStatus,
+ * and whatever is asked of the file gets it. Share modes are not enforced, since Wine does not tell what access the
+ * client asked for; the server checks reads and writes against it. A read or write without an offset comes
+ * with offset zero: Wine keeps no position for a device's files.
  */
 #include "hostfs.h"
 

@@ -121,7 +121,10 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     PlatformFree(Vpb);
 }
 
-/* STATUS_NO_SUCH_DEVICE while the target initialises. The lower device is set before the stack changes, as documented. */
+/*
+ * STATUS_NO_SUCH_DEVICE while the target initialises. The lower device is set before the stack changes, as
+ * documented.
+ */
 NTSTATUS IoAttachDeviceToDeviceStackSafe(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice,
                                          PDEVICE_OBJECT *AttachedToDeviceObject)
 {

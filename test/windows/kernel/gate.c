@@ -1,9 +1,10 @@
 /*
- * What Windows does between a client's handle and the driver under test, and Wine does not: a cleanup ahead of the close, and nothing at
- * all for a file whose create failed, of which Wine's client has a handle nevertheless.
+ * What Windows does between a client's handle and the driver under test, and Wine does not: a cleanup ahead of the
+ * close, and nothing at all for a file whose create failed, of which Wine's client has a handle nevertheless.
  *
- * Each device of that driver with a name gets one of ours above it, which is where Wine sends requests then. The status of the
- * create is kept in FileObject->FinalStatus, which Wine leaves alone; what is asked of a file that was not opened gets that status.
+ * Each device of that driver with a name gets one of ours above it, which is where Wine sends requests then. The
+ * status of the create is kept in FileObject->FinalStatus, which Wine leaves alone; what is asked of a file that was
+ * not opened gets that status.
  */
 #include "gate.h"
 

@@ -1,6 +1,6 @@
 /*
- * Included ahead of everything when driver/host's sources and ours are compiled for Windows images: what their headers
- * declare as variables are imports there.
+ * Included ahead of everything when driver/host's sources and ours are compiled for Windows images: what their
+ * headers declare as variables are imports there.
  */
 #ifndef PSCTX_TEST_IMAGE_H
 #define PSCTX_TEST_IMAGE_H

@@ -53,8 +53,8 @@ static VOID ProxyCompleteFileObject(HANDLE Handle, PFILE_OBJECT FileObject)
 }
 
 /*
- * UserMode: a handle of the process that the request comes from. Wine would look it up in the driver host's own table. On Windows
- * a file whose create failed has no handle: STATUS_INVALID_HANDLE (see gate.c).
+ * UserMode: a handle of the process that the request comes from. Wine would look it up in the driver host's own
+ * table. On Windows a file whose create failed has no handle: STATUS_INVALID_HANDLE (see gate.c).
  * [wdm/nf-wdm-obreferenceobjectbyhandle]
  */
 NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
@@ -149,7 +149,10 @@ static NTSTATUS ProxyQueryFileName(PFILE_OBJECT FileObject, POBJECT_NAME_INFORMA
     return Status;
 }
 
-/* Drivers by their name; files by their disk's name and what their file system says. [ntifs/nf-ntifs-obquerynamestring] */
+/*
+ * Drivers by their name; files by their disk's name and what their file system says.
+ * [ntifs/nf-ntifs-obquerynamestring]
+ */
 NTSTATUS ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNameInfo, ULONG Length, PULONG ReturnLength)
 {
     static const WCHAR NoText[] = L"";

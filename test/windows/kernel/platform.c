@@ -1,5 +1,6 @@
 /*
- * The machine below driver/host's sources inside Wine's driver host, and the threads and push locks that they ask for.
+ * The machine below driver/host's sources inside Wine's driver host, and the threads and push locks that they ask
+ * for.
  */
 #include "proxy.h"
 
@@ -19,7 +20,10 @@ NTSTATUS ZwTerminateProcess(_In_ HANDLE ProcessHandle, _In_ NTSTATUS ExitStatus)
 
 HOST_THREAD_LOCAL PETHREAD HostThisThread;
 
-/* Wine has no IRQL: the record says PASSIVE_LEVEL for good. It lives as long as the driver host, which has few threads. */
+/*
+ * Wine has no IRQL: the record says PASSIVE_LEVEL for good. It lives as long as the driver host, which has few
+ * threads.
+ */
 PETHREAD HostCreateThread(VOID)
 {
     HostThisThread = PlatformAllocate(sizeof(*HostThisThread));

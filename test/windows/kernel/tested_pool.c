@@ -1,5 +1,6 @@
 /*
- * Pool: the driver under test gets driver/host's, with guard bytes, quarantine, accounting and faults; every other driver Wine's.
+ * Pool: the driver under test gets driver/host's, with guard bytes, quarantine, accounting and faults; every other
+ * driver Wine's.
  */
 #include "proxy.h"
 
