@@ -68,7 +68,7 @@ export function provide(names) {
 }
 
 /** Runs `make` unless `stamp` says that it was run for the same inputs before. */
-function once(stamp, inputs, make) {
+export function once(stamp, inputs, make) {
   const hash = createHash('sha256')
   for (const path of inputs.sort())
     hash

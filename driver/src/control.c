@@ -100,6 +100,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT D
         status = STATUS_SUCCESS;
         break;
     case IRP_MJ_CLOSE:
+        PsctxEndSession(fileObject->FsContext); /* no cleanup came if the handle itself could not be made */
         PsctxDereferenceSession(fileObject->FsContext);
         status = STATUS_SUCCESS;
         break;

@@ -361,16 +361,13 @@ export function describeContract(
       })
 
       test('directories carry contexts too', () => {
-        files.mkdir(at(`folder-${counter}`))
-        const stream = filter.openStream(at(`folder-${counter}`))
+        const path = at(`folder-${counter}`)
+        files.mkdir(path)
+        const stream = filter.openStream(volume.directoryPath(path))
         expect(stream.support.supported).toBe(true)
         stream.insert({ data: Buffer.from('seen') })
-        expect(
-          filter
-            .openStream(at(`folder-${counter}\\`))
-            .lookup()
-            ?.data.toString(),
-        ).toBe('seen')
+        expect(filter.openStream(volume.directoryPath(path)).lookup()?.data.toString()).toBe('seen')
+        if (has('name rules')) expect(filter.openStream(`${path}\\`).lookup()?.data.toString()).toBe('seen')
       })
 
       test('names in any script work', () => {

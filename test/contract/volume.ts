@@ -23,6 +23,8 @@ export interface ContractVolume {
   readonly root: string
   /** The volume itself. */
   readonly volumePath: string
+  /** What a directory is opened by. */
+  directoryPath(path: string): string
   /** A named pipe. */
   readonly pipe: string
   /** Opens a filter, with the volume mounted. */
@@ -45,6 +47,7 @@ function hostVolume(
     kernel: 'host',
     root,
     volumePath: root,
+    directoryPath: (path) => path,
     pipe: '\\\\.\\pipe\\psctx-contract',
     open,
     files({ host }) {

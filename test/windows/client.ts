@@ -30,9 +30,9 @@ function insert(path: string): void {
   stream.insert({ instance: 2n, data: Buffer.alloc(1000) })
 }
 
-/** Leaves a read pending on a stream whose reads wait until they are cancelled. */
+/** Leaves a read pending on a file whose reads wait until they are cancelled. */
 function pend(path: string): void {
-  read(openSync(path, 'r'), Buffer.alloc(1), 0, 1, null, () => undefined)
+  read(openSync(path, 'r'), Buffer.alloc(1), 0, 1, 0, () => undefined)
 }
 
 /** Inserts and removes the same identity again and again, and checks each answer. */
@@ -50,7 +50,7 @@ function churn(path: string, rounds: number): void {
   filter.close()
 }
 
-function main([work, path, rounds]: readonly string[]): void {
+function main([work, path, more]: readonly string[]): void {
   switch (work) {
     case 'insert':
     case 'insert-and-exit':
@@ -58,10 +58,10 @@ function main([work, path, rounds]: readonly string[]): void {
       break
     case 'insert-and-pend':
       insert(path!)
-      pend(`${path!}:pending`)
+      pend(more!)
       break
     case 'churn':
-      churn(path!, Number(rounds))
+      churn(path!, Number(more))
       break
     default:
       throw new Error(`unknown work: ${work}`)

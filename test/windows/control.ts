@@ -4,18 +4,39 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 const controlDevice = '\\\\.\\PsHostFsControl'
 const maximumReply = 4096
 
+/** A command that the file system refused. */
+export class CommandStatus extends Error {
+  constructor(
+    line: string,
+    readonly status: number,
+  ) {
+    super(`${line}: status 0x${status.toString(16).padStart(8, '0')}`)
+  }
+}
+
 /** Has the file system carry out a command, and returns the result's bytes. Throws when the status is not STATUS_SUCCESS. */
 export function command(...words: readonly string[]): Buffer {
   const line = words.join('|')
   const device = openSync(controlDevice, 'r+')
   try {
-    writeSync(device, Buffer.from(line, 'utf16le'))
+    writeSync(device, Buffer.from(line, 'utf16le'), 0, undefined, 0)
     const reply = Buffer.alloc(maximumReply)
-    const length = readSync(device, reply, 0, reply.length, null)
+    const length = readSync(device, reply, 0, reply.length, 0)
     const status = reply.readUInt32LE(0)
-    if (status !== 0) throw new Error(`${line}: status 0x${status.toString(16).padStart(8, '0')}`)
+    if (status !== 0) throw new CommandStatus(line, status)
     return reply.subarray(4, length)
   } finally {
     closeSync(device)
   }
+}
+
+/** What the file system and the kernel below count: see hostfs/command.c. */
+export function audit(): { bytes: bigint; allocations: bigint; streams: bigint; contexts: bigint } {
+  const [bytes, allocations, streams, contexts] = [0, 8, 16, 24].map(
+    (
+      (counters) => (offset: number) =>
+        counters.readBigUInt64LE(offset)
+    )(command('audit')),
+  )
+  return { bytes: bytes!, allocations: allocations!, streams: streams!, contexts: contexts! }
 }

@@ -1,7 +1,7 @@
 /** Requests that do not wait: to the driver's control device, and through its filter to a file. */
 import { versionReply } from '../../src/abi'
 
-import { command } from './control'
+import { audit } from './control'
 import {
   cancelIoEx,
   closeHandle,
@@ -15,7 +15,7 @@ import {
   readFile,
   resultOf,
 } from './kernel32'
-import { root, writeFile } from './volume'
+import { pendingFile } from './volume'
 
 /** PSCTX_IOCTL_QUERY_VERSION, whose request is a PSCTX_HEADER and nothing else. */
 const queryVersion = 0x8a536000
@@ -41,15 +41,14 @@ test('many overlapped requests to the driver are each answered once', () => {
 })
 
 test('a read that is pending below the filter is cancelled when it is asked for', () => {
-  writeFile(`${root}\\slow.txt`, Buffer.from('slow'))
-  command('create', 'slow.txt:pending')
-  const file = openOverlapped(`${root}\\slow.txt:pending`)
+  const { streams } = audit()
+  const file = openOverlapped(pendingFile)
   const overlapped = newOverlapped()
   expect(errorOf(readFile(file, Buffer.alloc(1), 1, null, overlapped))).toBe(ERROR_IO_PENDING)
-  expect(Number(command('pending').toString('utf16le'))).toBe(1)
+  expect(audit().streams).toBe(streams + 1n)
   expect(errorOf(cancelIoEx(file, overlapped))).toBe(0)
   expect(resultOf(file, overlapped).error).toBe(ERROR_OPERATION_ABORTED)
-  expect(Number(command('pending').toString('utf16le'))).toBe(0)
   closeOverlapped(overlapped)
   closeHandle(file)
+  expect(audit().streams).toBe(streams)
 })

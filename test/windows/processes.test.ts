@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { openFilter } from '../../src/index'
 
 import { killClient, startClient } from './client'
-import { command } from './control'
-import { root, until, writeFile } from './volume'
+import { audit } from './control'
+import { pendingFile, root, until, writeFile } from './volume'
 
 describe('processes', () => {
   test('each have sessions of their own on one stream, at the same time', async () => {
@@ -21,14 +21,15 @@ describe('processes', () => {
   test('that are killed leave neither contexts nor a pending request behind', async () => {
     const path = `${root}\\doomed.txt`
     writeFile(path, Buffer.from('doomed'))
-    command('create', 'doomed.txt:pending')
+    const { streams } = audit()
     using filter = openFilter()
-    const client = await startClient('insert-and-pend', path)
+    const client = await startClient('insert-and-pend', path, pendingFile)
+    expect(audit().streams).toBe(streams + 2n)
     expect(filter.statistics().total).toMatchObject({ contexts: 2, sessions: 2 })
     await killClient(client)
     await until(() => filter.statistics().total.sessions === 1)
     expect(filter.statistics().total.contexts).toBe(0)
-    await until(() => Number(command('pending').toString('utf16le')) === 0)
+    await until(() => audit().streams === streams)
   })
 
   test('that end without closing anything leave nothing behind either', async () => {

