@@ -15,6 +15,7 @@ const capabilities = {
     programs: ['clang-19', 'lld-19', 'x86_64-w64-mingw32-gcc-posix', 'x86_64-w64-mingw32-g++-posix'],
     packages: ['clang-19', 'lld-19', 'gcc-mingw-w64-x86-64-posix', 'g++-mingw-w64-x86-64-posix'],
   },
+  wine: { programs: ['wine', 'wineserver'], packages: ['wine', 'wine64'] },
 }
 
 const isRoot = process.getuid?.() === 0

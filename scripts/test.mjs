@@ -90,8 +90,27 @@ function runJest(environment) {
   })
 }
 
+/** The suites of test/windows, which tell their counts in a file. */
+function runOnWine() {
+  const report = join(root, 'build', 'wine', 'results.json')
+  rmSync(report, { force: true })
+  try {
+    run(process.execPath, [join('test', 'windows', 'run.mjs')])
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    console.error(error.message)
+  }
+  if (!existsSync(report)) {
+    count('Wine, which ended without a report', { passed: 0, failed: 1 })
+    return
+  }
+  const suites = JSON.parse(readFileSync(report, 'utf8'))
+  const sum = (counts) => suites.reduce((total, suite) => total + suite[counts], 0)
+  count('Wine', { passed: sum('passed'), failed: sum('failed') })
+}
+
 try {
-  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'windows'])
+  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'windows', 'wine'])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
@@ -130,6 +149,9 @@ try {
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
   })
+  const obstacle = reasons.get('windows') ?? reasons.get('wine')
+  if (obstacle) skip('Wine', obstacle)
+  else runOnWine()
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)

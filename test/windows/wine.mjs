@@ -16,7 +16,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 
@@ -138,7 +138,7 @@ class WineMachine {
     this.kernelLog = join(directory, 'kernel.log')
     this.#environment = {
       PATH: process.env.PATH,
-      HOME: process.env.HOME ?? '/root',
+      HOME: homedir(),
       WINEPREFIX: directory,
       WINEDEBUG: '-all',
       WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=',
