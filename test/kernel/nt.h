@@ -14,6 +14,7 @@
 #define UMDF_USING_NTSTATUS
 #include <windows.h>
 #undef WIN32_NO_STATUS
+typedef LONG NTSTATUS;
 #include <ntstatus.h>
 #include <winioctl.h>
 #include <winsvc.h>

@@ -9,6 +9,7 @@
 #define NATIVE_KEY L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\psctx"
 #define LOAD_DRIVER_PRIVILEGE 10u
 #define CASE_INSENSITIVE 0x40u
+#define INVALID_IMAGE_HASH 577u /* ERROR_INVALID_IMAGE_HASH, newer than NT 5.2 */
 
 static SC_HANDLE Service;
 static HANDLE Key; /* of the service, made here, with --native */
@@ -63,7 +64,7 @@ static BOOL StartByManager(void)
     if (!StartServiceW(Service, 0, NULL)) {
         const DWORD error = GetLastError();
 
-        if (error == ERROR_INVALID_IMAGE_HASH) {
+        if (error == INVALID_IMAGE_HASH) {
             Note("the driver's signature is not accepted: a test machine needs test signing");
         }
         return Tell("starting the driver", error);
