@@ -51,8 +51,8 @@ void CloseAllKept(void)
 static DWORD OpenDevice(SESSION *session, DWORD access, DWORD flags)
 {
     session->Event = NULL;
-    session->Handle = CreateFileW(Options.Device, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
-                                  flags, NULL);
+    session->Handle =
+        CreateFileW(Options.Device, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, flags, NULL);
     if (session->Handle == INVALID_HANDLE_VALUE) {
         return GetLastError();
     }
@@ -84,8 +84,8 @@ void CloseSession(SESSION *session)
 /*
  * NtDeviceIoControlFile, whose status has not been through the table of Win32 errors. A driver that does not answer ends the run.
  */
-LONG Control(const SESSION *session, ULONG code, const void *input, ULONG inputLength, void *output,
-             ULONG outputLength, ULONG *returned)
+LONG Control(const SESSION *session, ULONG code, const void *input, ULONG inputLength, void *output, ULONG outputLength,
+             ULONG *returned)
 {
     NT_STATUS_BLOCK block = {.Status = STATUS_PENDING, .Information = 0};
     LONG status;

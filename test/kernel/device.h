@@ -43,8 +43,8 @@ HANDLE KeepHandle(HANDLE handle);
 void CloseKept(HANDLE handle);
 void CloseAllKept(void);
 
-LONG Control(const SESSION *session, ULONG code, const void *input, ULONG inputLength, void *output,
-             ULONG outputLength, ULONG *returned);
+LONG Control(const SESSION *session, ULONG code, const void *input, ULONG inputLength, void *output, ULONG outputLength,
+             ULONG *returned);
 
 void SetHeader(PSCTX_HEADER *header, ULONG size, ULONG operation);
 ULONG64 HandleValue(HANDLE handle);

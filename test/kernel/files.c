@@ -237,8 +237,7 @@ static BOOL ChooseDirectory(void)
         length = GetFullPathNameW(Options.Volume, PATH_CAPACITY, Volume.Directory, NULL);
     } else {
         length = GetTempPathW(PATH_CAPACITY, Volume.Directory);
-        if (length == 0 || length >= PATH_CAPACITY ||
-            GetFileAttributesW(Volume.Directory) == INVALID_FILE_ATTRIBUTES) {
+        if (length == 0 || length >= PATH_CAPACITY || GetFileAttributesW(Volume.Directory) == INVALID_FILE_ATTRIBUTES) {
             Note("no temporary directory: working in the Windows directory");
             length = GetWindowsDirectoryW(Volume.Directory, PATH_CAPACITY);
         }
@@ -305,8 +304,7 @@ static BOOL BeginHostFiles(void)
 
 BOOL FilesBegin(void)
 {
-    return Options.Volume != NULL && WideEqual(Options.Volume, HOST_FILES_DIRECTORY) ? BeginHostFiles()
-                                                                                    : BeginWin32();
+    return Options.Volume != NULL && WideEqual(Options.Volume, HOST_FILES_DIRECTORY) ? BeginHostFiles() : BeginWin32();
 }
 
 /* Deletes what is in the directory of our own, one level of directories included, which is all that tests make. */

@@ -7,8 +7,8 @@
 #include "tests.h"
 
 static const TEST_GROUP *const Groups[] = {
-    &RequestTests, &HandleTests,  &StreamTests, &ContextTests,     &ListTests,   &BatchTests,
-    &SessionTests, &TrackTests,   &FuzzTests,   &PassThroughTests, &StressTests,
+    &RequestTests, &HandleTests, &StreamTests, &ContextTests,     &ListTests,   &BatchTests,
+    &SessionTests, &TrackTests,  &FuzzTests,   &PassThroughTests, &StressTests,
 };
 
 void mainCRTStartup(void);
@@ -84,8 +84,8 @@ static BOOL OpenMonitor(void)
 {
     DWORD error;
 
-    Monitor.Handle = CreateFileW(Options.Device, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                                 OPEN_EXISTING, 0, NULL);
+    Monitor.Handle =
+        CreateFileW(Options.Device, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
     if (Monitor.Handle != INVALID_HANDLE_VALUE) {
         return TRUE;
     }
@@ -110,8 +110,8 @@ static void AskForContexts(void)
         return;
     }
     file = OpenSample(0);
-    Volume.Contexts = QueryStream(&Monitor, HandleValue(file), &reply) == STATUS_SUCCESS &&
-                      reply.Support == PSCTX_SUPPORT_YES;
+    Volume.Contexts =
+        QueryStream(&Monitor, HandleValue(file), &reply) == STATUS_SUCCESS && reply.Support == PSCTX_SUPPORT_YES;
     CloseKept(file);
 }
 
@@ -165,8 +165,7 @@ static int Run(void)
     memset(&version, 0, sizeof(version));
     version.dwOSVersionInfoSize = sizeof(version);
     if (GetVersionExW(&version)) {
-        Note("Windows says that it is %u.%u.%u", version.dwMajorVersion, version.dwMinorVersion,
-             version.dwBuildNumber);
+        Note("Windows says that it is %u.%u.%u", version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber);
     }
     if (Options.Driver != NULL && !DriverLoad()) {
         Print("Bail out! the driver cannot be loaded");

@@ -19,6 +19,5 @@ BOOL LoadNt(void)
            Find(module, "NtFsControlFile", &Nt.FsControl) && Find(module, "NtClose", &Nt.Close) &&
            Find(module, "NtCreateKey", &Nt.CreateKey) && Find(module, "NtSetValueKey", &Nt.SetValueKey) &&
            Find(module, "NtDeleteKey", &Nt.DeleteKey) && Find(module, "NtLoadDriver", &Nt.LoadDriver) &&
-           Find(module, "NtUnloadDriver", &Nt.UnloadDriver) &&
-           Find(module, "RtlAdjustPrivilege", &Nt.AdjustPrivilege);
+           Find(module, "NtUnloadDriver", &Nt.UnloadDriver) && Find(module, "RtlAdjustPrivilege", &Nt.AdjustPrivilege);
 }

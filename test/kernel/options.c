@@ -94,8 +94,8 @@ BOOL ParseOptions(void)
         } else if (WideEqual(word, L"--stress")) {
             valid = ParseSeconds(NextWord(&line, &used), &Options.StressSeconds);
         } else if (WideEqual(word, L"--internal-hold")) {
-            valid = ParseText(NextWord(&line, &used), &Options.Hold) &&
-                    ParseText(NextWord(&line, &used), &Options.File);
+            valid =
+                ParseText(NextWord(&line, &used), &Options.Hold) && ParseText(NextWord(&line, &used), &Options.File);
         } else {
             valid = FALSE;
         }

@@ -85,9 +85,9 @@ static BOOL LoadByManager(void)
     if (manager == NULL) {
         return Tell("opening the service manager (without one: --native)", GetLastError());
     }
-    Service = CreateServiceW(manager, SERVICE_NAME, SERVICE_NAME, SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE,
-                             SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, path,
-                             SERVICE_GROUP, NULL, NULL, NULL, NULL);
+    Service = CreateServiceW(manager, SERVICE_NAME, SERVICE_NAME,
+                             SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, SERVICE_FILE_SYSTEM_DRIVER,
+                             SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, path, SERVICE_GROUP, NULL, NULL, NULL, NULL);
     if (Service == NULL) {
         const DWORD error = GetLastError();
 

@@ -33,10 +33,8 @@ BOOL Check(const char *file, ULONG line, const char *what, VALUE_KIND kind, ULON
 
 /* Each is TRUE if it holds; if not, the running test has failed, and goes on. */
 #define EXPECT(Condition) Check(__FILE__, __LINE__, #Condition, ValueIsTruth, TRUE, !!(Condition))
-#define EXPECT_EQUAL(Expected, Got) \
-    Check(__FILE__, __LINE__, #Got, ValueIsNumber, (ULONG64)(Expected), (ULONG64)(Got))
-#define EXPECT_STATUS(Expected, Got) \
-    Check(__FILE__, __LINE__, #Got, ValueIsStatus, (ULONG)(Expected), (ULONG)(Got))
+#define EXPECT_EQUAL(Expected, Got) Check(__FILE__, __LINE__, #Got, ValueIsNumber, (ULONG64)(Expected), (ULONG64)(Got))
+#define EXPECT_STATUS(Expected, Got) Check(__FILE__, __LINE__, #Got, ValueIsStatus, (ULONG)(Expected), (ULONG)(Got))
 #define EXPECT_SUCCESS(Got) EXPECT_STATUS(STATUS_SUCCESS, Got)
 
 const char *StatusName(ULONG status);

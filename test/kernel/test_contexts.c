@@ -186,8 +186,8 @@ static void TestMatchArguments(void)
 
 static void TestInsertArguments(void)
 {
-    static const INSERT_OPTIONS wrong[] = {{4, 0, 0}, {0xFFFFFFFFu, 0, 0}, {0, 2, 0},
-                                           {0, 0xFFFFFFFFu, 0}, {0, 0, 2}, {0, 0, 0xFFFFFFFFu}};
+    static const INSERT_OPTIONS wrong[] = {{4, 0, 0},           {0xFFFFFFFFu, 0, 0}, {0, 2, 0},
+                                           {0, 0xFFFFFFFFu, 0}, {0, 0, 2},           {0, 0, 0xFFFFFFFFu}};
     PSCTX_STATISTICS_REPLY statistics;
     PSCTX_INSERT_REQUEST request;
     PSCTX_INSERT_REPLY reply;
@@ -204,11 +204,11 @@ static void TestInsertArguments(void)
     SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_INSERT);
     request.Handle = file;
     request.DataLength = 1;
-    (void)EXPECT_STATUS(STATUS_INFO_LENGTH_MISMATCH, Control(&session, PSCTX_IOCTL_INSERT, &request, sizeof(request),
-                                                             &reply, sizeof(reply), NULL));
+    (void)EXPECT_STATUS(STATUS_INFO_LENGTH_MISMATCH,
+                        Control(&session, PSCTX_IOCTL_INSERT, &request, sizeof(request), &reply, sizeof(reply), NULL));
     request.DataLength = 0xFFFFFFFFu;
-    (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE, Control(&session, PSCTX_IOCTL_INSERT, &request, sizeof(request),
-                                                            &reply, sizeof(reply), NULL));
+    (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE,
+                        Control(&session, PSCTX_IOCTL_INSERT, &request, sizeof(request), &reply, sizeof(reply), NULL));
     (void)EXPECT_SUCCESS(QueryStatistics(&session, &statistics));
     (void)EXPECT_EQUAL(0, statistics.SessionInserted);
 }
@@ -226,21 +226,20 @@ static void CheckLargestData(const SESSION *session, ULONG64 file, BYTE *memory)
     request->Handle = file;
     request->DataLength = PSCTX_MAXIMUM_DATA_LENGTH + 1;
     SetHeader(&request->Header, length + 1, PSCTX_OPERATION_INSERT);
-    (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE, Control(session, PSCTX_IOCTL_INSERT, request, length + 1,
-                                                            &inserted, sizeof(inserted), NULL));
+    (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE,
+                        Control(session, PSCTX_IOCTL_INSERT, request, length + 1, &inserted, sizeof(inserted), NULL));
     request->DataLength = PSCTX_MAXIMUM_DATA_LENGTH;
     SetHeader(&request->Header, length, PSCTX_OPERATION_INSERT);
     FillPattern((BYTE *)(request + 1), PSCTX_MAXIMUM_DATA_LENGTH, 9, 0);
-    if (!EXPECT_SUCCESS(
-            Control(session, PSCTX_IOCTL_INSERT, request, length, &inserted, sizeof(inserted), NULL))) {
+    if (!EXPECT_SUCCESS(Control(session, PSCTX_IOCTL_INSERT, request, length, &inserted, sizeof(inserted), NULL))) {
         return;
     }
     (void)EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, Remove(session, file, 0, 0, &small));
     (void)EXPECT_EQUAL(PSCTX_MAXIMUM_DATA_LENGTH, small.Reply.DataLength);
     (void)EXPECT_EQUAL(sizeof(PSCTX_CONTEXT_REPLY), small.Reply.Header.Size);
     (void)EXPECT_EQUAL(inserted.Sequence, small.Reply.Sequence);
-    (void)EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, Match(session, PSCTX_OPERATION_LOOKUP, file, 0, 0,
-                                                      PSCTX_MATCH_INSTANCE, reply, sizeof(*reply)));
+    (void)EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, Match(session, PSCTX_OPERATION_LOOKUP, file, 0, 0, PSCTX_MATCH_INSTANCE,
+                                                      reply, sizeof(*reply)));
     memset(memory, 0, LARGEST_REQUEST);
     (void)EXPECT_SUCCESS(Match(session, PSCTX_OPERATION_REMOVE, file, 0, 0, PSCTX_MATCH_INSTANCE, reply,
                                (ULONG)sizeof(*reply) + PSCTX_MAXIMUM_DATA_LENGTH));
@@ -283,8 +282,8 @@ static void TestEveryDataLength(void)
         (void)EXPECT(memcmp(context.Data, data, length) == 0);
         if (length != 0) {
             (void)EXPECT_STATUS(STATUS_BUFFER_OVERFLOW,
-                                Match(&session, PSCTX_OPERATION_LOOKUP, file, 3, length, PSCTX_MATCH_INSTANCE,
-                                      &context, (ULONG)sizeof(PSCTX_CONTEXT_REPLY) + length - 1));
+                                Match(&session, PSCTX_OPERATION_LOOKUP, file, 3, length, PSCTX_MATCH_INSTANCE, &context,
+                                      (ULONG)sizeof(PSCTX_CONTEXT_REPLY) + length - 1));
         }
     }
 }

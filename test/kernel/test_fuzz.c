@@ -71,8 +71,7 @@ static void Fuzz(ULONG64 file, BOOL withContexts)
     SESSION reader;
 
     Note("seed %u", seed);
-    if (!OpenSession(&sentinel, READ_WRITE) || !OpenSession(&session, READ_WRITE) ||
-        !OpenSession(&reader, READ_ONLY)) {
+    if (!OpenSession(&sentinel, READ_WRITE) || !OpenSession(&session, READ_WRITE) || !OpenSession(&reader, READ_ONLY)) {
         return;
     }
     if (withContexts) {

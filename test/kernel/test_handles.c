@@ -37,10 +37,26 @@ static void CheckRefused(const SESSION *session, ULONG64 handle, const char *wha
 static void TestNumbers(void)
 {
     static const ULONG64 numbers[] = {
-        0,          1,           2,           3,           4,
-        ~0ull,      ~1ull,       ~2ull,       ~3ull,       ~4ull,
-        ~5ull,      0xFFFFFFFFu, 0xFFFFFFFEu, 0x80000000u, 0x80000004u,
-        0x7FFFFFFCu, 0x100000004ull, 0xFFFF800000000004ull, 0xDEADBEEFDEADBEEFull, 0x8000000000000000ull,
+        0,
+        1,
+        2,
+        3,
+        4,
+        ~0ull,
+        ~1ull,
+        ~2ull,
+        ~3ull,
+        ~4ull,
+        ~5ull,
+        0xFFFFFFFFu,
+        0xFFFFFFFEu,
+        0x80000000u,
+        0x80000004u,
+        0x7FFFFFFCu,
+        0x100000004ull,
+        0xFFFF800000000004ull,
+        0xDEADBEEFDEADBEEFull,
+        0x8000000000000000ull,
     };
     ULONG seed = GetTickCount();
     SESSION session;
@@ -68,7 +84,7 @@ static void TestClosedHandle(void)
         return;
     }
     CloseKept(file);
-    (void)EXPECT_STATUS(STATUS_INVALID_HANDLE, Lookup(&session, HandleValue(file), 1, 1, NULL));
+    /* Not always STATUS_INVALID_HANDLE: the system may have given the number to another object by now. */
     CheckRefused(&session, HandleValue(file), "a closed handle");
 }
 
@@ -140,8 +156,7 @@ static void TestObjects(void)
     CheckRefused(&session, HandleValue(KeepHandle(CreateEventW(NULL, TRUE, FALSE, NULL))), "an event");
     CheckRefused(&session, HandleValue(KeepHandle(CreateMutexW(NULL, FALSE, NULL))), "a mutex");
     CheckRefused(&session,
-                 HandleValue(KeepHandle(
-                     CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 4096, NULL))),
+                 HandleValue(KeepHandle(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 4096, NULL))),
                  "a section");
     process = KeepHandle(OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, GetCurrentProcessId()));
     CheckRefused(&session, HandleValue(process), "a process");
@@ -185,8 +200,8 @@ static void TestVolumeHandle(void)
     }
     for (size_t index = 0; index < COUNT_OF(accesses); index += 1) {
         PSCTX_STREAM_REPLY reply;
-        const HANDLE volume = KeepHandle(CreateFileW(name, accesses[index], FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                                     NULL, OPEN_EXISTING, 0, NULL));
+        const HANDLE volume = KeepHandle(
+            CreateFileW(name, accesses[index], FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL));
 
         if (volume == INVALID_HANDLE_VALUE) {
             Note("cannot open %w with access %x: error %u", name, accesses[index], GetLastError());
@@ -195,8 +210,7 @@ static void TestVolumeHandle(void)
         opened = TRUE;
         CheckRefused(&session, HandleValue(volume), "a volume");
         if (EXPECT_SUCCESS(QueryStream(&session, HandleValue(volume), &reply))) {
-            (void)EXPECT(reply.Support == PSCTX_SUPPORT_VOLUME ||
-                         reply.Support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM);
+            (void)EXPECT(reply.Support == PSCTX_SUPPORT_VOLUME || reply.Support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM);
         }
     }
     if (!opened) {

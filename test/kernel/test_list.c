@@ -94,8 +94,8 @@ static void TestNames(void)
         return;
     }
     (void)EXPECT(entry->NameLength % sizeof(WCHAR) == 0);
-    (void)EXPECT(IsZero((const BYTE *)(entry + 1) + entry->NameLength,
-                        entry->Size - sizeof(*entry) - entry->NameLength));
+    (void)EXPECT(
+        IsZero((const BYTE *)(entry + 1) + entry->NameLength, entry->Size - sizeof(*entry) - entry->NameLength));
     units = entry->NameLength / (ULONG)sizeof(WCHAR);
     units = units < COUNT_OF(name) ? units : (ULONG)COUNT_OF(name) - 1;
     memcpy(name, entry + 1, units * sizeof(WCHAR));

@@ -19,23 +19,23 @@ static void FreeChunk(BYTE *memory)
     (void)VirtualFree(memory, 0, MEM_RELEASE);
 }
 
-/* At an offset, on a synchronous handle. */
+/* At an offset, on a synchronous handle, whose own position does not matter then. */
 static BOOL WriteAt(HANDLE file, const BYTE *memory, ULONG length, ULONG offset)
 {
+    OVERLAPPED at = {.Offset = offset};
     DWORD done = 0;
 
     Progress();
-    return EXPECT(SetFilePointer(file, (LONG)offset, NULL, FILE_BEGIN) == offset) &&
-           EXPECT(WriteFile(file, memory, length, &done, NULL)) && EXPECT_EQUAL(length, done);
+    return EXPECT(WriteFile(file, memory, length, &done, &at)) && EXPECT_EQUAL(length, done);
 }
 
 static BOOL ReadAt(HANDLE file, BYTE *memory, ULONG length, ULONG offset)
 {
+    OVERLAPPED at = {.Offset = offset};
     DWORD done = 0;
 
     Progress();
-    return EXPECT(SetFilePointer(file, (LONG)offset, NULL, FILE_BEGIN) == offset) &&
-           EXPECT(ReadFile(file, memory, length, &done, NULL)) && EXPECT_EQUAL(length, done);
+    return EXPECT(ReadFile(file, memory, length, &done, &at)) && EXPECT_EQUAL(length, done);
 }
 
 static BOOL WritePattern(HANDLE file, BYTE *chunk, ULONG number, ULONG total)
@@ -67,9 +67,9 @@ static HANDLE OpenWith(const WCHAR *name, DWORD disposition, DWORD flags)
     HANDLE file;
 
     FilesPath(name, path);
-    file = KeepHandle(CreateFileW(path, GENERIC_READ | GENERIC_WRITE | DELETE,
-                                  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, disposition, flags,
-                                  NULL));
+    file =
+        KeepHandle(CreateFileW(path, GENERIC_READ | GENERIC_WRITE | DELETE,
+                               FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, disposition, flags, NULL));
     if (file == INVALID_HANDLE_VALUE) {
         Note("cannot open %w: error %u", path, GetLastError());
     }

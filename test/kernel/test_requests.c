@@ -143,8 +143,8 @@ static void TestTransferLimit(void)
         (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE,
                             Control(&session, code, memory, LARGE_LENGTH, Reply, sizeof(Reply), NULL));
         SetHeader((PSCTX_HEADER *)memory, Operations[operation].Input, operation);
-        (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE, Control(&session, code, memory, Operations[operation].Input,
-                                                                memory, LARGE_LENGTH, NULL));
+        (void)EXPECT_STATUS(STATUS_INVALID_BUFFER_SIZE,
+                            Control(&session, code, memory, Operations[operation].Input, memory, LARGE_LENGTH, NULL));
     }
     (void)VirtualFree(memory, 0, MEM_RELEASE);
 }
@@ -167,9 +167,8 @@ static void TestCodes(void)
                     continue;
                 }
                 SetHeader((PSCTX_HEADER *)Request, sizeof(PSCTX_HEADER), operation);
-                (void)EXPECT_STATUS(
-                    STATUS_INVALID_DEVICE_REQUEST,
-                    Control(&session, code, Request, sizeof(PSCTX_HEADER), Reply, sizeof(Reply), NULL));
+                (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST,
+                                    Control(&session, code, Request, sizeof(PSCTX_HEADER), Reply, sizeof(Reply), NULL));
             }
         }
     }
@@ -178,7 +177,7 @@ static void TestCodes(void)
 static void TestForeignCodes(void)
 {
     static const ULONG codes[] = {
-        FSCTL_LOCK_VOLUME,   FSCTL_DISMOUNT_VOLUME, FSCTL_IS_VOLUME_MOUNTED,   IOCTL_DISK_GET_DRIVE_GEOMETRY,
+        FSCTL_LOCK_VOLUME,     FSCTL_DISMOUNT_VOLUME,   FSCTL_IS_VOLUME_MOUNTED,   IOCTL_DISK_GET_DRIVE_GEOMETRY,
         FSCTL_GET_COMPRESSION, FSCTL_GET_REPARSE_POINT, IOCTL_STORAGE_EJECT_MEDIA, 0,
         0x80000000u,
     };
@@ -191,8 +190,7 @@ static void TestForeignCodes(void)
     }
     memset(Request, 0, sizeof(Request));
     for (size_t index = 0; index < COUNT_OF(codes); index += 1) {
-        const LONG status =
-            Control(&session, codes[index], Request, sizeof(Request), Reply, sizeof(Reply), NULL);
+        const LONG status = Control(&session, codes[index], Request, sizeof(Request), Reply, sizeof(Reply), NULL);
 
         if (!EXPECT(status < 0)) {
             Note("control code %x is answered with %x", codes[index], (ULONG)status);
@@ -239,8 +237,8 @@ static void TestWin32Errors(void)
     (void)DeviceIoControlFails(session.Handle, PSCTX_IOCTL_QUERY_VERSION, sizeof(*header), sizeof(Reply),
                                ERROR_INVALID_PARAMETER);
     SetHeader(header, sizeof(PSCTX_STREAM_REQUEST), PSCTX_OPERATION_QUERY_STREAM);
-    (void)DeviceIoControlFails(session.Handle, PSCTX_IOCTL_QUERY_STREAM, sizeof(PSCTX_STREAM_REQUEST),
-                               sizeof(Reply), ERROR_INVALID_HANDLE);
+    (void)DeviceIoControlFails(session.Handle, PSCTX_IOCTL_QUERY_STREAM, sizeof(PSCTX_STREAM_REQUEST), sizeof(Reply),
+                               ERROR_INVALID_HANDLE);
     SetHeader(header, sizeof(PSCTX_RULE_RECORD), PSCTX_OPERATION_UNTRACK);
     (void)DeviceIoControlFails(session.Handle, PSCTX_IOCTL_UNTRACK, sizeof(PSCTX_RULE_RECORD), sizeof(Reply),
                                ERROR_NOT_FOUND);
@@ -299,17 +297,19 @@ static void TestWeakAccess(void)
             continue;
         }
         SetHeader(&header, sizeof(header), PSCTX_OPERATION_QUERY_VERSION);
-        (void)EXPECT_STATUS(STATUS_ACCESS_DENIED, Control(&session, PSCTX_IOCTL_QUERY_VERSION, &header,
-                                                          sizeof(header), Reply, sizeof(Reply), NULL));
+        (void)EXPECT_STATUS(STATUS_ACCESS_DENIED, Control(&session, PSCTX_IOCTL_QUERY_VERSION, &header, sizeof(header),
+                                                          Reply, sizeof(Reply), NULL));
         CloseSession(&session);
     }
 }
 
+/* The last name is the device's own to Wine, which drops a separator at the end. */
 static void TestNamesBelow(void)
 {
-    static const WCHAR *const names[] = {L"\\", L"\\x", L"\\file.txt:stream", L":stream"};
+    static const WCHAR *const names[] = {L"\\x", L"\\file.txt:stream", L":stream", L"\\"};
+    const size_t skipped = Volume.Win32 ? 0 : 1;
 
-    for (size_t index = 0; index < COUNT_OF(names); index += 1) {
+    for (size_t index = 0; index + skipped < COUNT_OF(names); index += 1) {
         WCHAR path[PATH_CAPACITY] = L"";
         HANDLE handle;
 
@@ -318,6 +318,7 @@ static void TestNamesBelow(void)
         }
         handle = CreateFileW(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
         if (!EXPECT(handle == INVALID_HANDLE_VALUE)) {
+            Note("%w can be opened", path);
             (void)CloseHandle(handle);
         }
     }

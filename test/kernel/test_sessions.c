@@ -137,8 +137,8 @@ static void KillChild(const PROCESS_INFORMATION *child, HOLD_RECORD *record, con
 
     if (!EXPECT(WaitUntil(IsReady, record)) || !EXPECT_EQUAL(1, record->Ready) || !EXPECT_EQUAL(0, record->Error) ||
         !EXPECT_SUCCESS(QueryStatistics(monitor, &before)) ||
-        !EXPECT(DuplicateHandle(child->hProcess, (HANDLE)(ULONG_PTR)record->Kept, GetCurrentProcess(), &kept.Handle,
-                                0, FALSE, DUPLICATE_SAME_ACCESS))) {
+        !EXPECT(DuplicateHandle(child->hProcess, (HANDLE)(ULONG_PTR)record->Kept, GetCurrentProcess(), &kept.Handle, 0,
+                                FALSE, DUPLICATE_SAME_ACCESS))) {
         return;
     }
     (void)KeepHandle(kept.Handle);
@@ -168,8 +168,8 @@ static void TestKilledProcess(void)
     HANDLE file = MakeAndOpen(L"held");
 
     (void)WideAppendNumber(section, COUNT_OF(section), GetCurrentProcessId());
-    mapping = KeepHandle(
-        CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, sizeof(HOLD_RECORD), section));
+    mapping =
+        KeepHandle(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, sizeof(HOLD_RECORD), section));
     if (!OpenSession(&monitor, READ_ONLY) || !EXPECT(mapping != NULL)) {
         return;
     }

@@ -4,12 +4,7 @@
 static void TestSupport(void)
 {
     static const char *const reasons[] = {
-        "yes",
-        "not a file system",
-        "a volume is open",
-        "no FsContext",
-        "no advanced header",
-        "no filter contexts",
+        "yes", "not a file system", "a volume is open", "no FsContext", "no advanced header", "no filter contexts",
     };
     PSCTX_STREAM_REPLY reply;
     SESSION session;
@@ -44,8 +39,7 @@ static void TestUnsupported(void)
     (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, Insert(&session, file, 1, 1, NULL, "x", 1, NULL));
     (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, Lookup(&session, file, 1, 1, NULL));
     (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, Remove(&session, file, 1, 1, NULL));
-    (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST,
-                        RemoveAll(&session, file, 1, 1, PSCTX_MATCH_INSTANCE, &count));
+    (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, RemoveAll(&session, file, 1, 1, PSCTX_MATCH_INSTANCE, &count));
     (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST, List(&session, file, 0, list, sizeof(list)));
 }
 
@@ -62,8 +56,7 @@ static void TestTwoHandles(void)
     (void)EXPECT_SUCCESS(Insert(&session, HandleValue(first), 1, 1, NULL, "h", 1, NULL));
     (void)EXPECT_SUCCESS(Lookup(&session, HandleValue(second), 1, 1, NULL));
     (void)EXPECT_STATUS(STATUS_NOT_FOUND, Lookup(&session, HandleValue(other), 1, 1, NULL));
-    (void)EXPECT_STATUS(STATUS_OBJECT_NAME_COLLISION,
-                        Insert(&session, HandleValue(second), 1, 1, NULL, "h", 1, NULL));
+    (void)EXPECT_STATUS(STATUS_OBJECT_NAME_COLLISION, Insert(&session, HandleValue(second), 1, 1, NULL, "h", 1, NULL));
     CloseKept(first);
     (void)EXPECT_SUCCESS(Remove(&session, HandleValue(second), 1, 1, NULL));
 }

@@ -29,21 +29,18 @@ static void TestArguments(void)
     buffer.Request.PatternLength = PSCTX_MAXIMUM_PATTERN_LENGTH + 2;
     SetHeader(&buffer.Request.Header, (ULONG)sizeof(buffer.Request) + PSCTX_MAXIMUM_PATTERN_LENGTH + 2,
               PSCTX_OPERATION_TRACK);
-    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER,
-                        Control(&session, PSCTX_IOCTL_TRACK, &buffer, buffer.Request.Header.Size, &reply,
-                                sizeof(reply), NULL));
+    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Control(&session, PSCTX_IOCTL_TRACK, &buffer,
+                                                          buffer.Request.Header.Size, &reply, sizeof(reply), NULL));
     buffer.Request.PatternLength = PSCTX_MAXIMUM_PATTERN_LENGTH;
-    (void)EXPECT_STATUS(STATUS_INFO_LENGTH_MISMATCH,
-                        Control(&session, PSCTX_IOCTL_TRACK, &buffer, buffer.Request.Header.Size, &reply,
-                                sizeof(reply), NULL));
+    (void)EXPECT_STATUS(STATUS_INFO_LENGTH_MISMATCH, Control(&session, PSCTX_IOCTL_TRACK, &buffer,
+                                                             buffer.Request.Header.Size, &reply, sizeof(reply), NULL));
     buffer.Request.Header.Size -= 2;
     buffer.Request.Reserved = 1;
-    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER,
-                        Control(&session, PSCTX_IOCTL_TRACK, &buffer, buffer.Request.Header.Size, &reply,
-                                sizeof(reply), NULL));
+    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Control(&session, PSCTX_IOCTL_TRACK, &buffer,
+                                                          buffer.Request.Header.Size, &reply, sizeof(reply), NULL));
     buffer.Request.Reserved = 0;
-    if (EXPECT_SUCCESS(Control(&session, PSCTX_IOCTL_TRACK, &buffer, buffer.Request.Header.Size, &reply,
-                               sizeof(reply), NULL))) {
+    if (EXPECT_SUCCESS(
+            Control(&session, PSCTX_IOCTL_TRACK, &buffer, buffer.Request.Header.Size, &reply, sizeof(reply), NULL))) {
         (void)EXPECT(reply.Rule != 0);
         (void)EXPECT_STATUS(STATUS_NOT_FOUND, Untrack(&other, reply.Rule));
         (void)EXPECT_SUCCESS(Untrack(&session, reply.Rule));
