@@ -21,3 +21,10 @@ BOOL LoadNt(void)
            Find(module, "NtDeleteKey", &Nt.DeleteKey) && Find(module, "NtLoadDriver", &Nt.LoadDriver) &&
            Find(module, "NtUnloadDriver", &Nt.UnloadDriver) && Find(module, "RtlAdjustPrivilege", &Nt.AdjustPrivilege);
 }
+
+BOOL IsWine(void)
+{
+    const HMODULE module = GetModuleHandleW(L"ntdll.dll");
+
+    return module != NULL && GetProcAddress(module, "wine_get_version") != NULL;
+}

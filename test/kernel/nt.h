@@ -65,4 +65,7 @@ extern NT_ROUTINES Nt;
 
 BOOL LoadNt(void);
 
+/* Whether this is Wine, whose I/O manager is none: it drops separators, and has advisory locks that nobody cancels. */
+BOOL IsWine(void);
+
 #endif

@@ -303,11 +303,11 @@ static void TestWeakAccess(void)
     }
 }
 
-/* The last name is the device's own to Wine, which drops a separator at the end. */
+/* The last name is the device's own to Wine. */
 static void TestNamesBelow(void)
 {
     static const WCHAR *const names[] = {L"\\x", L"\\file.txt:stream", L":stream", L"\\"};
-    const size_t skipped = Volume.Win32 ? 0 : 1;
+    const size_t skipped = IsWine() ? 1 : 0;
 
     for (size_t index = 0; index + skipped < COUNT_OF(names); index += 1) {
         WCHAR path[PATH_CAPACITY] = L"";
