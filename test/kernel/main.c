@@ -26,6 +26,11 @@ static BOOL HasSettled(void *unused)
            statistics.TotalContexts <= AtStart.TotalContexts && statistics.TotalSessions <= AtStart.TotalSessions;
 }
 
+void AcceptLeftContext(void)
+{
+    AtStart.TotalContexts += 1;
+}
+
 /* A reason why the volume is not for this test, or NULL. */
 static const char *WhyNot(const TEST *test)
 {

@@ -18,7 +18,7 @@ static void CheckRefused(const SESSION *session, ULONG64 handle, const char *wha
 
     if (status == STATUS_SUCCESS) {
         refused = EXPECT(reply.Support != PSCTX_SUPPORT_YES) && refused;
-        refused = EXPECT_EQUAL(0, reply.HeaderVersion) && refused;
+        refused = EXPECT((reply.HeaderVersion == 0) == (reply.Support != PSCTX_SUPPORT_NO_FILTER_CONTEXTS)) && refused;
         status = STATUS_INVALID_DEVICE_REQUEST;
     } else {
         refused = EXPECT(status == STATUS_INVALID_HANDLE || status == STATUS_OBJECT_TYPE_MISMATCH) && refused;
@@ -218,6 +218,37 @@ static void TestVolumeHandle(void)
     }
 }
 
+/* The test file system has one stream of each of these kinds. */
+static void TestSpecialStreams(void)
+{
+    static const struct {
+        const WCHAR *Name;
+        const char *What;
+        ULONG Support;
+    } streams[] = {
+        {L"volume", "the volume's own stream", PSCTX_SUPPORT_VOLUME},
+        {L"pagefile.sys", "a paging file", PSCTX_SUPPORT_NO_FILTER_CONTEXTS},
+    };
+    SESSION session;
+
+    if (Volume.Win32) {
+        Skip("only the test file system has them");
+        return;
+    }
+    if (!OpenSession(&session, READ_WRITE)) {
+        return;
+    }
+    for (size_t index = 0; index < COUNT_OF(streams); index += 1) {
+        const HANDLE file = FilesOpen(streams[index].Name, GENERIC_READ);
+        PSCTX_STREAM_REPLY reply;
+
+        if (EXPECT(file != INVALID_HANDLE_VALUE) && EXPECT_SUCCESS(QueryStream(&session, HandleValue(file), &reply))) {
+            (void)EXPECT_EQUAL(streams[index].Support, reply.Support);
+            CheckRefused(&session, HandleValue(file), streams[index].What);
+        }
+    }
+}
+
 static const TEST Tests[] = {
     {"numbers that are no handles are refused", TestNumbers, 0},
     {"a closed handle is refused", TestClosedHandle, NEEDS_SAMPLE},
@@ -227,6 +258,7 @@ static const TEST Tests[] = {
     {"handles of other objects are refused", TestObjects, 0},
     {"a console is refused", TestConsole, 0},
     {"a volume is refused", TestVolumeHandle, 0},
+    {"a paging file and an open volume are refused", TestSpecialStreams, 0},
 };
 
 const TEST_GROUP HandleTests = {Tests, COUNT_OF(Tests)};

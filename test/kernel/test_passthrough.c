@@ -294,6 +294,32 @@ static void TestCancellation(void)
     (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(L"cancelled"));
 }
 
+/* The test file system has a stream whose reads wait until they are cancelled. */
+static void TestPendingRead(void)
+{
+    OVERLAPPED waiting;
+    BYTE data[16];
+    HANDLE file;
+    DWORD done;
+
+    if (Volume.Win32) {
+        Skip("only the test file system has a stream whose reads wait");
+        return;
+    }
+    file = OpenWith(L"pending", OPEN_EXISTING, FILE_FLAG_OVERLAPPED);
+    memset(&waiting, 0, sizeof(waiting));
+    waiting.hEvent = KeepHandle(CreateEventW(NULL, TRUE, FALSE, NULL));
+    if (EXPECT(!ReadFile(file, data, sizeof(data), NULL, &waiting)) && EXPECT_EQUAL(ERROR_IO_PENDING, GetLastError())) {
+        (void)EXPECT_EQUAL(WAIT_TIMEOUT, WaitForSingleObject(waiting.hEvent, 50));
+        (void)EXPECT(CancelIo(file));
+        if (WaitForSingleObject(waiting.hEvent, WAIT_MILLISECONDS) != WAIT_OBJECT_0) {
+            BailOut("a cancelled read does not end");
+        }
+        (void)EXPECT(!GetOverlappedResult(file, &waiting, &done, FALSE));
+        (void)EXPECT_EQUAL(ERROR_OPERATION_ABORTED, GetLastError());
+    }
+}
+
 static void TestNotification(void)
 {
     const HANDLE change = FindFirstChangeNotificationW(Volume.Directory, FALSE, FILE_NOTIFY_CHANGE_FILE_NAME);
@@ -411,7 +437,8 @@ static const TEST Tests[] = {
     {"byte-range locks", TestLocks, NEEDS_WRITABLE | NEEDS_WIN32},
     {"a directory lists what is in it", TestEnumeration, NEEDS_WRITABLE | NEEDS_WIN32},
     {"overlapped transfers", TestOverlapped, NEEDS_WRITABLE | NEEDS_WIN32},
-    {"a pending request is cancelled", TestCancellation, NEEDS_WRITABLE | NEEDS_WIN32},
+    {"a pending lock is cancelled", TestCancellation, NEEDS_WRITABLE | NEEDS_WIN32},
+    {"a pending read is cancelled", TestPendingRead, 0},
     {"a change is notified", TestNotification, NEEDS_WRITABLE | NEEDS_WIN32},
     {"basic information is set and told", TestBasicInformation, NEEDS_WRITABLE | NEEDS_WIN32},
     {"a file is deleted with its last handle", TestDeleteOnClose, NEEDS_WRITABLE | NEEDS_WIN32},

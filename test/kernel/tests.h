@@ -35,6 +35,9 @@ extern const TEST_GROUP FuzzTests;
 extern const TEST_GROUP PassThroughTests;
 extern const TEST_GROUP StressTests;
 
+/* One context more than at the start may be left: of a stream that its file system keeps, and whose session has ended. */
+void AcceptLeftContext(void);
+
 /* What a child process does: opens the device and a file, hangs contexts on it, tells its parent, waits to be killed. Exit code. */
 int HoldContexts(void);
 
