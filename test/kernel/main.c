@@ -1,0 +1,198 @@
+/*
+ * psctx-selftest.exe: runs the driver's contract at the level of its ABI, on the machine it is started on, and prints TAP version 13.
+ *
+ * Exit code 0: everything passed. 1: something failed, or could not start. 2: a wrong command line.
+ */
+#include "service.h"
+#include "tests.h"
+
+static const TEST_GROUP *const Groups[] = {
+    &RequestTests, &HandleTests, &StreamTests, &ContextTests,     &ListTests,   &BatchTests,
+    &SessionTests, &TrackTests,  &FuzzTests,   &PassThroughTests, &StressTests,
+};
+
+void mainCRTStartup(void);
+
+/* A session that lives as long as the run and watches the totals. */
+static SESSION Monitor;
+static PSCTX_STATISTICS_REPLY AtStart;
+
+static BOOL HasSettled(void *unused)
+{
+    PSCTX_STATISTICS_REPLY statistics;
+
+    (void)unused;
+    return QueryStatistics(&Monitor, &statistics) == STATUS_SUCCESS &&
+           statistics.TotalContexts <= AtStart.TotalContexts && statistics.TotalSessions <= AtStart.TotalSessions;
+}
+
+void AcceptLeftContext(void)
+{
+    AtStart.TotalContexts += 1;
+}
+
+/* A reason why the volume is not for this test, or NULL. */
+static const char *WhyNot(const TEST *test)
+{
+    if ((test->Needs & (NEEDS_CONTEXTS | NEEDS_SAMPLE)) != 0 && Volume.SampleCount == 0) {
+        return "no file to open in this directory";
+    }
+    if ((test->Needs & NEEDS_CONTEXTS) != 0 && !Volume.Contexts) {
+        return "files of this volume support no contexts";
+    }
+    if ((test->Needs & NEEDS_TWO) != 0 && Volume.SampleCount < 2) {
+        return "only one file in this directory";
+    }
+    if ((test->Needs & NEEDS_WRITABLE) != 0 && !Volume.Writable) {
+        return "the volume is read-only";
+    }
+    if ((test->Needs & NEEDS_STREAMS) != 0 && !Volume.NamedStreams) {
+        return "the volume has no named streams";
+    }
+    if ((test->Needs & NEEDS_WIN32) != 0 && !Volume.Win32) {
+        return "the test file system's files are not Win32's";
+    }
+    return NULL;
+}
+
+/* After each test nothing of it may be left: its handles are closed, and the driver's totals are back. */
+static void RunTest(const TEST *test)
+{
+    const char *reason = WhyNot(test);
+
+    TestBegin(test->Name);
+    if (reason != NULL) {
+        Skip(reason);
+    } else {
+        test->Run();
+        CloseAllKept();
+        (void)EXPECT(WaitUntil(HasSettled, NULL));
+    }
+    TestEnd();
+}
+
+static void RunTests(void)
+{
+    for (size_t group = 0; group < COUNT_OF(Groups); group += 1) {
+        for (ULONG index = 0; index < Groups[group]->Count; index += 1) {
+            const TEST *test = &Groups[group]->Tests[index];
+
+            if (Options.Only == NULL || Contains(test->Name, Options.Only)) {
+                RunTest(test);
+            }
+        }
+    }
+}
+
+/* Not among the kept handles, which each test closes. */
+static BOOL OpenMonitor(void)
+{
+    DWORD error;
+
+    Monitor.Handle =
+        CreateFileW(Options.Device, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+    if (Monitor.Handle != INVALID_HANDLE_VALUE) {
+        return TRUE;
+    }
+    error = GetLastError();
+    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) {
+        Note("there is no device %w: the driver is not loaded. --driver PATH loads it.", Options.Device);
+    } else if (error == ERROR_ACCESS_DENIED) {
+        Note("no access to %w: run as an administrator", Options.Device);
+    } else {
+        Note("cannot open %w: error %u", Options.Device, error);
+    }
+    return FALSE;
+}
+
+/* Asks the driver what a file of this volume can carry. */
+static void AskForContexts(void)
+{
+    PSCTX_STREAM_REPLY reply;
+    HANDLE file;
+
+    if (Volume.SampleCount == 0) {
+        return;
+    }
+    file = OpenSample(0);
+    Volume.Contexts =
+        QueryStream(&Monitor, HandleValue(file), &reply) == STATUS_SUCCESS && reply.Support == PSCTX_SUPPORT_YES;
+    CloseKept(file);
+}
+
+static BOOL RunOnVolume(void)
+{
+    BOOL passed;
+
+    if (!FilesBegin()) {
+        Print("Bail out! no files to test with");
+        return FALSE;
+    }
+    AskForContexts();
+    RunTests();
+    TestBegin("nothing is left behind");
+    CloseAllKept();
+    (void)EXPECT(FilesEnd());
+    (void)EXPECT(WaitUntil(HasSettled, NULL));
+    TestEnd();
+    passed = TapEnd();
+    return passed;
+}
+
+static BOOL RunOnDevice(void)
+{
+    BOOL passed;
+    LONG status;
+
+    if (!OpenMonitor()) {
+        Print("Bail out! no driver to test");
+        return FALSE;
+    }
+    status = QueryStatistics(&Monitor, &AtStart);
+    if (status != STATUS_SUCCESS) {
+        Print("Bail out! the driver does not tell its statistics: status %x %s", (ULONG)status,
+              StatusName((ULONG)status));
+        passed = FALSE;
+    } else {
+        passed = RunOnVolume();
+    }
+    (void)CloseHandle(Monitor.Handle);
+    return passed;
+}
+
+static int Run(void)
+{
+    OSVERSIONINFOW version;
+    BOOL passed = FALSE;
+
+    TapBegin();
+    GuardProcess();
+    memset(&version, 0, sizeof(version));
+    version.dwOSVersionInfoSize = sizeof(version);
+    if (GetVersionExW(&version)) {
+        Note("Windows says that it is %u.%u.%u", version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber);
+    }
+    if (Options.Driver != NULL && !DriverLoad()) {
+        Print("Bail out! the driver cannot be loaded");
+    } else {
+        passed = RunOnDevice();
+    }
+    if (!DriverUnload()) {
+        Print("Bail out! the driver cannot be removed");
+        passed = FALSE;
+    }
+    return passed ? 0 : 1;
+}
+
+void mainCRTStartup(void)
+{
+    if (!ParseOptions()) {
+        PrintUsage();
+        ExitProcess(2);
+    }
+    if (!LoadNt()) {
+        Print("Bail out! ntdll lacks a routine");
+        ExitProcess(1);
+    }
+    ExitProcess((UINT)(Options.Hold != NULL ? HoldContexts() : Run()));
+}

@@ -1,0 +1,11 @@
+/* Installs, starts, stops and removes the driver. */
+#ifndef SELFTEST_SERVICE_H
+#define SELFTEST_SERVICE_H
+
+#include "tap.h"
+
+/* Each says what is wrong, as a line of information, and is FALSE then. DriverUnload takes back whatever DriverLoad did. */
+BOOL DriverLoad(void);
+BOOL DriverUnload(void);
+
+#endif
