@@ -3,6 +3,8 @@
 #include "files.h"
 #include "options.h"
 
+/* Not SERVICE_FILE_SYSTEM_DRIVER, which it is: there are kernels that find only drivers of this type again when they are to unload one. */
+#define SERVICE_TYPE SERVICE_KERNEL_DRIVER
 #define SERVICE_NAME L"psctx"
 #define SERVICE_GROUP L"FSFilter Activity Monitor"
 #define SERVICE_KEY L"SYSTEM\\CurrentControlSet\\Services\\psctx"
@@ -86,7 +88,7 @@ static BOOL LoadByManager(void)
         return Tell("opening the service manager (without one: --native)", GetLastError());
     }
     Service = CreateServiceW(manager, SERVICE_NAME, SERVICE_NAME,
-                             SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, SERVICE_FILE_SYSTEM_DRIVER,
+                             SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, SERVICE_TYPE,
                              SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, path, SERVICE_GROUP, NULL, NULL, NULL, NULL);
     if (Service == NULL) {
         const DWORD error = GetLastError();
@@ -175,7 +177,7 @@ static BOOL LoadByRegistry(void)
         Note("there is a service psctx already: run without --driver, or delete it");
         return FALSE;
     }
-    if (!SetNumber(L"Type", SERVICE_FILE_SYSTEM_DRIVER) || !SetNumber(L"Start", SERVICE_DEMAND_START) ||
+    if (!SetNumber(L"Type", SERVICE_TYPE) || !SetNumber(L"Start", SERVICE_DEMAND_START) ||
         !SetNumber(L"ErrorControl", SERVICE_ERROR_NORMAL) || !SetNumber(L"AllowUnload", 1) ||
         !SetText(L"ImagePath", REG_EXPAND_SZ, path) || !SetText(L"Group", REG_SZ, SERVICE_GROUP)) {
         return FALSE;

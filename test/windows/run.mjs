@@ -12,6 +12,7 @@ const here = join(root, 'test', 'windows')
 const directory = join(root, 'build', 'wine')
 const stage = join(directory, 'package')
 const jestMinutes = 5
+const selfTestSeconds = 120
 
 /** What a Windows machine with the package has: the facade and the tests as JavaScript, the addon, Jest and both versions of Node.js. */
 function stagePackage() {
@@ -70,6 +71,17 @@ async function runJest(machine, results, version, suite, pattern) {
   results.add(name, { passed: numPassedTests, failed: numPassedTests === 0 ? Math.max(failed, 1) : failed })
 }
 
+/** Runs psctx-selftest.exe, which tells what it does as TAP; what a volume does not have is no test of it. */
+async function runSelfTest(machine, results, suite, arguments_) {
+  const program = join(root, 'build', 'windows', 'x64', 'psctx-selftest.exe')
+  const { status, stdout, stderr } = await machine.run(program, arguments_, { timeout: selfTestSeconds * 1000 })
+  const lines = stdout.split(/\r?\n/)
+  const passed = lines.filter((line) => /^ok /.test(line) && !/ # SKIP/.test(line)).length
+  const failed = lines.filter((line) => /^not ok /.test(line)).length
+  if (status !== 0 || failed > 0) console.log(stdout + stderr)
+  results.add(suite, { passed, failed: status !== 0 || passed === 0 ? Math.max(failed, 1) : failed })
+}
+
 /** A step that passes or fails as a whole. */
 async function step(results, suite, action) {
   try {
@@ -95,6 +107,13 @@ async function main() {
     await runJest(machine, results, 20, 'without the driver', 'absent\\.test')
     await step(results, 'the driver starts again', () => machine.start('psctx'))
     await runJest(machine, results, 22, 'the contract', '(contract|processes|overlapped)\\.test')
+    await runSelfTest(machine, results, 'the self-test, on hostfs.sys', [
+      '--volume',
+      '\\\\.\\PsHostFs',
+      '--stress',
+      '5',
+    ])
+    await runSelfTest(machine, results, 'the self-test, on a volume without contexts', ['--volume', 'C:\\'])
     await step(results, 'the driver stops again', () => machine.stop('psctx'))
   } finally {
     await step(results, 'no rule of the kernel was broken', () => machine.close())
