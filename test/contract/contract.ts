@@ -69,6 +69,7 @@ export function describeContract(
       filters = []
       // Newest first: the first one mounted the volume.
       for (const one of opened.reverse()) one.close()
+      volume.check()
     })
 
     describe('insert, lookup, remove', () => {

@@ -31,12 +31,16 @@ export function command(...words: readonly string[]): Buffer {
 }
 
 /** What the file system and the kernel below count: see hostfs/command.c. */
-export function audit(): { bytes: bigint; allocations: bigint; streams: bigint; contexts: bigint } {
-  const [bytes, allocations, streams, contexts] = [0, 8, 16, 24].map(
-    (
-      (counters) => (offset: number) =>
-        counters.readBigUInt64LE(offset)
-    )(command('audit')),
-  )
-  return { bytes: bytes!, allocations: allocations!, streams: streams!, contexts: contexts! }
+export interface Audit {
+  readonly bytes: bigint
+  readonly allocations: bigint
+  readonly streams: bigint
+  readonly contexts: bigint
+  readonly references: bigint
+}
+
+export function audit(): Audit {
+  const counters = command('audit')
+  const at = (index: number): bigint => counters.readBigUInt64LE(8 * index)
+  return { bytes: at(0), allocations: at(1), streams: at(2), contexts: at(3), references: at(4) }
 }

@@ -8,7 +8,7 @@ import { openFilter, type Filter } from '../../src/index'
 import type { ContractVolume } from '../contract/volume'
 
 import { killClient, startClient } from './client'
-import { command, CommandStatus } from './control'
+import { audit, command, CommandStatus } from './control'
 
 export const root = '\\\\.\\PsHostFs'
 /** Reads of it wait until they are cancelled. */
@@ -51,6 +51,7 @@ export async function windowsVolume(): Promise<ContractVolume> {
   await once(server, 'listening')
 
   let dismounted = false
+  const idle = audit().allocations
   const remount = (): void => {
     if (dismounted) command('mount')
     dismounted = false
@@ -78,6 +79,10 @@ export async function windowsVolume(): Promise<ContractVolume> {
       setAllocationFault: (countdown) => command('fault', String(countdown)),
     }),
     attachedVolumes: () => 1,
+    check() {
+      const { allocations, contexts, references } = audit()
+      expect({ allocations, contexts, references }).toEqual({ allocations: idle, contexts: 0n, references: 0n })
+    },
     async insertAndDie(path, filter) {
       const client = await startClient('insert', path)
       expect(filter.statistics().total).toMatchObject({ contexts: 2, sessions: 2 })

@@ -15,8 +15,8 @@
  *   mount              an empty volume, with pagefile.sys (no filter contexts), "pending" (reads wait until they are cancelled) and
  *                      "volume" (an open of the volume itself), as after the start
  *   fault|N            the N-th allocation of psctx.sys from now on fails once; 0: none
- *   audit              four ULONG64: bytes and allocations of pool that psctx.sys has; on the mounted volume, streams in use and contexts
- *                      linked to them, of whatever filter
+ *   audit              five ULONG64: bytes and allocations of pool that psctx.sys has; on the mounted volume, streams in use and contexts
+ *                      linked to them, of whatever filter; references on clients' objects that drivers have not given back
  */
 #include "hostfs.h"
 
@@ -30,12 +30,14 @@ NTSTATUS RtlUnicodeStringToInteger(_In_ PCUNICODE_STRING String, _In_ ULONG Base
 /* The proxy kernel's. */
 VOID PsctxTestFailAllocation(_In_ ULONG64 Countdown);
 VOID PsctxTestCountPool(_Out_ PULONG64 Bytes, _Out_ PULONG64 Allocations);
+VOID PsctxTestCountReferences(_Out_ PULONG64 Count);
 
 typedef struct _AUDIT {
     ULONG64 Bytes;
     ULONG64 Allocations;
     ULONG64 Streams;
     ULONG64 Contexts;
+    ULONG64 References;
 } AUDIT;
 
 /* The answer to a handle's last command. */
@@ -196,10 +198,11 @@ static VOID CountStreams(PVCB Vcb, AUDIT *Audit)
 
 static NTSTATUS AuditCommand(const UNICODE_STRING *Names, PANSWER Answer)
 {
-    AUDIT Audit = {0, 0, 0, 0};
+    AUDIT Audit = {0};
 
     UNREFERENCED_PARAMETER(Names);
     PsctxTestCountPool(&Audit.Bytes, &Audit.Allocations);
+    PsctxTestCountReferences(&Audit.References);
     if (HostfsDisk != NULL) {
         CountStreams(HostfsDisk->Device->Vpb->DeviceObject->DeviceExtension, &Audit);
     }

@@ -94,6 +94,9 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POB
             Status = STATUS_INVALID_HANDLE;
         }
     }
+    if (NT_SUCCESS(Status)) {
+        ProxyNoteReference(*Object);
+    }
     (VOID) ZwClose(Local);
     return Status;
 }

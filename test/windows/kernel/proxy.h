@@ -19,10 +19,15 @@ NTSTATUS WineObReferenceObjectByHandle(_In_ HANDLE Handle, _In_ ACCESS_MASK Desi
                                        _Out_ PVOID *Object, _Out_opt_ POBJECT_HANDLE_INFORMATION HandleInformation);
 NTSTATUS WineObQueryNameString(_In_ PVOID Object, _Out_writes_bytes_opt_(Length) POBJECT_NAME_INFORMATION Name,
                                _In_ ULONG Length, _Out_ PULONG ReturnLength);
+LONG_PTR FASTCALL WineObfReferenceObject(_In_ PVOID Object);
+LONG_PTR FASTCALL WineObfDereferenceObject(_In_ PVOID Object);
 PVOID WineExAllocatePoolWithTag(_In_ POOL_TYPE PoolType, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
 VOID WineExFreePoolWithTag(_In_ PVOID Pool, _In_ ULONG Tag);
 
 /* device.c: the name that a device was made with; empty without one. It lives as long as the device. */
 UNICODE_STRING ProxyDeviceName(_In_ PDEVICE_OBJECT DeviceObject);
+
+/* reference.c */
+VOID ProxyNoteReference(_In_ PVOID Object);
 
 #endif
