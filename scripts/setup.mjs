@@ -12,8 +12,22 @@ const capabilities = {
   format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
   clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
   windows: {
-    programs: ['clang-19', 'lld-19', 'x86_64-w64-mingw32-gcc-posix', 'x86_64-w64-mingw32-g++-posix'],
-    packages: ['clang-19', 'lld-19', 'gcc-mingw-w64-x86-64-posix', 'g++-mingw-w64-x86-64-posix'],
+    programs: [
+      'clang-19',
+      'lld-19',
+      'llvm-dlltool-19',
+      'x86_64-w64-mingw32-gcc-posix',
+      'x86_64-w64-mingw32-g++-posix',
+      '../i686-w64-mingw32/lib/libntoskrnl.a',
+    ],
+    packages: [
+      'clang-19',
+      'lld-19',
+      'llvm-19',
+      'gcc-mingw-w64-x86-64-posix',
+      'g++-mingw-w64-x86-64-posix',
+      'mingw-w64-i686-dev',
+    ],
   },
 }
 
