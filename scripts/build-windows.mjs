@@ -1,5 +1,7 @@
 // `npm run build:windows [-- DIRECTORY]`: builds the Windows binaries from Linux into build/windows, or into DIRECTORY.
+// `npm run build:windows -- --wdk KIT [--check]`: builds the driver alone into build/wdk, against a Windows Driver Kit's headers and libraries.
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 
 import { CommandError, root } from './run.mjs'
 import { installDependencies, provide } from './setup.mjs'
@@ -8,16 +10,14 @@ import { architectures } from './windows/architectures.mjs'
 import { emptied } from './windows/directories.mjs'
 import { buildDriver, checkDriverWithGcc } from './windows/driver.mjs'
 import { buildSelfTest } from './windows/selftest.mjs'
+import { buildWithKit } from './windows/wdk.mjs'
 
 /** There is no Node.js for 32-bit Windows any more. */
 const addonArchitectures = ['x64', 'arm64']
 
 /** Builds everything below `output`; `output/<architecture>` has what is to be copied to a Windows machine. */
 function buildWindows(output) {
-  const reasons = provide(['build', 'windows'])
-  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
-  installDependencies()
-  const objects = join(output, 'objects')
+  const objects = emptied(join(output, 'objects'))
   for (const [name, architecture] of Object.entries(architectures)) {
     const directory = emptied(join(output, name))
     buildDriver(architecture, emptied(join(objects, name, 'driver')), directory)
@@ -28,9 +28,17 @@ function buildWindows(output) {
 }
 
 try {
-  buildWindows(resolve(process.argv[2] ?? join(root, 'build', 'windows')))
+  const { values, positionals } = parseArgs({
+    options: { wdk: { type: 'string' }, check: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  })
+  const reasons = provide(['build', 'windows'])
+  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  installDependencies()
+  if (values.wdk === undefined) buildWindows(resolve(positionals[0] ?? join(root, 'build', 'windows')))
+  else buildWithKit(resolve(values.wdk), resolve(positionals[0] ?? join(root, 'build', 'wdk')), values.check)
 } catch (error) {
-  if (!(error instanceof CommandError)) throw error
+  if (!(error instanceof CommandError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error
   console.error(error.message)
   process.exitCode = 1
 }

