@@ -48,8 +48,9 @@ export const architectures = {
     mingw: '/usr/i686-w64-mingw32/lib',
     wdk: {
       target: 'i686-pc-windows-msvc',
-      // Stdcall by default, as the kit's own projects have it.
-      compile: ['-D_X86_', '-Di386=1', '/Gz', '/arch:IA32'],
+      // Stdcall by default, as the kit's own projects have it. The instructions are those of the mingw build: with /arch:IA32 clang has
+      // no cmpxchg8b and calls a library for what the kit's headers do with it.
+      compile: ['-D_X86_', '-Di386=1', '/Gz', '/clang:-march=i686'],
       link: ['/safeseh:no'],
       machine: 'x86',
       libraries: 'x86',

@@ -69,6 +69,7 @@ function compile(wdk, headers, overlay, objects) {
     '/kernel',
     '/GS',
     '/Brepro',
+    '/clang:-mgeneral-regs-only',
     ...wdk.compile,
     '-DNTDDI_VERSION=0x0A000010',
     '-D_WIN32_WINNT=0x0A00',
