@@ -123,6 +123,7 @@ export function build() {
 
 /** Builds the Windows binaries into build/windows; quick when nothing has changed. */
 export function buildWindows() {
-  const inputs = [...filesBelow('binding'), ...filesBelow('driver'), 'scripts/build-windows.mjs', 'CMakeLists.txt']
+  const sources = ['binding', 'driver', 'scripts/windows', 'test/kernel'].flatMap(filesBelow)
+  const inputs = [...sources, 'scripts/build-windows.mjs', 'CMakeLists.txt']
   once('windows', [...inputs, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:windows']))
 }

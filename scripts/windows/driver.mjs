@@ -49,7 +49,7 @@ export function buildDriver(architecture, objects, directory) {
   const compile = clangCompileOptions(architecture)
   if (!architecture.mingw) {
     writeArm64Headers(headers)
-    compile.push('-isystem', headers)
+    compile.push('-isystem', 'include')
   }
   run('x86_64-w64-mingw32-windres', [join(driverDirectory, 'psctx.rc'), '-O', 'res', '-o', 'psctx.res'], {
     cwd: objects,

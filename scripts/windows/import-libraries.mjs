@@ -14,15 +14,19 @@ function namesIn(library) {
   return [...new Set(names)].sort()
 }
 
-/** Makes an arm64 import library of these names in `directory`, and returns its path. */
-export function makeArm64Library(directory, module, names) {
-  const base = join(directory, module)
-  writeFileSync(`${base}.def`, `LIBRARY ${module}\nEXPORTS\n${names.join('\n')}\n`)
-  run('llvm-dlltool-19', ['-m', 'arm64', '-D', module, '-d', `${base}.def`, '-l', `${base}.a`])
-  return `${base}.a`
+/** Makes an arm64 import library of these names in `directory`, and returns its name there. */
+function makeArm64Library(directory, module, names) {
+  const definitions = `${module}.def`
+  const library = `lib${module}.a`
+  writeFileSync(join(directory, definitions), `LIBRARY ${module}\nEXPORTS\n${names.join('\n')}\n`)
+  run('llvm-dlltool-19', ['-m', 'arm64', '-D', module, '-d', definitions, '-l', library], { cwd: directory })
+  return library
 }
 
-/** What the linker is given for these modules, each its library's name and its own. The first that has a name is asked for it. */
+/**
+ * What the linker, at work in `directory`, is given for these modules, each its library's name and its own. Where two have a routine, the
+ * first is asked for it. What is made has a name without a path, since a PDB tells it.
+ */
 export function importLibraries(architecture, directory, modules) {
   if (architecture.mingw) return modules.map(([library]) => join(architecture.mingw, `lib${library}.a`))
   return modules.map(([library, module]) => makeArm64Library(directory, module, namesIn(library)))

@@ -1,21 +1,21 @@
 // Builds psctx-selftest.exe, the test of the driver that runs on a Windows machine without anything installed there.
-import { copyFileSync, existsSync, readdirSync } from 'node:fs'
+import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root, run } from '../run.mjs'
 import { clang, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
 import { importLibraries } from './import-libraries.mjs'
 
-const directoryOfSources = join(root, 'test', 'kernel')
+const sources = join(root, 'test', 'kernel')
 
 /** What every Windows since NT 5.2 has; no C library. */
 const modules = ['kernel32', 'ntdll', 'advapi32'].map((name) => [name, `${name}.dll`])
 
-/** Builds it from every source in test/kernel, if there is one. */
-export function buildSelfTest(architecture, objects, directory, sources = directoryOfSources) {
-  const names = existsSync(sources) ? readdirSync(sources).filter((name) => name.endsWith('.c')) : []
-  if (names.length === 0) return
-  names.sort()
+/** Builds it from every source in test/kernel. */
+export function buildSelfTest(architecture, objects, directory) {
+  const names = readdirSync(sources)
+    .filter((name) => name.endsWith('.c'))
+    .sort()
   const options = { cwd: objects }
   const compile = [
     ...clangCompileOptions(architecture),
