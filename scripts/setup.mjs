@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { CommandError, inContinuousIntegration, root, run, which } from './run.mjs'
 
-/** What each capability needs: programs that show it is there, and the Debian packages that bring them. */
+/** What each capability needs: programs, or files by their path, that show it is there, and the Debian packages that bring them. */
 const capabilities = {
   build: { programs: ['cmake', 'c++', 'make'], packages: ['cmake', 'g++', 'make'] },
   ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse3'] },
@@ -18,7 +18,7 @@ const capabilities = {
       'llvm-dlltool-19',
       'x86_64-w64-mingw32-gcc-posix',
       'x86_64-w64-mingw32-g++-posix',
-      '../i686-w64-mingw32/lib/libntoskrnl.a',
+      '/usr/i686-w64-mingw32/lib/libntoskrnl.a',
     ],
     packages: [
       'clang-19',
@@ -48,7 +48,9 @@ function install(names) {
 }
 
 function missing(name) {
-  return capabilities[name].programs.filter((program) => !which(program))
+  return capabilities[name].programs.filter(
+    (program) => !(program.startsWith('/') ? existsSync(program) : which(program)),
+  )
 }
 
 /**
