@@ -5,15 +5,29 @@ import { join } from 'node:path'
 
 import { CommandError, inContinuousIntegration, root, run, which } from './run.mjs'
 
-/** What each capability needs: programs that show it is there, and the Debian packages that bring them. */
+/** What each capability needs: programs, or files by their path, that show it is there, and the Debian packages that bring them. */
 const capabilities = {
   build: { programs: ['cmake', 'c++', 'make'], packages: ['cmake', 'g++', 'make'] },
   ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse3'] },
   format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
   clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
   windows: {
-    programs: ['clang-19', 'lld-19', 'x86_64-w64-mingw32-gcc-posix', 'x86_64-w64-mingw32-g++-posix'],
-    packages: ['clang-19', 'lld-19', 'gcc-mingw-w64-x86-64-posix', 'g++-mingw-w64-x86-64-posix'],
+    programs: [
+      'clang-19',
+      'lld-19',
+      'llvm-dlltool-19',
+      'x86_64-w64-mingw32-gcc-posix',
+      'x86_64-w64-mingw32-g++-posix',
+      '/usr/i686-w64-mingw32/lib/libntoskrnl.a',
+    ],
+    packages: [
+      'clang-19',
+      'lld-19',
+      'llvm-19',
+      'gcc-mingw-w64-x86-64-posix',
+      'g++-mingw-w64-x86-64-posix',
+      'mingw-w64-i686-dev',
+    ],
   },
   wine: { programs: ['wine', 'wineserver'], packages: ['wine', 'wine64'] },
 }
@@ -35,7 +49,9 @@ function install(names) {
 }
 
 function missing(name) {
-  return capabilities[name].programs.filter((program) => !which(program))
+  return capabilities[name].programs.filter(
+    (program) => !(program.startsWith('/') ? existsSync(program) : which(program)),
+  )
 }
 
 /**
@@ -110,6 +126,7 @@ export function build() {
 
 /** Builds the Windows binaries into build/windows; quick when nothing has changed. */
 export function buildWindows() {
-  const inputs = [...filesBelow('binding'), ...filesBelow('driver'), 'scripts/build-windows.mjs', 'CMakeLists.txt']
+  const sources = ['binding', 'driver', 'scripts/windows', 'test/kernel'].flatMap(filesBelow)
+  const inputs = [...sources, 'scripts/build-windows.mjs', 'CMakeLists.txt']
   once('windows', [...inputs, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:windows']))
 }

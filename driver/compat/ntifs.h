@@ -14,6 +14,46 @@
 #define InterlockedBitTestAndReset PsctxInlineBitTestAndReset
 #include_next <ntifs.h>
 
+/*
+ * 64-bit interlocked operations, which those headers have for x64 alone. Static, and inline code: cmpxchg8b on x86, exclusive loads and
+ * stores on arm64.
+ */
+#if !defined(_M_AMD64)
+FORCEINLINE LONG64 PsctxInterlockedExchangeAdd64(_Inout_ volatile LONG64 *Addend, _In_ LONG64 Value)
+{
+    return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
+}
+
+FORCEINLINE LONG64 PsctxInterlockedCompareExchange64(_Inout_ volatile LONG64 *Destination, _In_ LONG64 Exchange,
+                                                     _In_ LONG64 Comperand)
+{
+    __atomic_compare_exchange_n(Destination, &Comperand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return Comperand;
+}
+
+#undef InterlockedCompareExchange64
+#define InterlockedCompareExchange64 PsctxInterlockedCompareExchange64
+#define InterlockedExchangeAdd64 PsctxInterlockedExchangeAdd64
+#define InterlockedIncrement64(Addend) (PsctxInterlockedExchangeAdd64((Addend), 1) + 1)
+#define InterlockedDecrement64(Addend) (PsctxInterlockedExchangeAdd64((Addend), -1) - 1)
+#endif
+
+/* What depends on the architecture, for arm64, which those headers do not know. [kernel/managing-hardware-priorities] */
+#if defined(_M_ARM64)
+#define PASSIVE_LEVEL 0
+#define APC_LEVEL 1
+#define DISPATCH_LEVEL 2
+#define PAGE_SIZE 0x1000
+#define PAGE_SHIFT 12L
+#define InterlockedIncrement _InterlockedIncrement
+#define InterlockedDecrement _InterlockedDecrement
+#define InterlockedExchange _InterlockedExchange
+#define InterlockedExchangeAdd _InterlockedExchangeAdd
+#define InterlockedCompareExchange _InterlockedCompareExchange
+#define InterlockedExchangePointer _InterlockedExchangePointer
+#define InterlockedCompareExchangePointer _InterlockedCompareExchangePointer
+#endif
+
 /* SAL for code analysis, which no compiler used with these headers does. [devtest/annotating-drivers] */
 #ifndef _Dispatch_type_
 #define _Dispatch_type_(MajorFunction)
@@ -28,7 +68,11 @@ typedef VOID NTAPI DRIVER_FS_NOTIFICATION(_In_ struct _DEVICE_OBJECT *DeviceObje
  * value, one indirection more than the WDK's declaration, which means the import's slot: *IoFileObjectType would read the type's first bytes
  * as a pointer. This names the slot.
  */
+#if defined(_M_IX86)
+extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp__IoFileObjectType");
+#else
 extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType");
+#endif
 #define IoFileObjectType PsctxIoFileObjectTypeSlot
 
 #endif

@@ -16,44 +16,75 @@ function read(...path: string[]): PortableExecutable {
   return new PortableExecutable(readFileSync(join(...path)))
 }
 
+/** An instruction that uses the stack or calls, by architecture. */
+const usesStack = {
+  x64: /^(?:push|pop|call|enter|leave)|%[er]?sp/,
+  arm64: /^(?:bl|blr)\b|\bsp\b/,
+}
+
 /**
  * The instructions of a section that no unwind data covers and that use the stack. A leaf function, which does not, needs none; nor does
- * the linker's jump through the import table. [build/exception-handling-x64]
+ * the linker's jump through the import table. [build/exception-handling-x64, build/arm64-exception-handling]
  */
-function notUnwindable(image: PortableExecutable, path: string, section: string): string[] {
+function notUnwindable(image: PortableExecutable, path: string, section: string, uses: RegExp): string[] {
   const covered = image.functions()
-  const listing = execFileSync('x86_64-w64-mingw32-objdump', ['-d', '--no-show-raw-insn', '-j', section, path], {
+  const listing = execFileSync('llvm-objdump-19', ['-d', '--no-show-raw-insn', '-j', section, path], {
     encoding: 'utf8',
+    maxBuffer: 1 << 26,
   })
-  return listing.split('\n').filter((line) => {
-    const [, address, instruction] = /^ *([0-9a-f]+):\t(.*)$/.exec(line) ?? []
-    if (address === undefined || !/^(?:push|pop|call|enter|leave)|%[er]?sp/.test(instruction!)) return false
-    const relative = Number(BigInt(`0x${address}`) - image.header.imageBase)
-    return !covered.some(({ begin, end }) => begin <= relative && relative < end)
+  const instructions = listing.split('\n').flatMap((line) => {
+    const [, address, instruction] = /^ *([0-9a-f]+):\s+(.*)$/.exec(line) ?? []
+    return address === undefined ? [] : [{ line, address, instruction: instruction!.trim() }]
   })
+  expect(instructions.length).toBeGreaterThan(0)
+  return instructions
+    .filter(({ address, instruction }) => {
+      if (!uses.test(instruction)) return false
+      const relative = Number(BigInt(`0x${address}`) - image.header.imageBase)
+      return !covered.some(({ begin, end }) => begin <= relative && relative < end)
+    })
+    .map(({ line }) => line)
 }
+
+/** What is said of images on every architecture; addresses above 4 GB only where there are such. */
+function characteristics(machine: keyof typeof Machine): [string, number][] {
+  return Object.entries(DllCharacteristic).filter(([name]) => name !== 'highEntropy' || machine !== 'x86')
+}
+
+function writableAndExecutable(image: PortableExecutable): string[] {
+  return image.sections
+    .filter(({ flags }) => flags & SectionFlag.executable && flags & SectionFlag.writable)
+    .map(({ name }) => name)
+}
+
+/** NT 5.2 is the first that has all the driver needs; there was no Windows on arm64 before 10.0. */
+const oldest = { x64: 0x5_0002, arm64: 0xa_0000, x86: 0x5_0002 } as const
+
+/** On x86 these routines of the kernel's are the HAL's, and the kernel of NT 5.2 does not export them. */
+const inHalOnX86 = ['ExAcquireFastMutex', 'ExReleaseFastMutex', 'ExTryToAcquireFastMutex']
 
 const because = obstacle && ` (${obstacle})`
 const describeImages = obstacle === '' ? describe : describe.skip
 if (obstacle !== '' && process.env['CI'])
   throw new Error(`The Windows binaries must be tested in continuous integration: ${obstacle}`)
 
-describeImages(`psctx.sys for x64${because}`, () => {
-  const path = join(built, 'x64', 'psctx.sys')
+describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because}`, (machine) => {
+  const path = join(built, machine, 'psctx.sys')
   let image: PortableExecutable
   beforeAll(() => {
     image = read(path)
   })
 
-  test('is an x64 image of the native subsystem with an entry point in INIT', () => {
+  test('is an image of the native subsystem, of the oldest version, with an entry point in INIT', () => {
     const init = image.section('INIT')!
-    expect(image.header.machine).toBe(Machine.x64)
+    expect(image.header.machine).toBe(Machine[machine])
     expect(image.header.subsystem).toBe(Subsystem.native)
+    expect(image.header.subsystemVersion).toBe(oldest[machine])
     expect(image.header.entryPoint).toBeGreaterThanOrEqual(init.address)
     expect(image.header.entryPoint).toBeLessThan(init.address + init.size)
   })
 
-  test.each(Object.entries(DllCharacteristic))('says %s', (_, flag) => {
+  test.each(characteristics(machine))('says %s', (_, flag) => {
     expect(image.header.dllCharacteristics & flag).toBe(flag)
   })
 
@@ -65,28 +96,36 @@ describeImages(`psctx.sys for x64${because}`, () => {
   })
 
   test('has no section that is both writable and executable', () => {
-    const both = image.sections.filter(({ flags }) => flags & SectionFlag.executable && flags & SectionFlag.writable)
-    expect(both).toEqual([])
+    expect(writableAndExecutable(image)).toEqual([])
   })
 
   test('has the checksum that the kernel asks of drivers', () => {
     expect(image.header.checksum).toBe(image.computeChecksum())
   })
 
-  test('imports from the kernel alone, and only what every kernel since NT 5.2 exports', () => {
+  test('imports only what every kernel since NT 5.2 exports, each name from the module that has it', () => {
     const known = new Set(
       readFileSync(join(__dirname, 'data', 'nt52-exports.txt'), 'utf8')
         .split('\n')
         .filter((line) => line.startsWith('ntoskrnl.exe ')),
     )
+    if (machine === 'x86') {
+      for (const name of inHalOnX86) {
+        known.delete(`ntoskrnl.exe ${name}`)
+        known.add(`hal.dll ${name}`)
+      }
+    }
     const imports = image.imports()
     expect(imports).toContain('ntoskrnl.exe FsRtlInsertPerStreamContext')
+    expect(imports).toContain(`${machine === 'x86' ? 'hal.dll' : 'ntoskrnl.exe'} ExAcquireFastMutex`)
     expect(imports.filter((name) => !known.has(name))).toEqual([])
   })
 
-  test.each(['.text', 'INIT', 'PAGE'])('can be unwound from every instruction in %s', (name) => {
-    expect(notUnwindable(image, path, name)).toEqual([])
-  })
+  if (machine !== 'x86') {
+    test.each(['.text', 'INIT', 'PAGE'])('can be unwound from every instruction in %s', (name) => {
+      expect(notUnwindable(image, path, name, usesStack[machine])).toEqual([])
+    })
+  }
 
   test("has the package's version", () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -94,7 +133,7 @@ describeImages(`psctx.sys for x64${because}`, () => {
   })
 
   test('is installed by its INF under that version, as a file system driver', () => {
-    const lines = readFileSync(join(built, 'x64', 'psctx.inf'), 'utf8').split(/\r?\n/)
+    const lines = readFileSync(join(built, machine, 'psctx.inf'), 'utf8').split(/\r?\n/)
     const value = (key: string) =>
       lines.flatMap((line) => new RegExp(`^${key} *= *([^;]*?) *(?:;.*)?$`).exec(line)?.[1] ?? [])
     expect(value('DriverVer').map((text) => text.split(',')[1])).toEqual([image.fileVersion()?.join('.')])
@@ -108,20 +147,19 @@ describeImages(`psctx.sys for x64${because}`, () => {
   })
 })
 
-describeImages(`psctx.node for x64${because}`, () => {
+describeImages.each(['x64', 'arm64'] as const)(`psctx.node for %s${because}`, (machine) => {
   let image: PortableExecutable
   beforeAll(() => {
-    image = read(built, 'x64', 'psctx.node')
+    image = read(built, machine, 'psctx.node')
   })
 
-  test.each(Object.entries(DllCharacteristic))('says %s', (_, flag) => {
-    expect(image.header.machine).toBe(Machine.x64)
+  test.each(characteristics(machine))('says %s', (_, flag) => {
+    expect(image.header.machine).toBe(Machine[machine])
     expect(image.header.dllCharacteristics & flag).toBe(flag)
   })
 
   test('has no section that is both writable and executable', () => {
-    const both = image.sections.filter(({ flags }) => flags & SectionFlag.executable && flags & SectionFlag.writable)
-    expect(both).toEqual([])
+    expect(writableAndExecutable(image)).toEqual([])
   })
 
   test('imports from node.exe and what is part of every Windows', () => {
@@ -140,6 +178,39 @@ describeImages(`psctx.node for x64${because}`, () => {
   })
 })
 
+describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx-selftest.exe for %s${because}`, (machine) => {
+  let image: PortableExecutable
+  beforeAll(() => {
+    image = read(built, machine, 'psctx-selftest.exe')
+  })
+
+  test('is a console program of the oldest version', () => {
+    expect(image.header.machine).toBe(Machine[machine])
+    expect(image.header.subsystem).toBe(Subsystem.console)
+    expect(image.header.subsystemVersion).toBe(oldest[machine])
+  })
+
+  test.each(characteristics(machine))('says %s', (_, flag) => {
+    expect(image.header.dllCharacteristics & flag).toBe(flag)
+  })
+
+  test('has no section that is both writable and executable', () => {
+    expect(writableAndExecutable(image)).toEqual([])
+  })
+
+  test('imports only what Windows has had since NT 5.2', () => {
+    const known = new Set(readFileSync(join(__dirname, 'data', 'nt52-user-exports.txt'), 'utf8').split('\n'))
+    const imports = image.imports()
+    expect(imports.length).toBeGreaterThan(0)
+    expect(imports.filter((name) => !known.has(name))).toEqual([])
+  })
+
+  test('has no time stamp, and names its PDB without a path', () => {
+    expect(image.header.timeDateStamp).toBe(0)
+    expect(image.debug()).toEqual({ pdb: 'psctx-selftest.pdb', timeDateStamp: 0 })
+  })
+})
+
 describeImages(`another build, elsewhere${because}`, () => {
   let elsewhere: string
   beforeAll(() => {
@@ -148,8 +219,10 @@ describeImages(`another build, elsewhere${because}`, () => {
   }, 300_000)
   afterAll(() => rmSync(elsewhere, { recursive: true, force: true }))
 
-  test.each(['psctx.sys', 'psctx.pdb', 'psctx.node'])('gives the same %s, byte for byte', (name) => {
-    const [first, second] = [built, elsewhere].map((directory) => readFileSync(join(directory, 'x64', name)))
+  const files = ['psctx.sys', 'psctx.pdb', 'psctx.node', 'psctx-selftest.exe']
+  const all = ['x64', 'arm64', 'x86'].flatMap((machine) => files.map((name) => join(machine, name)))
+  test.each(all.filter((path) => path !== join('x86', 'psctx.node')))('gives the same %s, byte for byte', (path) => {
+    const [first, second] = [built, elsewhere].map((directory) => readFileSync(join(directory, path)))
     expect(second!.equals(first!)).toBe(true)
   })
 })

@@ -1,6 +1,6 @@
-/** Holds the kernel's structures, as the mingw build of the driver sees them, against the WDK's layouts on x64. */
+/** Holds the kernel's structures, as the mingw build of the driver sees them, against the WDK's layouts on every architecture. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(__dirname, '..', '..')
@@ -14,6 +14,11 @@ const sources = readdirSync(join(driver, 'src'))
   .map((name) => readFileSync(join(driver, 'src', name), 'utf8'))
   .join('\n')
 
+/** The columns of the WDK's layouts, and clang's names of the architectures. */
+const columns = ['x64', 'arm64', 'x86'] as const
+type Machine = (typeof columns)[number]
+const targets = { x64: 'x86_64', arm64: 'aarch64', x86: 'i686' } as const
+
 interface Structure {
   name: string
   size: number
@@ -21,13 +26,14 @@ interface Structure {
 }
 
 /** The structures that the driver names, or points to. Bit fields, which have no offset in C, are left out. */
-function structures(): Structure[] {
+function structures(machine: Machine): Structure[] {
   const found: Structure[] = []
   for (const line of readFileSync(join(root, 'test', 'host', 'data', 'wdk-layouts.txt'), 'utf8').split('\n')) {
-    const [name, x64] = line.trim().split(' ')
-    if (line === '' || line.startsWith('#') || x64 === '-') continue
-    if (!line.startsWith(' ')) found.push({ name: name!, size: Number(x64), fields: [] })
-    else if (!name!.includes(':')) found.at(-1)!.fields.push({ path: name!, offset: Number(x64) })
+    const [name, ...numbers] = line.trim().split(' ')
+    const number = numbers[columns.indexOf(machine)]
+    if (line === '' || line.startsWith('#') || number === '-') continue
+    if (!line.startsWith(' ')) found.push({ name: name!, size: Number(number), fields: [] })
+    else if (!name!.includes(':')) found.at(-1)!.fields.push({ path: name!, offset: Number(number) })
   }
   return found.filter(({ name }) => new RegExp(`\\bP?${name}\\b`).test(sources))
 }
@@ -41,14 +47,32 @@ function assertion(expression: string, value: number, message: string): string {
  * What the compiler says of assertions of all that. A field that mingw-w64 does not have is an error there that is no test's: the
  * driver, which compiles, does not use it.
  */
-function compile(all: Structure[]): string {
+function compile(machine: Machine, all: Structure[]): string {
   const assertions = all.flatMap(({ name, size, fields }) => [
     ...(shorter.has(name) ? [] : [assertion(`sizeof(${name})`, size, `size of ${name}`)]),
     ...fields.map(({ path, offset }) => assertion(`__builtin_offsetof(${name}, ${path})`, offset, `${name}.${path}`)),
   ])
-  const directories = ['-I', join(driver, 'compat'), '-isystem', '/usr/x86_64-w64-mingw32/include/ddk']
-  const options = ['-std=c11', '-D_WIN32_WINNT=0x0A00', '-DNTDDI_VERSION=0x0A000000', '-fsyntax-only', '-xc', '-']
-  const { stderr } = spawnSync('x86_64-w64-mingw32-gcc-posix', [...directories, ...options], {
+  const headers = '/usr/share/mingw-w64/include'
+  // Where the build puts the headers that it makes know arm64.
+  const patched = join(root, 'build', 'windows', 'objects', machine, 'driver', 'include')
+  expect(existsSync(join(patched, 'wdm.h'))).toBe(machine === 'arm64')
+  const directories = ['-I', join(driver, 'compat'), '-isystem', patched, '-isystem', join(headers, 'ddk')]
+  const options = [
+    `--target=${targets[machine]}-w64-windows-gnu`,
+    '-std=c11',
+    '-fms-extensions',
+    '-Wno-#warnings',
+    '-ferror-limit=0',
+    '-D_WIN32_WINNT=0x0A00',
+    '-DNTDDI_VERSION=0x0A000000',
+    '-nostdlibinc',
+    '-idirafter',
+    headers,
+    '-fsyntax-only',
+    '-xc',
+    '-',
+  ]
+  const { stderr } = spawnSync('clang-19', [...directories, ...options], {
     input: ['#include <ntifs.h>', assertion('0', 1, 'the assertions are compiled'), ...assertions].join('\n'),
     encoding: 'utf8',
   })
@@ -56,15 +80,19 @@ function compile(all: Structure[]): string {
 }
 
 const describeLayouts = obstacle === '' ? describe : describe.skip
-describeLayouts(`a structure of the kernel in the mingw build${obstacle && ` (${obstacle})`}`, () => {
-  const all = structures()
-  let failed: string[]
-  beforeAll(() => {
-    failed = Array.from(compile(all).matchAll(/static assertion failed: "(.*)"/g), ([, message]) => message!)
-    expect(failed).toContain('the assertions are compiled')
-  })
+describeLayouts.each(columns)(
+  `a structure of the kernel in the mingw build for %s${obstacle && ` (${obstacle})`}`,
+  (machine) => {
+    const all = structures(machine)
+    let failed: string[]
+    beforeAll(() => {
+      const messages = compile(machine, all).matchAll(/static assertion failed due to requirement '.*': (.*)$/gm)
+      failed = Array.from(messages, ([, message]) => message!)
+      expect(failed).toContain('the assertions are compiled')
+    })
 
-  test.each(all.map(({ name }) => name))('%s has the size and the offsets of the WDK', (name) => {
-    expect(failed.filter((message) => message === `size of ${name}` || message.startsWith(`${name}.`))).toEqual([])
-  })
-})
+    test.each(all.map(({ name }) => name))('%s has the size and the offsets of the WDK', (name) => {
+      expect(failed.filter((message) => message === `size of ${name}` || message.startsWith(`${name}.`))).toEqual([])
+    })
+  },
+)

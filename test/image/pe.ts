@@ -1,7 +1,7 @@
 /** A reader of PE images: what their tests ask about, and nothing of what they do not. Layouts: "PE Format" in Microsoft's documentation. */
 
-export const Machine = { x64: 0x8664 } as const
-export const Subsystem = { native: 1 } as const
+export const Machine = { x64: 0x8664, arm64: 0xaa64, x86: 0x14c } as const
+export const Subsystem = { native: 1, console: 3 } as const
 export const DllCharacteristic = { highEntropy: 0x20, dynamicBase: 0x40, nxCompatible: 0x100 } as const
 export const SectionFlag = {
   code: 0x20,
@@ -31,6 +31,8 @@ interface Header {
   machine: number
   timeDateStamp: number
   subsystem: number
+  /** As one number, by which they compare: the major part is in the upper 16 bits. */
+  subsystemVersion: number
   dllCharacteristics: number
   entryPoint: number
   imageBase: bigint
@@ -43,27 +45,31 @@ export class PortableExecutable {
   readonly #rawOffsets: ReadonlyMap<Section, number>
   readonly #directories: readonly { address: number; size: number }[]
   readonly #checksumOffset: number
+  readonly #is64Bit: boolean
 
   constructor(readonly bytes: Buffer) {
     const signature = bytes.readUInt32LE(0x3c)
     if (bytes.toString('latin1', signature, signature + 4) !== 'PE\0\0') throw new Error('not a PE image')
     const file = signature + 4
     const optional = file + 20
-    if (bytes.readUInt16LE(optional) !== 0x20b) throw new Error('not a 64-bit image')
+    this.#is64Bit = bytes.readUInt16LE(optional) === 0x20b
+    // What follows the fields that are as long as an address.
+    const directories = optional + (this.#is64Bit ? 108 : 92)
 
     this.#checksumOffset = optional + 64
     this.header = {
       machine: bytes.readUInt16LE(file),
       timeDateStamp: bytes.readUInt32LE(file + 4),
       entryPoint: bytes.readUInt32LE(optional + 16),
-      imageBase: bytes.readBigUInt64LE(optional + 24),
+      imageBase: this.#is64Bit ? bytes.readBigUInt64LE(optional + 24) : BigInt(bytes.readUInt32LE(optional + 28)),
       checksum: bytes.readUInt32LE(this.#checksumOffset),
       subsystem: bytes.readUInt16LE(optional + 68),
+      subsystemVersion: bytes.readUInt16LE(optional + 48) * 0x1_0000 + bytes.readUInt16LE(optional + 50),
       dllCharacteristics: bytes.readUInt16LE(optional + 70),
     }
-    this.#directories = Array.from({ length: bytes.readUInt32LE(optional + 108) }, (_, index) => ({
-      address: bytes.readUInt32LE(optional + 112 + index * 8),
-      size: bytes.readUInt32LE(optional + 116 + index * 8),
+    this.#directories = Array.from({ length: bytes.readUInt32LE(directories) }, (_, index) => ({
+      address: bytes.readUInt32LE(directories + 4 + index * 8),
+      size: bytes.readUInt32LE(directories + 8 + index * 8),
     }))
 
     const table = optional + bytes.readUInt16LE(file + 16)
@@ -106,22 +112,34 @@ export class PortableExecutable {
     for (let entry = this.offset(address); this.bytes.readUInt32LE(entry + 12) !== 0; entry += 20) {
       const module = this.#text(this.bytes.readUInt32LE(entry + 12)).toLowerCase()
       let thunk = this.offset(this.bytes.readUInt32LE(entry) || this.bytes.readUInt32LE(entry + 16))
-      for (let value; (value = this.bytes.readBigUInt64LE(thunk)) !== 0n; thunk += 8) {
-        const byNumber = value >> 63n !== 0n
+      const width = this.#is64Bit ? 8 : 4
+      const read = () => (this.#is64Bit ? this.bytes.readBigUInt64LE(thunk) : BigInt(this.bytes.readUInt32LE(thunk)))
+      for (let value; (value = read()) !== 0n; thunk += width) {
+        const byNumber = value >> BigInt(width * 8 - 1) !== 0n
         names.push(`${module} ${byNumber ? `#${value & 0xffffn}` : this.#text(Number(value) + 2)}`)
       }
     }
     return names
   }
 
-  /** What the unwind data covers, by address. */
+  /** What the unwind data covers, by address. An x86 image has none. [build/exception-handling-x64, build/arm64-exception-handling] */
   functions(): FunctionRange[] {
     const { address, size } = this.#directories[Directory.exceptions]!
     const table = size === 0 ? 0 : this.offset(address)
-    return Array.from({ length: size / 12 }, (_, index) => ({
-      begin: this.bytes.readUInt32LE(table + index * 12),
-      end: this.bytes.readUInt32LE(table + index * 12 + 4),
-    }))
+    const word = (offset: number) => this.bytes.readUInt32LE(offset)
+    if (this.header.machine === Machine.x64) {
+      return Array.from({ length: size / 12 }, (_, index) => ({
+        begin: word(table + index * 12),
+        end: word(table + index * 12 + 4),
+      }))
+    }
+    return Array.from({ length: size / 8 }, (_, index) => {
+      const begin = word(table + index * 8)
+      const unwind = word(table + index * 8 + 4)
+      // Packed data tells the length itself, in instructions; otherwise the record it points to does.
+      const instructions = unwind & 3 ? (unwind >>> 2) & 0x7ff : word(this.offset(unwind)) & 0x3_ffff
+      return { begin, end: begin + instructions * 4 }
+    })
   }
 
   /** The PDB that the debug directory names, as it is written there, and its time stamp. */

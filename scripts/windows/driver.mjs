@@ -1,0 +1,84 @@
+// Builds psctx.sys with mingw-w64's kernel headers: by clang and lld for every architecture, and by gcc as a check.
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { run } from '../run.mjs'
+import { clang, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
+import { driverDirectory, emptied, mingwHeaders } from './directories.mjs'
+import { writeArm64Headers } from './headers.mjs'
+import { importLibraries } from './import-libraries.mjs'
+
+/** The driver's sources, in an order that does not depend on the file system. */
+export const driverSources = readdirSync(join(driverDirectory, 'src'))
+  .filter((name) => name.endsWith('.c'))
+  .sort()
+
+/**
+ * Where the kernel's routines are. On x86 the HAL has those of fast mutexes and of the IRQL, and the kernel has them under other names or not
+ * at all: NT 5.2 loads no driver that asks the wrong one of the two. Elsewhere the HAL has nothing that the driver needs.
+ */
+const modules = [
+  ['hal', 'hal.dll'],
+  ['ntoskrnl', 'ntoskrnl.exe'],
+]
+
+const driverCompileOptions = [
+  ...compileOptions,
+  // The floating-point and vector registers are the interrupted thread's.
+  '-mgeneral-regs-only',
+  '-Wframe-larger-than=512',
+  '-D_WIN32_WINNT=0x0A00',
+  '-DNTDDI_VERSION=0x0A000000',
+  `-I${join(driverDirectory, 'compat')}`,
+  `-I${join(driverDirectory, 'src')}`,
+]
+
+/** Compiles the driver in `objects` and links it there. Names are relative: a PDB, and by its hash the image, tells the command that made it. */
+function compileAndLink({ compiler, compile, link, libraries, objects }) {
+  const options = { cwd: objects }
+  const sources = driverSources.map((name) => join(driverDirectory, 'src', name))
+  run(compiler, [...compile, ...driverCompileOptions, '-isystem', join(mingwHeaders, 'ddk'), '-c', ...sources], options)
+  const units = driverSources.map((name) => name.replace(/\.c$/, '.o'))
+  run(compiler, [...link, ...linkOptions, '-o', 'psctx.sys', ...units, ...libraries], options)
+}
+
+/** The driver that is shipped, its PDB and its INF, in `directory`. */
+export function buildDriver(architecture, objects, directory) {
+  const headers = join(objects, 'include')
+  mkdirSync(headers)
+  const compile = clangCompileOptions(architecture)
+  if (!architecture.mingw) {
+    writeArm64Headers(headers)
+    compile.push('-isystem', 'include')
+  }
+  run('x86_64-w64-mingw32-windres', [join(driverDirectory, 'psctx.rc'), '-O', 'res', '-o', 'psctx.res'], {
+    cwd: objects,
+  })
+  compileAndLink({
+    compiler: clang,
+    compile,
+    link: [
+      ...clangLinkOptions(architecture, 'psctx'),
+      `-Wl,--subsystem,native:${architecture.subsystemVersion}`,
+      `-Wl,--entry,${architecture.entry('DriverEntry', 8)}`,
+      '-Wl,-Xlink=/driver',
+      '-Xlinker',
+      '-Xlink=/section:INIT,ERD', // discarded after DriverEntry
+    ],
+    libraries: ['psctx.res', ...importLibraries(architecture, objects, modules)],
+    objects,
+  })
+  for (const name of ['psctx.sys', 'psctx.pdb']) copyFileSync(join(objects, name), join(directory, name))
+  copyFileSync(join(driverDirectory, 'psctx.inf'), join(directory, 'psctx.inf'))
+}
+
+/** The same for x64 by gcc and GNU ld, as a check alone: GNU ld cannot make a section discardable. */
+export function checkDriverWithGcc(objects) {
+  compileAndLink({
+    compiler: 'x86_64-w64-mingw32-gcc-posix',
+    compile: ['-mno-red-zone'],
+    link: ['-Wl,--subsystem,native:5.2', '-Wl,--entry,DriverEntry', '-Wl,--high-entropy-va'],
+    libraries: ['-lntoskrnl'],
+    objects: emptied(objects),
+  })
+}
