@@ -13,6 +13,7 @@ const directory = join(root, 'build', 'wine')
 const stage = join(directory, 'package')
 const jestMinutes = 5
 const selfTestSeconds = 120
+const everything = '(contract|support|processes|overlapped)\\.test'
 
 /** What a Windows machine with the package has: the facade and the tests as JavaScript, the addon, Jest and both versions of Node.js. */
 function stagePackage() {
@@ -102,11 +103,11 @@ async function main() {
   try {
     await step(results, 'the file system starts', () => machine.start('hostfs'))
     await step(results, 'the driver starts, with a volume mounted', () => machine.start('psctx'))
-    await runJest(machine, results, 20, 'the contract', '(contract|processes|overlapped)\\.test')
+    await runJest(machine, results, 20, 'the contract', everything)
     await step(results, 'the driver stops', () => machine.stop('psctx'))
     await runJest(machine, results, 20, 'without the driver', 'absent\\.test')
     await step(results, 'the driver starts again', () => machine.start('psctx'))
-    await runJest(machine, results, 22, 'the contract', '(contract|processes|overlapped)\\.test')
+    await runJest(machine, results, 22, 'the contract', everything)
     await runSelfTest(machine, results, 'the self-test, on hostfs.sys', [
       '--volume',
       '\\\\.\\PsHostFs',

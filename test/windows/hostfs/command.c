@@ -3,7 +3,7 @@
  *
  * A command is one WriteFile of UTF-16LE text without a terminator, words separated by '|'. The ReadFile that follows on
  * the same handle gives its NTSTATUS as a ULONG, and behind it the result of those that have one. Names are relative to
- * the volume: file.txt, dir\file.txt, file.txt:stream; "volume" and "pending" are taken.
+ * the volume: file.txt, dir\file.txt, file.txt:stream; "volume", "pending" and "common" are taken.
  *
  *   create|NAME        an empty stream, its file too if that is not there; STATUS_OBJECT_NAME_COLLISION if the stream is
  *   mkdir|NAME         a directory, which is opened as NAME::$INDEX_ALLOCATION
@@ -12,8 +12,8 @@
  *   delete|NAME        the file or the stream: opens find nothing from now on, and the stream lives until its last close. Until then
  *                      nothing new can have its name (STATUS_DELETE_PENDING)
  *   dismount           forced: open handles stay open and answer STATUS_VOLUME_DISMOUNTED; every name goes
- *   mount              an empty volume, with pagefile.sys (no filter contexts), "pending" (reads wait until they are cancelled) and
- *                      "volume" (an open of the volume itself), as after the start
+ *   mount              an empty volume, with pagefile.sys (no filter contexts), "pending" (reads wait until they are cancelled), "common" (its
+ *                      header does not say that it is an advanced one) and "volume" (an open of the volume itself), as after the start
  *   fault|N            the N-th allocation of psctx.sys from now on fails once; 0: none
  *   audit              five ULONG64: bytes and allocations of pool that psctx.sys has; on the mounted volume, streams in use and contexts
  *                      linked to them, of whatever filter; references on clients' objects that drivers have not given back

@@ -23,25 +23,24 @@ static NTSTATUS AskToMount(PDEVICE_OBJECT Disk)
     return Status;
 }
 
-/* The streams that are there from the start. */
+/* The names that are there from the start: the volume, its paging file, and two files that it has to make. */
 static NTSTATUS AddFirstPaths(VOID)
 {
-    UNICODE_STRING Name;
-    PFILE_OBJECT FileObject;
-    NTSTATUS Status;
+    static const PCWSTR Names[] = {L"", L"\\pagefile.sys", HOSTFS_PENDING, HOSTFS_COMMON};
+    NTSTATUS Status = STATUS_SUCCESS;
 
-    RtlInitUnicodeString(&Name, L"");
-    Status = HostfsAddPath(&Name, FALSE);
-    if (NT_SUCCESS(Status)) {
-        RtlInitUnicodeString(&Name, L"\\pagefile.sys");
-        Status = HostfsAddPath(&Name, FALSE);
-    }
-    if (NT_SUCCESS(Status)) {
-        RtlInitUnicodeString(&Name, HOSTFS_PENDING);
-        Status = HostfsOpen(&Name, FILE_CREATE, 0, &FileObject);
-    }
-    if (NT_SUCCESS(Status)) {
-        HostfsClose(FileObject);
+    for (ULONG Index = 0; NT_SUCCESS(Status) && Index < RTL_NUMBER_OF(Names); Index++) {
+        PFILE_OBJECT FileObject;
+        UNICODE_STRING Name;
+
+        RtlInitUnicodeString(&Name, Names[Index]);
+        if (Index >= 2) {
+            Status = HostfsOpen(&Name, FILE_CREATE, 0, &FileObject);
+            if (!NT_SUCCESS(Status)) {
+                break;
+            }
+            HostfsClose(FileObject);
+        }
         Status = HostfsAddPath(&Name, FALSE);
     }
     return Status;

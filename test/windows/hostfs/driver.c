@@ -9,10 +9,39 @@ static PDRIVER_UNLOAD FileSystemUnload;
 
 DRIVER_INITIALIZE DriverEntry;
 
-static NTSTATUS HostfsDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+static BOOLEAN IsNamed(const FILE_OBJECT *FileObject, PCWSTR Text)
+{
+    UNICODE_STRING Name;
+
+    RtlInitUnicodeString(&Name, Text);
+    return FileObject != NULL && RtlEqualUnicodeString(&FileObject->FileName, &Name, TRUE);
+}
+
+/* What the volume does otherwise than the memory file system, which it is else. */
+static NTSTATUS HostfsVolumeDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
+    UCHAR MajorFunction = Location->MajorFunction;
+    PFILE_OBJECT FileObject = Location->FileObject;
+    NTSTATUS Status;
 
+    if (IsNamed(FileObject, HOSTFS_PENDING)) {
+        if (MajorFunction == IRP_MJ_READ) {
+            return HostfsPendRead(Irp);
+        }
+        if (MajorFunction == IRP_MJ_CLEANUP) {
+            HostfsCancelReads(FileObject);
+        }
+    }
+    Status = HostfsFileSystemDispatch(DeviceObject, Irp);
+    if (MajorFunction == IRP_MJ_CREATE && Status == STATUS_SUCCESS && IsNamed(FileObject, HOSTFS_COMMON)) {
+        ((PFSRTL_COMMON_FCB_HEADER)FileObject->FsContext)->Flags &= (UCHAR)~FSRTL_FLAG_ADVANCED_HEADER;
+    }
+    return Status;
+}
+
+static NTSTATUS HostfsDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
     switch (DeviceObject->DeviceType) {
     case HOSTFS_PATH_DEVICE:
     case FILE_DEVICE_DISK:
@@ -20,15 +49,7 @@ static NTSTATUS HostfsDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case HOSTFS_CONTROL_DEVICE:
         return HostfsCommandDispatch(DeviceObject, Irp);
     default:
-        if (Location->FileObject != NULL && HostfsIsPending(Location->FileObject)) {
-            if (Location->MajorFunction == IRP_MJ_READ) {
-                return HostfsPendRead(Irp);
-            }
-            if (Location->MajorFunction == IRP_MJ_CLEANUP) {
-                HostfsCancelReads(Location->FileObject);
-            }
-        }
-        return HostfsFileSystemDispatch(DeviceObject, Irp);
+        return HostfsVolumeDispatch(DeviceObject, Irp);
     }
 }
 

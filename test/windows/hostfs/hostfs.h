@@ -18,6 +18,7 @@
 #define HOSTFS_TAG 'fsoH'
 #define HOSTFS_DIRECTORY L"\\??\\PsHostFs"
 #define HOSTFS_PENDING L"\\pending" /* whose reads are pended until they are cancelled */
+#define HOSTFS_COMMON L"\\common"   /* whose stream context does not say that its header is an advanced one */
 
 #define HOSTFS_PATH_DEVICE FILE_DEVICE_UNKNOWN
 #define HOSTFS_CONTROL_DEVICE FILE_DEVICE_NULL
@@ -63,7 +64,6 @@ DRIVER_DISPATCH HostfsRoute;
 
 /* pend.c */
 VOID HostfsStartPending(VOID);
-BOOLEAN HostfsIsPending(_In_ const FILE_OBJECT *FileObject);
 NTSTATUS HostfsPendRead(_Inout_ PIRP Irp);
 VOID HostfsCancelReads(_In_ const FILE_OBJECT *FileObject);
 

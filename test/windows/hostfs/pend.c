@@ -59,14 +59,6 @@ VOID HostfsStartPending(VOID)
     (VOID) IoCsqInitialize(&Queue, Insert, Remove, PeekNext, AcquireLock, ReleaseLock, CompleteCancelled);
 }
 
-BOOLEAN HostfsIsPending(const FILE_OBJECT *FileObject)
-{
-    UNICODE_STRING Name;
-
-    RtlInitUnicodeString(&Name, HOSTFS_PENDING);
-    return RtlEqualUnicodeString(&FileObject->FileName, &Name, TRUE);
-}
-
 NTSTATUS HostfsPendRead(PIRP Irp)
 {
     IoCsqInsertIrp(&Queue, Irp, NULL);
