@@ -147,6 +147,29 @@ describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because
   })
 })
 
+describeImages(`a driver that is signed with a certificate of one's own${because}`, () => {
+  let directory: string
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'psctx-sign-'))
+    const subject = ['-subj', '/CN=psctx test', '-addext', 'extendedKeyUsage=codeSigning']
+    const key = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', ...subject]
+    execFileSync('openssl', [...key, '-keyout', 'psctx.key', '-out', 'psctx.crt'], { cwd: directory, stdio: 'ignore' })
+  })
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  test.each(['x64', 'arm64', 'x86'])('has a signature that holds, and a checksum: %s', (architecture) => {
+    const signed = join(directory, `${architecture}.sys`)
+    const source = join(built, architecture, 'psctx.sys')
+    const certificate = ['-certs', 'psctx.crt', '-key', 'psctx.key']
+    execFileSync('osslsigncode', ['sign', '-h', 'sha256', ...certificate, '-in', source, '-out', signed], {
+      cwd: directory,
+    })
+    execFileSync('osslsigncode', ['verify', '-CAfile', 'psctx.crt', signed], { cwd: directory }) // throws if it does not
+    const image = read(signed)
+    expect(image.header.checksum).toBe(image.computeChecksum())
+  })
+})
+
 describeImages.each(['x64', 'arm64'] as const)(`psctx.node for %s${because}`, (machine) => {
   let image: PortableExecutable
   beforeAll(() => {
