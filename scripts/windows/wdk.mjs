@@ -82,9 +82,9 @@ function compile(wdk, headers, overlay, objects) {
     `-I${join(driverDirectory, 'include')}`,
     `-I${join(driverDirectory, 'src')}`,
   ]
-  run(clang, ['--driver-mode=cl', ...options, ...driverSources.map((name) => join(driverDirectory, 'src', name))], {
-    cwd: objects,
-  })
+  // Behind '--': a path that begins with a slash may look like an option.
+  const sources = driverSources.map((name) => join(driverDirectory, 'src', name))
+  run(clang, ['--driver-mode=cl', ...options, '--', ...sources], { cwd: objects })
 }
 
 function link({ wdk, subsystemVersion }, libraries, objects) {
