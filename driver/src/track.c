@@ -204,7 +204,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Reque
 
     PAGED_CODE();
 
-    if (input->Reserved != 0 || input->PatternLength == 0 || input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH ||
+    if (input->Flags != 0 || input->PatternLength == 0 || input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH ||
         input->PatternLength % sizeof(WCHAR) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
