@@ -62,7 +62,7 @@ export class ContextIterator extends PagedIterator<ListedContext> {
     try {
       this.#filter.enumerate(this.#page, this.#volume, this.#after, this.#shard)
     } catch (error) {
-      this.fail(explain(error))
+      this.fail(explain(error) as Error)
       return
     }
     this.#after = this.#replies.uint64(abi.enumerateReply.nextAfter)

@@ -146,7 +146,7 @@ class EventIterator extends PagedIterator<FilterEvent> {
       this.#native.wait(this.#completed)
     } catch (error) {
       if (isNativeError(error)) this.#stop(error.status, error)
-      else this.fail(error)
+      else this.fail(error as Error)
     }
   }
 

@@ -28,7 +28,7 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
   readonly #waiting: Waiting<T>[] = []
   #left = 0
   #ended = false
-  #failure: { readonly reason: unknown } | undefined
+  #failure: Error | undefined
 
   /** Throws an AbortError if the signal is aborted already. */
   protected constructor(signal: AbortSignal | undefined, operation: string) {
@@ -73,11 +73,11 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
   }
 
   /** One call of `next()`, this one or the next, is told; there is nothing after that. */
-  protected fail(reason: unknown): void {
+  protected fail(reason: Error): void {
     if (this.#ended) return
     this.#end()
     const [first, ...others] = this.#waiting.splice(0)
-    if (first === undefined) this.#failure = { reason }
+    if (first === undefined) this.#failure = reason
     else first.reject(reason)
     for (const { resolve } of others) resolve({ value: undefined, done: true })
   }
@@ -86,7 +86,7 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
     const failure = this.#failure
     if (failure !== undefined) {
       this.#failure = undefined
-      return Promise.reject(failure.reason)
+      return Promise.reject(failure)
     }
     if (this.#left > 0 && this.#waiting.length === 0) {
       const value = this.#take()
@@ -124,7 +124,7 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
       this.#left -= 1
       return { value, done: false }
     } catch (error) {
-      this.fail(error)
+      this.fail(error as Error)
       return undefined
     }
   }
