@@ -31,4 +31,15 @@ typedef VOID NTAPI DRIVER_FS_NOTIFICATION(_In_ struct _DEVICE_OBJECT *DeviceObje
 extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType");
 #define IoFileObjectType PsctxIoFileObjectTypeSlot
 
+/* Reads that the compiler neither repeats nor moves. [wdm/nf-wdm-readnofence] */
+FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);
+}
+
+FORCEINLINE PVOID ReadPointerAcquire(_In_ PVOID const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
+}
+
 #endif

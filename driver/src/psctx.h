@@ -76,6 +76,7 @@ typedef struct _PSCTX_CONTEXT {
     USHORT NameLength;
     UCHAR Pool;
     UCHAR Lifetime;
+    PVOID volatile NextCounting; /* the next PSCTX_CONTEXT that counts: see count.c */
 } PSCTX_CONTEXT, *PPSCTX_CONTEXT;
 
 /* What is to be inserted. Data and Name are copied. */
@@ -157,7 +158,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
 VOID PsctxSetReplyHeader(_Inout_ PPSCTX_REQUEST Request, _In_ ULONG ReplyLength);
 
-/* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c */
+/* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c, inspect.c */
 PSCTX_HANDLER PsctxQueryVersion;
 PSCTX_HANDLER PsctxQueryStatistics;
 PSCTX_HANDLER PsctxQueryStream;
@@ -169,6 +170,10 @@ PSCTX_HANDLER PsctxHandleList;
 PSCTX_HANDLER PsctxHandleBatch;
 PSCTX_HANDLER PsctxHandleTrack;
 PSCTX_HANDLER PsctxHandleUntrack;
+PSCTX_HANDLER PsctxHandleInspect;
+
+/* inspect.c */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartInspection(VOID);
 
 /* session.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxBeginSession(_Outptr_ PPSCTX_SESSION *Session);
@@ -198,7 +203,14 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
 
 /* index.c */
-#define PSCTX_SHARD_COUNT 64u
+#define PSCTX_SHARD_BITS 6u
+#define PSCTX_SHARD_COUNT (1u << PSCTX_SHARD_BITS)
+
+/* Spreads the address of a header over 64 bits, of which the highest choose its shard. */
+FORCEINLINE ULONG64 PsctxHashHeader(_In_ const VOID *Header)
+{
+    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
+}
 
 /* A part of the index, chosen by a stream's header, and its lock. */
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
@@ -237,6 +249,15 @@ _IRQL_requires_max_(APC_LEVEL) NTSTATUS
                       _Out_ PSCTX_LIST_REPLY *Reply, _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
                       _Out_ PULONG EntriesLength);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_SESSION Session);
+_IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT
+    PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+                     _In_ const PSCTX_IDENTITY *Identity);
+BOOLEAN PsctxIsOwnCallback(_In_ ULONG_PTR FreeCallback);
+
+/* count.c: contexts of tracking rules start to count when they are linked, and stop before they are given up. */
+_IRQL_requires_(APC_LEVEL) VOID PsctxStartCounting(_Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_(APC_LEVEL) VOID PsctxStopCounting(_Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFreeTracked(_In_ PPSCTX_CONTEXT Context);
 
 /*
  * filter.c: attachment to file systems and volumes. Start and stop are for DriverEntry and DriverUnload. Dispatch takes every
