@@ -76,6 +76,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartPool();
     PsctxStartTracking();
     PsctxStartInspection();
+    PsctxStartEvents();
 
     status = PsctxStartIndex();
     if (!NT_SUCCESS(status)) {

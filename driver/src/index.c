@@ -51,6 +51,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxStartIndex(VOID)
         const PPSCTX_SHARD shard = &PsctxShards[index];
 
         ExInitializeFastMutex(&shard->Lock);
+        InitializeListHead(&shard->Contexts);
+        shard->Delivers = FALSE;
         shard->ContextCount = 0;
         shard->BucketBits = PSCTX_FIRST_BUCKET_BITS;
         shard->Buckets = PsctxCreateBuckets(PSCTX_FIRST_BUCKET_BITS);
@@ -96,7 +98,23 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_SHARD PsctxLockShardByNumber(ULONG Numb
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockShard(PPSCTX_SHARD Shard)
 {
+    const BOOLEAN delivers = Shard->Delivers;
+
+    Shard->Delivers = FALSE;
     ExReleaseFastMutex(&Shard->Lock);
+    if (delivers) {
+        PsctxDeliverEvents();
+    }
+}
+
+/*
+ * Somebody waits for an event of this stream, whose shard is locked: it is delivered when that is unlocked.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverAfterUnlock(PFSRTL_ADVANCED_FCB_HEADER Header)
+{
+    PAGED_CODE();
+
+    PsctxShardOf(Header)->Delivers = TRUE;
 }
 
 /*
@@ -110,13 +128,14 @@ PSCTX_PAGE _Use_decl_annotations_ PLIST_ENTRY PsctxGetBucket(PPSCTX_SHARD Shard,
 }
 
 /*
- * Puts a context before the older ones of its stream, and takes one out. The shard is locked.
+ * Puts a context before the older ones of its stream and behind those of its shard, and takes one out. The shard is locked.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddToIndex(PPSCTX_SHARD Shard, PPSCTX_CONTEXT Context)
 {
     PAGED_CODE();
 
     InsertHeadList(PsctxGetBucket(Shard, Context->Header), &Context->Links);
+    InsertTailList(&Shard->Contexts, &Context->ShardLinks);
     Shard->ContextCount += 1;
     PsctxStartCounting(Context);
 }
@@ -126,6 +145,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, 
     PAGED_CODE();
 
     RemoveEntryList(&Context->Links);
+    RemoveEntryList(&Context->ShardLinks);
     Shard->ContextCount -= 1;
     PsctxStopCounting(Context);
 }

@@ -62,7 +62,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT De
 }
 
 /*
- * Asks the file system to mount a volume, and attaches to the volume if it did. The VPB in the request may be replaced
+ * Asks the file system to mount a volume, and attaches to the volume if it did and that is to be. The VPB in the request may be replaced
  * by that of an earlier mount of the same medium: the volume is found through its storage device. A file system may leave it
  * to the I/O manager to set, after us, how deep the volume's stack is. A mount never fails for our sake.
  * [ifs/irp-mj-file-system-control]
@@ -73,7 +73,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
     const PDEVICE_OBJECT storageDevice = location->Parameters.MountVolume.Vpb->RealDevice;
     const CCHAR volumeStackSize = (CCHAR)(location->Parameters.MountVolume.DeviceObject->StackSize + 1);
-    PDEVICE_OBJECT filterDevice;
     NTSTATUS status;
 
     PAGED_CODE();
@@ -81,21 +80,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!PsctxEnterFilter()) {
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (PsctxIsSnapshot(storageDevice) ||
-        !NT_SUCCESS(PsctxCreateFilterDevice(PsctxVolumeFilter, DeviceObject->DeviceType, &filterDevice))) {
-        status = PsctxPassThrough(DeviceObject, Irp);
-        goto LeaveFilter;
-    }
-
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status)) {
-        PsctxAttachFilterDevice(filterDevice, storageDevice->Vpb->DeviceObject, volumeStackSize);
-    } else {
-        PsctxDeleteFilterDevice(filterDevice);
+        PsctxAttachVolume(storageDevice->Vpb->DeviceObject, storageDevice, volumeStackSize);
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
-
-LeaveFilter:
     PsctxLeaveFilter();
     return status;
 }

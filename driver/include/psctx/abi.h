@@ -51,6 +51,7 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_MAXIMUM_TRANSFER (1u << 20)           /* bytes of one request or one reply */
 #define PSCTX_MINIMUM_EVENT_CAPACITY (256u << 10)   /* bytes of events that a subscription may ask to be kept */
 #define PSCTX_MAXIMUM_EVENT_CAPACITY (16u << 20)
+#define PSCTX_MAXIMUM_READERS 16u /* of one session's events */
 
 /* What every session together may hold: contexts of ended sessions (PSCTX_LIFETIME_STREAM) count here until torn down. */
 #define PSCTX_MAXIMUM_TOTAL_CONTEXTS (2u * PSCTX_MAXIMUM_CONTEXTS)
@@ -128,7 +129,7 @@ typedef struct _PSCTX_VERSION_REPLY {
     PSCTX_UINT32 MaximumBatchOperations;
     PSCTX_UINT32 MaximumTransfer;
     PSCTX_UINT64
-        Session; /* the asking session's number, unique while the driver is loaded: see PSCTX_SUBSCRIBE_REQUEST */
+    Session; /* the asking session's number, unique while the driver is loaded: see PSCTX_SUBSCRIBE_REQUEST */
 } PSCTX_VERSION_REPLY;
 
 /* Counters: "Session" of the asking session since it was opened, "Total" of the driver now. */
@@ -347,7 +348,8 @@ typedef struct _PSCTX_RULE_RECORD {
 
 /*
  * Makes the asking handle, once, the reader of another session's events: Session is the number that PSCTX_IOCTL_QUERY_VERSION told
- * in the same process (STATUS_NOT_FOUND otherwise, STATUS_INVALID_DEVICE_STATE the second time). From then on events of the
+ * in the same process (STATUS_NOT_FOUND otherwise, STATUS_INVALID_DEVICE_STATE the second time, STATUS_QUOTA_EXCEEDED beyond
+ * PSCTX_MAXIMUM_READERS). From then on events of the
  * types asked for are kept until they are read, in at most Capacity bytes: the oldest are dropped, and counted.
  */
 typedef struct _PSCTX_SUBSCRIBE_REQUEST {
@@ -375,7 +377,7 @@ typedef struct _PSCTX_EVENT {
     PSCTX_UINT32 Size; /* of this record, the name and the padding */
     PSCTX_UINT32 Type; /* PSCTX_EVENT_* */
     PSCTX_UINT64
-        Number; /* of this reader's events, from 1; dropped ones have had theirs. DROPPED: of the first event dropped */
+    Number; /* of this reader's events, from 1; dropped ones have had theirs. DROPPED: of the first event dropped */
     PSCTX_UINT64 Time; /* system time: 100 ns units since 1601, UTC */
     PSCTX_UINT64 OwnerKey;
     PSCTX_UINT64 Instance;
@@ -387,7 +389,7 @@ typedef struct _PSCTX_EVENT {
     PSCTX_UINT32 Reserved;
 } PSCTX_EVENT;
 
-/* What one event takes at most, as its record says. The output of WAIT needs room for that. */
+/* What one event takes at most, as its record says. The output of WAIT needs room for PSCTX_WAIT_REPLY and that. */
 #define PSCTX_MAXIMUM_EVENT_SIZE (80u + PSCTX_MAXIMUM_NAME_LENGTH + 2u)
 
 /*
