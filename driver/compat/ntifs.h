@@ -44,4 +44,10 @@ FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
 extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType");
 #define IoFileObjectType PsctxIoFileObjectTypeSlot
 
+/* A read that nothing after it is done before. [wdm/nf-wdm-readacquire] */
+FORCEINLINE PVOID ReadPointerAcquire(_In_ PVOID const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
+}
+
 #endif

@@ -117,7 +117,7 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     size = PsctxContextSize(Context);
     PsctxDischarge(&session->Account, Context->Pool, size);
     PsctxDischarge(&PsctxGlobals.Account, Context->Pool, size);
-    PsctxFree(Context);
+    PsctxFreeTracked(Context);
     if (anchor != NULL) {
         ObDereferenceObject(anchor);
     }
@@ -196,9 +196,8 @@ static BOOLEAN PsctxIsMatch(_In_ const PSCTX_CONTEXT *Context, _In_ PFSRTL_ADVAN
  * The youngest context on the stream that is meant, or NULL; the shard is locked. FsRtl has the last word: a context that the
  * file system has lost from its list is not there.
  */
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
-    PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
-                     _In_ const PSCTX_IDENTITY *Identity)
+PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxFindContext(PPSCTX_SHARD Shard, PFSRTL_ADVANCED_FCB_HEADER Header,
+                                                                  const PSCTX_IDENTITY *Identity)
 {
     const PLIST_ENTRY bucket = PsctxGetBucket(Shard, Header);
     PLIST_ENTRY entry;
@@ -270,6 +269,14 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 
     InterlockedIncrement64(&context->Owner->Session->TornDown);
     PsctxFreeContext(context);
+}
+
+/*
+ * Whether a context with this FreeCallback is one of ours. Any IRQL.
+ */
+_Use_decl_annotations_ BOOLEAN PsctxIsOwnCallback(ULONG_PTR FreeCallback)
+{
+    return FreeCallback == (ULONG_PTR)PsctxTearDownContext;
 }
 
 /*

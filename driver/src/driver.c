@@ -75,6 +75,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     ExInitializeRundownProtection(&PsctxGlobals.Rundown);
     PsctxStartPool();
     PsctxStartTracking();
+    PsctxStartInspection();
     PsctxStartEvents();
 
     status = PsctxStartIndex();

@@ -8,9 +8,9 @@
 
 /*
  * The file system's device that serves the volume on which a handle of the calling process has something open; NULL for handle zero.
- * It is for comparison alone. STATUS_INVALID_DEVICE_REQUEST if no file system does; those of PsctxReferenceFileObject.
+ * The caller dereferences it. STATUS_INVALID_DEVICE_REQUEST if no file system does; those of PsctxReferenceFileObject.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetVolumeDevice(ULONG64 Handle, PDEVICE_OBJECT *VolumeDevice)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceVolumeDevice(ULONG64 Handle, PDEVICE_OBJECT *VolumeDevice)
 {
     PFILE_OBJECT fileObject;
     PDEVICE_OBJECT device;
@@ -31,6 +31,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetVolumeDevice(ULONG64 Handle, 
     case FILE_DEVICE_DISK_FILE_SYSTEM:
     case FILE_DEVICE_CD_ROM_FILE_SYSTEM:
     case FILE_DEVICE_NETWORK_FILE_SYSTEM:
+        ObReferenceObject(device);
         *VolumeDevice = device;
         break;
     default:
@@ -86,7 +87,7 @@ PSCTX_PAGE static BOOLEAN PsctxEnumerateShard(_Inout_ PPSCTX_ENUMERATION Enumera
 }
 
 /*
- * STATUS_INVALID_PARAMETER: no such shard, or Reserved set. Those of PsctxGetVolumeDevice. STATUS_BUFFER_OVERFLOW with
+ * STATUS_INVALID_PARAMETER: no such shard, or Reserved set. Those of PsctxReferenceVolumeDevice. STATUS_BUFFER_OVERFLOW with
  * PSCTX_ENUMERATE_REPLY.NextSize set.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleEnumerate(PPSCTX_REQUEST Request)
@@ -106,7 +107,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleEnumerate(PPSCTX_REQUEST R
     enumeration.Session = Request->Session;
     enumeration.After = input->After;
     enumeration.Shard = input->Shard;
-    status = PsctxGetVolumeDevice(input->VolumeHandle, &enumeration.VolumeDevice);
+    status = PsctxReferenceVolumeDevice(input->VolumeHandle, &enumeration.VolumeDevice);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -116,6 +117,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleEnumerate(PPSCTX_REQUEST R
            PsctxEnumerateShard(&enumeration, reply, (PUCHAR)(reply + 1), capacity, &used)) {
         enumeration.Shard += 1;
         enumeration.After = 0;
+    }
+    if (enumeration.VolumeDevice != NULL) {
+        ObDereferenceObject(enumeration.VolumeDevice);
     }
     reply->NextAfter = enumeration.After;
     reply->NextShard = enumeration.Shard < PSCTX_SHARD_COUNT ? enumeration.Shard : PSCTX_ENUMERATE_END;

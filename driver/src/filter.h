@@ -76,6 +76,16 @@ _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxCanTearDown(_In_ PDEVICE_OBJECT Devi
 _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForwardAndWait(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 
+/* count.c. The numbers of contexts of tracking rules, and of those that count, tell whether there is anything to do. */
+extern volatile LONG PsctxTrackedContexts;
+extern volatile LONG PsctxCountingContexts;
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxCountTransfer(_In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Write, _In_ ULONG Length);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxCountRequest(_In_ PIRP Irp);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxNoteCleanup(_In_ PFILE_OBJECT FileObject);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN
+    PsctxNoteOpen(_In_ PFSRTL_ADVANCED_FCB_HEADER Header, _In_ const PSCTX_IDENTITY *Identity);
+
 /* track.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN

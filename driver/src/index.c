@@ -3,31 +3,21 @@
  */
 #include "psctx.h"
 
-#define PSCTX_SHARD_BITS 6u
 #define PSCTX_FIRST_BUCKET_BITS 5u
 #define PSCTX_LAST_BUCKET_BITS 16u
 #define PSCTX_CONTEXTS_PER_BUCKET 2u
 
-C_ASSERT(PSCTX_SHARD_COUNT == 1u << PSCTX_SHARD_BITS);
-
 static PSCTX_SHARD PsctxShards[PSCTX_SHARD_COUNT];
 
-/*
- * Spreads the address of a header over 64 bits: the highest choose the shard, the next ones the bucket.
- */
-static ULONG64 PsctxHash(_In_ PFSRTL_ADVANCED_FCB_HEADER Header)
-{
-    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
-}
-
+/* Of the hash, the highest bits choose the shard, and the next ones the bucket. */
 static ULONG PsctxBucketNumber(_In_ PFSRTL_ADVANCED_FCB_HEADER Header, _In_ ULONG BucketBits)
 {
-    return (ULONG)((PsctxHash(Header) << PSCTX_SHARD_BITS) >> (64u - BucketBits));
+    return (ULONG)((PsctxHashHeader(Header) << PSCTX_SHARD_BITS) >> (64u - BucketBits));
 }
 
 static PPSCTX_SHARD PsctxShardOf(_In_ PFSRTL_ADVANCED_FCB_HEADER Header)
 {
-    return &PsctxShards[PsctxHash(Header) >> (64u - PSCTX_SHARD_BITS)];
+    return &PsctxShards[PsctxHashHeader(Header) >> (64u - PSCTX_SHARD_BITS)];
 }
 
 /*
@@ -147,6 +137,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddToIndex(PPSCTX_SHARD Shard, PPSCT
     InsertHeadList(PsctxGetBucket(Shard, Context->Header), &Context->Links);
     InsertTailList(&Shard->Contexts, &Context->ShardLinks);
     Shard->ContextCount += 1;
+    PsctxStartCounting(Context);
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, PPSCTX_CONTEXT Context)
@@ -156,6 +147,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, 
     RemoveEntryList(&Context->Links);
     RemoveEntryList(&Context->ShardLinks);
     Shard->ContextCount -= 1;
+    PsctxStopCounting(Context);
 }
 
 /*

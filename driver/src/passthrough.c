@@ -1,5 +1,6 @@
 /*
- * What the filter does with IRPs: passes them through, but for creates while streams are tracked, and for mounts.
+ * What the filter does with IRPs: passes them through, but for creates while streams are tracked, and for mounts. Reads, writes and
+ * cleanups are counted on their way.
  */
 #include "filter.h"
 
@@ -131,6 +132,16 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
     const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
 
+    if (location->MajorFunction == IRP_MJ_READ || location->MajorFunction == IRP_MJ_WRITE) {
+        if (ReadNoFence(&PsctxCountingContexts) != 0) {
+            PsctxCountRequest(Irp);
+        }
+        return PsctxPassThrough(DeviceObject, Irp);
+    }
+    if (location->MajorFunction == IRP_MJ_CLEANUP && ReadNoFence(&PsctxTrackedContexts) != 0) {
+        PsctxNoteCleanup(location->FileObject);
+        return PsctxPassThrough(DeviceObject, Irp);
+    }
     if (location->MajorFunction == IRP_MJ_CREATE && PsctxIsTracking()) {
         return PsctxTrackCreate(DeviceObject, Irp);
     }

@@ -85,6 +85,7 @@ typedef struct _PSCTX_CONTEXT {
     PPSCTX_OWNER Owner;
     PFILE_OBJECT Anchor;         /* referenced, where the file system tears nothing down: keeps Header; else NULL */
     PDEVICE_OBJECT VolumeDevice; /* the file system's device that serves the stream: compared, never followed */
+    PVOID volatile NextCounting; /* the next PSCTX_CONTEXT that counts: see count.c */
     ULONG64 Instance;
     ULONG64 Sequence;
     ULONG64 Inserted;           /* interrupt time */
@@ -178,7 +179,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
 VOID PsctxSetReplyHeader(_Inout_ PPSCTX_REQUEST Request, _In_ ULONG ReplyLength);
 
-/* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c, event.c, enumerate.c, volumes.c */
+/* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c, event.c, enumerate.c, volumes.c, inspect.c */
 PSCTX_HANDLER PsctxQueryVersion;
 PSCTX_HANDLER PsctxQueryStatistics;
 PSCTX_HANDLER PsctxQueryStream;
@@ -194,12 +195,16 @@ PSCTX_HANDLER PsctxHandleSubscribe;
 PSCTX_HANDLER PsctxHandleWait;
 PSCTX_HANDLER PsctxHandleEnumerate;
 PSCTX_HANDLER PsctxHandleListVolumes;
+PSCTX_HANDLER PsctxHandleInspect;
 
 /* Reads a counter that other processors change, whole on 32-bit processors too. */
 FORCEINLINE ULONG64 PsctxReadCounter(_In_ volatile LONG64 *Counter)
 {
     return (ULONG64)InterlockedCompareExchange64(Counter, 0, 0);
 }
+
+/* inspect.c */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartInspection(VOID);
 
 /* session.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxBeginSession(_Outptr_ PPSCTX_SESSION *Session);
@@ -230,7 +235,14 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
 
 /* index.c */
-#define PSCTX_SHARD_COUNT 64u
+#define PSCTX_SHARD_BITS 6u
+#define PSCTX_SHARD_COUNT (1u << PSCTX_SHARD_BITS)
+
+/* Spreads the address of a header over 64 bits, of which the highest choose its shard. */
+FORCEINLINE ULONG64 PsctxHashHeader(_In_ const VOID *Header)
+{
+    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
+}
 
 /* A part of the index, chosen by a stream's header, and its lock. */
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
@@ -290,10 +302,19 @@ _IRQL_requires_max_(APC_LEVEL) NTSTATUS
                       _Out_ PSCTX_LIST_REPLY *Reply, _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
                       _Out_ PULONG EntriesLength);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_SESSION Session);
+_IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT
+    PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+                     _In_ const PSCTX_IDENTITY *Identity);
+BOOLEAN PsctxIsOwnCallback(_In_ ULONG_PTR FreeCallback);
+
+/* count.c: contexts of tracking rules start to count when they are linked, and stop before they are given up. */
+_IRQL_requires_(APC_LEVEL) VOID PsctxStartCounting(_Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_(APC_LEVEL) VOID PsctxStopCounting(_Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFreeTracked(_In_ PPSCTX_CONTEXT Context);
 
 /* enumerate.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
-    PsctxGetVolumeDevice(_In_ ULONG64 Handle, _Outptr_result_maybenull_ PDEVICE_OBJECT *VolumeDevice);
+    PsctxReferenceVolumeDevice(_In_ ULONG64 Handle, _Outptr_result_maybenull_ PDEVICE_OBJECT *VolumeDevice);
 
 /*
  * filter.c: attachment to file systems and volumes. Start and stop are for DriverEntry and DriverUnload. Dispatch takes every
