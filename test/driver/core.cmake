@@ -10,7 +10,9 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_batch.c
     ${CORE_DIRECTORY}/core_fixture.c
     ${CORE_DIRECTORY}/core_other_filter.c
+    ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
+    ${CORE_DIRECTORY}/core_reader.c
     ${CORE_DIRECTORY}/core_runner.c
 )
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
@@ -20,6 +22,8 @@ target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads
 
 add_executable(driver_core
     ${CORE_DIRECTORY}/core_access.c
+    ${CORE_DIRECTORY}/core_enumerate.c
+    ${CORE_DIRECTORY}/core_events.c
     ${CORE_DIRECTORY}/core_handles.c
     ${CORE_DIRECTORY}/core_identity.c
     ${CORE_DIRECTORY}/core_kernels.c
