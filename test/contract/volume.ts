@@ -2,8 +2,8 @@
 import { openFilter, type Filter, type FilterOptions, type KernelName } from '../../src/index'
 import { mountNtfsImage } from '../../src/ntfs-image'
 
-/** What a volume may lack. A paging file is at `pagefile.sys`. */
-export type VolumeFeature = 'paging file' | 'long paths' | 'name rules'
+/** What a volume may lack. A paging file is at `pagefile.sys`; a drive letter is its `root`. */
+export type VolumeFeature = 'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'tracking by name'
 
 /** Acts on the files of a volume, beside the filter. */
 export interface VolumeFiles {
