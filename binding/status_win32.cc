@@ -58,6 +58,9 @@ constexpr ErrorMeaning kErrorMeanings[] = {
     {ERROR_NOT_ENOUGH_QUOTA, kStatusQuotaExceeded},
 };
 
+// Found when the addon is loaded: finding them leaves marks of its own in what they tell.
+const NativeRoutines nativeRoutines = FindNativeRoutines();
+
 // The status that a Win32 error stands for, where the system service's own is not known.
 Status FromWin32(DWORD error) noexcept
 {
@@ -73,13 +76,12 @@ Status FromWin32(DWORD error) noexcept
 
 Status LastStatus() noexcept
 {
-    const DWORD error = ::GetLastError(); // first: finding the routines may change it
-    static const NativeRoutines routines = FindNativeRoutines();
+    const DWORD error = ::GetLastError();
 
-    if (routines.rtlGetLastNtStatus != nullptr && routines.rtlNtStatusToDosError != nullptr) {
-        const LONG last = routines.rtlGetLastNtStatus();
+    if (nativeRoutines.rtlGetLastNtStatus != nullptr && nativeRoutines.rtlNtStatusToDosError != nullptr) {
+        const LONG last = nativeRoutines.rtlGetLastNtStatus();
 
-        if (!Succeeded(static_cast<Status>(last)) && routines.rtlNtStatusToDosError(last) == error) {
+        if (!Succeeded(static_cast<Status>(last)) && nativeRoutines.rtlNtStatusToDosError(last) == error) {
             return static_cast<Status>(last);
         }
     }
