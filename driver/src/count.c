@@ -11,16 +11,9 @@
  */
 #include "filter.h"
 
-#define PSCTX_TRACKED_BITS 11u
-#define PSCTX_TRACKED_BUCKETS (1u << PSCTX_TRACKED_BITS)
 #define PSCTX_READER_STRIPES 64u
 
 C_ASSERT(PSCTX_TRACKED_BITS >= PSCTX_SHARD_BITS);
-
-typedef struct _PSCTX_TRACKED_BUCKET {
-    PVOID volatile Counting; /* the first of its PSCTX_CONTEXTs that count, linked by NextCounting */
-    volatile LONG Tracked;   /* how many contexts of rules, those that do not count among them */
-} PSCTX_TRACKED_BUCKET, *PPSCTX_TRACKED_BUCKET;
 
 /* The readers of some buckets, and the contexts that were given up while there were any, linked by Links.Flink. */
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_READERS {
@@ -28,27 +21,22 @@ typedef struct DECLSPEC_CACHEALIGN _PSCTX_READERS {
     PVOID volatile Retired; /* a LIST_ENTRY */
 } PSCTX_READERS, *PPSCTX_READERS;
 
-static PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
+PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
 static PSCTX_READERS PsctxReaders[PSCTX_READER_STRIPES];
 
 volatile LONG PsctxTrackedContexts;
 volatile LONG PsctxCountingContexts;
 
-static ULONG PsctxTrackedBucketNumber(_In_ const VOID *Header)
+static PPSCTX_READERS PsctxReadersOf(_In_ ULONG Number)
 {
-    return (ULONG)(PsctxHashHeader(Header) >> (64u - PSCTX_TRACKED_BITS));
-}
-
-static PPSCTX_READERS PsctxReadersOf(_In_ const VOID *Header)
-{
-    return &PsctxReaders[PsctxTrackedBucketNumber(Header) % PSCTX_READER_STRIPES];
+    return &PsctxReaders[Number % PSCTX_READER_STRIPES];
 }
 
 /*
  * Frees the contexts that nobody can be looking at. They were out of the table before they came onto the list: who
  * looks at one has been counted since before, so that none does if there are no readers once the list is ours. <= DISPATCH_LEVEL.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL) static VOID PsctxFreeRetired(_Inout_ PPSCTX_READERS Readers)
+_IRQL_requires_max_(DISPATCH_LEVEL) static DECLSPEC_NOINLINE VOID PsctxFreeRetired(_Inout_ PPSCTX_READERS Readers)
 {
     PLIST_ENTRY retired;
     PLIST_ENTRY last;
@@ -87,7 +75,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL) static VOID PsctxFreeRetired(_Inout_ PPSCTX_
  */
 _Use_decl_annotations_ VOID PsctxFreeTracked(PPSCTX_CONTEXT Context)
 {
-    const PPSCTX_READERS readers = PsctxReadersOf(Context->Header);
+    const PPSCTX_READERS readers = PsctxReadersOf(PsctxTrackedBucketNumber(Context->Header));
     PVOID head;
 
     if (Context->Tracked != PSCTX_TRACKED_COUNTED) {
@@ -144,25 +132,18 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopCounting(PPSCTX_CONTEXT Context)
 }
 
 /*
- * Counts a read or a write of a file. What the file object has for a context is compared with headers, never followed. Any IRQL up to
- * DISPATCH_LEVEL.
+ * Counts a read or a write for the contexts on a stream, in whose bucket there are some that count. Any IRQL up to DISPATCH_LEVEL.
  */
-_Use_decl_annotations_ VOID PsctxCountTransfer(PFILE_OBJECT FileObject, BOOLEAN Write, ULONG Length)
+_Use_decl_annotations_ VOID PsctxCountInBucket(ULONG Number, const VOID *Header, BOOLEAN Write, ULONG Length)
 {
-    const VOID *header = FileObject->FsContext;
-    const PPSCTX_TRACKED_BUCKET bucket = &PsctxTracked[PsctxTrackedBucketNumber(header)];
-    PPSCTX_READERS readers;
+    const PPSCTX_READERS readers = PsctxReadersOf(Number);
     PPSCTX_CONTEXT context;
 
-    if (ReadPointerAcquire(&bucket->Counting) == NULL) {
-        return;
-    }
-    readers = PsctxReadersOf(header);
     InterlockedIncrement(&readers->Count);
-    for (context = ReadPointerAcquire(&bucket->Counting); context != NULL;
+    for (context = ReadPointerAcquire(&PsctxTracked[Number].Counting); context != NULL;
          context = ReadPointerAcquire(&context->NextCounting)) {
-        if (context->Header == header) {
-            const PPSCTX_TRACKING tracking = PsctxContextTracking(context);
+        if (context->Header == Header) {
+            const PPSCTX_TRACKING tracking = (PPSCTX_TRACKING)(context + 1);
 
             if (Write) {
                 InterlockedIncrement64((volatile LONG64 *)&tracking->Writes);
@@ -175,25 +156,6 @@ _Use_decl_annotations_ VOID PsctxCountTransfer(PFILE_OBJECT FileObject, BOOLEAN 
     }
     if (InterlockedDecrement(&readers->Count) == 0 && ReadPointerAcquire(&readers->Retired) != NULL) {
         PsctxFreeRetired(readers);
-    }
-}
-
-/*
- * Counts a request to read or write, but for the memory manager's own, and for those that end one that was counted. <= DISPATCH_LEVEL.
- * [ifs/irp-mj-read, ifs/irp-mj-write]
- */
-_Use_decl_annotations_ VOID PsctxCountRequest(PIRP Irp)
-{
-    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
-
-    if (location->FileObject == NULL || FlagOn(Irp->Flags, IRP_PAGING_IO) ||
-        FlagOn(location->MinorFunction, IRP_MN_COMPLETE)) {
-        return;
-    }
-    if (location->MajorFunction == IRP_MJ_WRITE) {
-        PsctxCountTransfer(location->FileObject, TRUE, location->Parameters.Write.Length);
-    } else {
-        PsctxCountTransfer(location->FileObject, FALSE, location->Parameters.Read.Length);
     }
 }
 

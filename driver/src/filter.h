@@ -76,15 +76,46 @@ _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxCanTearDown(_In_ PDEVICE_OBJECT Devi
 _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForwardAndWait(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 
-/* count.c. The numbers of contexts of tracking rules, and of those that count, tell whether there is anything to do. */
+/*
+ * count.c. The numbers of contexts of tracking rules, and of those that count, tell whether there is anything to do; so does, for a
+ * stream, the bucket of its header.
+ */
+#define PSCTX_TRACKED_BITS 11u
+#define PSCTX_TRACKED_BUCKETS (1u << PSCTX_TRACKED_BITS)
+
+typedef struct _PSCTX_TRACKED_BUCKET {
+    PVOID volatile Counting; /* the first of its PSCTX_CONTEXTs that count, linked by NextCounting */
+    volatile LONG Tracked;   /* how many contexts of rules, those that do not count among them */
+} PSCTX_TRACKED_BUCKET, *PPSCTX_TRACKED_BUCKET;
+
 extern volatile LONG PsctxTrackedContexts;
 extern volatile LONG PsctxCountingContexts;
+extern PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
+
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID
-    PsctxCountTransfer(_In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Write, _In_ ULONG Length);
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxCountRequest(_In_ PIRP Irp);
+    PsctxCountInBucket(_In_ ULONG Number, _In_ const VOID *Header, _In_ BOOLEAN Write, _In_ ULONG Length);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxNoteCleanup(_In_ PFILE_OBJECT FileObject);
 _IRQL_requires_max_(APC_LEVEL) BOOLEAN
     PsctxNoteOpen(_In_ PFSRTL_ADVANCED_FCB_HEADER Header, _In_ const PSCTX_IDENTITY *Identity);
+
+FORCEINLINE ULONG PsctxTrackedBucketNumber(_In_ const VOID *Header)
+{
+    return (ULONG)(PsctxHashHeader(Header) >> (64u - PSCTX_TRACKED_BITS));
+}
+
+/*
+ * Counts a read or a write of a file. What the file object has for a context is compared with headers, never followed. Any IRQL up to
+ * DISPATCH_LEVEL.
+ */
+FORCEINLINE VOID PsctxCountTransfer(_In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Write, _In_ ULONG Length)
+{
+    const VOID *header = FileObject->FsContext;
+    const ULONG number = PsctxTrackedBucketNumber(header);
+
+    if (ReadPointerAcquire(&PsctxTracked[number].Counting) != NULL) {
+        PsctxCountInBucket(number, header, Write, Length);
+    }
+}
 
 /* track.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);

@@ -125,6 +125,21 @@ Dereference:
 }
 
 /*
+ * Counts a request to read or write, but for the memory manager's own, and for those that end one that was counted. <= DISPATCH_LEVEL.
+ * [ifs/irp-mj-read, ifs/irp-mj-write]
+ */
+FORCEINLINE VOID PsctxCountRequest(_In_ PIRP Irp, _In_ const IO_STACK_LOCATION *Location)
+{
+    const BOOLEAN write = Location->MajorFunction == IRP_MJ_WRITE;
+
+    if (Location->FileObject != NULL && !FlagOn(Irp->Flags, IRP_PAGING_IO) &&
+        !FlagOn(Location->MinorFunction, IRP_MN_COMPLETE)) {
+        PsctxCountTransfer(Location->FileObject, write,
+                           write ? Location->Parameters.Write.Length : Location->Parameters.Read.Length);
+    }
+}
+
+/*
  * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
  */
 _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -134,7 +149,7 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
 
     if (location->MajorFunction == IRP_MJ_READ || location->MajorFunction == IRP_MJ_WRITE) {
         if (ReadNoFence(&PsctxCountingContexts) != 0) {
-            PsctxCountRequest(Irp);
+            PsctxCountRequest(Irp, location);
         }
         return PsctxPassThrough(DeviceObject, Irp);
     }
