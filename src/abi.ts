@@ -9,6 +9,7 @@ export const limits = {
   batchOperations: 4096,
   transfer: 1 << 20,
   patternLength: 2048,
+  rules: 64,
   minimumEventCapacity: 256 << 10,
   maximumEventCapacity: 16 << 20,
 } as const

@@ -25,14 +25,22 @@ interface ContextEventBase extends EventBase {
   readonly name: string
 }
 
-/** A context was inserted: by a request, or by a tracking rule. */
+/**
+ * A context was inserted: by a request, or by a tracking rule.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlinsertperstreamcontext | FsRtlInsertPerStreamContext}
+ */
 export interface InsertedEvent extends ContextEventBase {
   readonly type: 'inserted'
   /** Who asked for it. */
   readonly processId: number
 }
 
-/** A context was removed: by a request, or with the session that it belonged to. */
+/**
+ * A context was removed: by a request, or with the session that it belonged to.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlremoveperstreamcontext | FsRtlRemovePerStreamContext}
+ */
 export interface RemovedEvent extends ContextEventBase {
   readonly type: 'removed'
   /** Who asked for it. */
@@ -41,7 +49,11 @@ export interface RemovedEvent extends ContextEventBase {
   readonly age: number
 }
 
-/** A file system tore a context down with its stream. */
+/**
+ * A file system tore a context down with its stream.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlteardownperstreamcontexts | FsRtlTeardownPerStreamContexts}
+ */
 export interface TornDownEvent extends ContextEventBase {
   readonly type: 'torn-down'
   /** How long it was there, in milliseconds. */

@@ -168,6 +168,8 @@ export class Filter {
    * Throws what {@link Filter.openStream} does for the volume, `STATUS_QUOTA_EXCEEDED` beyond 64 rules,
    * `STATUS_INVALID_PARAMETER`, `STATUS_ACCESS_DENIED` (read-only filter), `STATUS_FILE_CLOSED`.
    *
+   * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/creating-a-per-stream-context | Creating a per-stream context}
+   *
    * @example
    * ```ts
    * using rule = filter.track({ volume: 'C:', match: '*.docx', count: true })
@@ -186,7 +188,8 @@ export class Filter {
     try {
       this.#native.track(options.owner ?? 0, options.instance ?? 0, file, match, flags)
     } catch (error) {
-      throw explain(error)
+      const isFull = isNativeError(error) && error.status === statusOf('STATUS_QUOTA_EXCEEDED')
+      throw explain(error, { advice: isFull ? fullAdvice : undefined })
     } finally {
       file?.close()
     }
@@ -277,6 +280,8 @@ export class Filter {
     this.close()
   }
 }
+
+const fullAdvice = `A filter has at most ${abi.limits.rules} tracking rules: end one of them first.`
 
 const installAdvice =
   'The driver psctx is not running: install and start it as an administrator (see "Installing the driver" in README.md), ' +

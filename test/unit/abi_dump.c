@@ -23,6 +23,7 @@ static const ABI_VALUE limits[] = {
     {"batchOperations", PSCTX_MAXIMUM_BATCH_OPERATIONS},
     {"transfer", PSCTX_MAXIMUM_TRANSFER},
     {"patternLength", PSCTX_MAXIMUM_PATTERN_LENGTH},
+    {"rules", PSCTX_MAXIMUM_RULES},
     {"minimumEventCapacity", PSCTX_MINIMUM_EVENT_CAPACITY},
     {"maximumEventCapacity", PSCTX_MAXIMUM_EVENT_CAPACITY},
 };
