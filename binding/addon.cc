@@ -3,6 +3,7 @@
 
 #include "batch_object.h"
 #include "environment.h"
+#include "events_object.h"
 #include "file_object.h"
 #include "filter_object.h"
 #include "stream_object.h"
@@ -20,6 +21,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports)
     exports.Set("Filter", psctx::FilterObject::Define(env));
     exports.Set("Stream", psctx::StreamObject::Define(env));
     exports.Set("Batch", psctx::BatchObject::Define(env));
+    exports.Set("Events", psctx::EventsObject::Define(env));
     exports.Set("File", psctx::FileObject::Define(env));
 #ifdef _WIN32
     exports.Set("service", psctx::DefineService(env));

@@ -5,9 +5,9 @@
 
 namespace psctx {
 
-std::uint32_t EncodeStreamRequest(void *out, std::uint64_t handle) noexcept
+std::uint32_t EncodeStreamRequest(void *out, std::uint32_t operation, std::uint64_t handle) noexcept
 {
-    const PSCTX_STREAM_REQUEST request = {MakeHeader(PSCTX_OPERATION_QUERY_STREAM, sizeof(request)), handle};
+    const PSCTX_STREAM_REQUEST request = {MakeHeader(operation, sizeof(request)), handle};
 
     std::memcpy(out, &request, sizeof(request));
     return sizeof(request);
@@ -44,6 +44,67 @@ std::uint32_t EncodeMatchRequest(void *out, std::uint32_t operation, std::uint64
 std::uint32_t EncodeListRequest(void *out, std::uint64_t handle, std::uint64_t before) noexcept
 {
     const PSCTX_LIST_REQUEST request = {MakeHeader(PSCTX_OPERATION_LIST, sizeof(request)), handle, before};
+
+    std::memcpy(out, &request, sizeof(request));
+    return sizeof(request);
+}
+
+std::uint32_t EncodeTrackRequest(void *out, const TrackingRule &rule) noexcept
+{
+    const std::uint32_t size = static_cast<std::uint32_t>(sizeof(PSCTX_TRACK_REQUEST)) + rule.patternLength;
+    const PSCTX_TRACK_REQUEST request = {MakeHeader(PSCTX_OPERATION_TRACK, size),
+                                         rule.owner,
+                                         rule.instance,
+                                         rule.volumeHandle,
+                                         rule.patternLength,
+                                         rule.flags};
+
+    std::memcpy(out, &request, sizeof(request));
+    if (rule.patternLength != 0) {
+        std::memcpy(static_cast<std::uint8_t *>(out) + sizeof(request), rule.pattern, rule.patternLength);
+    }
+    return size;
+}
+
+std::uint32_t EncodeUntrackRequest(void *out, std::uint64_t rule) noexcept
+{
+    const PSCTX_RULE_RECORD request = {MakeHeader(PSCTX_OPERATION_UNTRACK, sizeof(request)), rule};
+
+    std::memcpy(out, &request, sizeof(request));
+    return sizeof(request);
+}
+
+std::uint32_t EncodeSubscribeRequest(void *out, std::uint64_t session, std::uint32_t types,
+                                     std::uint32_t capacity) noexcept
+{
+    const PSCTX_SUBSCRIBE_REQUEST request = {MakeHeader(PSCTX_OPERATION_SUBSCRIBE, sizeof(request)), session, types,
+                                             capacity};
+
+    std::memcpy(out, &request, sizeof(request));
+    return sizeof(request);
+}
+
+std::uint32_t EncodeWaitRequest(void *out) noexcept
+{
+    const PSCTX_HEADER request = MakeHeader(PSCTX_OPERATION_WAIT, sizeof(request));
+
+    std::memcpy(out, &request, sizeof(request));
+    return sizeof(request);
+}
+
+std::uint32_t EncodeEnumerateRequest(void *out, std::uint64_t volumeHandle, std::uint64_t after,
+                                     std::uint32_t shard) noexcept
+{
+    const PSCTX_ENUMERATE_REQUEST request = {MakeHeader(PSCTX_OPERATION_ENUMERATE, sizeof(request)), volumeHandle,
+                                             after, shard, 0};
+
+    std::memcpy(out, &request, sizeof(request));
+    return sizeof(request);
+}
+
+std::uint32_t EncodeVolumesRequest(void *out, std::uint64_t after) noexcept
+{
+    const PSCTX_VOLUMES_REQUEST request = {MakeHeader(PSCTX_OPERATION_LIST_VOLUMES, sizeof(request)), after};
 
     std::memcpy(out, &request, sizeof(request));
     return sizeof(request);

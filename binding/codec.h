@@ -33,16 +33,33 @@ struct Match {
     std::uint64_t instance = 0;
 };
 
+struct TrackingRule {
+    std::uint64_t owner = 0;
+    std::uint64_t instance = 0;
+    std::uint64_t volumeHandle = 0; // a file of the volume, or zero: every volume
+    std::uint32_t flags = 0;        // PSCTX_TRACK_*
+    const void *pattern = nullptr;
+    std::uint32_t patternLength = 0; // bytes, at most PSCTX_MAXIMUM_PATTERN_LENGTH
+};
+
 constexpr PSCTX_HEADER MakeHeader(std::uint32_t operation, std::uint32_t size) noexcept
 {
     return {size, static_cast<PSCTX_UINT16>(PSCTX_ABI_VERSION), static_cast<PSCTX_UINT16>(operation)};
 }
 
 // Each writes one request to Out, which has room for it and is aligned to 8 bytes, and returns its length.
-std::uint32_t EncodeStreamRequest(void *out, std::uint64_t handle) noexcept;
+std::uint32_t EncodeStreamRequest(void *out, std::uint32_t operation, std::uint64_t handle) noexcept;
 std::uint32_t EncodeInsertRequest(void *out, std::uint64_t handle, const Insertion &insertion) noexcept;
 std::uint32_t EncodeMatchRequest(void *out, std::uint32_t operation, std::uint64_t handle, const Match &match) noexcept;
 std::uint32_t EncodeListRequest(void *out, std::uint64_t handle, std::uint64_t before) noexcept;
+std::uint32_t EncodeTrackRequest(void *out, const TrackingRule &rule) noexcept;
+std::uint32_t EncodeUntrackRequest(void *out, std::uint64_t rule) noexcept;
+std::uint32_t EncodeSubscribeRequest(void *out, std::uint64_t session, std::uint32_t types,
+                                     std::uint32_t capacity) noexcept;
+std::uint32_t EncodeWaitRequest(void *out) noexcept;
+std::uint32_t EncodeEnumerateRequest(void *out, std::uint64_t volumeHandle, std::uint64_t after,
+                                     std::uint32_t shard) noexcept;
+std::uint32_t EncodeVolumesRequest(void *out, std::uint64_t after) noexcept;
 
 // Whether Returned bytes are a whole reply to Operation: STATUS_REVISION_MISMATCH for another ABI version,
 // STATUS_INFO_LENGTH_MISMATCH for anything else that is not as the contract says.

@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "environment.h"
 #include "errors.h"
+#include "stream_object.h"
 #include "wrapped.h"
 
 namespace psctx {
@@ -86,6 +87,9 @@ Napi::Function FilterObject::Define(Napi::Env env)
         env, "Filter",
         {InstanceMethod<&FilterObject::Reply>("reply"), InstanceMethod<&FilterObject::QueryVersion>("queryVersion"),
          InstanceMethod<&FilterObject::QueryStatistics>("queryStatistics"),
+         InstanceMethod<&FilterObject::Track>("track"), InstanceMethod<&FilterObject::Untrack>("untrack"),
+         InstanceMethod<&FilterObject::Enumerate>("enumerate"),
+         InstanceMethod<&FilterObject::ListVolumes>("listVolumes"), InstanceMethod<&FilterObject::Drives>("drives"),
          InstanceMethod<&FilterObject::Close>("close"), InstanceAccessor<&FilterObject::IsClosed>("closed"),
          InstanceMethod<&FilterObject::Dismount>("dismount"), InstanceMethod<&FilterObject::KillProcess>("killProcess"),
          InstanceMethod<&FilterObject::FailAllocation>("failAllocation"),
@@ -108,19 +112,26 @@ Napi::Value FilterObject::Reply(const Napi::CallbackInfo &info)
     return ShareMemory(info.Env(), session_->Reply(), Session::kReplyLength);
 }
 
+Napi::Value FilterObject::Send(Napi::Env env, const char *operation, std::uint32_t code, std::uint32_t requestLength,
+                               void *reply, std::uint32_t capacity, std::size_t minimumReply)
+{
+    std::uint32_t returned = 0;
+    const Status status =
+        session_->Send(code, requestLength, reply, capacity, static_cast<std::uint32_t>(minimumReply), &returned);
+
+    if (!Succeeded(status)) {
+        throw MakeError(env, operation, status);
+    }
+    return Napi::Number::New(env, returned);
+}
+
 Napi::Value FilterObject::Query(const Napi::CallbackInfo &info, const char *operation, std::uint32_t code,
                                 std::uint32_t number, std::uint32_t replySize)
 {
     const PSCTX_HEADER request = MakeHeader(number, sizeof(request));
-    std::uint32_t returned = 0;
-    Status status;
 
     std::memcpy(session_->Request(), &request, sizeof(request));
-    status = session_->Send(code, sizeof(request), session_->Reply().get(), replySize, replySize, &returned);
-    if (!Succeeded(status)) {
-        throw MakeError(info.Env(), operation, status);
-    }
-    return Napi::Number::New(info.Env(), returned);
+    return Send(info.Env(), operation, code, sizeof(request), session_->Reply().get(), replySize, replySize);
 }
 
 Napi::Value FilterObject::QueryVersion(const Napi::CallbackInfo &info)
@@ -133,6 +144,100 @@ Napi::Value FilterObject::QueryStatistics(const Napi::CallbackInfo &info)
 {
     return Query(info, "statistics", PSCTX_IOCTL_QUERY_STATISTICS, PSCTX_OPERATION_QUERY_STATISTICS,
                  sizeof(PSCTX_STATISTICS_REPLY));
+}
+
+// The handle of a file of the volume that is meant, or zero for undefined: every volume.
+std::uint64_t FilterObject::GetVolumeFile(Napi::Env env, const Napi::Value &value, const char *operation) const
+{
+    if (value.IsUndefined()) {
+        return 0;
+    }
+    const StreamObject *stream = UnwrapArgument<StreamObject>(env, value, kStreamTag, operation, "volume");
+    if (stream->GetSession() != session_) {
+        throw MakeArgumentError(env, operation, "volume");
+    }
+    if (stream->GetHandle() == 0) {
+        throw MakeError(env, operation, kStatusFileClosed);
+    }
+    return stream->GetHandle();
+}
+
+Napi::Value FilterObject::Track(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "track";
+    const Napi::Env env = info.Env();
+    const std::u16string pattern = GetPath(env, info[3], operation, "match");
+    TrackingRule rule;
+
+    rule.owner = GetIdentifier(env, info[0], operation, "owner");
+    rule.instance = GetIdentifier(env, info[1], operation, "instance");
+    rule.volumeHandle = GetVolumeFile(env, info[2], operation);
+    rule.flags = GetUint32(env, info[4], PSCTX_TRACK_COUNT, operation, "flags");
+    if (pattern.size() > PSCTX_MAXIMUM_PATTERN_LENGTH / sizeof(char16_t)) {
+        throw MakeArgumentError(env, operation, "match");
+    }
+    rule.pattern = pattern.data();
+    rule.patternLength = static_cast<std::uint32_t>(pattern.size() * sizeof(char16_t));
+    return Send(env, operation, PSCTX_IOCTL_TRACK, EncodeTrackRequest(session_->Request(), rule),
+                session_->Reply().get(), sizeof(PSCTX_RULE_RECORD), sizeof(PSCTX_RULE_RECORD));
+}
+
+Napi::Value FilterObject::Untrack(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "untrack";
+    const std::uint64_t rule = GetIdentifier(info.Env(), info[0], operation, "rule");
+
+    return Send(info.Env(), operation, PSCTX_IOCTL_UNTRACK, EncodeUntrackRequest(session_->Request(), rule),
+                session_->Reply().get(), sizeof(PSCTX_HEADER), sizeof(PSCTX_HEADER));
+}
+
+Napi::Value FilterObject::Enumerate(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "contexts";
+    const Napi::Env env = info.Env();
+    const Bytes page = GetBytes(env, info[0], operation, "page");
+    const std::uint64_t volume = GetVolumeFile(env, info[1], operation);
+    const std::uint64_t after = GetIdentifier(env, info[2], operation, "after");
+    const std::uint32_t shard = GetUint32(env, info[3], PSCTX_ENUMERATE_END, operation, "shard");
+
+    if (page.length > PSCTX_MAXIMUM_TRANSFER) {
+        throw MakeArgumentError(env, operation, "page");
+    }
+    return Send(env, operation, PSCTX_IOCTL_ENUMERATE,
+                EncodeEnumerateRequest(session_->Request(), volume, after, shard), page.data,
+                static_cast<std::uint32_t>(page.length), sizeof(PSCTX_ENUMERATE_REPLY));
+}
+
+Napi::Value FilterObject::ListVolumes(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "volumes";
+    const std::uint64_t after = GetIdentifier(info.Env(), info[0], operation, "after");
+
+    return Send(info.Env(), operation, PSCTX_IOCTL_LIST_VOLUMES, EncodeVolumesRequest(session_->Request(), after),
+                session_->Reply().get(), Session::kReplyLength, sizeof(PSCTX_VOLUMES_REPLY));
+}
+
+Napi::Value FilterObject::Drives(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "volumes";
+    const Napi::Env env = info.Env();
+    const Napi::Array drives = Napi::Array::New(env);
+
+    for (char16_t letter = u'A'; letter <= u'Z'; letter = static_cast<char16_t>(letter + 1)) {
+        std::u16string device;
+        const Status status = session_->QueryDrive(letter, &device);
+
+        if (Succeeded(status)) {
+            const Napi::Array drive = Napi::Array::New(env, 2);
+
+            drive.Set(0u, Napi::String::New(env, std::u16string{letter, u':'}));
+            drive.Set(1u, Napi::String::New(env, device));
+            drives.Set(drives.Length(), drive);
+        } else if (status != kStatusObjectNameNotFound) {
+            throw MakeError(env, operation, status);
+        }
+    }
+    return drives;
 }
 
 void FilterObject::Close(const Napi::CallbackInfo &info)

@@ -2,6 +2,8 @@
 #ifndef PSCTX_BINDING_FILTER_OBJECT_H
 #define PSCTX_BINDING_FILTER_OBJECT_H
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include <napi.h>
@@ -25,6 +27,14 @@ class FilterObject : public Napi::ObjectWrap<FilterObject> {
     // → bytes of the reply
     Napi::Value QueryVersion(const Napi::CallbackInfo &info);
     Napi::Value QueryStatistics(const Napi::CallbackInfo &info);
+    // (owner, instance, volume: Stream | undefined, pattern: string, flags)
+    Napi::Value Track(const Napi::CallbackInfo &info);
+    Napi::Value Untrack(const Napi::CallbackInfo &info); // (rule)
+    // Leaves its reply in the caller's memory: (page: Uint8Array, volume: Stream | undefined, after, shard)
+    Napi::Value Enumerate(const Napi::CallbackInfo &info);
+    Napi::Value ListVolumes(const Napi::CallbackInfo &info); // (after)
+    // What drive letters stand for: () → [drive, device][]
+    Napi::Value Drives(const Napi::CallbackInfo &info);
     void Close(const Napi::CallbackInfo &info);
     Napi::Value IsClosed(const Napi::CallbackInfo &info);
 
@@ -36,6 +46,9 @@ class FilterObject : public Napi::ObjectWrap<FilterObject> {
 
     Napi::Value Query(const Napi::CallbackInfo &info, const char *operation, std::uint32_t code, std::uint32_t number,
                       std::uint32_t replySize);
+    Napi::Value Send(Napi::Env env, const char *operation, std::uint32_t code, std::uint32_t requestLength, void *reply,
+                     std::uint32_t capacity, std::size_t minimumReply);
+    std::uint64_t GetVolumeFile(Napi::Env env, const Napi::Value &value, const char *operation) const;
     HostKernel &Host(Napi::Env env, const char *operation);
 
     std::shared_ptr<Session> session_;

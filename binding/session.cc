@@ -42,6 +42,9 @@ Status Session::Close(std::string *leftovers)
     Status status = kStatusSuccess;
 
     if (transport_ != nullptr) {
+        for (SessionReader *reader : std::exchange(readers_, {})) {
+            reader->EndReading();
+        }
         for (const std::uint64_t handle : streams_) {
             transport_->CloseHandle(handle);
         }
@@ -70,6 +73,16 @@ void Session::CloseStream(std::uint64_t handle) noexcept
     if (transport_ != nullptr && streams_.erase(handle) != 0) {
         transport_->CloseHandle(handle);
     }
+}
+
+Status Session::OpenPending(std::function<void()> completed, std::unique_ptr<PendingDevice> *device)
+{
+    return transport_ == nullptr ? kStatusFileClosed : transport_->OpenPending(std::move(completed), device);
+}
+
+Status Session::QueryDrive(char16_t letter, std::u16string *device)
+{
+    return transport_ == nullptr ? kStatusFileClosed : transport_->QueryDrive(letter, device);
 }
 
 Status Session::Send(std::uint32_t controlCode, std::uint32_t requestLength, void *reply, std::uint32_t capacity,

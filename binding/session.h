@@ -3,6 +3,7 @@
 #define PSCTX_BINDING_SESSION_H
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -13,6 +14,16 @@
 namespace psctx {
 
 class Session;
+
+// What has an open of the control device of its own, which ends before the session does.
+class SessionReader {
+  public:
+    // Closes it. The session forgets it after that.
+    virtual void EndReading() noexcept = 0;
+
+  protected:
+    ~SessionReader() = default;
+};
 
 // The sessions of one JavaScript environment, so that its end closes them. Used by that environment's thread alone.
 using SessionRegistry = std::unordered_set<Session *>;
@@ -37,13 +48,20 @@ class Session {
 
     bool IsClosed() const noexcept { return transport_ == nullptr; }
 
-    // Closes every stream, then the control device. Nothing the second time.
+    // Closes every reader and every stream, then the control device. Nothing the second time.
     Status Close(std::string *leftovers);
 
     // The routines below answer STATUS_FILE_CLOSED once the session is closed.
 
     Status OpenStream(const std::u16string &path, std::uint64_t *handle);
     void CloseStream(std::uint64_t handle) noexcept;
+
+    // A reader tells the session that it is there, until it ends.
+    Status OpenPending(std::function<void()> completed, std::unique_ptr<PendingDevice> *device);
+    void AddReader(SessionReader *reader) { readers_.insert(reader); }
+    void RemoveReader(SessionReader *reader) noexcept { readers_.erase(reader); }
+
+    Status QueryDrive(char16_t letter, std::u16string *device);
 
     // Sends the RequestLength bytes of Request() and checks the reply. Returned is its length, when the status is a success
     // or STATUS_BUFFER_OVERFLOW.
@@ -73,6 +91,7 @@ class Session {
     std::unique_ptr<Transport> transport_;
     std::weak_ptr<SessionRegistry> registry_;
     std::unordered_set<std::uint64_t> streams_;
+    std::unordered_set<SessionReader *> readers_;
     std::unique_ptr<std::uint8_t[]> request_;
     std::unique_ptr<std::uint8_t[]> scratch_;
     std::shared_ptr<std::uint8_t> reply_;

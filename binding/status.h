@@ -9,6 +9,7 @@ namespace psctx {
 using Status = std::uint32_t;
 
 constexpr Status kStatusSuccess = 0x00000000u;
+constexpr Status kStatusPending = 0x00000103u;
 constexpr Status kStatusBufferOverflow = 0x80000005u;
 constexpr Status kStatusUnsuccessful = 0xC0000001u;
 constexpr Status kStatusInfoLengthMismatch = 0xC0000004u;
@@ -34,6 +35,7 @@ constexpr Status kStatusNotSupported = 0xC00000BBu;
 constexpr Status kStatusInternalError = 0xC00000E5u;
 constexpr Status kStatusNameTooLong = 0xC0000106u;
 constexpr Status kStatusFileClosed = 0xC0000128u;
+constexpr Status kStatusInvalidDeviceState = 0xC0000184u;
 constexpr Status kStatusInvalidBufferSize = 0xC0000206u;
 constexpr Status kStatusNotFound = 0xC0000225u;
 

@@ -20,7 +20,8 @@ Napi::Function StreamObject::Define(Napi::Env env)
          InstanceMethod<&StreamObject::Lookup>("lookup"), InstanceMethod<&StreamObject::LookupInto>("lookupInto"),
          InstanceMethod<&StreamObject::First>("first"), InstanceMethod<&StreamObject::Remove>("remove"),
          InstanceMethod<&StreamObject::RemoveAll>("removeAll"), InstanceMethod<&StreamObject::List>("list"),
-         InstanceMethod<&StreamObject::Close>("close"), InstanceAccessor<&StreamObject::IsClosed>("closed")});
+         InstanceMethod<&StreamObject::Inspect>("inspect"), InstanceMethod<&StreamObject::Close>("close"),
+         InstanceAccessor<&StreamObject::IsClosed>("closed")});
 }
 
 StreamObject::StreamObject(const Napi::CallbackInfo &info) : Napi::ObjectWrap<StreamObject>(info)
@@ -87,7 +88,7 @@ Napi::Value StreamObject::Query(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "support";
     const std::uint64_t handle = OpenHandle(info.Env(), operation);
-    const std::uint32_t length = EncodeStreamRequest(session_->Request(), handle);
+    const std::uint32_t length = EncodeStreamRequest(session_->Request(), PSCTX_OPERATION_QUERY_STREAM, handle);
 
     return Send(info.Env(), operation, PSCTX_IOCTL_QUERY_STREAM, length, sizeof(PSCTX_STREAM_REPLY),
                 sizeof(PSCTX_STREAM_REPLY));
@@ -159,6 +160,31 @@ Napi::Value StreamObject::List(const Napi::CallbackInfo &info)
     const std::uint32_t length = EncodeListRequest(session_->Request(), handle, before);
 
     return Send(info.Env(), operation, PSCTX_IOCTL_LIST, length, Session::kReplyLength, sizeof(PSCTX_LIST_REPLY));
+}
+
+Napi::Value StreamObject::Inspect(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "inspect";
+    const Napi::Env env = info.Env();
+    const std::uint64_t handle = OpenHandle(env, operation);
+    const Bytes page = GetBytes(env, info[0], operation, "page");
+    const std::uint32_t length = EncodeStreamRequest(session_->Request(), PSCTX_OPERATION_INSPECT, handle);
+    PSCTX_INSPECT_REPLY reply;
+    std::uint32_t returned = 0;
+
+    if (page.length > PSCTX_MAXIMUM_TRANSFER) {
+        throw MakeArgumentError(env, operation, "page");
+    }
+    const Status status = session_->Send(PSCTX_IOCTL_INSPECT, length, page.data,
+                                         static_cast<std::uint32_t>(page.length), sizeof(reply), &returned);
+    if (status == kStatusBufferOverflow) {
+        std::memcpy(&reply, page.data, sizeof(reply));
+        throw MakeOverflowError(env, operation, reply.Remaining);
+    }
+    if (!Succeeded(status)) {
+        throw MakeError(env, operation, status);
+    }
+    return Napi::Number::New(env, returned);
 }
 
 Napi::Value StreamObject::LookupInto(const Napi::CallbackInfo &info)

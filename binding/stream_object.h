@@ -34,6 +34,9 @@ class StreamObject : public Napi::ObjectWrap<StreamObject> {
     Napi::Value RemoveAll(const Napi::CallbackInfo &info); // (owner?)
     Napi::Value List(const Napi::CallbackInfo &info);      // (before)
 
+    // Leaves its reply in the caller's memory: (page: Uint8Array). Too small: STATUS_BUFFER_OVERFLOW, with required.
+    Napi::Value Inspect(const Napi::CallbackInfo &info);
+
     // Copies a context's data to the caller's memory and returns its length: (buffer, owner, instance?)
     Napi::Value LookupInto(const Napi::CallbackInfo &info);
 

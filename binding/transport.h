@@ -3,6 +3,7 @@
 #define PSCTX_BINDING_TRANSPORT_H
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,6 +67,30 @@ class HostKernel {
     virtual HostAuditCounts Audit() = 0;
 };
 
+// A further open of the control device, in the same process, with one request at a time, which may pend. Used by one thread, which
+// also destroys it; only what it was told to call is called by another.
+class PendingDevice {
+  public:
+    // Closes it as well.
+    virtual ~PendingDevice() = default;
+
+    // Sends a request and waits for it. Returned is as for Transport::Control.
+    virtual Status Control(std::uint32_t code, const void *input, std::uint32_t inputLength, void *output,
+                           std::uint32_t outputLength, std::uint32_t *returned) = 0;
+
+    // Sends a request. kStatusPending: the routine that OpenPending was given will be called, once, and
+    // then Finish tells the outcome; input and output stay until then. Otherwise this is the outcome, and it is not called.
+    virtual Status Start(std::uint32_t code, const void *input, std::uint32_t inputLength, void *output,
+                         std::uint32_t outputLength, std::uint32_t *returned) = 0;
+
+    // The outcome of a request that was pending, after the routine has been called.
+    virtual Status Finish(std::uint32_t *returned) = 0;
+
+    // Cancels what is pending, and closes. When this returns the routine has been called for it, and is not called any more.
+    // Nothing the second time.
+    virtual void Close() noexcept = 0;
+};
+
 // An open control device. Used by one thread at a time.
 class Transport {
   public:
@@ -79,7 +104,13 @@ class Transport {
     virtual Status Control(std::uint32_t code, const void *input, std::uint32_t inputLength, void *output,
                            std::uint32_t outputLength, std::uint32_t *returned) = 0;
 
-    // Closes the control device. Leftovers, when not empty, says what the kernel still held although all should be gone.
+    // Opens the control device for reading once more, asynchronously. Completed is called on another thread, and must not wait.
+    virtual Status OpenPending(std::function<void()> completed, std::unique_ptr<PendingDevice> *device) = 0;
+
+    // The device that a drive letter, A to Z, stands for. STATUS_OBJECT_NAME_NOT_FOUND when there is no such drive.
+    virtual Status QueryDrive(char16_t letter, std::u16string *device) = 0;
+
+    // Closes the control device; no other open of it is left by then. Leftovers, when not empty, says what the kernel still held although all should be gone.
     virtual Status Close(std::string *leftovers) = 0;
 
     // NULL on a kernel that is not the embedded one.

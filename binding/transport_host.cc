@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include <host.h>
-
 #include <psctx/abi.h>
 
-#include "transport.h"
+#include "host_services.h"
 
 extern "C" DRIVER_INITIALIZE DriverEntry;
 
@@ -23,15 +21,8 @@ namespace {
 // PSCTX_TAG of the driver, 'xtCP'.
 constexpr ULONG kDriverPoolTag = 0x78744350u;
 
-static_assert(sizeof(WCHAR) == sizeof(char16_t), "compile with -fshort-wchar");
-
 constexpr std::size_t kMaximumPathUnits = UNICODE_STRING_MAX_CHARS;
 constexpr std::size_t kPrefixUnits = 4; // \\?\ or \\.\ or \??\ .
-
-Status FromNt(NTSTATUS status) noexcept
-{
-    return static_cast<Status>(status);
-}
 
 // A volume that filters share. Guarded by Kernel's mutex.
 struct Volume {
@@ -217,20 +208,6 @@ class Kernel {
     VolumeList volumes_; // those that are mounted
 };
 
-// System services act for a filter's process while one of these is in scope.
-class InProcess {
-  public:
-    explicit InProcess(PEPROCESS process) { HostEnterProcess(process); }
-    ~InProcess() { HostLeaveProcess(); }
-    InProcess(const InProcess &) = delete;
-    InProcess &operator=(const InProcess &) = delete;
-};
-
-HANDLE ToHandle(std::uint64_t handle) noexcept
-{
-    return reinterpret_cast<HANDLE>(static_cast<std::uintptr_t>(handle));
-}
-
 // The object-manager path of a Win32 namespace path: both prefixes name the directory \?? .
 Status ToObjectPath(const std::u16string &path, std::u16string *objectPath)
 {
@@ -246,16 +223,6 @@ Status ToObjectPath(const std::u16string &path, std::u16string *objectPath)
     }
     *objectPath = u"\\??\\" + path.substr(kPrefixUnits);
     return kStatusSuccess;
-}
-
-UNICODE_STRING ToUnicodeString(std::u16string *text) noexcept
-{
-    UNICODE_STRING string = {};
-
-    string.Length = static_cast<USHORT>(text->size() * sizeof(WCHAR));
-    string.MaximumLength = string.Length;
-    string.Buffer = reinterpret_cast<PWSTR>(text->data());
-    return string;
 }
 
 class HostTransport final : public Transport, public HostKernel {
@@ -320,6 +287,37 @@ class HostTransport final : public Transport, public HostKernel {
 
         *returned = IsError(status) ? 0u : static_cast<std::uint32_t>(ioStatus.Information);
         return status;
+    }
+
+    Status OpenPending(std::function<void()> completed, std::unique_ptr<PendingDevice> *device) override
+    {
+        return OpenHostPending(process_, std::move(completed), device);
+    }
+
+    Status QueryDrive(char16_t letter, std::u16string *device) override
+    {
+        std::u16string path = std::u16string(u"\\??\\") + letter + u':';
+        UNICODE_STRING name = ToUnicodeString(&path);
+        OBJECT_ATTRIBUTES attributes;
+        HANDLE link = nullptr;
+        ULONG length = 0;
+        UNICODE_STRING target = {};
+        const InProcess inProcess(process_);
+        NTSTATUS status;
+
+        InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, nullptr, nullptr);
+        status = NtOpenSymbolicLinkObject(&link, SYMBOLIC_LINK_QUERY, &attributes);
+        if (!NT_SUCCESS(status)) {
+            return FromNt(status);
+        }
+        status = NtQuerySymbolicLinkObject(link, &target, &length);
+        if (status == STATUS_BUFFER_TOO_SMALL) {
+            device->resize(length / sizeof(WCHAR));
+            target = ToUnicodeString(device);
+            status = NtQuerySymbolicLinkObject(link, &target, nullptr);
+        }
+        NtClose(link);
+        return FromNt(status);
     }
 
     Status Close(std::string *leftovers) override

@@ -16,6 +16,7 @@ constexpr napi_type_tag kFilterTag = {0x8c4f0a6b1f3d4e21ull, 0x9a7be25d60c84f01u
 constexpr napi_type_tag kStreamTag = {0x8c4f0a6b1f3d4e21ull, 0x9a7be25d60c84f02ull};
 constexpr napi_type_tag kBatchTag = {0x8c4f0a6b1f3d4e21ull, 0x9a7be25d60c84f03ull};
 constexpr napi_type_tag kFileTag = {0x8c4f0a6b1f3d4e21ull, 0x9a7be25d60c84f04ull};
+constexpr napi_type_tag kEventsTag = {0x8c4f0a6b1f3d4e21ull, 0x9a7be25d60c84f05ull};
 
 // The native object of a JavaScript value, or an argument error when it is not one of ours of this kind.
 template <typename T>

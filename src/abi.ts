@@ -8,6 +8,10 @@ export const limits = {
   dataLength: 65536,
   batchOperations: 4096,
   transfer: 1 << 20,
+  patternLength: 2048,
+  rules: 64,
+  minimumEventCapacity: 256 << 10,
+  maximumEventCapacity: 16 << 20,
 } as const
 
 export const support = {
@@ -29,9 +33,30 @@ export const outcome = { inserted: 0, kept: 1, replaced: 2, added: 3 } as const
 
 export const holder = { self: 0, otherSession: 1, otherFilter: 2 } as const
 
+export const tracked = { no: 0, yes: 1, counted: 2 } as const
+
+export const trackFlags = { count: 1 } as const
+
+export const eventType = {
+  inserted: 0,
+  removed: 1,
+  tornDown: 2,
+  tracked: 3,
+  cleanup: 4,
+  volumeAttached: 5,
+  volumeDetached: 6,
+  dropped: 7,
+} as const
+
+export const enumerateShard = { end: 0xffffffff } as const
+
+export const attachment = { yes: 0, snapshot: 1, failed: 2 } as const
+
+export const ownerKind = { unknown: 0, device: 1, driver: 2 } as const
+
 /** Sizes of the fixed parts of the records, and offsets of their members, in bytes. */
 export const versionReply = {
-  size: 48,
+  size: 56,
   driverVersion: 8,
   maximumDataLength: 12,
   maximumContexts: 16,
@@ -40,6 +65,7 @@ export const versionReply = {
   maximumNonPagedBytes: 32,
   maximumBatchOperations: 40,
   maximumTransfer: 44,
+  session: 48,
 } as const
 
 export const statisticsReply = {
@@ -78,7 +104,7 @@ export const countReply = { size: 16, count: 8 } as const
 export const listReply = { size: 24, count: 8, remaining: 12, nextSize: 16 } as const
 
 export const listEntry = {
-  size: 48,
+  size: 56,
   entrySize: 0,
   nameLength: 4,
   ownerKey: 8,
@@ -87,8 +113,77 @@ export const listEntry = {
   pool: 32,
   lifetime: 36,
   dataLength: 40,
+  tracked: 44,
+  inserted: 48,
+} as const
+
+export const tracking = {
+  size: 64,
+  opens: 0,
+  cleanups: 8,
+  reads: 16,
+  writes: 24,
+  bytesRead: 32,
+  bytesWritten: 40,
+  firstProcessId: 48,
+  lastProcessId: 56,
 } as const
 
 export const batchReply = { size: 16, count: 8, failed: 12 } as const
 
 export const batchResult = { size: 8, status: 0, replySize: 4 } as const
+
+export const ruleRecord = { size: 16, rule: 8 } as const
+
+export const waitReply = { size: 16, count: 8 } as const
+
+export const event = {
+  size: 80,
+  eventSize: 0,
+  type: 4,
+  number: 8,
+  time: 16,
+  ownerKey: 24,
+  instance: 32,
+  sequence: 40,
+  age: 48,
+  count: 56,
+  processId: 64,
+  nameLength: 72,
+} as const
+
+export const enumerateReply = { size: 32, nextAfter: 8, nextShard: 16, count: 20, nextSize: 24 } as const
+
+export const volumesReply = { size: 24, count: 8, remaining: 12, nextSize: 16 } as const
+
+export const volumeEntry = {
+  size: 56,
+  entrySize: 0,
+  attachment: 4,
+  number: 8,
+  contexts: 16,
+  bytes: 24,
+  status: 32,
+  deviceType: 36,
+  tearsDown: 40,
+  deviceNameLength: 48,
+  fileSystemLength: 52,
+} as const
+
+export const inspectReply = { size: 16, count: 8, remaining: 12 } as const
+
+export const inspectEntry = {
+  size: 72,
+  entrySize: 0,
+  holder: 4,
+  ownerKey: 8,
+  instance: 16,
+  sequence: 24,
+  ownerToken: 32,
+  instanceToken: 40,
+  callbackOffset: 48,
+  dataLength: 56,
+  ownerKind: 60,
+  moduleLength: 64,
+  ownerNameLength: 68,
+} as const

@@ -30,6 +30,11 @@ export function checkOptions(value: unknown, operation: string, path?: string): 
   if (typeof value !== 'object' || value === null) throw argumentError(operation, 'options', 'an object', path)
 }
 
+/** Throws unless `value` is an AbortSignal. */
+export function checkSignal(value: unknown, operation: string): asserts value is AbortSignal {
+  if (!(value instanceof AbortSignal)) throw argumentError(operation, 'signal', 'an AbortSignal')
+}
+
 /** Throws unless `value` is a Uint8Array, which a Buffer is. */
 export function checkBytes(
   value: unknown,

@@ -3,19 +3,38 @@ import * as abi from './abi'
 import type {
   FirstContext,
   InsertionResult,
+  InspectedContext,
   Lifetime,
   ListedContext,
+  OwnerKind,
   Pool,
   StreamContext,
   StreamSupport,
+  TrackingCounters,
   UnsupportedReason,
 } from './context'
+import { statusName } from './errors'
+import type { EventType, FilterEvent } from './events'
 import type { FilterLimits, FilterStatistics } from './filter'
+import type { Volume, VolumeAttachment } from './volumes'
 
 const pools: readonly Pool[] = ['paged', 'nonpaged']
 const lifetimes: readonly Lifetime[] = ['session', 'stream']
 const outcomes = ['inserted', 'kept', 'replaced', 'added'] as const
 const holders = ['self', 'other-session', 'other-filter'] as const
+const ownerKinds: readonly OwnerKind[] = ['unknown', 'device', 'driver']
+const attachments: readonly VolumeAttachment[] = ['attached', 'snapshot', 'failed']
+/** By their numbers. */
+export const eventTypes: readonly (EventType | 'dropped')[] = [
+  'inserted',
+  'removed',
+  'torn-down',
+  'tracked',
+  'cleanup',
+  'volume-attached',
+  'volume-detached',
+  'dropped',
+]
 const reasons: readonly (UnsupportedReason | undefined)[] = [
   undefined,
   'not-a-file-system',
@@ -25,10 +44,18 @@ const reasons: readonly (UnsupportedReason | undefined)[] = [
   'no-filter-contexts',
 ]
 
+/** Between 1601, which system time counts from, and 1970. */
+const millisecondsBefore1970 = 11_644_473_600_000
+const unitsPerMillisecond = 10_000
+
 /** The name that stands for a number of the driver's; a driver of this ABI version has no others. */
 function nameOf<T>(table: readonly T[], value: number): T {
   if (value >= table.length) throw new RangeError(`The driver answered with an unknown value: ${value}`)
   return table[value] as T
+}
+
+function toToken(value: bigint): string {
+  return value.toString(16).padStart(16, '0')
 }
 
 /** Replies in one ArrayBuffer. The offset of every method is that of the reply's header. */
@@ -52,6 +79,22 @@ export class Replies {
   /** A 64-bit counter, which is far from 2⁵³. */
   counter(offset: number): number {
     return Number(this.uint64(offset))
+  }
+
+  /** UTF-16 of so many bytes. */
+  text(offset: number, length: number): string {
+    return this.#bytes.toString('utf16le', offset, offset + length)
+  }
+
+  /** Of a system time. */
+  date(offset: number): Date {
+    const units = this.uint32(offset + 4) * 2 ** 32 + this.uint32(offset)
+    return new Date(units / unitsPerMillisecond - millisecondsBefore1970)
+  }
+
+  /** The entry after one that begins with its size. */
+  next(entry: number): number {
+    return entry + this.uint32(entry)
   }
 
   insertionResult(offset: number): InsertionResult {
@@ -98,25 +141,144 @@ export class Replies {
     const contexts: ListedContext[] = []
     let entry = offset + abi.listReply.size
     for (let count = this.uint32(offset + abi.listReply.count); count > 0; count -= 1) {
-      const name = entry + abi.listEntry.size
-      contexts.push({
-        owner: this.uint64(entry + abi.listEntry.ownerKey),
-        instance: this.uint64(entry + abi.listEntry.instance),
-        dataLength: this.uint32(entry + abi.listEntry.dataLength),
-        pool: nameOf(pools, this.uint32(entry + abi.listEntry.pool)),
-        lifetime: nameOf(lifetimes, this.uint32(entry + abi.listEntry.lifetime)),
-        sequence: this.uint64(entry + abi.listEntry.sequence),
-        name: this.#bytes.toString('utf16le', name, name + this.uint32(entry + abi.listEntry.nameLength)),
-      })
-      entry += this.uint32(entry + abi.listEntry.entrySize)
+      contexts.push(this.listedContext(entry))
+      entry = this.next(entry)
     }
     return { contexts, remaining: this.uint32(offset + abi.listReply.remaining) }
   }
 
-  version(offset: number): { version: string; limits: FilterLimits } {
+  listedContext(entry: number): ListedContext {
+    const tracked = this.uint32(entry + abi.listEntry.tracked)
+    const counters = entry + abi.listEntry.size
+    const name = tracked === abi.tracked.counted ? counters + abi.tracking.size : counters
+    const time = entry + abi.listEntry.inserted
+    return {
+      owner: this.uint64(entry + abi.listEntry.ownerKey),
+      instance: this.uint64(entry + abi.listEntry.instance),
+      dataLength: this.uint32(entry + abi.listEntry.dataLength),
+      pool: nameOf(pools, this.uint32(entry + abi.listEntry.pool)),
+      lifetime: nameOf(lifetimes, this.uint32(entry + abi.listEntry.lifetime)),
+      sequence: this.uint64(entry + abi.listEntry.sequence),
+      name: this.text(name, this.uint32(entry + abi.listEntry.nameLength)),
+      time: this.uint64(time),
+      date: this.date(time),
+      byRule: tracked !== abi.tracked.no,
+      ...(tracked === abi.tracked.counted ? { tracked: this.#counters(counters) } : undefined),
+    }
+  }
+
+  #counters(offset: number): TrackingCounters {
+    const { tracking } = abi
+    return {
+      opens: this.counter(offset + tracking.opens),
+      cleanups: this.counter(offset + tracking.cleanups),
+      reads: this.counter(offset + tracking.reads),
+      writes: this.counter(offset + tracking.writes),
+      bytesRead: this.counter(offset + tracking.bytesRead),
+      bytesWritten: this.counter(offset + tracking.bytesWritten),
+      firstProcessId: this.counter(offset + tracking.firstProcessId),
+      lastProcessId: this.counter(offset + tracking.lastProcessId),
+    }
+  }
+
+  rule(offset: number): bigint {
+    return this.uint64(offset + abi.ruleRecord.rule)
+  }
+
+  event(entry: number): FilterEvent {
+    const { event } = abi
+    const type = nameOf(eventTypes, this.uint32(entry + event.type))
+    const common = {
+      number: this.counter(entry + event.number),
+      time: this.uint64(entry + event.time),
+      date: this.date(entry + event.time),
+    }
+    if (type === 'dropped') return { type, ...common, count: this.counter(entry + event.count) }
+    const name = this.text(entry + event.size, this.uint32(entry + event.nameLength))
+    if (type === 'volume-attached' || type === 'volume-detached') return { type, ...common, name }
+    const context = {
+      ...common,
+      owner: this.uint64(entry + event.ownerKey),
+      instance: this.uint64(entry + event.instance),
+      sequence: this.uint64(entry + event.sequence),
+      name,
+    }
+    if (type === 'torn-down') return { type, ...context, age: this.#age(entry) }
+    const processId = this.counter(entry + event.processId)
+    if (type === 'removed') return { type, ...context, processId, age: this.#age(entry) }
+    return { type, ...context, processId }
+  }
+
+  /** Milliseconds. */
+  #age(entry: number): number {
+    return this.counter(entry + abi.event.age) / unitsPerMillisecond
+  }
+
+  volumes(offset: number): { volumes: Omit<Volume, 'mountPoints'>[]; remaining: number } {
+    const { volumeEntry } = abi
+    const volumes: Omit<Volume, 'mountPoints'>[] = []
+    let entry = offset + abi.volumesReply.size
+    for (let count = this.uint32(offset + abi.volumesReply.count); count > 0; count -= 1) {
+      const names = entry + volumeEntry.size
+      const deviceLength = this.uint32(entry + volumeEntry.deviceNameLength)
+      const attachment = nameOf(attachments, this.uint32(entry + volumeEntry.attachment))
+      volumes.push({
+        number: this.uint64(entry + volumeEntry.number),
+        device: this.text(names, deviceLength),
+        fileSystem: this.text(names + deviceLength, this.uint32(entry + volumeEntry.fileSystemLength)),
+        attachment,
+        ...(attachment === 'failed' ? { status: statusName(this.uint32(entry + volumeEntry.status)) } : undefined),
+        tearsDown: this.uint32(entry + volumeEntry.tearsDown) !== 0,
+        contexts: this.counter(entry + volumeEntry.contexts),
+        bytes: this.counter(entry + volumeEntry.bytes),
+        deviceType: this.uint32(entry + volumeEntry.deviceType),
+      })
+      entry = this.next(entry)
+    }
+    return { volumes, remaining: this.uint32(offset + abi.volumesReply.remaining) }
+  }
+
+  inspectedContexts(offset: number): Omit<InspectedContext, 'data'>[] {
+    const contexts: Omit<InspectedContext, 'data'>[] = []
+    let entry = offset + abi.inspectReply.size
+    for (let count = this.uint32(offset + abi.inspectReply.count); count > 0; count -= 1) {
+      contexts.push(this.#inspectedContext(entry))
+      entry = this.next(entry)
+    }
+    return contexts
+  }
+
+  #inspectedContext(entry: number): Omit<InspectedContext, 'data'> {
+    const { inspectEntry } = abi
+    const holder = nameOf(holders, this.uint32(entry + inspectEntry.holder))
+    const module = this.text(entry + inspectEntry.size, this.uint32(entry + inspectEntry.moduleLength))
+    const ownerName = this.text(
+      entry + inspectEntry.size + this.uint32(entry + inspectEntry.moduleLength),
+      this.uint32(entry + inspectEntry.ownerNameLength),
+    )
+    const instanceToken = this.uint64(entry + inspectEntry.instanceToken)
+    return {
+      holder,
+      ...(holder === 'self'
+        ? {
+            owner: this.uint64(entry + inspectEntry.ownerKey),
+            instance: this.uint64(entry + inspectEntry.instance),
+            sequence: this.uint64(entry + inspectEntry.sequence),
+          }
+        : undefined),
+      ...(module === '' ? undefined : { module, offset: this.counter(entry + inspectEntry.callbackOffset) }),
+      ownerKind: nameOf(ownerKinds, this.uint32(entry + inspectEntry.ownerKind)),
+      ...(ownerName === '' ? undefined : { ownerName }),
+      ownerToken: toToken(this.uint64(entry + inspectEntry.ownerToken)),
+      ...(instanceToken === 0n ? undefined : { instanceToken: toToken(instanceToken) }),
+    }
+  }
+
+  version(offset: number): { version: string; session: bigint; limits: FilterLimits } {
     const version = this.uint32(offset + abi.versionReply.driverVersion)
     return {
       version: `${version >>> 24}.${(version >>> 16) & 0xff}.${version & 0xffff}`,
+      session: this.uint64(offset + abi.versionReply.session),
       limits: {
         dataLength: this.uint32(offset + abi.versionReply.maximumDataLength),
         contexts: this.uint32(offset + abi.versionReply.maximumContexts),

@@ -23,7 +23,24 @@ export interface StreamContext {
   readonly sequence: bigint
 }
 
-/** A context in the list of a stream's contexts: everything but the data. */
+/** What was done with a stream since a tracking rule that counts inserted its context, through the driver's filter. */
+export interface TrackingCounters {
+  /** Successful opens that matched the rule, the first one included. */
+  readonly opens: number
+  /** Opens whose last handle was closed. */
+  readonly cleanups: number
+  /** Requests that were not the memory manager's. */
+  readonly reads: number
+  readonly writes: number
+  /** Bytes asked for. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** The process of the first and of the last open. */
+  readonly firstProcessId: number
+  readonly lastProcessId: number
+}
+
+/** A context in a list: everything but the data. */
 export interface ListedContext {
   readonly owner: bigint
   readonly instance: bigint
@@ -32,8 +49,43 @@ export interface ListedContext {
   readonly pool: Pool
   readonly lifetime: Lifetime
   readonly sequence: bigint
-  /** The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`. */
+  /**
+   * The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`; of a
+   * context that a tracking rule inserted, the name below its volume that the stream was opened by.
+   */
   readonly name: string
+  /** When it was inserted: units of 100 nanoseconds since 1601, UTC. */
+  readonly time: bigint
+  /** The same, to the millisecond. */
+  readonly date: Date
+  /** Whether a tracking rule inserted it. */
+  readonly byRule: boolean
+  /** What was done with the stream since, if that rule counts. */
+  readonly tracked?: TrackingCounters
+}
+
+/** Whose address a context's OwnerId is, as far as the driver can tell. */
+export type OwnerKind = 'unknown' | 'device' | 'driver'
+
+/** A context on a stream, whoever's it is. Tokens of 16 hexadecimal digits stand for what the kernel has addresses for. */
+export interface InspectedContext {
+  readonly holder: 'self' | 'other-session' | 'other-filter'
+  /** Of this filter's own contexts alone, as the next three. */
+  readonly owner?: bigint
+  readonly instance?: bigint
+  readonly sequence?: bigint
+  /** A copy; not there if the context has gone meanwhile, or a younger one of this owner and instance is before it. */
+  readonly data?: Buffer
+  /** The file name of the image that its FreeCallback lies in, such as `fltMgr.sys`, and where in there. */
+  readonly module?: string
+  readonly offset?: number
+  readonly ownerKind: OwnerKind
+  /** The driver whose device or driver object is the owner, such as `\Driver\PsCtx`. */
+  readonly ownerName?: string
+  /** The same for the same owner on every stream, while the driver is loaded. */
+  readonly ownerToken: string
+  /** Likewise, of the instance; not there where the context has none. */
+  readonly instanceToken?: string
 }
 
 /** The first context on a stream. Of another session's or another filter's nothing but that is told. */

@@ -91,6 +91,7 @@ const advice: Partial<Record<StatusName, string>> = {
   STATUS_NOT_SUPPORTED: 'This kernel does not offer it.',
   STATUS_NAME_TOO_LONG: 'A path has at most 32767 characters.',
   STATUS_PROCESS_IS_TERMINATING: "The filter's process was ended: close the filter and open a new one.",
+  STATUS_CANCELLED: 'The request was cancelled, as with the end of its process: begin again.',
   STATUS_FILE_CLOSED: 'It was closed, or its filter was: open it again.',
   STATUS_INVALID_BUFFER_SIZE: 'A context holds at most 65536 bytes, and a batch 1 MiB of requests and of replies.',
   STATUS_VOLUME_DISMOUNTED: 'The volume was dismounted: close the stream, and mount the volume again.',

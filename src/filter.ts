@@ -2,13 +2,20 @@
 import { resolve } from 'node:path'
 
 import { Batch, type BatchOptions } from './batch'
-import { checkOptions } from './arguments'
+import * as abi from './abi'
+import { checkIdentity, checkOptions } from './arguments'
 import { Replies } from './codec'
+import type { ListedContext } from './context'
+import { ContextIterator, type EnumerationOptions } from './enumeration'
 import { argumentError, explain, isNativeError, PerStreamContextError, statusOf } from './errors'
+import { readEvents, type EventOptions, type EventType, type FilterEvents } from './events'
 import { HostKernel } from './host'
 import { native, type NativeFilter, type NativeStream } from './native'
+import type { ClosableIterator } from './paging'
 import { toNamespacePath } from './path'
 import { Stream } from './stream'
+import { TrackingRule, type TrackingOptions } from './tracking'
+import { listVolumes, type Volume } from './volumes'
 
 /** Which kernel runs the driver: that of Windows, or the one embedded in this package. */
 export type KernelName = 'windows' | 'host'
@@ -92,6 +99,8 @@ export class Filter {
   readonly host: HostKernel | undefined
   readonly #native: NativeFilter
   readonly #replies: Replies
+  /** The number that the driver knows this filter by. */
+  readonly #session: bigint
 
   /** @internal */
   constructor(nativeFilter: NativeFilter, kernel: KernelName) {
@@ -99,7 +108,8 @@ export class Filter {
     this.#replies = new Replies(nativeFilter.reply())
     this.kernel = kernel
     nativeFilter.queryVersion()
-    const { version, limits } = this.#replies.version(0)
+    const { version, session, limits } = this.#replies.version(0)
+    this.#session = session
     this.version = version
     this.limits = limits
     this.host = kernel === 'host' ? new HostKernel(nativeFilter) : undefined
@@ -152,7 +162,107 @@ export class Filter {
   }
 
   /**
-   * Closes its streams and then the driver. Harmless when it is closed already.
+   * Has the driver insert a context whenever a stream whose name matches is opened and has none of this owner and
+   * instance yet; they live as contexts with the lifetime `'session'` do, and outlive the rule.
+   *
+   * Throws what {@link Filter.openStream} does for the volume, `STATUS_QUOTA_EXCEEDED` beyond 64 rules,
+   * `STATUS_INVALID_PARAMETER`, `STATUS_ACCESS_DENIED` (read-only filter), `STATUS_FILE_CLOSED`.
+   *
+   * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/creating-a-per-stream-context | Creating a per-stream context}
+   *
+   * @example
+   * ```ts
+   * using rule = filter.track({ volume: 'C:', match: '*.docx', count: true })
+   * ```
+   */
+  track(options: TrackingOptions): TrackingRule {
+    checkIdentity(options, 'track')
+    const { match, volume, count = false }: { match: unknown; volume?: unknown; count?: unknown } = options
+    const maximum = abi.limits.patternLength / 2
+    if (typeof match !== 'string' || match === '' || match.length > maximum || match.includes('\0')) {
+      throw argumentError('track', 'match', `a string of 1 to ${maximum} characters, none of them NUL`)
+    }
+    if (typeof count !== 'boolean') throw argumentError('track', 'count', 'a boolean')
+    const flags = count ? abi.trackFlags.count : 0
+    const file = this.#openVolume(volume, 'track')
+    try {
+      this.#native.track(options.owner ?? 0, options.instance ?? 0, file, match, flags)
+    } catch (error) {
+      const isFull = isNativeError(error) && error.status === statusOf('STATUS_QUOTA_EXCEEDED')
+      throw explain(error, { advice: isFull ? fullAdvice : undefined })
+    } finally {
+      file?.close()
+    }
+    return new TrackingRule(this.#native, this.#replies.rule(0), options)
+  }
+
+  /** Ends a rule of this filter. The contexts that it has inserted stay. Harmless when it has ended already. */
+  untrack(rule: TrackingRule): void {
+    if (!TrackingRule.isOf(this.#native, rule)) throw argumentError('untrack', 'rule', 'a TrackingRule of this filter')
+    rule.dispose()
+  }
+
+  /**
+   * What happens to this filter's contexts, and to the volumes that the driver watches, from this call on: an iterator for
+   * `for await`. Whether read or not, events are kept in the kernel, `capacity` bytes of them; then the oldest are lost, and
+   * a `'dropped'` event says how many.
+   *
+   * It ends with `break`, `return()`, the filter's close, or with an `AbortError` when `signal` is aborted. Waiting for an
+   * event keeps the process alive; an iterator that nobody waits for does not.
+   *
+   * Throws `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`, `STATUS_INSUFFICIENT_RESOURCES`, and an `AbortError` when
+   * `signal` is aborted already.
+   *
+   * @example
+   * ```ts
+   * for await (const event of filter.events({ types: ['torn-down'], signal: AbortSignal.timeout(60_000) })) {
+   *   console.log(event.type, event)
+   * }
+   * ```
+   */
+  events<T extends EventType = EventType>(options: EventOptions<T> = {}): FilterEvents<T> {
+    return readEvents(this.#native, this.#session, options)
+  }
+
+  /**
+   * Every context of this filter, on every stream or on those of one volume: an iterator for `for await`, which asks the
+   * driver for a page at a time and lets the event loop run in between. A context that is there from the beginning to the
+   * end is told exactly once; what comes or goes meanwhile may or may not be.
+   *
+   * Throws what {@link Filter.openStream} does for the volume, `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`, and an
+   * `AbortError` when `signal` is aborted already; when it is aborted later, the iterator does.
+   */
+  contexts(options: EnumerationOptions = {}): ClosableIterator<ListedContext> {
+    checkOptions(options, 'contexts')
+    if (this.#native.closed) {
+      throw new PerStreamContextError({ status: statusOf('STATUS_FILE_CLOSED'), operation: 'contexts' })
+    }
+    return new ContextIterator(this.#native, () => this.#openVolume(options.volume, 'contexts'), options.signal)
+  }
+
+  /** The volumes that the driver's file system filter knows, attached or not. Throws `STATUS_FILE_CLOSED`. */
+  volumes(): Volume[] {
+    try {
+      return listVolumes(this.#native, this.#replies)
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+
+  /** A file of the volume that is meant: of a drive, its root directory. */
+  #openVolume(volume: unknown, operation: string): NativeStream | undefined {
+    if (volume === undefined) return undefined
+    const isDrive = typeof volume === 'string' && /^[A-Za-z]:$/.test(volume)
+    const path = toNamespacePath(isDrive ? `${volume}\\` : volume, operation, 'volume')
+    try {
+      return new native.Stream(this.#native, path)
+    } catch (error) {
+      throw explain(error, { operation, path: volume as string })
+    }
+  }
+
+  /**
+   * Closes its streams, its iterators and then the driver. Harmless when it is closed already.
    *
    * The last filter of the process stops the embedded kernel: throws `STATUS_INTERNAL_ERROR`, with what is left, when
    * that ends with pool, handles, objects or locks outstanding, which is a bug in the driver or in this package.
@@ -170,6 +280,8 @@ export class Filter {
     this.close()
   }
 }
+
+const fullAdvice = `A filter has at most ${abi.limits.rules} tracking rules: end one of them first.`
 
 const installAdvice =
   'The driver psctx is not running: install and start it as an administrator (see "Installing the driver" in README.md), ' +

@@ -6,14 +6,32 @@ export type {
   Identifier,
   Insertion,
   InsertionResult,
+  InspectedContext,
   Lifetime,
   ListedContext,
+  OwnerKind,
   Pool,
   StreamContext,
   StreamSupport,
+  TrackingCounters,
   UnsupportedReason,
 } from './context'
+export type { EnumerationOptions } from './enumeration'
 export { PerStreamContextError, type PerStreamContextErrorInit, type StatusName } from './errors'
+export type {
+  CleanupEvent,
+  DroppedEvent,
+  EventOptions,
+  EventType,
+  FilterEvent,
+  FilterEventOf,
+  FilterEvents,
+  InsertedEvent,
+  RemovedEvent,
+  TornDownEvent,
+  TrackedEvent,
+  VolumeEvent,
+} from './events'
 export {
   Filter,
   openFilter,
@@ -24,4 +42,7 @@ export {
   type VolumeDefinition,
 } from './filter'
 export { HostFile, HostKernel, type HostAudit, type HostOpenOptions } from './host'
+export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
+export { TrackingRule, type TrackingOptions } from './tracking'
+export type { Volume, VolumeAttachment } from './volumes'

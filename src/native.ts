@@ -11,6 +11,18 @@ export interface NativeFilter {
   reply(): ArrayBuffer
   queryVersion(): number
   queryStatistics(): number
+  track(
+    owner: Identifier,
+    instance: Identifier,
+    volume: NativeStream | undefined,
+    pattern: string,
+    flags: number,
+  ): number
+  untrack(rule: Identifier): number
+  /** Its reply is left in `page`. */
+  enumerate(page: Uint8Array, volume: NativeStream | undefined, after: Identifier, shard: number): number
+  listVolumes(after: Identifier): number
+  drives(): (readonly [string, string])[]
   close(): void
   dismount(letter: string): void
   killProcess(): void
@@ -46,6 +58,8 @@ export interface NativeStream {
   remove(owner: Identifier, instance: Identifier | undefined): number | undefined
   removeAll(owner: Identifier | undefined): number
   list(before: Identifier): number
+  /** Its reply is left in `page`. */
+  inspect(page: Uint8Array): number
   close(): void
 }
 
@@ -66,6 +80,15 @@ export interface NativeBatch {
   run(): ArrayBuffer
 }
 
+/** A reader of a filter's events. */
+export interface NativeEvents {
+  readonly closed: boolean
+  reply(): ArrayBuffer
+  /** `completed` is called once, later, with the status, and the length of the reply in the memory that `reply()` gives. */
+  wait(completed: (status: number, length: number) => void): void
+  close(): void
+}
+
 export interface NativeFile {
   read(buffer: Uint8Array, position: number): number
   write(data: Uint8Array, position: number): number
@@ -83,6 +106,7 @@ interface Addon {
   ) => NativeFilter
   Stream: new (filter: NativeFilter, path: string) => NativeStream
   Batch: new (filter: NativeFilter, replyCapacity: number) => NativeBatch
+  Events: new (filter: NativeFilter, session: Identifier, types: number, capacity: number) => NativeEvents
   File: new (
     filter: NativeFilter,
     path: string,

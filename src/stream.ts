@@ -1,12 +1,14 @@
 /** An open file stream, and the operations on the per-stream contexts that hang on it. */
+import * as abi from './abi'
 import { checkBytes, checkIdentifier, checkIdentity, checkOptions, toInsertionArguments } from './arguments'
-import type { Replies } from './codec'
+import { Replies } from './codec'
 import type {
   ContextIdentity,
   FirstContext,
   Identifier,
   Insertion,
   InsertionResult,
+  InspectedContext,
   ListedContext,
   StreamContext,
   StreamSupport,
@@ -25,6 +27,15 @@ const reasonTexts: Record<UnsupportedReason, string> = {
   'no-filter-contexts':
     'its file system does not let filters attach contexts to it, as with a paging file. Use another file or file system.',
 }
+
+/** Bytes of the first reply that is tried for an inspection. */
+const inspectionGuess = 8192
+
+const inspectionAdvice =
+  'This stream has more contexts than one reply can tell: remove some, or look at them with `contexts()`.'
+
+const listLockAdvice =
+  "This version of Windows is not known to the driver well enough to take the lock of the stream's list: nothing was looked at."
 
 /** The addon's part of each stream, which batches need and nobody else. */
 const natives = new WeakMap<Stream, NativeStream>()
@@ -218,6 +229,39 @@ export class Stream {
   }
 
   /**
+   * Every context on the stream, whoever's it is, from the head of its list: of other filters' contexts the image that
+   * their FreeCallback lies in and, where that can be told, the driver that owns them.
+   *
+   * Throws `STATUS_NOT_SUPPORTED` when the driver does not know how this kernel guards the list, and
+   * `STATUS_BUFFER_OVERFLOW` for more contexts than 1 MiB can tell.
+   *
+   * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_fsrtl_advanced_fcb_header | FSRTL_ADVANCED_FCB_HEADER}
+   */
+  inspect(): InspectedContext[] {
+    const contexts: InspectedContext[] = this.#inspect().inspectedContexts(0)
+    return contexts.map((context) => {
+      if (context.holder !== 'self') return context
+      const found = this.lookup({ owner: context.owner, instance: context.instance })
+      return found?.sequence === context.sequence ? { ...context, data: found!.data } : context
+    })
+  }
+
+  /** The list may grow between a reply that is too small and the next one. */
+  #inspect(): Replies {
+    for (let length = inspectionGuess; ;) {
+      const page = Buffer.allocUnsafeSlow(length)
+      try {
+        this.#native.inspect(page)
+        return new Replies(page.buffer)
+      } catch (error) {
+        const required = isNativeError(error) ? error.required : undefined
+        if (required === undefined || required <= length || required > abi.limits.transfer) throw this.#explain(error)
+        length = required
+      }
+    }
+  }
+
+  /**
    * Closes the handle. If it is the stream's last reference, the file system tears its contexts down. Harmless when
    * the stream is closed already.
    *
@@ -241,6 +285,10 @@ export class Stream {
       if (error.operation === 'insert' && error.status === statusOf('STATUS_OBJECT_NAME_COLLISION')) {
         advice =
           "The owner has a context with this instance here: say `ifExists: 'keep'`, `'replace'` or `'add'`, or use another instance."
+      }
+      if (error.operation === 'inspect') {
+        if (error.status === statusOf('STATUS_NOT_SUPPORTED')) advice = listLockAdvice
+        if (error.status === statusOf('STATUS_BUFFER_OVERFLOW')) advice = inspectionAdvice
       }
     }
     return explain(error, { path: this.path, advice })

@@ -59,9 +59,22 @@ FORCEINLINE LONG64 PsctxInterlockedCompareExchange64(_Inout_ volatile LONG64 *De
 #define _Dispatch_type_(MajorFunction)
 #endif
 
-/* Role types that have only their pointer types there. [wdm/nf-wdm-exinitializelookasidelistex, ntifs/nf-ntifs-ioregisterfsregistrationchange] */
+/* Role types that have only their pointer types there. [wdm/nf-wdm-exinitializelookasidelistex, wdm/nf-wdm-iocsqinitialize,
+ * ntifs/nf-ntifs-ioregisterfsregistrationchange] */
 typedef VOID NTAPI FREE_FUNCTION(_In_ PVOID Buffer);
+typedef VOID NTAPI IO_CSQ_INSERT_IRP(_In_ struct _IO_CSQ *Csq, _In_ PIRP Irp);
+typedef VOID NTAPI IO_CSQ_REMOVE_IRP(_In_ struct _IO_CSQ *Csq, _In_ PIRP Irp);
+typedef PIRP NTAPI IO_CSQ_PEEK_NEXT_IRP(_In_ struct _IO_CSQ *Csq, _In_opt_ PIRP Irp, _In_opt_ PVOID PeekContext);
+typedef VOID NTAPI IO_CSQ_ACQUIRE_LOCK(_In_ struct _IO_CSQ *Csq, _Out_ PKIRQL Irql);
+typedef VOID NTAPI IO_CSQ_RELEASE_LOCK(_In_ struct _IO_CSQ *Csq, _In_ KIRQL Irql);
+typedef VOID NTAPI IO_CSQ_COMPLETE_CANCELED_IRP(_In_ struct _IO_CSQ *Csq, _In_ PIRP Irp);
 typedef VOID NTAPI DRIVER_FS_NOTIFICATION(_In_ struct _DEVICE_OBJECT *DeviceObject, _In_ BOOLEAN FsActive);
+
+/* A read that the compiler neither splits nor repeats, and that orders nothing. [wdm/nf-wdm-readnofence] */
+FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
+{
+    return *Source;
+}
 
 /*
  * The kernel exports a variable that holds the object type. Declared there as imported data, IoFileObjectType means that variable's
@@ -74,5 +87,11 @@ extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp__IoFileObjectType"
 extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType");
 #endif
 #define IoFileObjectType PsctxIoFileObjectTypeSlot
+
+/* A read that nothing after it is done before. [wdm/nf-wdm-readacquire] */
+FORCEINLINE PVOID ReadPointerAcquire(_In_ PVOID const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
+}
 
 #endif

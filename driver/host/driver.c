@@ -22,6 +22,7 @@ VOID HostDeleteDriver(PVOID Object)
 {
     PDRIVER_OBJECT Driver = Object;
 
+    HostForgetModule(Driver);
     PlatformFree(Driver->DriverName.Buffer);
     if (Driver->DriverExtension != NULL) {
         PlatformFree(Driver->DriverExtension->ServiceKeyName.Buffer);

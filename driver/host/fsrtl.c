@@ -4,12 +4,41 @@
 #define HOST_PIN_CONTEXT "a per-stream context that is linked still"
 #define HOST_PIN_HEADER "a stream header with per-stream contexts on its list"
 
-/* The list's lock: the push lock since headers have one, the file system's fast mutex before. */
+/* A push lock that could grow, if there were many processors here. */
+PVOID FsRtlAllocateAePushLock(POOL_TYPE PoolType, ULONG Tag)
+{
+    (VOID) HostEnter(FsRtlAllocateAePushLock);
+    return HostAllocatePool(PoolType, sizeof(ULONG_PTR), Tag, TRUE, __builtin_return_address(0));
+}
+
+VOID FsRtlFreeAePushLock(PVOID AePushLock)
+{
+    (VOID) HostEnter(FsRtlFreeAePushLock);
+    HostFreePool(AePushLock, 0, "FsRtlFreeAePushLock");
+}
+
+/*
+ * The list's lock: the fast mutex of the file system's on kernels before 6.0 and of headers before version 1; else the push lock,
+ * or the auto-expand push lock where a header of version 3 or later has one. NULL: the fast mutex.
+ */
+static PULONG_PTR HostListPushLock(PFSRTL_ADVANCED_FCB_HEADER Header)
+{
+    if ((HostQuirks & HOST_QUIRK_VERSION_52) != 0 || Header->Version < FSRTL_FCB_HEADER_V1) {
+        return NULL;
+    }
+    if (Header->Version >= FSRTL_FCB_HEADER_V3 && Header->AePushLock != NULL) {
+        return Header->AePushLock;
+    }
+    return &Header->PushLock;
+}
+
 static VOID HostLockContexts(PFSRTL_ADVANCED_FCB_HEADER Header)
 {
-    if (Header->Version >= FSRTL_FCB_HEADER_V1) {
+    PULONG_PTR PushLock = HostListPushLock(Header);
+
+    if (PushLock != NULL) {
         KeEnterCriticalRegion();
-        HostAcquirePushLock(&Header->PushLock, TRUE);
+        HostAcquirePushLock(PushLock, TRUE);
     } else {
         ExAcquireFastMutex(Header->FastMutex);
     }
@@ -17,8 +46,10 @@ static VOID HostLockContexts(PFSRTL_ADVANCED_FCB_HEADER Header)
 
 static VOID HostUnlockContexts(PFSRTL_ADVANCED_FCB_HEADER Header)
 {
-    if (Header->Version >= FSRTL_FCB_HEADER_V1) {
-        HostReleasePushLock(&Header->PushLock, TRUE);
+    PULONG_PTR PushLock = HostListPushLock(Header);
+
+    if (PushLock != NULL) {
+        HostReleasePushLock(PushLock, TRUE);
         KeLeaveCriticalRegion();
     } else {
         ExReleaseFastMutex(Header->FastMutex);

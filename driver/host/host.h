@@ -53,11 +53,19 @@ NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
  * OWNER_ALONE_MATCHES: FsRtl's look-up and removal take the first context of the owner, whatever the instance.
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
  * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
+ * VERSION_52: PsGetVersion says 5.2, the fast mutex guards lists of contexts, and later kernels' routines are not found by name.
  */
 #define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
 #define HOST_QUIRK_SILENT_DELETION 0x2u
 #define HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB 0x4u
+#define HOST_QUIRK_VERSION_52 0x8u
 VOID HostSetQuirks(_In_ ULONG Quirks);
+
+/*
+ * Says where the image of a loaded driver lies, which is linked into the program like all the others: DriverStart, DriverSize, and a row
+ * of SystemModuleInformation with the file name \SystemRoot\System32\drivers\<Name>.sys. Until then it has none.
+ */
+VOID HostSetDriverImage(_In_ PDRIVER_OBJECT DriverObject, _In_ const VOID *Start, _In_ SIZE_T Size);
 
 /* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
 NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);

@@ -349,6 +349,11 @@ NTSTATUS HostQueryFileName(_In_ PFILE_OBJECT FileObject, _Outptr_result_maybenul
 VOID HostQueueInternal(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context);
 VOID HostStopWorkers(VOID);
 
+/* module.c */
+#define HOST_SYSTEM_MODULE_INFORMATION 11u
+NTSTATUS HostQueryModules(_Out_writes_bytes_(Length) PVOID Information, _In_ ULONG Length, _Out_opt_ PULONG ReturnLength);
+VOID HostForgetModule(_In_ PDRIVER_OBJECT DriverObject);
+
 /* system.c */
 VOID HostHideNewRoutines(_In_ BOOLEAN Hide);
 

@@ -284,6 +284,60 @@ NTSTATUS IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
     return Status;
 }
 
+/* STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH for what is no symbolic link. */
+NTSTATUS NtOpenSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    PETHREAD Thread;
+    NTSTATUS Status = HostBeginService(&Thread);
+    UNICODE_STRING Remaining;
+    PVOID Object = NULL;
+    PWCH Buffer;
+
+    if (NT_SUCCESS(Status) && ObjectAttributes->RootDirectory != NULL) {
+        Status = STATUS_NOT_SUPPORTED;
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = HostFindObject(ObjectAttributes->ObjectName, FALSE, &Object, &Remaining, &Buffer);
+    }
+    if (NT_SUCCESS(Status)) {
+        if (Remaining.Length != 0 || HostHeaderOf(Object)->Type != &HostSymbolicLinkType) {
+            Status = STATUS_OBJECT_TYPE_MISMATCH;
+        } else {
+            RtlMapGenericMask(&DesiredAccess, &HostSymbolicLinkType.Mapping);
+            *LinkHandle = HostCreateHandle(Object, DesiredAccess, 0);
+        }
+        HostDereferenceRaw(Object, "NtOpenSymbolicLinkObject");
+        PlatformFree(Buffer);
+    }
+    return HostEndService(Thread, Status);
+}
+
+/* STATUS_BUFFER_TOO_SMALL, with ReturnedLength as it should be; needs SYMBOLIC_LINK_QUERY. */
+NTSTATUS NtQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING LinkTarget, PULONG ReturnedLength)
+{
+    PETHREAD Thread;
+    NTSTATUS Status = HostBeginService(&Thread);
+    PHOST_SYMBOLIC_LINK Link;
+
+    if (NT_SUCCESS(Status)) {
+        Status = HostReferenceHandle(LinkHandle, Thread->PreviousMode, &HostSymbolicLinkType, SYMBOLIC_LINK_QUERY,
+                                     (PVOID *)&Link, NULL, NULL);
+    }
+    if (NT_SUCCESS(Status)) {
+        if (ReturnedLength != NULL) {
+            *ReturnedLength = Link->Target.Length;
+        }
+        if (LinkTarget->MaximumLength < Link->Target.Length) {
+            Status = STATUS_BUFFER_TOO_SMALL;
+        } else {
+            LinkTarget->Length = Link->Target.Length;
+            memcpy(LinkTarget->Buffer, Link->Target.Buffer, Link->Target.Length);
+        }
+        HostDereferenceRaw(Link, "NtQuerySymbolicLinkObject");
+    }
+    return HostEndService(Thread, Status);
+}
+
 NTSTATUS HostStartNamespace(VOID)
 {
     NTSTATUS Status = HostCreateObject(&HostDirectoryType, sizeof(*HostRoot), (PVOID *)&HostRoot);

@@ -250,13 +250,13 @@ HANDLE PsGetCurrentProcessId(VOID)
 BOOLEAN PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
 {
     if (MajorVersion != NULL) {
-        *MajorVersion = 10;
+        *MajorVersion = (HostQuirks & HOST_QUIRK_VERSION_52) != 0 ? 5 : 10;
     }
     if (MinorVersion != NULL) {
-        *MinorVersion = 0;
+        *MinorVersion = (HostQuirks & HOST_QUIRK_VERSION_52) != 0 ? 2 : 0;
     }
     if (BuildNumber != NULL) {
-        *BuildNumber = 26100;
+        *BuildNumber = (HostQuirks & HOST_QUIRK_VERSION_52) != 0 ? 3790 : 26100;
     }
     if (CSDVersion != NULL) {
         CSDVersion->Length = 0;

@@ -274,3 +274,19 @@ VOID ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment)
         ExRaiseStatus(Address == NULL ? STATUS_ACCESS_VIOLATION : STATUS_DATATYPE_MISALIGNMENT);
     }
 }
+
+/* IRQL PASSIVE_LEVEL. The code page is Latin-1. What does not fit is left out. */
+NTSTATUS RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicodeString, PULONG BytesInUnicodeString,
+                                const CHAR *MultiByteString, ULONG BytesInMultiByteString)
+{
+    ULONG Count = min(MaxBytesInUnicodeString / (ULONG)sizeof(WCHAR), BytesInMultiByteString);
+
+    (VOID) HostEnter(RtlMultiByteToUnicodeN);
+    for (ULONG Index = 0; Index < Count; Index++) {
+        UnicodeString[Index] = (UCHAR)MultiByteString[Index];
+    }
+    if (BytesInUnicodeString != NULL) {
+        *BytesInUnicodeString = Count * (ULONG)sizeof(WCHAR);
+    }
+    return STATUS_SUCCESS;
+}

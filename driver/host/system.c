@@ -1,7 +1,8 @@
 /* Kernel routines by name: those that a driver must look up because not every kernel exports them. */
 #include "kernel.h"
 
-#define HOST_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine}
+#define HOST_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine, FALSE}
+#define HOST_NEW_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine, TRUE}
 
 static VOID HostInitializePushLock(PULONG_PTR PushLock)
 {
@@ -37,22 +38,68 @@ static VOID HostReleasePushLockSharedEx(PULONG_PTR PushLock, ULONG Flags)
     HostReleasePushLock(PushLock, FALSE);
 }
 
+static VOID HostAcquirePushLockSharedOld(PULONG_PTR PushLock)
+{
+    (VOID) HostEnter(ExfAcquirePushLockShared);
+    HostAcquirePushLock(PushLock, FALSE);
+}
+
+static VOID HostReleasePushLockSharedOld(PULONG_PTR PushLock)
+{
+    (VOID) HostEnter(ExfReleasePushLockShared);
+    HostReleasePushLock(PushLock, FALSE);
+}
+
+/* What is returned, and not the lock, is to be released. Here it differs from the lock by its lowest bit. */
+static PVOID HostAcquireAutoExpandShared(PULONG_PTR PushLock, ULONG Flags)
+{
+    (VOID) HostEnter(ExAcquireAutoExpandPushLockShared);
+    UNREFERENCED_PARAMETER(Flags);
+    HostAcquirePushLock(PushLock, FALSE);
+    return (PUCHAR)PushLock + 1;
+}
+
+static VOID HostReleaseAutoExpandShared(PVOID Held, ULONG Flags)
+{
+    (VOID) HostEnter(ExReleaseAutoExpandPushLockShared);
+    UNREFERENCED_PARAMETER(Flags);
+    HostReleasePushLock((PULONG_PTR)(PVOID)((PUCHAR)Held - 1), FALSE);
+}
+
+/* IRQL PASSIVE_LEVEL. STATUS_INFO_LENGTH_MISMATCH with the length it needs; STATUS_INVALID_INFO_CLASS for all but the images of drivers. */
+static NTSTATUS HostQuerySystemInformation(ULONG InformationClass, PVOID Information, ULONG Length, PULONG ReturnLength)
+{
+    (VOID) HostEnter(ZwQuerySystemInformation);
+    if (InformationClass != HOST_SYSTEM_MODULE_INFORMATION) {
+        return STATUS_INVALID_INFO_CLASS;
+    }
+    return HostQueryModules(Information, Length, ReturnLength);
+}
+
 static const struct {
     PCWSTR Name;
     PVOID Routine;
+    BOOLEAN New; /* since 5.2 */
 } HostExportedRoutines[] = {
-    HOST_EXPORT("ExAcquirePushLockExclusiveEx", HostAcquirePushLockExclusiveEx),
-    HOST_EXPORT("ExAcquirePushLockSharedEx", HostAcquirePushLockSharedEx),
-    HOST_EXPORT("ExAllocatePool2", HostAllocatePool2),
-    HOST_EXPORT("ExInitializePushLock", HostInitializePushLock),
-    HOST_EXPORT("ExReleasePushLockExclusiveEx", HostReleasePushLockExclusiveEx),
-    HOST_EXPORT("ExReleasePushLockSharedEx", HostReleasePushLockSharedEx),
+    HOST_NEW_EXPORT("ExAcquireAutoExpandPushLockShared", HostAcquireAutoExpandShared),
+    HOST_NEW_EXPORT("ExAcquirePushLockExclusiveEx", HostAcquirePushLockExclusiveEx),
+    HOST_NEW_EXPORT("ExAcquirePushLockSharedEx", HostAcquirePushLockSharedEx),
+    HOST_NEW_EXPORT("ExAllocatePool2", HostAllocatePool2),
+    HOST_NEW_EXPORT("ExInitializePushLock", HostInitializePushLock),
+    HOST_NEW_EXPORT("ExReleaseAutoExpandPushLockShared", HostReleaseAutoExpandShared),
+    HOST_NEW_EXPORT("ExReleasePushLockExclusiveEx", HostReleasePushLockExclusiveEx),
+    HOST_NEW_EXPORT("ExReleasePushLockSharedEx", HostReleasePushLockSharedEx),
+    HOST_EXPORT("ExfAcquirePushLockShared", HostAcquirePushLockSharedOld),
+    HOST_EXPORT("ExfReleasePushLockShared", HostReleasePushLockSharedOld),
+    HOST_NEW_EXPORT("FsRtlAllocateAePushLock", FsRtlAllocateAePushLock),
+    HOST_NEW_EXPORT("FsRtlFreeAePushLock", FsRtlFreeAePushLock),
     HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
+    HOST_EXPORT("ZwQuerySystemInformation", HostQuerySystemInformation),
 };
 
 static volatile LONG HostHidden;
 
-/* A kernel that is older than these routines: TRUE hides them all from MmGetSystemRoutineAddress. */
+/* A kernel that is older than the new routines: TRUE hides them from MmGetSystemRoutineAddress. */
 VOID HostHideNewRoutines(BOOLEAN Hide)
 {
     (VOID) InterlockedExchange(&HostHidden, Hide ? 1 : 0);
@@ -61,10 +108,14 @@ VOID HostHideNewRoutines(BOOLEAN Hide)
 /* IRQL PASSIVE_LEVEL. NULL when there is no such routine. */
 PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
 {
+    BOOLEAN Old = (BOOLEAN)(ReadAcquire(&HostHidden) != 0 || (HostQuirks & HOST_QUIRK_VERSION_52) != 0);
     UNICODE_STRING Name;
 
     (VOID) HostEnter(MmGetSystemRoutineAddress);
-    for (ULONG Index = 0; ReadAcquire(&HostHidden) == 0 && Index < RTL_NUMBER_OF(HostExportedRoutines); Index++) {
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(HostExportedRoutines); Index++) {
+        if (Old && HostExportedRoutines[Index].New) {
+            continue;
+        }
         RtlInitUnicodeString(&Name, HostExportedRoutines[Index].Name);
         if (Name.Length == SystemRoutineName->Length && HostCompareStrings(&Name, SystemRoutineName, FALSE) == 0) {
             return HostExportedRoutines[Index].Routine;

@@ -232,6 +232,20 @@ NTSTATUS NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
                        OutputBufferLength, IRP_MJ_DEVICE_CONTROL);
 }
 
+NTSTATUS ZwDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                               PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode, PVOID InputBuffer,
+                               ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
+{
+    PETHREAD Thread = HostEnter(ZwDeviceIoControlFile);
+    KPROCESSOR_MODE PreviousMode = HostBeginKernelCall(Thread);
+    NTSTATUS Status;
+
+    Status = NtDeviceIoControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, IoControlCode, InputBuffer,
+                                   InputBufferLength, OutputBuffer, OutputBufferLength);
+    HostEndKernelCall(Thread, PreviousMode);
+    return Status;
+}
+
 NTSTATUS NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                          PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode, PVOID InputBuffer,
                          ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)

@@ -78,6 +78,7 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
         return STATUS_ACCESS_DENIED;
     }
     request.Session = Batch->Session;
+    request.Irp = NULL;
     request.Input = Header;
     request.InputLength = Header->Size;
     request.Output = Reply;

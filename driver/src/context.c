@@ -14,22 +14,47 @@
 
 static FREE_FUNCTION PsctxTearDownContext;
 
-static PUCHAR PsctxContextData(_In_ PPSCTX_CONTEXT Context)
+/* What stands behind a context is aligned: see PSCTX_CONTEXT. */
+C_ASSERT(sizeof(PSCTX_CONTEXT) % sizeof(ULONG64) == 0);
+
+static ULONG PsctxTrackingSize(_In_ ULONG Tracked)
 {
-    return (PUCHAR)(Context + 1);
+    return Tracked == PSCTX_TRACKED_COUNTED ? (ULONG)sizeof(PSCTX_TRACKING) : 0;
 }
 
-static PUCHAR PsctxContextName(_In_ PPSCTX_CONTEXT Context)
+/*
+ * What a context counts of its stream, or NULL if it does not count. Valid as the context is.
+ */
+_Use_decl_annotations_ PPSCTX_TRACKING PsctxContextTracking(PPSCTX_CONTEXT Context)
+{
+    return Context->Tracked == PSCTX_TRACKED_COUNTED ? (PPSCTX_TRACKING)(Context + 1) : NULL;
+}
+
+static PUCHAR PsctxContextData(_In_ PPSCTX_CONTEXT Context)
+{
+    return (PUCHAR)(Context + 1) + PsctxTrackingSize(Context->Tracked);
+}
+
+/*
+ * The name, NameLength bytes, that a context was inserted with.
+ */
+_Use_decl_annotations_ PUCHAR PsctxContextName(PPSCTX_CONTEXT Context)
 {
     return PsctxContextData(Context) + ALIGN_UP_BY(Context->DataLength, sizeof(WCHAR));
 }
 
 /*
- * Bytes of pool that a context with this much data and name takes. At most 104 + 65536 + 65534: no overflow.
+ * Bytes of pool that a context with this much data and name takes. At most 152 + 64 + 65536 + 65534: no overflow.
  */
-static ULONG PsctxContextSize(_In_ ULONG DataLength, _In_ USHORT NameLength)
+static ULONG PsctxSizeWith(_In_ ULONG Tracked, _In_ ULONG DataLength, _In_ USHORT NameLength)
 {
-    return (ULONG)(sizeof(PSCTX_CONTEXT) + ALIGN_UP_BY(DataLength, sizeof(WCHAR)) + NameLength);
+    return (ULONG)(sizeof(PSCTX_CONTEXT) + PsctxTrackingSize(Tracked) + ALIGN_UP_BY(DataLength, sizeof(WCHAR)) +
+                   NameLength);
+}
+
+_Use_decl_annotations_ ULONG PsctxContextSize(const PSCTX_CONTEXT *Context)
+{
+    return PsctxSizeWith(Context->Tracked, Context->DataLength, Context->NameLength);
 }
 
 /*
@@ -89,10 +114,10 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     }
     session = Context->Owner->Session;
     anchor = Context->Anchor;
-    size = PsctxContextSize(Context->DataLength, Context->NameLength);
+    size = PsctxContextSize(Context);
     PsctxDischarge(&session->Account, Context->Pool, size);
     PsctxDischarge(&PsctxGlobals.Account, Context->Pool, size);
-    PsctxFree(Context);
+    PsctxFreeTracked(Context);
     if (anchor != NULL) {
         ObDereferenceObject(anchor);
     }
@@ -106,7 +131,7 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
  */
 PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insertion, _Outptr_ PPSCTX_CONTEXT *Context)
 {
-    const ULONG size = PsctxContextSize(Insertion->DataLength, Insertion->Name.Length);
+    const ULONG size = PsctxSizeWith(Insertion->Tracked, Insertion->DataLength, Insertion->Name.Length);
     PPSCTX_CONTEXT context;
     PPSCTX_OWNER owner;
     NTSTATUS status;
@@ -138,6 +163,7 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     context->NameLength = Insertion->Name.Length;
     context->Pool = (UCHAR)Insertion->Pool;
     context->Lifetime = (UCHAR)Insertion->Lifetime;
+    context->Tracked = (UCHAR)Insertion->Tracked;
     if (Insertion->DataLength != 0) {
         RtlCopyMemory(PsctxContextData(context), Insertion->Data, Insertion->DataLength);
     }
@@ -170,9 +196,8 @@ static BOOLEAN PsctxIsMatch(_In_ const PSCTX_CONTEXT *Context, _In_ PFSRTL_ADVAN
  * The youngest context on the stream that is meant, or NULL; the shard is locked. FsRtl has the last word: a context that the
  * file system has lost from its list is not there.
  */
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
-    PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
-                     _In_ const PSCTX_IDENTITY *Identity)
+PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxFindContext(PPSCTX_SHARD Shard, PFSRTL_ADVANCED_FCB_HEADER Header,
+                                                                  const PSCTX_IDENTITY *Identity)
 {
     const PLIST_ENTRY bucket = PsctxGetBucket(Shard, Header);
     PLIST_ENTRY entry;
@@ -192,7 +217,7 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static PPSCTX_CONTEXT
 
 /*
  * Takes this very context off its stream and out of the index; the shard is locked. FALSE if a teardown was first: it has the
- * context then, and its FreeCallback is waiting for the lock.
+ * context then, and its FreeCallback is waiting for the lock, to report it.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
     PsctxUnlinkContext(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context)
@@ -203,12 +228,32 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
         return FALSE;
     }
     PsctxRemoveFromIndex(Shard, Context);
+    PsctxReportContext(PSCTX_EVENT_REMOVED, Context);
     return TRUE;
 }
 
 /*
+ * Puts a context that is on its stream now into the index; the shard is locked, under which sequence numbers and times are given.
+ */
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
+    PsctxLinkContext(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context)
+{
+    LARGE_INTEGER systemTime;
+
+    PAGED_CODE();
+
+    KeQuerySystemTime(&systemTime);
+    Context->Sequence = (ULONG64)InterlockedIncrement64(&PsctxGlobals.Sequence);
+    Context->Inserted = KeQueryInterruptTime();
+    Context->InsertedSystemTime = (ULONG64)systemTime.QuadPart;
+    PsctxAddToIndex(Shard, Context);
+    PsctxReportContext(PSCTX_EVENT_INSERTED, Context);
+}
+
+/*
  * FreeCallback: the file system tears the stream down, has already unlinked the context and released its list's lock. It runs at
- * <= APC_LEVEL, calls nothing of the file system's and assumes no file object. [ntifs/nc-ntifs-free_function]
+ * <= APC_LEVEL, calls nothing of the file system's and assumes no file object. At most it completes requests that wait for the event.
+ * [ntifs/nc-ntifs-free_function]
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 {
@@ -219,10 +264,19 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 
     shard = PsctxLockShard(context->Header);
     PsctxRemoveFromIndex(shard, context);
+    PsctxReportContext(PSCTX_EVENT_TORN_DOWN, context);
     PsctxUnlockShard(shard);
 
     InterlockedIncrement64(&context->Owner->Session->TornDown);
     PsctxFreeContext(context);
+}
+
+/*
+ * Whether a context with this FreeCallback is one of ours. Any IRQL.
+ */
+_Use_decl_annotations_ BOOLEAN PsctxIsOwnCallback(ULONG_PTR FreeCallback)
+{
+    return FreeCallback == (ULONG_PTR)PsctxTearDownContext;
 }
 
 /*
@@ -278,13 +332,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     }
 
     context->Header = Stream->Header;
+    context->VolumeDevice = Stream->VolumeDevice;
     FsRtlInitPerStreamContext(&context->PerStreamContext, context, context->Owner, PsctxTearDownContext);
     status = FsRtlInsertPerStreamContext(Stream->Header, &context->PerStreamContext);
     if (!NT_SUCCESS(status)) {
         goto Unlock;
     }
-    context->Sequence = (ULONG64)InterlockedIncrement64(&PsctxGlobals.Sequence);
-    PsctxAddToIndex(shard, context);
+    PsctxLinkContext(shard, context);
     *Sequence = context->Sequence;
     InterlockedIncrement64(&Insertion->Session->Inserted);
 
@@ -456,6 +510,53 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
 }
 
 /*
+ * Counters that others change, one by one: together they are no snapshot.
+ */
+static VOID PsctxCopyTracking(_Inout_ PPSCTX_TRACKING Source, _Out_ PPSCTX_TRACKING Target)
+{
+    volatile LONG64 *source = (volatile LONG64 *)Source;
+    PSCTX_UINT64 *target = (PSCTX_UINT64 *)Target;
+    ULONG index;
+
+    for (index = 0; index < sizeof(*Source) / sizeof(LONG64); index += 1) {
+        target[index] = PsctxReadCounter(&source[index]);
+    }
+}
+
+/*
+ * Writes what LIST and ENUMERATE tell of a context, whose shard is locked, if that fits. Returns how long it is.
+ */
+PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxWriteEntry(PPSCTX_CONTEXT Context, PUCHAR Entry, ULONG Capacity)
+{
+    const ULONG fixedSize = (ULONG)sizeof(PSCTX_LIST_ENTRY) + PsctxTrackingSize(Context->Tracked);
+    const ULONG size = (ULONG)ALIGN_UP_BY(fixedSize + Context->NameLength, sizeof(ULONG64));
+    const PPSCTX_TRACKING tracking = PsctxContextTracking(Context);
+    PSCTX_LIST_ENTRY *entry = (PSCTX_LIST_ENTRY *)Entry;
+
+    PAGED_CODE();
+
+    if (size > Capacity) {
+        return size;
+    }
+    RtlZeroMemory(entry, size);
+    entry->Size = size;
+    entry->NameLength = Context->NameLength;
+    entry->OwnerKey = Context->Owner->Key;
+    entry->Instance = Context->Instance;
+    entry->Sequence = Context->Sequence;
+    entry->Pool = Context->Pool;
+    entry->Lifetime = Context->Lifetime;
+    entry->DataLength = Context->DataLength;
+    entry->Tracked = Context->Tracked;
+    entry->Inserted = Context->InsertedSystemTime;
+    if (tracking != NULL) {
+        PsctxCopyTracking(tracking, (PPSCTX_TRACKING)(entry + 1));
+    }
+    RtlCopyMemory(Entry + fixedSize, PsctxContextName(Context), Context->NameLength);
+    return size;
+}
+
+/*
  * Lists a session's contexts on the stream, youngest first: those inserted before the one with sequence number Before (zero: all),
  * as many as fit. Fills all of Reply but its header. STATUS_BUFFER_OVERFLOW if there are some and not one fits.
  */
@@ -481,20 +582,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
         if (!PsctxIsMatch(context, Stream->Header, &identity) || (Before != 0 && context->Sequence >= Before)) {
             continue;
         }
-        size = (ULONG)ALIGN_UP_BY(sizeof(PSCTX_LIST_ENTRY) + context->NameLength, sizeof(ULONG64));
+        size = PsctxWriteEntry(context, Entries + used, Reply->Remaining == 0 ? Capacity - used : 0);
         if (Reply->Remaining == 0 && size <= Capacity - used) {
-            PSCTX_LIST_ENTRY *entry = (PSCTX_LIST_ENTRY *)(Entries + used);
-
-            RtlZeroMemory(entry, size);
-            entry->Size = size;
-            entry->NameLength = context->NameLength;
-            entry->OwnerKey = context->Owner->Key;
-            entry->Instance = context->Instance;
-            entry->Sequence = context->Sequence;
-            entry->Pool = context->Pool;
-            entry->Lifetime = context->Lifetime;
-            entry->DataLength = context->DataLength;
-            RtlCopyMemory(entry + 1, PsctxContextName(context), context->NameLength);
             used += size;
             Reply->Count += 1;
         } else {
@@ -520,28 +609,23 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
 {
     LIST_ENTRY removed;
     ULONG number;
-    ULONG index;
 
     PAGED_CODE();
 
     InitializeListHead(&removed);
     for (number = 0; number < PSCTX_SHARD_COUNT; number += 1) {
         const PPSCTX_SHARD shard = PsctxLockShardByNumber(number);
+        PLIST_ENTRY entry;
+        PLIST_ENTRY next;
 
-        for (index = 0; index < 1u << shard->BucketBits; index += 1) {
-            const PLIST_ENTRY bucket = &shard->Buckets[index];
-            PLIST_ENTRY entry;
-            PLIST_ENTRY next;
+        for (entry = shard->Contexts.Flink; entry != &shard->Contexts; entry = next) {
+            const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, ShardLinks);
 
-            for (entry = bucket->Flink; entry != bucket; entry = next) {
-                const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
-
-                next = entry->Flink;
-                if ((Session == NULL || (context->Owner->Session == Session &&
-                                         (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) &&
-                    PsctxUnlinkContext(shard, context)) {
-                    InsertTailList(&removed, &context->Links);
-                }
+            next = entry->Flink;
+            if ((Session == NULL || (context->Owner->Session == Session &&
+                                     (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) &&
+                PsctxUnlinkContext(shard, context)) {
+                InsertTailList(&removed, &context->Links);
             }
         }
         PsctxUnlockShard(shard);

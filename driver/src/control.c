@@ -38,7 +38,8 @@ PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_ PFILE_OBJECT FileObject)
  * METHOD_BUFFERED: input and output share SystemBuffer, which the I/O manager made as long as the longer of the two.
  *
  * Handles in a request mean the calling process's: a request that another driver has passed on from elsewhere is refused.
- * The I/O manager copies the reply out unless the status is an error (severity 3), warnings included.
+ * The I/O manager copies the reply out unless the status is an error (severity 3), warnings included. After STATUS_PENDING the IRP is
+ * somebody else's, and may be gone.
  */
 PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STACK_LOCATION Location,
                                                      _Out_ PULONG Information)
@@ -62,6 +63,7 @@ PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STA
     }
 
     request.Session = Location->FileObject->FsContext;
+    request.Irp = Irp;
     request.Input = Irp->AssociatedIrp.SystemBuffer;
     request.InputLength = Location->Parameters.DeviceIoControl.InputBufferLength;
     request.Output = Irp->AssociatedIrp.SystemBuffer;
@@ -106,6 +108,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT D
         break;
     case IRP_MJ_DEVICE_CONTROL:
         status = PsctxControlDeviceControl(Irp, location, &information);
+        if (status == STATUS_PENDING) {
+            return status;
+        }
         break;
     default:
         status = STATUS_INVALID_DEVICE_REQUEST;

@@ -75,6 +75,8 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     ExInitializeRundownProtection(&PsctxGlobals.Rundown);
     PsctxStartPool();
     PsctxStartTracking();
+    PsctxStartInspection();
+    PsctxStartEvents();
 
     status = PsctxStartIndex();
     if (!NT_SUCCESS(status)) {

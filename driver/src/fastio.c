@@ -30,6 +30,18 @@ static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_
 #define PSCTX_LOWER_FAST_IO(DeviceObject, Entry) \
     PsctxLowerFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
 
+/*
+ * The answer to a read or a write, which is counted if it was TRUE: after FALSE, an IRP comes.
+ */
+FORCEINLINE BOOLEAN PsctxCounted(_In_ BOOLEAN Answer, _In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Write,
+                                 _In_ ULONG Length)
+{
+    if (Answer && ReadNoFence(&PsctxCountingContexts) != 0) {
+        PsctxCountTransfer(FileObject, Write, Length);
+    }
+    return Answer;
+}
+
 static FAST_IO_CHECK_IF_POSSIBLE PsctxFastIoCheckIfPossible;
 static FAST_IO_READ PsctxFastIoRead;
 static FAST_IO_WRITE PsctxFastIoWrite;
@@ -76,9 +88,10 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoRead(PFILE_OBJECT FileObject, P
 {
     const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoRead);
 
-    return table != NULL && table->FastIoRead != NULL &&
-           table->FastIoRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
-                             PsctxLowerDevice(DeviceObject));
+    return PsctxCounted(table != NULL && table->FastIoRead != NULL &&
+                            table->FastIoRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
+                                              PsctxLowerDevice(DeviceObject)),
+                        FileObject, FALSE, Length);
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
@@ -87,9 +100,10 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWrite(PFILE_OBJECT FileObject, 
 {
     const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWrite);
 
-    return table != NULL && table->FastIoWrite != NULL &&
-           table->FastIoWrite(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
-                              PsctxLowerDevice(DeviceObject));
+    return PsctxCounted(table != NULL && table->FastIoWrite != NULL &&
+                            table->FastIoWrite(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
+                                               PsctxLowerDevice(DeviceObject)),
+                        FileObject, TRUE, Length);
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryBasicInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
@@ -183,8 +197,10 @@ _Use_decl_annotations_ static BOOLEAN PsctxMdlRead(PFILE_OBJECT FileObject, PLAR
 {
     const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlRead);
 
-    return table != NULL && table->MdlRead != NULL &&
-           table->MdlRead(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxCounted(
+        table != NULL && table->MdlRead != NULL &&
+            table->MdlRead(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus, PsctxLowerDevice(DeviceObject)),
+        FileObject, FALSE, Length);
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain,
@@ -202,9 +218,10 @@ _Use_decl_annotations_ static BOOLEAN PsctxPrepareMdlWrite(PFILE_OBJECT FileObje
 {
     const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, PrepareMdlWrite);
 
-    return table != NULL && table->PrepareMdlWrite != NULL &&
-           table->PrepareMdlWrite(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus,
-                                  PsctxLowerDevice(DeviceObject));
+    return PsctxCounted(table != NULL && table->PrepareMdlWrite != NULL &&
+                            table->PrepareMdlWrite(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus,
+                                                   PsctxLowerDevice(DeviceObject)),
+                        FileObject, TRUE, Length);
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
@@ -223,9 +240,11 @@ PsctxFastIoReadCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, UL
 {
     const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoReadCompressed);
 
-    return table != NULL && table->FastIoReadCompressed != NULL &&
-           table->FastIoReadCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain, IoStatus,
-                                       CompressedDataInfo, CompressedDataInfoLength, PsctxLowerDevice(DeviceObject));
+    return PsctxCounted(table != NULL && table->FastIoReadCompressed != NULL &&
+                            table->FastIoReadCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain,
+                                                        IoStatus, CompressedDataInfo, CompressedDataInfoLength,
+                                                        PsctxLowerDevice(DeviceObject)),
+                        FileObject, FALSE, Length);
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
@@ -237,9 +256,11 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT Fi
 {
     const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWriteCompressed);
 
-    return table != NULL && table->FastIoWriteCompressed != NULL &&
-           table->FastIoWriteCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain, IoStatus,
-                                        CompressedDataInfo, CompressedDataInfoLength, PsctxLowerDevice(DeviceObject));
+    return PsctxCounted(table != NULL && table->FastIoWriteCompressed != NULL &&
+                            table->FastIoWriteCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain,
+                                                         IoStatus, CompressedDataInfo, CompressedDataInfoLength,
+                                                         PsctxLowerDevice(DeviceObject)),
+                        FileObject, TRUE, Length);
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlReadCompleteCompressed(PFILE_OBJECT FileObject, PMDL MdlChain,

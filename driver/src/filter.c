@@ -16,7 +16,7 @@
 /*
  * Makes "attached already?" and attaching, or "still attached?" and detaching, one step. A resource, since devices are
  * detached at PASSIVE_LEVEL, and since detaching the last user of a device can have its driver call back into us on the
- * same thread. No other lock of ours is taken under it.
+ * same thread. Of our other locks only the readers' is taken under it, so that the events of a volume are in order.
  */
 static ERESOURCE PsctxFilterLock;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
@@ -27,7 +27,7 @@ static volatile LONG PsctxFilterStarted; /* changed and read with interlocked op
 
 static DRIVER_FS_NOTIFICATION PsctxFileSystemChange;
 
-_IRQL_requires_(PASSIVE_LEVEL) _Acquires_lock_(PsctxFilterLock) PSCTX_PAGE static VOID PsctxLockFilter(VOID)
+_Acquires_lock_(PsctxFilterLock) PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLockFilter(VOID)
 {
     PAGED_CODE();
 
@@ -35,12 +35,31 @@ _IRQL_requires_(PASSIVE_LEVEL) _Acquires_lock_(PsctxFilterLock) PSCTX_PAGE stati
     ExAcquireResourceExclusiveLite(&PsctxFilterLock, TRUE);
 }
 
-_IRQL_requires_(PASSIVE_LEVEL) _Releases_lock_(PsctxFilterLock) PSCTX_PAGE static VOID PsctxUnlockFilter(VOID)
+/*
+ * Delivers, too, what was reported meanwhile, if this thread has not locked the filter more than once.
+ */
+_Releases_lock_(PsctxFilterLock) PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockFilter(VOID)
 {
+    BOOLEAN locked;
+
     PAGED_CODE();
 
     ExReleaseResourceLite(&PsctxFilterLock);
+    locked = ExIsResourceAcquiredExclusiveLite(&PsctxFilterLock);
     KeLeaveCriticalRegion();
+    if (!locked) {
+        PsctxDeliverEvents();
+    }
+}
+
+/*
+ * Whether there is a filter: not on a kernel that blocks legacy filters.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsFilterStarted(VOID)
+{
+    PAGED_CODE();
+
+    return InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) != 0;
 }
 
 /*
@@ -86,7 +105,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
 /*
  * Whether a storage device is a volume snapshot's. Snapshots are read-only and come and go with backups.
  */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsSnapshot(PDEVICE_OBJECT StorageDevice)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice)
 {
     PAGED_CODE();
 
@@ -97,8 +116,9 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsSnapshot(PDEVICE_OBJECT Storage
  * A device of the filter, attached to nothing yet; the caller attaches or deletes it. The statuses of IoCreateDevice.
  * [ifs/creating-the-filter-device-object]
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxCreateFilterDevice(PSCTX_FILTER_KIND Kind, DEVICE_TYPE DeviceType,
-                                                                   PDEVICE_OBJECT *FilterDevice)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxCreateFilterDevice(_In_ PSCTX_FILTER_KIND Kind, _In_ DEVICE_TYPE DeviceType,
+                            _Outptr_ PDEVICE_OBJECT *FilterDevice)
 {
     PPSCTX_FILTER_EXTENSION extension;
     NTSTATUS status;
@@ -146,10 +166,12 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteFilterDevice(PDEVICE_OBJECT Fi
     const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
     const PDEVICE_OBJECT target = extension->Target;
     const PDEVICE_OBJECT attachedTo = extension->AttachedTo;
+    const POBJECT_NAME_INFORMATION storageName = extension->Volume.StorageName;
 
     PAGED_CODE();
 
     IoDeleteDevice(FilterDevice);
+    PsctxFree(storageName);
     if (attachedTo != NULL) {
         ObDereferenceObject(attachedTo);
         ObDereferenceObject(target);
@@ -212,7 +234,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
  * Whether a device, which the caller references, has been deleted: it is no longer among its driver's. FALSE when there is no
  * memory to look.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device)
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsDeviceDeleted(PDEVICE_OBJECT Device)
 {
     PDEVICE_OBJECT *devices;
     BOOLEAN deleted = TRUE;
@@ -235,8 +257,22 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsDeviceDeleted(_I
 }
 
 /*
- * Takes an attached device off the list; the filter is locked.
+ * Puts an attached device on the list or takes it off; the filter is locked.
  */
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
+    PsctxLinkFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension)
+{
+    PAGED_CODE();
+
+    Extension->Attached = TRUE;
+    InsertTailList(&PsctxFilterDevices, &Extension->Links);
+    InterlockedIncrement(PsctxAttachmentCounter(Extension->Kind));
+    if (Extension->Kind == PsctxVolumeFilter) {
+        PsctxLinkVolume(&Extension->Volume);
+        PsctxReportVolume(PSCTX_EVENT_VOLUME_ATTACHED, PsctxStorageName(&Extension->Volume));
+    }
+}
+
 _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
     PsctxUnlinkFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension)
 {
@@ -245,6 +281,10 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
     Extension->Attached = FALSE;
     RemoveEntryList(&Extension->Links);
     InterlockedDecrement(PsctxAttachmentCounter(Extension->Kind));
+    if (Extension->Kind == PsctxVolumeFilter) {
+        PsctxUnlinkVolume(&Extension->Volume);
+        PsctxReportVolume(PSCTX_EVENT_VOLUME_DETACHED, PsctxStorageName(&Extension->Volume));
+    }
 }
 
 /*
@@ -274,7 +314,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
 
     PAGED_CODE();
 
-    if (InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) == 0) {
+    if (!PsctxIsFilterStarted()) {
         return;
     }
     InitializeListHead(&forgotten);
@@ -292,6 +332,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
         }
     }
     PsctxUnlockFilter();
+    PsctxForgetVolumes(FALSE);
     while (!IsListEmpty(&forgotten)) {
         PsctxDeleteFilterDevice(
             CONTAINING_RECORD(RemoveHeadList(&forgotten), PSCTX_FILTER_EXTENSION, Links)->DeviceObject);
@@ -320,6 +361,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
     extension->Target = Target;
     extension->TearsDown = PsctxCanTearDown(Target);
+    extension->Volume.Device = Target;
+    extension->Volume.TearsDown = extension->TearsDown;
 
     PsctxLockFilter();
     if (PsctxFindFilterDevice(Target) != NULL) {
@@ -336,9 +379,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
         FilterDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
         ObReferenceObject(Target);
         ObReferenceObject(extension->AttachedTo);
-        extension->Attached = TRUE;
-        InsertTailList(&PsctxFilterDevices, &extension->Links);
-        InterlockedIncrement(PsctxAttachmentCounter(extension->Kind));
+        PsctxLinkFilterDevice(extension);
     }
     PsctxUnlockFilter();
     return status;
@@ -346,11 +387,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
 /*
  * Attaches a device to the stack of a file system's device, which the caller keeps from going away, or deletes it: if
- * it cannot be attached, that stack is not filtered, and there is nobody to tell. A volume that is found while it is
- * being mounted may still be initialising; that is waited for, within bounds.
+ * it cannot be attached, that stack is not filtered. A volume that is found while it is being mounted may still be
+ * initialising; that is waited for, within bounds. The statuses of PsctxTryToAttach.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFilterDevice(PDEVICE_OBJECT FilterDevice, PDEVICE_OBJECT Target,
-                                                               CCHAR TargetStackSize)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize)
 {
     LARGE_INTEGER interval;
     BOOLEAN initializing;
@@ -372,10 +413,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFilterDevice(PDEVICE_OBJECT Fi
     if (!NT_SUCCESS(status)) {
         PsctxDeleteFilterDevice(FilterDevice);
     }
+    return status;
 }
 
 /*
- * Attaches to a file system's control device, which the caller keeps from going away.
+ * Attaches to a file system's control device, which the caller keeps from going away. If that fails there is nobody to tell.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFileSystem(PDEVICE_OBJECT ControlDevice)
 {
@@ -386,7 +428,37 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFileSystem(PDEVICE_OBJECT Cont
 
     status = PsctxCreateFilterDevice(PsctxFileSystemFilter, ControlDevice->DeviceType, &filterDevice);
     if (NT_SUCCESS(status)) {
-        PsctxAttachFilterDevice(filterDevice, ControlDevice, ControlDevice->StackSize);
+        (VOID) PsctxAttachFilterDevice(filterDevice, ControlDevice, ControlDevice->StackSize);
+    }
+}
+
+/*
+ * Attaches to a mounted volume, which the caller keeps from going away, unless it is a snapshot's. LIST_VOLUMES tells of what is not
+ * attached to. The name is for telling alone: without memory for it, it is empty.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachVolume(PDEVICE_OBJECT VolumeDevice, PDEVICE_OBJECT StorageDevice,
+                                                         CCHAR StackSize)
+{
+    PDEVICE_OBJECT filterDevice;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (StorageDevice != NULL && PsctxIsSnapshot(StorageDevice)) {
+        PsctxNoteVolume(VolumeDevice, StorageDevice, PSCTX_ATTACHMENT_SNAPSHOT, STATUS_SUCCESS);
+        return;
+    }
+    status = PsctxCreateFilterDevice(PsctxVolumeFilter, VolumeDevice->DeviceType, &filterDevice);
+    if (NT_SUCCESS(status)) {
+        if (StorageDevice != NULL) {
+            const PPSCTX_FILTER_EXTENSION extension = filterDevice->DeviceExtension;
+
+            (VOID) PsctxQueryObjectName(StorageDevice, &extension->Volume.StorageName);
+        }
+        status = PsctxAttachFilterDevice(filterDevice, VolumeDevice, StackSize);
+    }
+    if (!NT_SUCCESS(status)) {
+        PsctxNoteVolume(VolumeDevice, StorageDevice, PSCTX_ATTACHMENT_FAILED, status);
     }
 }
 
@@ -435,7 +507,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLooksLikeVolume(_I
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT VolumeDevice)
 {
     PDEVICE_OBJECT storageDevice = NULL;
-    PDEVICE_OBJECT filterDevice;
     NTSTATUS status;
 
     PAGED_CODE();
@@ -447,12 +518,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_
             return;
         }
     }
-    if (storageDevice == NULL || !PsctxIsSnapshot(storageDevice)) {
-        status = PsctxCreateFilterDevice(PsctxVolumeFilter, VolumeDevice->DeviceType, &filterDevice);
-        if (NT_SUCCESS(status)) {
-            PsctxAttachFilterDevice(filterDevice, VolumeDevice, VolumeDevice->StackSize);
-        }
-    }
+    PsctxAttachVolume(VolumeDevice, storageDevice, VolumeDevice->StackSize);
     if (storageDevice != NULL) {
         ObDereferenceObject(storageDevice);
     }
@@ -543,6 +609,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
     PAGED_CODE();
 
     InitializeListHead(&PsctxFilterDevices);
+    PsctxStartVolumes();
     ExInitializeRundownProtection(&PsctxFilterRundown);
     status = ExInitializeResourceLite(&PsctxFilterLock);
     if (!NT_SUCCESS(status)) {
@@ -570,7 +637,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 
     PAGED_CODE();
 
-    if (InterlockedCompareExchange(&PsctxFilterStarted, 0, 0) == 0) {
+    if (!PsctxIsFilterStarted()) {
         return;
     }
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
@@ -597,5 +664,6 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
         extension = CONTAINING_RECORD(RemoveHeadList(&detached), PSCTX_FILTER_EXTENSION, Links);
         PsctxDeleteFilterDevice(extension->DeviceObject);
     }
+    PsctxForgetVolumes(TRUE);
     ExDeleteResourceLite(&PsctxFilterLock);
 }

@@ -1,5 +1,5 @@
 /*
- * A device of the legacy filter, and what filter.c, passthrough.c, fastio.c and track.c share.
+ * A device of the legacy filter, and what filter.c, volumes.c, passthrough.c, fastio.c and track.c share.
  */
 #ifndef PSCTX_FILTER_H
 #define PSCTX_FILTER_H
@@ -10,6 +10,20 @@ typedef enum _PSCTX_FILTER_KIND {
     PsctxFileSystemFilter, /* above a file system's control device: sees mounts; a redirector's opens, too */
     PsctxVolumeFilter      /* above a mounted volume: sees what is done to its files */
 } PSCTX_FILTER_KIND;
+
+/*
+ * A volume that the filter knows. In the extension of the device that is attached to it, or, where none is, a record of its own
+ * in volumes.c. All but Links and Number is set before it is linked.
+ */
+typedef struct _PSCTX_VOLUME {
+    LIST_ENTRY Links; /* of the volumes, in the order of Number; under the filter's lock, as is Number */
+    ULONG64 Number;
+    PDEVICE_OBJECT Device;                /* the file system's; referenced while it is linked */
+    POBJECT_NAME_INFORMATION StorageName; /* of the storage device, or NULL */
+    ULONG Attachment;                     /* PSCTX_ATTACHMENT_* */
+    NTSTATUS Status;                      /* of the attachment */
+    BOOLEAN TearsDown;                    /* the file system can tear contexts down: see teardown.c */
+} PSCTX_VOLUME, *PPSCTX_VOLUME;
 
 /*
  * The extension of every device of ours but the control device. All but Links and Attached is set once it is attached,
@@ -23,6 +37,7 @@ typedef struct _PSCTX_FILTER_EXTENSION {
     PDEVICE_OBJECT DeviceObject; /* whose extension this is */
     PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
     PDEVICE_OBJECT AttachedTo;   /* the next lower device, which requests are passed to, detached or not */
+    PSCTX_VOLUME Volume;         /* of a PsctxVolumeFilter */
 } PSCTX_FILTER_EXTENSION, *PPSCTX_FILTER_EXTENSION;
 
 /* The device that requests to a device of the filter are passed to. Any IRQL. */
@@ -32,17 +47,27 @@ FORCEINLINE PDEVICE_OBJECT PsctxLowerDevice(_In_ PDEVICE_OBJECT DeviceObject)
 }
 
 /* filter.c */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsFilterStarted(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLockFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnlockFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxEnterFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLeaveFilter(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice);
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
-    PsctxCreateFilterDevice(_In_ PSCTX_FILTER_KIND Kind, _In_ DEVICE_TYPE DeviceType,
-                            _Outptr_ PDEVICE_OBJECT *FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID
-    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize);
+    PsctxAttachVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
+
+/* volumes.c. Linking and unlinking are for whoever holds the filter's lock. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartVolumes(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLinkVolume(_Inout_ PPSCTX_VOLUME Volume);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnlinkVolume(_Inout_ PPSCTX_VOLUME Volume);
+PCUNICODE_STRING PsctxStorageName(_In_ const PSCTX_VOLUME *Volume);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxNoteVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ ULONG Attachment,
+                    _In_ NTSTATUS Status);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetVolumes(_In_ BOOLEAN All);
 
 /* teardown.c */
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxCanTearDown(_In_ PDEVICE_OBJECT Device);
@@ -50,6 +75,47 @@ _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxCanTearDown(_In_ PDEVICE_OBJECT Devi
 /* passthrough.c */
 _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForwardAndWait(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
+
+/*
+ * count.c. The numbers of contexts of tracking rules, and of those that count, tell whether there is anything to do; so does, for a
+ * stream, the bucket of its header.
+ */
+#define PSCTX_TRACKED_BITS 11u
+#define PSCTX_TRACKED_BUCKETS (1u << PSCTX_TRACKED_BITS)
+
+typedef struct _PSCTX_TRACKED_BUCKET {
+    PVOID volatile Counting; /* the first of its PSCTX_CONTEXTs that count, linked by NextCounting */
+    volatile LONG Tracked;   /* how many contexts of rules, those that do not count among them */
+} PSCTX_TRACKED_BUCKET, *PPSCTX_TRACKED_BUCKET;
+
+extern volatile LONG PsctxTrackedContexts;
+extern volatile LONG PsctxCountingContexts;
+extern PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
+
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxCountInBucket(_In_ ULONG Number, _In_ const VOID *Header, _In_ BOOLEAN Write, _In_ ULONG Length);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxNoteCleanup(_In_ PFILE_OBJECT FileObject);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN
+    PsctxNoteOpen(_In_ PFSRTL_ADVANCED_FCB_HEADER Header, _In_ const PSCTX_IDENTITY *Identity);
+
+FORCEINLINE ULONG PsctxTrackedBucketNumber(_In_ const VOID *Header)
+{
+    return (ULONG)(PsctxHashHeader(Header) >> (64u - PSCTX_TRACKED_BITS));
+}
+
+/*
+ * Counts a read or a write of a file. What the file object has for a context is compared with headers, never followed. Any IRQL up to
+ * DISPATCH_LEVEL.
+ */
+FORCEINLINE VOID PsctxCountTransfer(_In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Write, _In_ ULONG Length)
+{
+    const VOID *header = FileObject->FsContext;
+    const ULONG number = PsctxTrackedBucketNumber(header);
+
+    if (ReadPointerAcquire(&PsctxTracked[number].Counting) != NULL) {
+        PsctxCountInBucket(number, header, Write, Length);
+    }
+}
 
 /* track.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);

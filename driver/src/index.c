@@ -3,31 +3,21 @@
  */
 #include "psctx.h"
 
-#define PSCTX_SHARD_BITS 6u
 #define PSCTX_FIRST_BUCKET_BITS 5u
 #define PSCTX_LAST_BUCKET_BITS 16u
 #define PSCTX_CONTEXTS_PER_BUCKET 2u
 
-C_ASSERT(PSCTX_SHARD_COUNT == 1u << PSCTX_SHARD_BITS);
-
 static PSCTX_SHARD PsctxShards[PSCTX_SHARD_COUNT];
 
-/*
- * Spreads the address of a header over 64 bits: the highest choose the shard, the next ones the bucket.
- */
-static ULONG64 PsctxHash(_In_ PFSRTL_ADVANCED_FCB_HEADER Header)
-{
-    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
-}
-
+/* Of the hash, the highest bits choose the shard, and the next ones the bucket. */
 static ULONG PsctxBucketNumber(_In_ PFSRTL_ADVANCED_FCB_HEADER Header, _In_ ULONG BucketBits)
 {
-    return (ULONG)((PsctxHash(Header) << PSCTX_SHARD_BITS) >> (64u - BucketBits));
+    return (ULONG)((PsctxHashHeader(Header) << PSCTX_SHARD_BITS) >> (64u - BucketBits));
 }
 
 static PPSCTX_SHARD PsctxShardOf(_In_ PFSRTL_ADVANCED_FCB_HEADER Header)
 {
-    return &PsctxShards[PsctxHash(Header) >> (64u - PSCTX_SHARD_BITS)];
+    return &PsctxShards[PsctxHashHeader(Header) >> (64u - PSCTX_SHARD_BITS)];
 }
 
 /*
@@ -61,6 +51,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxStartIndex(VOID)
         const PPSCTX_SHARD shard = &PsctxShards[index];
 
         ExInitializeFastMutex(&shard->Lock);
+        InitializeListHead(&shard->Contexts);
+        shard->Delivers = FALSE;
         shard->ContextCount = 0;
         shard->BucketBits = PSCTX_FIRST_BUCKET_BITS;
         shard->Buckets = PsctxCreateBuckets(PSCTX_FIRST_BUCKET_BITS);
@@ -106,7 +98,23 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_SHARD PsctxLockShardByNumber(ULONG Numb
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockShard(PPSCTX_SHARD Shard)
 {
+    const BOOLEAN delivers = Shard->Delivers;
+
+    Shard->Delivers = FALSE;
     ExReleaseFastMutex(&Shard->Lock);
+    if (delivers) {
+        PsctxDeliverEvents();
+    }
+}
+
+/*
+ * Somebody waits for an event of this stream, whose shard is locked: it is delivered when that is unlocked.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverAfterUnlock(PFSRTL_ADVANCED_FCB_HEADER Header)
+{
+    PAGED_CODE();
+
+    PsctxShardOf(Header)->Delivers = TRUE;
 }
 
 /*
@@ -120,14 +128,16 @@ PSCTX_PAGE _Use_decl_annotations_ PLIST_ENTRY PsctxGetBucket(PPSCTX_SHARD Shard,
 }
 
 /*
- * Puts a context before the older ones of its stream, and takes one out. The shard is locked.
+ * Puts a context before the older ones of its stream and behind those of its shard, and takes one out. The shard is locked.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddToIndex(PPSCTX_SHARD Shard, PPSCTX_CONTEXT Context)
 {
     PAGED_CODE();
 
     InsertHeadList(PsctxGetBucket(Shard, Context->Header), &Context->Links);
+    InsertTailList(&Shard->Contexts, &Context->ShardLinks);
     Shard->ContextCount += 1;
+    PsctxStartCounting(Context);
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, PPSCTX_CONTEXT Context)
@@ -135,7 +145,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, 
     PAGED_CODE();
 
     RemoveEntryList(&Context->Links);
+    RemoveEntryList(&Context->ShardLinks);
     Shard->ContextCount -= 1;
+    PsctxStopCounting(Context);
 }
 
 /*

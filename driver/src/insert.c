@@ -36,7 +36,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleInsert(PPSCTX_REQUEST Requ
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = PsctxQueryStreamName(stream.FileObject, &name);
+    status = PsctxQueryObjectName(stream.FileObject, &name);
     if (!NT_SUCCESS(status)) {
         goto CloseStream;
     }
@@ -47,6 +47,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleInsert(PPSCTX_REQUEST Requ
     insertion.IfExists = input->IfExists;
     insertion.Pool = input->Pool;
     insertion.Lifetime = input->Lifetime;
+    insertion.Tracked = PSCTX_TRACKED_NO;
     insertion.DataLength = input->DataLength;
     insertion.Data = input + 1;
     insertion.Name = name->Name;

@@ -1,5 +1,6 @@
 /*
- * What the filter does with IRPs: passes them through, but for creates while streams are tracked, and for mounts.
+ * What the filter does with IRPs: passes them through, but for creates while streams are tracked, and for mounts. Reads, writes and
+ * cleanups are counted on their way.
  */
 #include "filter.h"
 
@@ -61,7 +62,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT De
 }
 
 /*
- * Asks the file system to mount a volume, and attaches to the volume if it did. The VPB in the request may be replaced
+ * Asks the file system to mount a volume, and attaches to the volume if it did and that is to be. The VPB in the request may be replaced
  * by that of an earlier mount of the same medium: the volume is found through its storage device. A file system may leave it
  * to the I/O manager to set, after us, how deep the volume's stack is. A mount never fails for our sake.
  * [ifs/irp-mj-file-system-control]
@@ -72,7 +73,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
     const PDEVICE_OBJECT storageDevice = location->Parameters.MountVolume.Vpb->RealDevice;
     const CCHAR volumeStackSize = (CCHAR)(location->Parameters.MountVolume.DeviceObject->StackSize + 1);
-    PDEVICE_OBJECT filterDevice;
     NTSTATUS status;
 
     PAGED_CODE();
@@ -80,21 +80,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!PsctxEnterFilter()) {
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (PsctxIsSnapshot(storageDevice) ||
-        !NT_SUCCESS(PsctxCreateFilterDevice(PsctxVolumeFilter, DeviceObject->DeviceType, &filterDevice))) {
-        status = PsctxPassThrough(DeviceObject, Irp);
-        goto LeaveFilter;
-    }
-
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status)) {
-        PsctxAttachFilterDevice(filterDevice, storageDevice->Vpb->DeviceObject, volumeStackSize);
-    } else {
-        PsctxDeleteFilterDevice(filterDevice);
+        PsctxAttachVolume(storageDevice->Vpb->DeviceObject, storageDevice, volumeStackSize);
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
-
-LeaveFilter:
     PsctxLeaveFilter();
     return status;
 }
@@ -135,6 +125,21 @@ Dereference:
 }
 
 /*
+ * Counts a request to read or write, but for the memory manager's own, and for those that end one that was counted. <= DISPATCH_LEVEL.
+ * [ifs/irp-mj-read, ifs/irp-mj-write]
+ */
+FORCEINLINE VOID PsctxCountRequest(_In_ PIRP Irp, _In_ const IO_STACK_LOCATION *Location)
+{
+    const BOOLEAN write = Location->MajorFunction == IRP_MJ_WRITE;
+
+    if (Location->FileObject != NULL && !FlagOn(Irp->Flags, IRP_PAGING_IO) &&
+        !FlagOn(Location->MinorFunction, IRP_MN_COMPLETE)) {
+        PsctxCountTransfer(Location->FileObject, write,
+                           write ? Location->Parameters.Write.Length : Location->Parameters.Read.Length);
+    }
+}
+
+/*
  * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
  */
 _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -142,6 +147,16 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
     const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
 
+    if (location->MajorFunction == IRP_MJ_READ || location->MajorFunction == IRP_MJ_WRITE) {
+        if (ReadNoFence(&PsctxCountingContexts) != 0) {
+            PsctxCountRequest(Irp, location);
+        }
+        return PsctxPassThrough(DeviceObject, Irp);
+    }
+    if (location->MajorFunction == IRP_MJ_CLEANUP && ReadNoFence(&PsctxTrackedContexts) != 0) {
+        PsctxNoteCleanup(location->FileObject);
+        return PsctxPassThrough(DeviceObject, Irp);
+    }
     if (location->MajorFunction == IRP_MJ_CREATE && PsctxIsTracking()) {
         return PsctxTrackCreate(DeviceObject, Irp);
     }

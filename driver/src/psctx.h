@@ -1,8 +1,9 @@
 /*
  * What the driver's files share: sessions, owners, contexts, and the routines each file offers to the others.
  *
- * Locks, in the order they are taken: PSCTX_SESSION.OwnersLock; the tracking rules' lock; a shard's lock; then, inside FsRtl,
- * the list lock of the stream. No two shards are locked at once, and nothing is allocated under a shard's lock.
+ * Locks, in the order they are taken: PSCTX_SESSION.OwnersLock; the tracking rules' lock; the filter's lock; a shard's lock; then,
+ * inside FsRtl, the list lock of the stream, or the readers' lock, then a reader's queue lock. No two shards are locked at once, and
+ * nothing is allocated under a shard's lock or the readers'.
  */
 #ifndef PSCTX_DRIVER_H
 #define PSCTX_DRIVER_H
@@ -23,6 +24,8 @@
 #define PSCTX_INIT __declspec(code_seg("INIT"))
 #endif
 
+typedef PSCTX_TRACKING *PPSCTX_TRACKING;
+
 /* What a session, or the whole driver, holds now. Changed with interlocked operations alone. */
 typedef struct _PSCTX_ACCOUNT {
     volatile LONG64 Contexts;
@@ -31,6 +34,8 @@ typedef struct _PSCTX_ACCOUNT {
 
 #define PSCTX_OWNER_BUCKET_BITS 6u
 #define PSCTX_OWNER_BUCKETS (1u << PSCTX_OWNER_BUCKET_BITS)
+
+struct _PSCTX_READER;
 
 /*
  * One open of the control device. The file object holds one reference, every context and every tracking rule another:
@@ -47,6 +52,13 @@ typedef struct _PSCTX_SESSION {
     FAST_MUTEX OwnersLock;
     _Guarded_by_(OwnersLock) ULONG OwnerCount;
     _Guarded_by_(OwnersLock) SINGLE_LIST_ENTRY Owners[PSCTX_OWNER_BUCKETS];
+    ULONG64 Number;    /* unique while the driver is loaded */
+    PEPROCESS Process; /* that opened it; referenced until it ends */
+    /* Under the readers' lock: see event.c. */
+    LIST_ENTRY Links;             /* of the sessions that have not ended */
+    LIST_ENTRY Readers;           /* of this session's events */
+    volatile LONG ReaderCount;    /* how many; read without the lock, too */
+    struct _PSCTX_READER *Reader; /* what this session is itself, or NULL */
 } PSCTX_SESSION, *PPSCTX_SESSION;
 
 /* An owner key of a session. Its address is the InstanceId of that owner's contexts; it lives as long as the session's record. */
@@ -57,7 +69,8 @@ typedef struct _PSCTX_OWNER {
 } PSCTX_OWNER, *PPSCTX_OWNER;
 
 /*
- * A per-stream context of ours, with its data and then its name behind it. Immutable once linked, but for its links.
+ * A per-stream context of ours. Behind it, if it is PSCTX_TRACKED_COUNTED, a PSCTX_TRACKING, whose members are changed with interlocked
+ * operations; then its data, then its name. The rest is immutable once linked, but for its links.
  *
  * Its OwnerId is its own address and its InstanceId that of its owner's record. FsRtl removes only the first match, takes a NULL
  * InstanceId for "any instance", and there are kernels that do not look at InstanceId once OwnerId has matched: only an OwnerId of
@@ -67,15 +80,21 @@ typedef struct _PSCTX_OWNER {
 typedef struct _PSCTX_CONTEXT {
     FSRTL_PER_STREAM_CONTEXT PerStreamContext; /* first: FreeCallback gets its address */
     LIST_ENTRY Links;                          /* in the bucket of Header, youngest first; under the shard's lock */
+    LIST_ENTRY ShardLinks;                     /* in the shard, oldest first; likewise */
     PFSRTL_ADVANCED_FCB_HEADER Header;         /* valid while linked: see context.c */
     PPSCTX_OWNER Owner;
-    PFILE_OBJECT Anchor; /* referenced, where the file system tears nothing down: keeps Header; else NULL */
+    PFILE_OBJECT Anchor;         /* referenced, where the file system tears nothing down: keeps Header; else NULL */
+    PDEVICE_OBJECT VolumeDevice; /* the file system's device that serves the stream: compared, never followed */
+    PVOID volatile NextCounting; /* the next PSCTX_CONTEXT that counts: see count.c */
     ULONG64 Instance;
     ULONG64 Sequence;
+    ULONG64 Inserted;           /* interrupt time */
+    ULONG64 InsertedSystemTime; /* the same moment as the clock told it */
     ULONG DataLength;
     USHORT NameLength;
     UCHAR Pool;
     UCHAR Lifetime;
+    UCHAR Tracked; /* PSCTX_TRACKED_* */
 } PSCTX_CONTEXT, *PPSCTX_CONTEXT;
 
 /* What is to be inserted. Data and Name are copied. */
@@ -86,6 +105,7 @@ typedef struct _PSCTX_INSERTION {
     ULONG IfExists;
     ULONG Pool;
     ULONG Lifetime;
+    ULONG Tracked; /* PSCTX_TRACKED_* */
     ULONG DataLength;
     const VOID *Data;
     UNICODE_STRING Name;
@@ -130,6 +150,8 @@ _Dispatch_type_(IRP_MJ_CREATE) _Dispatch_type_(IRP_MJ_CLEANUP) _Dispatch_type_(I
 /* A request that came in and where its reply goes. Request and Reply may be the same memory: read before you write. */
 typedef struct _PSCTX_REQUEST {
     PPSCTX_SESSION Session;
+    PIRP
+        Irp; /* of a request that stands alone, which may answer STATUS_PENDING and complete it later; NULL in a batch */
     const VOID *Input;
     ULONG InputLength;
     PVOID Output;
@@ -157,7 +179,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
 VOID PsctxSetReplyHeader(_Inout_ PPSCTX_REQUEST Request, _In_ ULONG ReplyLength);
 
-/* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c */
+/* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c, event.c, enumerate.c, volumes.c, inspect.c */
 PSCTX_HANDLER PsctxQueryVersion;
 PSCTX_HANDLER PsctxQueryStatistics;
 PSCTX_HANDLER PsctxQueryStream;
@@ -169,6 +191,20 @@ PSCTX_HANDLER PsctxHandleList;
 PSCTX_HANDLER PsctxHandleBatch;
 PSCTX_HANDLER PsctxHandleTrack;
 PSCTX_HANDLER PsctxHandleUntrack;
+PSCTX_HANDLER PsctxHandleSubscribe;
+PSCTX_HANDLER PsctxHandleWait;
+PSCTX_HANDLER PsctxHandleEnumerate;
+PSCTX_HANDLER PsctxHandleListVolumes;
+PSCTX_HANDLER PsctxHandleInspect;
+
+/* Reads a counter that other processors change, whole on 32-bit processors too. */
+FORCEINLINE ULONG64 PsctxReadCounter(_In_ volatile LONG64 *Counter)
+{
+    return (ULONG64)InterlockedCompareExchange64(Counter, 0, 0);
+}
+
+/* inspect.c */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartInspection(VOID);
 
 /* session.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxBeginSession(_Outptr_ PPSCTX_SESSION *Session);
@@ -182,6 +218,7 @@ _IRQL_requires_max_(APC_LEVEL) NTSTATUS
 typedef struct _PSCTX_STREAM {
     PFILE_OBJECT FileObject; /* referenced: keeps the stream from being torn down */
     PFSRTL_ADVANCED_FCB_HEADER Header;
+    PDEVICE_OBJECT VolumeDevice; /* the file system's device that serves it */
     DEVICE_TYPE DeviceType;
     BOOLEAN NeedsAnchor; /* its file system tears nothing down */
 } PSCTX_STREAM, *PPSCTX_STREAM;
@@ -192,13 +229,20 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxReferenceFileObject(_In_ ULONG64 Handle, _Outptr_ PFILE_OBJECT *FileObject);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *Stream);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
-    PsctxQueryStreamName(_In_ PFILE_OBJECT FileObject, _Out_ POBJECT_NAME_INFORMATION *Name);
+    PsctxQueryObjectName(_In_ PVOID Object, _Outptr_ POBJECT_NAME_INFORMATION *Name);
 
 /* teardown.c */
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
 
 /* index.c */
-#define PSCTX_SHARD_COUNT 64u
+#define PSCTX_SHARD_BITS 6u
+#define PSCTX_SHARD_COUNT (1u << PSCTX_SHARD_BITS)
+
+/* Spreads the address of a header over 64 bits, of which the highest choose its shard. */
+FORCEINLINE ULONG64 PsctxHashHeader(_In_ const VOID *Header)
+{
+    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
+}
 
 /* A part of the index, chosen by a stream's header, and its lock. */
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
@@ -206,6 +250,8 @@ typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
     _Guarded_by_(Lock) PLIST_ENTRY Buckets; /* 2^BucketBits lists of contexts */
     _Guarded_by_(Lock) ULONG BucketBits;
     _Guarded_by_(Lock) ULONG ContextCount;
+    _Guarded_by_(Lock) LIST_ENTRY Contexts; /* all of them, oldest first: in the order of Sequence */
+    _Guarded_by_(Lock) BOOLEAN Delivers;    /* whoever unlocks it delivers events */
 } PSCTX_SHARD, *PPSCTX_SHARD;
 
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartIndex(VOID);
@@ -218,9 +264,28 @@ _IRQL_requires_(APC_LEVEL) VOID PsctxUnlockShard(_Inout_ PPSCTX_SHARD Shard);
 _IRQL_requires_(APC_LEVEL) PLIST_ENTRY PsctxGetBucket(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_(APC_LEVEL) VOID PsctxAddToIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxRemoveFromIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_(APC_LEVEL) VOID PsctxDeliverAfterUnlock(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxGrowIndex(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 
+/*
+ * event.c: the readers of sessions' events. PsctxReportContext is called with the context's shard locked, PsctxReportVolume with
+ * the filter locked; each is followed by PsctxDeliverEvents when no lock is held any more, which PsctxUnlockShard and
+ * PsctxUnlockFilter see to.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartEvents(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAddSession(_Inout_ PPSCTX_SESSION Session);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRemoveSession(_Inout_ PPSCTX_SESSION Session);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxCloseReader(_Inout_ PPSCTX_SESSION Session);
+_IRQL_requires_(APC_LEVEL) VOID PsctxReportContext(_In_ ULONG Type, _In_ PPSCTX_CONTEXT Context);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxReportVolume(_In_ ULONG Type, _In_ PCUNICODE_STRING DeviceName);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxDeliverEvents(VOID);
+
 /* context.c */
+PPSCTX_TRACKING PsctxContextTracking(_In_ PPSCTX_CONTEXT Context);
+PUCHAR PsctxContextName(_In_ PPSCTX_CONTEXT Context);
+ULONG PsctxContextSize(_In_ const PSCTX_CONTEXT *Context);
+_IRQL_requires_(APC_LEVEL) ULONG
+    PsctxWriteEntry(_In_ PPSCTX_CONTEXT Context, _Out_writes_bytes_(Capacity) PUCHAR Entry, _In_ ULONG Capacity);
 _IRQL_requires_max_(APC_LEVEL) NTSTATUS
     PsctxInsertContext(_In_ const PSCTX_STREAM *Stream, _In_ const PSCTX_INSERTION *Insertion, _Out_ PULONG Outcome,
                        _Out_ PULONG64 Sequence);
@@ -237,6 +302,19 @@ _IRQL_requires_max_(APC_LEVEL) NTSTATUS
                       _Out_ PSCTX_LIST_REPLY *Reply, _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
                       _Out_ PULONG EntriesLength);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_SESSION Session);
+_IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT
+    PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
+                     _In_ const PSCTX_IDENTITY *Identity);
+BOOLEAN PsctxIsOwnCallback(_In_ ULONG_PTR FreeCallback);
+
+/* count.c: contexts of tracking rules start to count when they are linked, and stop before they are given up. */
+_IRQL_requires_(APC_LEVEL) VOID PsctxStartCounting(_Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_(APC_LEVEL) VOID PsctxStopCounting(_Inout_ PPSCTX_CONTEXT Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFreeTracked(_In_ PPSCTX_CONTEXT Context);
+
+/* enumerate.c */
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxReferenceVolumeDevice(_In_ ULONG64 Handle, _Outptr_result_maybenull_ PDEVICE_OBJECT *VolumeDevice);
 
 /*
  * filter.c: attachment to file systems and volumes. Start and stop are for DriverEntry and DriverUnload. Dispatch takes every

@@ -18,16 +18,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Requ
     reply->MaximumNonPagedBytes = PSCTX_MAXIMUM_NONPAGED_BYTES;
     reply->MaximumBatchOperations = PSCTX_MAXIMUM_BATCH_OPERATIONS;
     reply->MaximumTransfer = PSCTX_MAXIMUM_TRANSFER;
+    reply->Session = Request->Session->Number;
     PsctxSetReplyHeader(Request, sizeof(*reply));
     return STATUS_SUCCESS;
-}
-
-/*
- * Reads a counter that other processors change, whole on 32-bit processors too.
- */
-static ULONG64 PsctxReadCounter(_In_ volatile LONG64 *Counter)
-{
-    return (ULONG64)InterlockedCompareExchange64(Counter, 0, 0);
 }
 
 /*

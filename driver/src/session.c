@@ -19,6 +19,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Ses
     }
     session->References = 1;
     ExInitializeFastMutex(&session->OwnersLock);
+    session->Process = IoGetCurrentProcess();
+    ObReferenceObject(session->Process);
+    PsctxAddSession(session);
     InterlockedIncrement(&PsctxGlobals.Sessions);
     *Session = session;
     return STATUS_SUCCESS;
@@ -28,6 +31,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Ses
  * The last handle was closed, perhaps by the death of its process; requests of other threads may still be on their way. From the
  * moment that Ended is set nothing can be inserted: an insertion reads it under the lock of the shard that it links into, and so
  * either came before the walk through that shard, or sees it.
+ *
+ * Its readers are told of every context that goes with it, and then that there is no more to come.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndSession(PPSCTX_SESSION Session)
 {
@@ -36,8 +41,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndSession(PPSCTX_SESSION Session)
     if (InterlockedExchange(&Session->Ended, TRUE)) {
         return;
     }
+    PsctxCloseReader(Session);
     PsctxEndTracking(Session);
     PsctxRemoveSessionContexts(Session);
+    PsctxRemoveSession(Session);
+    ObDereferenceObject(Session->Process);
     InterlockedDecrement(&PsctxGlobals.Sessions);
 }
 
@@ -65,6 +73,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDereferenceSession(PPSCTX_SESSION Se
             PsctxFree(CONTAINING_RECORD(PopEntryList(&Session->Owners[index]), PSCTX_OWNER, Links));
         }
     }
+    PsctxFree(Session->Reader);
     PsctxFree(Session);
 }
 

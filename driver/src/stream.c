@@ -47,6 +47,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
 
     Stream->FileObject = FileObject;
     Stream->Header = NULL;
+    Stream->VolumeDevice = baseDevice;
     Stream->DeviceType = baseDevice->DeviceType;
     Stream->NeedsAnchor = FALSE;
 
@@ -112,9 +113,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseStream(const PSCTX_STREAM *Stre
 }
 
 /*
- * Asks for the stream's name with room for Size bytes of it and its record. The caller gives Name to PsctxFree.
+ * Asks for an object's name with room for Size bytes of it and its record. The caller gives Name to PsctxFree.
  */
-PSCTX_PAGE static NTSTATUS PsctxTryToQueryStreamName(_In_ PFILE_OBJECT FileObject, _In_ ULONG Size,
+PSCTX_PAGE static NTSTATUS PsctxTryToQueryObjectName(_In_ PVOID Object, _In_ ULONG Size,
                                                      _Outptr_ POBJECT_NAME_INFORMATION *Name)
 {
     POBJECT_NAME_INFORMATION name;
@@ -128,7 +129,7 @@ PSCTX_PAGE static NTSTATUS PsctxTryToQueryStreamName(_In_ PFILE_OBJECT FileObjec
     if (name == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    status = ObQueryNameString(FileObject, name, Size, &length);
+    status = ObQueryNameString(Object, name, Size, &length);
     if (!NT_SUCCESS(status)) {
         PsctxFree(name);
         return status;
@@ -138,21 +139,21 @@ PSCTX_PAGE static NTSTATUS PsctxTryToQueryStreamName(_In_ PFILE_OBJECT FileObjec
 }
 
 /*
- * The stream's full name, as \Device\HarddiskVolume1\directory\file:stream, in memory that the caller gives to PsctxFree.
- * FileObject->FileName is only valid during create, so that the file system is asked. Where it cannot tell, the name is
- * empty: a context is worth having without. STATUS_INSUFFICIENT_RESOURCES is the only failure.
+ * The full name of a device, a driver or a file, as \Device\HarddiskVolume1\directory\file:stream, in memory that the caller gives
+ * to PsctxFree. FileObject->FileName is only valid during create, so that the file system is asked. Where it cannot tell, and where
+ * an object has none, the name is empty: a context is worth having without. STATUS_INSUFFICIENT_RESOURCES is the only failure.
  * [ntifs/nf-ntifs-obquerynamestring]
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStreamName(PFILE_OBJECT FileObject, POBJECT_NAME_INFORMATION *Name)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryObjectName(PVOID Object, POBJECT_NAME_INFORMATION *Name)
 {
     NTSTATUS status;
 
     PAGED_CODE();
 
-    status = PsctxTryToQueryStreamName(FileObject, PSCTX_USUAL_NAME_SIZE, Name);
+    status = PsctxTryToQueryObjectName(Object, PSCTX_USUAL_NAME_SIZE, Name);
     if (status == STATUS_INFO_LENGTH_MISMATCH || status == STATUS_BUFFER_OVERFLOW ||
         status == STATUS_BUFFER_TOO_SMALL) {
-        status = PsctxTryToQueryStreamName(FileObject, PSCTX_MAXIMUM_NAME_SIZE, Name);
+        status = PsctxTryToQueryObjectName(Object, PSCTX_MAXIMUM_NAME_SIZE, Name);
     }
     if (!NT_SUCCESS(status) && status != STATUS_INSUFFICIENT_RESOURCES) {
         *Name = PsctxAllocate(PagedPool, sizeof(**Name));

@@ -18,7 +18,9 @@ typedef struct _PSCTX_RULE {
     ULONG64 Number;
     ULONG64 OwnerKey;
     ULONG64 Instance;
-    UNICODE_STRING Pattern; /* upcased; behind this record */
+    PDEVICE_OBJECT VolumeDevice; /* of the volume that the rule is for, referenced; NULL: of every volume */
+    ULONG Tracked;               /* PSCTX_TRACKED_*, of the contexts that it brings */
+    UNICODE_STRING Pattern;      /* upcased; behind this record */
 } PSCTX_RULE, *PPSCTX_RULE;
 
 /* What a create that is under way has to do once it has succeeded. */
@@ -66,6 +68,9 @@ _IRQL_requires_max_(APC_LEVEL) PSCTX_PAGE static VOID PsctxDereferenceRule(_In_ 
 
     if (InterlockedDecrement(&Rule->References) == 0) {
         PsctxDereferenceSession(Rule->Session);
+        if (Rule->VolumeDevice != NULL) {
+            ObDereferenceObject(Rule->VolumeDevice);
+        }
         PsctxFree(Rule);
     }
 }
@@ -113,7 +118,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndTracking(PPSCTX_SESSION Session)
 }
 
 /*
- * Makes a rule from a request that has been checked; PsctxDereferenceRule frees it. STATUS_INSUFFICIENT_RESOURCES.
+ * Makes a rule from a request that has been checked; PsctxDereferenceRule frees it. STATUS_INSUFFICIENT_RESOURCES; those of
+ * PsctxReferenceVolumeDevice.
  * [wdm/nf-wdm-rtlupcaseunicodestring]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
@@ -147,6 +153,12 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     rule->Session = Session;
     rule->OwnerKey = Input->OwnerKey;
     rule->Instance = Input->Instance;
+    rule->Tracked = FlagOn(Input->Flags, PSCTX_TRACK_COUNT) ? PSCTX_TRACKED_COUNTED : PSCTX_TRACKED_YES;
+    status = PsctxReferenceVolumeDevice(Input->VolumeHandle, &rule->VolumeDevice);
+    if (!NT_SUCCESS(status)) {
+        PsctxDereferenceRule(rule);
+        return status;
+    }
     *Rule = rule;
     return STATUS_SUCCESS;
 }
@@ -188,9 +200,9 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxLinkRule(_Inout_ 
 /*
  * Adds a rule: PSCTX_TRACK_REQUEST and its pattern. The reply tells its number.
  *
- * STATUS_INVALID_PARAMETER: no pattern, one too long or of half a character, one with a NUL in it, or Reserved set.
+ * STATUS_INVALID_PARAMETER: no pattern, one too long or of half a character, one with a NUL in it, or unknown Flags.
  * STATUS_INFO_LENGTH_MISMATCH: the request is not as long as its record and its pattern. STATUS_QUOTA_EXCEEDED,
- * STATUS_INSUFFICIENT_RESOURCES, STATUS_FILE_CLOSED.
+ * STATUS_INSUFFICIENT_RESOURCES, STATUS_FILE_CLOSED. Those of PsctxReferenceVolumeDevice.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Request)
 {
@@ -204,7 +216,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Reque
 
     PAGED_CODE();
 
-    if (input->Reserved != 0 || input->PatternLength == 0 || input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH ||
+    if ((input->Flags & ~PSCTX_TRACK_COUNT) != 0 || input->PatternLength == 0 || input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH ||
         input->PatternLength % sizeof(WCHAR) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -484,12 +496,34 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxFinishTracking(_Inout
 }
 
 /*
- * Finds the rules that match the name a file is being opened by. FALSE, with nothing to give back, if there are none,
- * or no memory to find them: a create goes on untracked rather than fail.
+ * The one among Count rules that names the same context as this one, or NULL.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_RULE *
+    PsctxFindSameContext(_In_ const PSCTX_RULE *Rule, _In_reads_(Count) PPSCTX_RULE *Rules, _In_ ULONG Count)
+{
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; index < Count; index += 1) {
+        if (Rules[index]->Session == Rule->Session && Rules[index]->OwnerKey == Rule->OwnerKey &&
+            Rules[index]->Instance == Rule->Instance) {
+            return &Rules[index];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Finds the rules for the volume that match the name a file is being opened by; of several that name one context, the first that
+ * counts, so that the open is counted once. FALSE, with nothing to give back, if there are none, or no memory to find
+ * them: a create goes on untracked rather than fail.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxPrepareTracking(_In_ PFILE_OBJECT FileObject, _Out_ PPSCTX_TRACKED_CREATE Create)
+    PsctxPrepareTracking(_In_ PDEVICE_OBJECT VolumeDevice, _In_ PFILE_OBJECT FileObject,
+                         _Out_ PPSCTX_TRACKED_CREATE Create)
 {
+    PPSCTX_RULE *same;
     ULONG matching = 0;
     ULONG index;
 
@@ -501,11 +535,22 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
         goto Finish;
     }
     for (index = 0; index < Create->RuleCount; index += 1) {
-        if (PsctxIsNameInExpression(&Create->Rules[index]->Pattern, &Create->Name)) {
-            Create->Rules[matching] = Create->Rules[index];
+        const PPSCTX_RULE rule = Create->Rules[index];
+
+        if ((rule->VolumeDevice != NULL && rule->VolumeDevice != VolumeDevice) ||
+            !PsctxIsNameInExpression(&rule->Pattern, &Create->Name)) {
+            PsctxDereferenceRule(rule);
+            continue;
+        }
+        same = PsctxFindSameContext(rule, Create->Rules, matching);
+        if (same == NULL) {
+            Create->Rules[matching] = rule;
             matching += 1;
+        } else if (rule->Tracked > (*same)->Tracked) {
+            PsctxDereferenceRule(*same);
+            *same = rule;
         } else {
-            PsctxDereferenceRule(Create->Rules[index]);
+            PsctxDereferenceRule(rule);
         }
     }
     Create->RuleCount = matching;
@@ -518,8 +563,8 @@ Finish:
 }
 
 /*
- * Hangs a context of every matching rule on the stream that was opened, where there is none yet. What cannot be
- * inserted is left out: the create has succeeded, whatever becomes of its tracking.
+ * Hangs a context of every matching rule on the stream that was opened, where there is none yet, and notes the open. What cannot be
+ * inserted is left out: the create has succeeded, whatever becomes of its tracking. A context that counts is nonpaged: see count.c.
  * [ifs/associating-a-per-stream-context-with-a-file-stream]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
@@ -538,14 +583,23 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     }
     RtlZeroMemory(&insertion, sizeof(insertion));
     insertion.IfExists = PSCTX_IF_EXISTS_KEEP;
-    insertion.Pool = PSCTX_POOL_PAGED;
     insertion.Lifetime = PSCTX_LIFETIME_SESSION;
     insertion.Name = Create->Name;
     for (index = 0; index < Create->RuleCount; index += 1) {
-        insertion.Session = Create->Rules[index]->Session;
-        insertion.OwnerKey = Create->Rules[index]->OwnerKey;
-        insertion.Instance = Create->Rules[index]->Instance;
-        (VOID) PsctxInsertContext(&stream, &insertion, &outcome, &sequence);
+        const PSCTX_RULE *rule = Create->Rules[index];
+        const PSCTX_IDENTITY identity = {rule->Session, rule->OwnerKey, rule->Instance, PSCTX_MATCH_INSTANCE};
+
+        if (PsctxNoteOpen(stream.Header, &identity)) {
+            continue;
+        }
+        insertion.Session = rule->Session;
+        insertion.OwnerKey = rule->OwnerKey;
+        insertion.Instance = rule->Instance;
+        insertion.Tracked = rule->Tracked;
+        insertion.Pool = rule->Tracked == PSCTX_TRACKED_COUNTED ? PSCTX_POOL_NONPAGED : PSCTX_POOL_PAGED;
+        if (NT_SUCCESS(PsctxInsertContext(&stream, &insertion, &outcome, &sequence))) {
+            (VOID) PsctxNoteOpen(stream.Header, &identity);
+        }
     }
 }
 
@@ -566,7 +620,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
     if (!PsctxOpensStreamByName(DeviceObject, location) || !ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (!PsctxPrepareTracking(fileObject, &create)) {
+    if (!PsctxPrepareTracking(((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target, fileObject, &create)) {
         status = PsctxPassThrough(DeviceObject, Irp);
         goto ReleaseRundown;
     }

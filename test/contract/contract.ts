@@ -4,7 +4,16 @@
  * After each test every filter that it opened is closed; closing the last one stops the embedded kernel, which throws if a byte of
  * pool or a handle is left.
  */
-import { PerStreamContextError, type Batch, type Filter, type Stream } from '../../src/index'
+import {
+  PerStreamContextError,
+  type Batch,
+  type EventType,
+  type Filter,
+  type FilterEventOf,
+  type FilterEvents,
+  type ListedContext,
+  type Stream,
+} from '../../src/index'
 
 import type { ContractVolume, VolumeFeature, VolumeFiles } from './volume'
 
@@ -19,6 +28,23 @@ function failureOf(action: () => unknown): PerStreamContextError {
     throw error
   }
   throw new Error('nothing was thrown')
+}
+
+/** The next `count` events. */
+async function take<T extends EventType>(events: FilterEvents<T>, count: number): Promise<FilterEventOf<T>[]> {
+  const taken: FilterEventOf<T>[] = []
+  while (taken.length < count) {
+    const { value } = await events.next()
+    if (value === undefined) throw new Error(`the events ended after ${taken.length}`)
+    taken.push(value)
+  }
+  return taken
+}
+
+async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = []
+  for await (const value of values) collected.push(value)
+  return collected
 }
 
 /** Declares the contract's tests for a volume, but those that need what the volume lacks. */
@@ -593,6 +619,356 @@ export function describeContract(
         expect(filter.version).toMatch(/^\d+\.\d+\.\d+$/)
         expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096 })
       })
+    })
+
+    describe('events', () => {
+      test('tell what happens to contexts, in order, from the call on', async () => {
+        const path = newFile()
+        const stream = filter.openStream(path)
+        stream.insert({ owner: 9n })
+        const begin = Date.now()
+        const events = filter.events({ types: ['inserted', 'removed', 'torn-down'] })
+        const one = stream.insert({ owner: 1n, instance: 2n })
+        stream.insert({ owner: 1n, instance: 2n, ifExists: 'replace' })
+        stream.remove({ owner: 1n, instance: 2n })
+        stream.close()
+        const told = await take(events, 5)
+        expect(told).toMatchObject([
+          { type: 'inserted', number: 1, owner: 1n, instance: 2n, sequence: one.sequence },
+          { number: 2, owner: 1n, instance: 2n },
+          { number: 3, owner: 1n, instance: 2n },
+          { type: 'removed', number: 4, owner: 1n, instance: 2n },
+          { type: 'torn-down', number: 5, owner: 9n, instance: 0n },
+        ])
+        expect([told[1]!.type, told[2]!.type].sort()).toEqual(['inserted', 'removed'])
+        const name = path.slice(volume.root.length).toLowerCase()
+        for (const event of told) {
+          if (event.type === 'dropped') throw new Error('an event was dropped')
+          expect(event.name.toLowerCase().endsWith(name)).toBe(true)
+          expect(Math.abs(event.date.getTime() - begin)).toBeLessThan(60_000)
+          expect(event.time / 10_000n - 11_644_473_600_000n).toBe(BigInt(event.date.getTime()))
+          if (event.type === 'torn-down') expect(event).not.toHaveProperty('processId')
+          else expect(event.processId).toBeGreaterThan(0)
+          if (event.type === 'inserted') expect(event).not.toHaveProperty('age')
+          else expect(event.age).toBeGreaterThanOrEqual(0)
+          if (event.type !== 'inserted') expect(event.age).toBeLessThan(60_000)
+        }
+        await events.return()
+      })
+
+      test('are waited for, off the event loop', async () => {
+        const stream = openNew()
+        const events = filter.events()
+        const waiting = take(events, 1)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        stream.insert({ instance: 3n })
+        expect(await waiting).toMatchObject([{ type: 'inserted', instance: 3n }])
+        await events.return()
+      })
+
+      test('of another filter are not told', async () => {
+        const path = newFile()
+        const events = filter.events({ types: ['inserted', 'removed', 'torn-down'] })
+        const other = open().openStream(path)
+        other.insert()
+        other.remove()
+        filter.openStream(path).insert({ instance: 1n })
+        expect(await take(events, 1)).toMatchObject([{ type: 'inserted', number: 1, instance: 1n }])
+        await events.return()
+      })
+
+      test('come to every reader whole, and of the types that it asked for', async () => {
+        const stream = openNew()
+        const all = filter.events()
+        const removals = filter.events({ types: ['removed'] })
+        const count = 2000
+        for (let round = 0; round < count; round += 1) {
+          stream.insert({ instance: round })
+          stream.remove({ instance: round })
+        }
+        const [everything, removed] = await Promise.all([take(all, 2 * count), take(removals, count)])
+        expect(everything.map(({ number }) => number)).toEqual(Array.from({ length: 2 * count }, (_, i) => i + 1))
+        expect(removed.map((event) => event.type === 'removed' && Number(event.instance))).toEqual(
+          Array.from({ length: count }, (_, i) => i),
+        )
+        await all.return()
+        await removals.return()
+      })
+
+      test('can be read by a read-only filter, which has none of its own', async () => {
+        const reader = open({ readOnly: true })
+        const events = reader.events()
+        filter.openStream(newFile()).insert()
+        const waiting = events.next()
+        await events.return()
+        expect(await waiting).toEqual({ value: undefined, done: true })
+      })
+
+      test('tell of a volume that is dismounted, and of one that is mounted', async () => {
+        const events = filter.events({ types: ['volume-attached', 'volume-detached'] })
+        const { device } = filter.volumes().find(({ attachment }) => attachment === 'attached')!
+        files.dismount()
+        expect(await take(events, 1)).toMatchObject([{ type: 'volume-detached', name: device }])
+        open()
+        expect(await take(events, 1)).toMatchObject([{ type: 'volume-attached' }])
+        await events.return()
+      })
+
+      test('end with the filter, and leave nothing behind', async () => {
+        const other = open()
+        const events = other.events()
+        other.openStream(newFile()).insert()
+        await take(events, 1)
+        const waiting = events.next()
+        other.close()
+        expect(await waiting).toEqual({ value: undefined, done: true })
+        expect(filter.statistics().total).toMatchObject({ contexts: 0, sessions: 1 })
+      })
+    })
+
+    describe('every context', () => {
+      const key = ({ name, owner, instance, sequence }: ListedContext): string =>
+        `${sequence} ${owner} ${instance} ${name}`
+
+      test('of the filter is told once, wherever it is, and as its stream tells it', async () => {
+        const streams = Array.from({ length: 300 }, openNew)
+        for (const [index, stream] of streams.entries()) {
+          for (let instance = 0; instance < 1 + (index % 7); instance += 1) {
+            stream.insert({ owner: index, instance, data: Buffer.alloc(index) })
+          }
+        }
+        open().openStream(streams[0]!.path).insert()
+        const listed = streams.flatMap((stream) => stream.contexts())
+        const told = await collect(filter.contexts())
+        expect(told.map(key).sort()).toEqual(listed.map(key).sort())
+        const first = streams[0]!.contexts()[0]!
+        expect(told.find(({ sequence }) => sequence === first.sequence)).toEqual(first)
+        expect(first.byRule).toBe(false)
+        expect(Math.abs(first.date.getTime() - Date.now())).toBeLessThan(60_000)
+      })
+
+      test('of one volume is told when that is asked for', async () => {
+        const stream = openNew()
+        stream.insert({ instance: 1n })
+        stream.insert({ instance: 2n })
+        const told = await collect(filter.contexts({ volume: stream.path }))
+        expect(told.map(({ instance }) => instance).sort()).toEqual([1n, 2n])
+        if (has('drive letter')) expect(await collect(filter.contexts({ volume: volume.root }))).toHaveLength(2)
+      })
+
+      test('that stays is told, though others come and go meanwhile', async () => {
+        const streams = Array.from({ length: 100 }, openNew)
+        const batch = filter.batch()
+        for (const stream of streams) {
+          batch.clear()
+          for (let instance = 0; instance < 120; instance += 1) batch.insert(stream, { instance })
+          expect(batch.run().failed).toBe(0)
+        }
+        const stays = streams.flatMap((stream) => stream.contexts().filter(({ instance }) => instance % 2n === 0n))
+        const told = new Map<bigint, number>()
+        for await (const { sequence } of filter.contexts()) {
+          told.set(sequence, (told.get(sequence) ?? 0) + 1)
+          const stream = streams[told.size % streams.length]!
+          const instance = BigInt(2 * (told.size % 60) + 1)
+          if (stream.remove({ instance }) === undefined) stream.insert({ instance })
+        }
+        for (const { sequence } of stays) expect(told.get(sequence)).toBe(1)
+      })
+    })
+
+    describe('volumes', () => {
+      test('are told with their file systems, and what they hold', () => {
+        const before = filter.volumes().filter(({ attachment }) => attachment === 'attached')
+        expect(before).toHaveLength(volume.attachedVolumes())
+        const stream = openNew()
+        stream.insert({ data: Buffer.alloc(1000) })
+        stream.insert({ instance: 1n })
+        const [found] = filter.volumes().filter(({ contexts }) => contexts === 2)
+        expect(found).toMatchObject({ attachment: 'attached', tearsDown: true })
+        expect(found!.bytes).toBeGreaterThan(1000)
+        expect(found!.device).toMatch(/^\\Device\\/)
+        expect(found!.fileSystem).toMatch(/^\\(FileSystem|Driver)\\/)
+        expect(found!.mountPoints).toEqual(has('drive letter') ? [volume.root] : [])
+        expect(stream.contexts()[0]!.name.startsWith(found!.device)).toBe(true)
+        stream.removeAll()
+        expect(filter.volumes().every(({ contexts, bytes }) => contexts === 0 && bytes === 0)).toBe(true)
+      })
+    })
+
+    describe('inspection', () => {
+      test('tells every context on a stream from the head of its list, whoever has it', () => {
+        const path = newFile()
+        const stream = filter.openStream(path)
+        expect(stream.inspect()).toEqual([])
+        const { sequence } = stream.insert({ owner: 1n, instance: 2n, data: Buffer.from('mine') })
+        const other = open().openStream(path)
+        other.insert({ owner: 1n, instance: 2n, data: Buffer.from('secret') })
+        const [theirs, mine, ...others] = stream.inspect()
+        expect(others).toEqual([])
+        expect(mine).toMatchObject({
+          holder: 'self',
+          owner: 1n,
+          instance: 2n,
+          sequence,
+          data: Buffer.from('mine'),
+        })
+        expect(theirs!.holder).toBe('other-session')
+        for (const secret of ['owner', 'instance', 'sequence', 'data']) expect(theirs).not.toHaveProperty(secret)
+        expect(theirs!.ownerToken).toMatch(/^[0-9a-f]{16}$/)
+        expect(theirs!.ownerToken).not.toBe(mine!.ownerToken)
+        expect(other.inspect().map(({ holder }) => holder)).toEqual(['self', 'other-session'])
+      })
+
+      test('has one token for one owner, on every stream', () => {
+        const one = openNew()
+        const two = openNew()
+        for (const stream of [one, two]) {
+          stream.insert({ owner: 1n })
+          stream.insert({ owner: 2n })
+        }
+        const tokens = [one, two].map((stream) => stream.inspect().map(({ ownerToken }) => ownerToken))
+        expect(tokens[0]).toEqual(tokens[1])
+        expect(new Set(tokens[0]).size).toBe(2)
+      })
+
+      test('tells more contexts than fit into the first reply', () => {
+        const stream = openNew()
+        for (let instance = 0; instance < 3000; instance += 1) stream.insert({ instance })
+        expect(stream.inspect().map(({ instance }) => Number(instance))).toEqual(
+          Array.from({ length: 3000 }, (_, index) => 2999 - index),
+        )
+      })
+
+      test('of duplicates tells the data of the youngest', () => {
+        const stream = openNew()
+        stream.insert({ data: Buffer.from('older') })
+        stream.insert({ data: Buffer.from('younger'), ifExists: 'add' })
+        expect(stream.inspect().map(({ data }) => data?.toString())).toEqual(['younger', undefined])
+      })
+
+      test('is refused for what carries no contexts, and for a closed stream', () => {
+        const path = volume.volumePath
+        expect(failureOf(() => filter.openStream(path).inspect())).toMatchObject({
+          code: 'STATUS_INVALID_DEVICE_REQUEST',
+          operation: 'inspect',
+          path,
+        })
+        const stream = openNew()
+        stream.close()
+        expect(failureOf(() => stream.inspect()).code).toBe('STATUS_FILE_CLOSED')
+      })
+    })
+
+    describe('tracking rules', () => {
+      test.each([
+        ['match', {}],
+        ['match', { match: '' }],
+        ['match', { match: 'a\0b' }],
+        ['match', { match: 'x'.repeat(1025) }],
+        ['match', { match: 7 }],
+        ['count', { match: '*', count: 'yes' }],
+        ['owner', { match: '*', owner: -1 }],
+        ['instance', { match: '*', instance: 2n ** 64n }],
+        ['volume', { match: '*', volume: 5 }],
+        ['options', null],
+      ])('with a wrong %s are refused: %p', (argument, options) => {
+        const error = failureOf(() => filter.track(options as never))
+        expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'track' })
+        expect(error.message).toContain(argument)
+      })
+
+      test('are at most 64, and end as often as is asked for', () => {
+        const rules = Array.from({ length: 64 }, (_, index) => filter.track({ match: `\\NONE-${index}` }))
+        expect(failureOf(() => filter.track({ match: '*' }))).toMatchObject({
+          code: 'STATUS_QUOTA_EXCEEDED',
+          operation: 'track',
+        })
+        filter.untrack(rules[0]!)
+        filter.untrack(rules[0]!)
+        filter.track({ match: `\\${'X'.repeat(1023)}` }).dispose()
+        {
+          using rule = filter.track({ match: '\\NONE' })
+          expect(rule).toMatchObject({ match: '\\NONE', owner: 0n, instance: 0n, count: false, volume: undefined })
+        }
+        for (const rule of rules) rule.dispose()
+        filter.track({ match: '\\NONE' }).dispose()
+      })
+
+      test('belong to one filter, and go with it', () => {
+        const other = open()
+        const rule = other.track({ match: '\\NONE' })
+        expect(failureOf(() => filter.untrack(rule)).message).toContain('rule')
+        expect(failureOf(() => filter.untrack({} as never)).message).toContain('rule')
+        other.close()
+        rule.dispose()
+        expect(failureOf(() => other.track({ match: '*' })).code).toBe('STATUS_FILE_CLOSED')
+        const reader = open({ readOnly: true })
+        expect(failureOf(() => reader.track({ match: '*' })).code).toBe('STATUS_ACCESS_DENIED')
+      })
+
+      if (has('tracking by name')) {
+        test('have contexts inserted on the streams that match, when they are opened', () => {
+          const tracked = newFile('tracked')
+          const plain = newFile()
+          using rule = filter.track({ match: '*.TRACKED', owner: 3n, instance: 4n, volume: tracked })
+          const stream = filter.openStream(tracked)
+          expect(stream.contexts()).toMatchObject([
+            { owner: 3n, instance: 4n, dataLength: 0, byRule: true, name: tracked.slice(volume.root.length) },
+          ])
+          expect(stream.contexts()[0]).not.toHaveProperty('tracked')
+          expect(filter.openStream(plain).contexts()).toEqual([])
+          rule.dispose()
+          expect(stream.lookup({ owner: 3n, instance: 4n })).toBeDefined()
+          stream.close()
+          expect(filter.openStream(tracked).contexts()).toEqual([])
+        })
+
+        test('match named streams by their whole names, without regard to case', () => {
+          const path = `${newFile()}:Notes`
+          files.write(path, Buffer.from('notes'))
+          filter.track({ match: '*:notes' })
+          expect(filter.openStream(path).lookup()).toBeDefined()
+          expect(filter.openStream(path.slice(0, -':Notes'.length)).lookup()).toBeUndefined()
+        })
+
+        test('count what is done with a stream', () => {
+          const path = newFile('counted')
+          filter.track({ match: '*.counted', count: true })
+          const stream = filter.openStream(path)
+          files.write(path, Buffer.from('0123456789'))
+          const [context] = stream.contexts()
+          expect(context!.tracked).toMatchObject({ opens: 2, cleanups: 1, reads: 0, writes: 1, bytesWritten: 10 })
+          expect(context!.tracked!.firstProcessId).toBeGreaterThan(0)
+          expect(context!.tracked!.lastProcessId).toBeGreaterThan(0)
+        })
+
+        test('tell of opens and cleanups', async () => {
+          const path = newFile('told')
+          filter.track({ match: '*.told' })
+          const events = filter.events()
+          filter.openStream(path).close()
+          const name = path.slice(volume.root.length)
+          expect((await take(events, 4)).map(({ type }) => type)).toEqual([
+            'inserted',
+            'tracked',
+            'cleanup',
+            'torn-down',
+          ])
+          filter.openStream(path)
+          expect(await take(events, 2)).toMatchObject([
+            { type: 'inserted', name },
+            { type: 'tracked', name },
+          ])
+          await events.return()
+        })
+
+        if (has('drive letter'))
+          test('of one volume are named by its drive', () => {
+            const path = newFile('tracked')
+            filter.track({ match: '*.tracked', volume: volume.root })
+            expect(filter.openStream(path).lookup()).toBeDefined()
+          })
+      }
     })
 
     describe('batches', () => {

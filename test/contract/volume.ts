@@ -2,8 +2,11 @@
 import { openFilter, type Filter, type FilterOptions, type KernelName } from '../../src/index'
 import { mountNtfsImage } from '../../src/ntfs-image'
 
-/** What a volume may lack. A paging file is at `pagefile.sys`; the rules for names are those of Windows for files and drives. */
-export type VolumeFeature = 'paging file' | 'long paths' | 'name rules'
+/**
+ * What a volume may lack. A paging file is at `pagefile.sys`; the rules for names are those of Windows for files and drives; a drive letter
+ * is the volume's `root`.
+ */
+export type VolumeFeature = 'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'tracking by name'
 
 /** Acts on the files of a volume, beside the filter. */
 export interface VolumeFiles {

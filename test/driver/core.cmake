@@ -8,9 +8,12 @@ find_package(Threads REQUIRED)
 
 add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_batch.c
+    ${CORE_DIRECTORY}/core_filters.c
     ${CORE_DIRECTORY}/core_fixture.c
     ${CORE_DIRECTORY}/core_other_filter.c
+    ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
+    ${CORE_DIRECTORY}/core_reader.c
     ${CORE_DIRECTORY}/core_runner.c
 )
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
@@ -20,6 +23,8 @@ target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads
 
 add_executable(driver_core
     ${CORE_DIRECTORY}/core_access.c
+    ${CORE_DIRECTORY}/core_enumerate.c
+    ${CORE_DIRECTORY}/core_events.c
     ${CORE_DIRECTORY}/core_handles.c
     ${CORE_DIRECTORY}/core_identity.c
     ${CORE_DIRECTORY}/core_kernels.c
@@ -30,10 +35,12 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_tests.c
 )
 add_executable(driver_races ${CORE_DIRECTORY}/core_races.c ${CORE_DIRECTORY}/core_stress.c)
+add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
+target_include_directories(driver_inspect PRIVATE ${CORE_DIRECTORY}/../../driver/src)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_inspect driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)

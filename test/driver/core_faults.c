@@ -18,6 +18,7 @@
 static NTSTATUS CoreSendWithFaults(_In_ const CORE *Core, _In_ HANDLE Stream, _In_ const CORE_REQUEST *Request,
                                    _In_ NTSTATUS Otherwise)
 {
+    const ULONG outputLength = Request->OutputLength > 512 ? Request->OutputLength : 512;
     NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
     CORE_STATE state;
     ULONG countdown;
@@ -26,7 +27,7 @@ static NTSTATUS CoreSendWithFaults(_In_ const CORE *Core, _In_ HANDLE Stream, _I
     CoreCapture(Core->Control, Stream, &state);
     for (countdown = 1; countdown <= CORE_ALLOCATIONS; countdown += 1) {
         HostFailAllocation(countdown);
-        status = CoreSend(Core->Control, Request->Code, Request->Bytes, Request->Length, 512);
+        status = CoreSend(Core->Control, Request->Code, Request->Bytes, Request->Length, outputLength);
         HostFailAllocation(0);
         if (status == STATUS_SUCCESS) {
             CoreCapture(Core->Control, Stream, &state);
@@ -49,6 +50,8 @@ static VOID CoreOperationsSurviveFaults(VOID)
         [PSCTX_OPERATION_LOOKUP] = STATUS_NOT_FOUND,
         [PSCTX_OPERATION_REMOVE] = STATUS_NOT_FOUND,
         [PSCTX_OPERATION_UNTRACK] = STATUS_NOT_FOUND,
+        [PSCTX_OPERATION_SUBSCRIBE] = STATUS_NOT_FOUND,
+        [PSCTX_OPERATION_WAIT] = STATUS_INVALID_DEVICE_STATE,
     };
     CORE_INSERTION insertion = {.Owner = 1, .Instance = 1, .Data = "kept", .DataLength = 4};
     CORE_REQUEST request;

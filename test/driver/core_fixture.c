@@ -9,9 +9,15 @@
 DRIVER_INITIALIZE DriverEntry;
 
 const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
-    PSCTX_IOCTL_QUERY_VERSION, PSCTX_IOCTL_QUERY_STATISTICS, PSCTX_IOCTL_QUERY_STREAM, PSCTX_IOCTL_INSERT,
-    PSCTX_IOCTL_LOOKUP,        PSCTX_IOCTL_REMOVE,           PSCTX_IOCTL_REMOVE_ALL,   PSCTX_IOCTL_LIST,
-    PSCTX_IOCTL_BATCH,         PSCTX_IOCTL_LOOKUP_BATCH,     PSCTX_IOCTL_TRACK,        PSCTX_IOCTL_UNTRACK,
+    PSCTX_IOCTL_QUERY_VERSION, PSCTX_IOCTL_QUERY_STATISTICS,
+    PSCTX_IOCTL_QUERY_STREAM,  PSCTX_IOCTL_INSERT,
+    PSCTX_IOCTL_LOOKUP,        PSCTX_IOCTL_REMOVE,
+    PSCTX_IOCTL_REMOVE_ALL,    PSCTX_IOCTL_LIST,
+    PSCTX_IOCTL_BATCH,         PSCTX_IOCTL_LOOKUP_BATCH,
+    PSCTX_IOCTL_TRACK,         PSCTX_IOCTL_UNTRACK,
+    PSCTX_IOCTL_SUBSCRIBE,     PSCTX_IOCTL_WAIT,
+    PSCTX_IOCTL_ENUMERATE,     PSCTX_IOCTL_LIST_VOLUMES,
+    PSCTX_IOCTL_INSPECT,
 };
 
 /*
@@ -312,7 +318,7 @@ ULONG CoreCount(HANDLE Control, HANDLE Stream)
 
 CORE_REQUEST CoreMakeRequest(ULONG Operation, HANDLE Stream)
 {
-    static const USHORT outputLengths[PSCTX_OPERATION_COUNT] = {
+    static const ULONG outputLengths[PSCTX_OPERATION_COUNT] = {
         sizeof(PSCTX_VERSION_REPLY),
         sizeof(PSCTX_STATISTICS_REPLY),
         sizeof(PSCTX_STREAM_REPLY),
@@ -325,12 +331,18 @@ CORE_REQUEST CoreMakeRequest(ULONG Operation, HANDLE Stream)
         sizeof(PSCTX_BATCH_REPLY) + sizeof(PSCTX_BATCH_RESULT) + sizeof(PSCTX_STREAM_REPLY),
         sizeof(PSCTX_RULE_RECORD),
         sizeof(PSCTX_HEADER),
+        sizeof(PSCTX_HEADER),
+        sizeof(PSCTX_WAIT_REPLY) + PSCTX_MAXIMUM_EVENT_SIZE,
+        sizeof(PSCTX_ENUMERATE_REPLY),
+        sizeof(PSCTX_VOLUMES_REPLY),
+        sizeof(PSCTX_INSPECT_REPLY),
     };
     CORE_REQUEST request = {.Code = CoreControlCodes[Operation], .OutputLength = outputLengths[Operation]};
     PVOID bytes = request.Bytes;
 
     switch (Operation) {
-    case PSCTX_OPERATION_QUERY_STREAM: {
+    case PSCTX_OPERATION_QUERY_STREAM:
+    case PSCTX_OPERATION_INSPECT: {
         PSCTX_STREAM_REQUEST *stream = bytes;
 
         stream->Handle = (ULONG_PTR)Stream;
@@ -392,6 +404,25 @@ CORE_REQUEST CoreMakeRequest(ULONG Operation, HANDLE Stream)
         request.Length = sizeof(*rule);
         break;
     }
+    case PSCTX_OPERATION_SUBSCRIBE: {
+        PSCTX_SUBSCRIBE_REQUEST *subscribe = bytes; /* to a session that is not there */
+
+        subscribe->Session = ~0ull;
+        subscribe->Types = PSCTX_EVENT_TYPES;
+        subscribe->Capacity = PSCTX_MINIMUM_EVENT_CAPACITY;
+        request.Length = sizeof(*subscribe);
+        break;
+    }
+    case PSCTX_OPERATION_ENUMERATE: {
+        PSCTX_ENUMERATE_REQUEST *enumerate = bytes;
+
+        enumerate->VolumeHandle = (ULONG_PTR)Stream;
+        request.Length = sizeof(*enumerate);
+        break;
+    }
+    case PSCTX_OPERATION_LIST_VOLUMES:
+        request.Length = sizeof(PSCTX_VOLUMES_REQUEST);
+        break;
     default:
         request.Length = sizeof(PSCTX_HEADER);
         break;

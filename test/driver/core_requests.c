@@ -61,7 +61,7 @@ VOID CoreShortOutputIsRefused(VOID)
     for (operation = 0; operation < PSCTX_OPERATION_COUNT; operation += 1) {
         const CORE_REQUEST request = CoreMakeRequest(operation, stream);
 
-        for (length = 0; length < request.OutputLength; length += 1) {
+        for (length = 0; length < request.OutputLength; length += length % 4096 < 256 ? 1 : 256) {
             CHECK_STATUS(CoreSend(core.Control, request.Code, request.Bytes, request.Length, length),
                          STATUS_BUFFER_TOO_SMALL);
         }

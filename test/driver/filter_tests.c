@@ -1331,7 +1331,7 @@ static VOID RefusesMalformedRules(VOID)
 
     StartTracked();
     SetupTrack(&request, L"a*");
-    request.Record.Reserved = 1;
+    request.Record.Flags = 2;
     CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
     SetupTrack(&request, L"");
     CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));

@@ -74,9 +74,50 @@ static void RemovalInCleanup(void)
     CHECK(StopTestKernel(&Kernel));
 }
 
+static NTSTATUS OpenLink(PCWSTR Name, PHANDLE Link)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING String;
+
+    RtlInitUnicodeString(&String, Name);
+    InitializeObjectAttributes(&Attributes, &String, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtOpenSymbolicLinkObject(Link, SYMBOLIC_LINK_QUERY, &Attributes);
+}
+
+static void LinkTarget(void)
+{
+    static WCHAR Device[] = L"\\Device\\HostTest";
+    WCHAR Buffer[32];
+    UNICODE_STRING Name;
+    UNICODE_STRING Target;
+    TEST_KERNEL Kernel;
+    ULONG Length = 0;
+    HANDLE Link;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    RtlInitUnicodeString(&Name, L"\\DosDevices\\HostTestLink");
+    RtlInitUnicodeString(&Target, Device);
+    CHECK_STATUS(IoCreateSymbolicLink(&Name, &Target), STATUS_SUCCESS);
+    CHECK_STATUS(OpenLink(L"\\??\\NoSuchLink", &Link), STATUS_OBJECT_NAME_NOT_FOUND);
+    CHECK_STATUS(OpenLink(L"\\Device\\HostTest", &Link), STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(OpenLink(L"\\??\\HostTestLink", &Link), STATUS_SUCCESS);
+    Target.Buffer = Buffer;
+    Target.MaximumLength = (USHORT)(sizeof(Device) - 2 * sizeof(WCHAR));
+    CHECK_STATUS(NtQuerySymbolicLinkObject(Link, &Target, &Length), STATUS_BUFFER_TOO_SMALL);
+    CHECK(Length == sizeof(Device) - sizeof(WCHAR));
+    Target.MaximumLength = (USHORT)Length;
+    CHECK_STATUS(NtQuerySymbolicLinkObject(Link, &Target, NULL), STATUS_SUCCESS);
+    CHECK(Target.Length == Length && memcmp(Buffer, Device, Length) == 0);
+    CHECK_STATUS(NtQuerySymbolicLinkObject(Kernel.Handle, &Target, NULL), STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(NtClose(Link), STATUS_SUCCESS);
+    CHECK_STATUS(IoDeleteSymbolicLink(&Name), STATUS_SUCCESS);
+    CHECK(StopTestKernel(&Kernel));
+}
+
 void RunFiles(void)
 {
     RunTest("attributes are told by FastIoQueryOpen without an open, or else by an open", QueryOpen);
     RunTest("a file object released at DISPATCH_LEVEL is closed later, at PASSIVE_LEVEL", DeferredClose);
     RunTest("a context may be removed in the dispatch of a cleanup", RemovalInCleanup);
+    RunTest("a symbolic link tells its target, in a buffer that is long enough", LinkTarget);
 }

@@ -22,6 +22,10 @@ static const ABI_VALUE limits[] = {
     {"dataLength", PSCTX_MAXIMUM_DATA_LENGTH},
     {"batchOperations", PSCTX_MAXIMUM_BATCH_OPERATIONS},
     {"transfer", PSCTX_MAXIMUM_TRANSFER},
+    {"patternLength", PSCTX_MAXIMUM_PATTERN_LENGTH},
+    {"rules", PSCTX_MAXIMUM_RULES},
+    {"minimumEventCapacity", PSCTX_MINIMUM_EVENT_CAPACITY},
+    {"maximumEventCapacity", PSCTX_MAXIMUM_EVENT_CAPACITY},
 };
 
 static const ABI_VALUE support[] = {
@@ -63,6 +67,43 @@ static const ABI_VALUE holder[] = {
     {"otherFilter", PSCTX_HOLDER_OTHER_FILTER},
 };
 
+static const ABI_VALUE tracked[] = {
+    {"no", PSCTX_TRACKED_NO},
+    {"yes", PSCTX_TRACKED_YES},
+    {"counted", PSCTX_TRACKED_COUNTED},
+};
+
+static const ABI_VALUE trackFlags[] = {
+    {"count", PSCTX_TRACK_COUNT},
+};
+
+static const ABI_VALUE eventType[] = {
+    {"inserted", PSCTX_EVENT_INSERTED},
+    {"removed", PSCTX_EVENT_REMOVED},
+    {"tornDown", PSCTX_EVENT_TORN_DOWN},
+    {"tracked", PSCTX_EVENT_TRACKED},
+    {"cleanup", PSCTX_EVENT_CLEANUP},
+    {"volumeAttached", PSCTX_EVENT_VOLUME_ATTACHED},
+    {"volumeDetached", PSCTX_EVENT_VOLUME_DETACHED},
+    {"dropped", PSCTX_EVENT_DROPPED},
+};
+
+static const ABI_VALUE enumerateShard[] = {
+    {"end", PSCTX_ENUMERATE_END},
+};
+
+static const ABI_VALUE attachment[] = {
+    {"yes", PSCTX_ATTACHMENT_YES},
+    {"snapshot", PSCTX_ATTACHMENT_SNAPSHOT},
+    {"failed", PSCTX_ATTACHMENT_FAILED},
+};
+
+static const ABI_VALUE ownerKind[] = {
+    {"unknown", PSCTX_OWNER_UNKNOWN},
+    {"device", PSCTX_OWNER_DEVICE},
+    {"driver", PSCTX_OWNER_DRIVER},
+};
+
 static const ABI_VALUE versionReply[] = {
     {"size", sizeof(PSCTX_VERSION_REPLY)},
     {"driverVersion", offsetof(PSCTX_VERSION_REPLY, DriverVersion)},
@@ -73,6 +114,7 @@ static const ABI_VALUE versionReply[] = {
     {"maximumNonPagedBytes", offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedBytes)},
     {"maximumBatchOperations", offsetof(PSCTX_VERSION_REPLY, MaximumBatchOperations)},
     {"maximumTransfer", offsetof(PSCTX_VERSION_REPLY, MaximumTransfer)},
+    {"session", offsetof(PSCTX_VERSION_REPLY, Session)},
 };
 
 static const ABI_VALUE statisticsReply[] = {
@@ -137,6 +179,8 @@ static const ABI_VALUE listEntry[] = {
     {"pool", offsetof(PSCTX_LIST_ENTRY, Pool)},
     {"lifetime", offsetof(PSCTX_LIST_ENTRY, Lifetime)},
     {"dataLength", offsetof(PSCTX_LIST_ENTRY, DataLength)},
+    {"tracked", offsetof(PSCTX_LIST_ENTRY, Tracked)},
+    {"inserted", offsetof(PSCTX_LIST_ENTRY, Inserted)},
 };
 
 static const ABI_VALUE batchReply[] = {
@@ -151,12 +195,103 @@ static const ABI_VALUE batchResult[] = {
     {"replySize", offsetof(PSCTX_BATCH_RESULT, ReplySize)},
 };
 
+static const ABI_VALUE tracking[] = {
+    {"size", sizeof(PSCTX_TRACKING)},
+    {"opens", offsetof(PSCTX_TRACKING, Opens)},
+    {"cleanups", offsetof(PSCTX_TRACKING, Cleanups)},
+    {"reads", offsetof(PSCTX_TRACKING, Reads)},
+    {"writes", offsetof(PSCTX_TRACKING, Writes)},
+    {"bytesRead", offsetof(PSCTX_TRACKING, BytesRead)},
+    {"bytesWritten", offsetof(PSCTX_TRACKING, BytesWritten)},
+    {"firstProcessId", offsetof(PSCTX_TRACKING, FirstProcessId)},
+    {"lastProcessId", offsetof(PSCTX_TRACKING, LastProcessId)},
+};
+
+static const ABI_VALUE ruleRecord[] = {
+    {"size", sizeof(PSCTX_RULE_RECORD)},
+    {"rule", offsetof(PSCTX_RULE_RECORD, Rule)},
+};
+
+static const ABI_VALUE waitReply[] = {
+    {"size", sizeof(PSCTX_WAIT_REPLY)},
+    {"count", offsetof(PSCTX_WAIT_REPLY, Count)},
+};
+
+static const ABI_VALUE event[] = {
+    {"size", sizeof(PSCTX_EVENT)},
+    {"eventSize", offsetof(PSCTX_EVENT, Size)},
+    {"type", offsetof(PSCTX_EVENT, Type)},
+    {"number", offsetof(PSCTX_EVENT, Number)},
+    {"time", offsetof(PSCTX_EVENT, Time)},
+    {"ownerKey", offsetof(PSCTX_EVENT, OwnerKey)},
+    {"instance", offsetof(PSCTX_EVENT, Instance)},
+    {"sequence", offsetof(PSCTX_EVENT, Sequence)},
+    {"age", offsetof(PSCTX_EVENT, Age)},
+    {"count", offsetof(PSCTX_EVENT, Count)},
+    {"processId", offsetof(PSCTX_EVENT, ProcessId)},
+    {"nameLength", offsetof(PSCTX_EVENT, NameLength)},
+};
+
+static const ABI_VALUE enumerateReply[] = {
+    {"size", sizeof(PSCTX_ENUMERATE_REPLY)},
+    {"nextAfter", offsetof(PSCTX_ENUMERATE_REPLY, NextAfter)},
+    {"nextShard", offsetof(PSCTX_ENUMERATE_REPLY, NextShard)},
+    {"count", offsetof(PSCTX_ENUMERATE_REPLY, Count)},
+    {"nextSize", offsetof(PSCTX_ENUMERATE_REPLY, NextSize)},
+};
+
+static const ABI_VALUE volumesReply[] = {
+    {"size", sizeof(PSCTX_VOLUMES_REPLY)},
+    {"count", offsetof(PSCTX_VOLUMES_REPLY, Count)},
+    {"remaining", offsetof(PSCTX_VOLUMES_REPLY, Remaining)},
+    {"nextSize", offsetof(PSCTX_VOLUMES_REPLY, NextSize)},
+};
+
+static const ABI_VALUE volumeEntry[] = {
+    {"size", sizeof(PSCTX_VOLUME_ENTRY)},
+    {"entrySize", offsetof(PSCTX_VOLUME_ENTRY, Size)},
+    {"attachment", offsetof(PSCTX_VOLUME_ENTRY, Attachment)},
+    {"number", offsetof(PSCTX_VOLUME_ENTRY, Number)},
+    {"contexts", offsetof(PSCTX_VOLUME_ENTRY, Contexts)},
+    {"bytes", offsetof(PSCTX_VOLUME_ENTRY, Bytes)},
+    {"status", offsetof(PSCTX_VOLUME_ENTRY, Status)},
+    {"deviceType", offsetof(PSCTX_VOLUME_ENTRY, DeviceType)},
+    {"tearsDown", offsetof(PSCTX_VOLUME_ENTRY, TearsDown)},
+    {"deviceNameLength", offsetof(PSCTX_VOLUME_ENTRY, DeviceNameLength)},
+    {"fileSystemLength", offsetof(PSCTX_VOLUME_ENTRY, FileSystemLength)},
+};
+
+static const ABI_VALUE inspectReply[] = {
+    {"size", sizeof(PSCTX_INSPECT_REPLY)},
+    {"count", offsetof(PSCTX_INSPECT_REPLY, Count)},
+    {"remaining", offsetof(PSCTX_INSPECT_REPLY, Remaining)},
+};
+
+static const ABI_VALUE inspectEntry[] = {
+    {"size", sizeof(PSCTX_INSPECT_ENTRY)},
+    {"entrySize", offsetof(PSCTX_INSPECT_ENTRY, Size)},
+    {"holder", offsetof(PSCTX_INSPECT_ENTRY, Holder)},
+    {"ownerKey", offsetof(PSCTX_INSPECT_ENTRY, OwnerKey)},
+    {"instance", offsetof(PSCTX_INSPECT_ENTRY, Instance)},
+    {"sequence", offsetof(PSCTX_INSPECT_ENTRY, Sequence)},
+    {"ownerToken", offsetof(PSCTX_INSPECT_ENTRY, OwnerToken)},
+    {"instanceToken", offsetof(PSCTX_INSPECT_ENTRY, InstanceToken)},
+    {"callbackOffset", offsetof(PSCTX_INSPECT_ENTRY, CallbackOffset)},
+    {"dataLength", offsetof(PSCTX_INSPECT_ENTRY, DataLength)},
+    {"ownerKind", offsetof(PSCTX_INSPECT_ENTRY, OwnerKind)},
+    {"moduleLength", offsetof(PSCTX_INSPECT_ENTRY, ModuleLength)},
+    {"ownerNameLength", offsetof(PSCTX_INSPECT_ENTRY, OwnerNameLength)},
+};
+
 static const ABI_TABLE tables[] = {
-    TABLE(limits),          TABLE(support),     TABLE(ifExists),    TABLE(pool),
-    TABLE(lifetime),        TABLE(outcome),     TABLE(holder),      TABLE(versionReply),
-    TABLE(statisticsReply), TABLE(streamReply), TABLE(insertReply), TABLE(contextReply),
-    TABLE(countReply),      TABLE(listReply),   TABLE(listEntry),   TABLE(batchReply),
-    TABLE(batchResult),
+    TABLE(limits),          TABLE(support),     TABLE(ifExists),     TABLE(pool),
+    TABLE(lifetime),        TABLE(outcome),     TABLE(holder),       TABLE(versionReply),
+    TABLE(statisticsReply), TABLE(streamReply), TABLE(insertReply),  TABLE(contextReply),
+    TABLE(countReply),      TABLE(listReply),   TABLE(listEntry),    TABLE(batchReply),
+    TABLE(batchResult),     TABLE(tracked),     TABLE(trackFlags),   TABLE(eventType),
+    TABLE(enumerateShard),  TABLE(attachment),  TABLE(ownerKind),    TABLE(tracking),
+    TABLE(ruleRecord),      TABLE(waitReply),   TABLE(event),        TABLE(enumerateReply),
+    TABLE(volumesReply),    TABLE(volumeEntry), TABLE(inspectReply), TABLE(inspectEntry),
 };
 
 int main(void)

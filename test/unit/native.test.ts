@@ -1,12 +1,11 @@
 /** The addon checks its arguments itself: whatever it is called with, it throws and never crashes. */
 import { Worker } from 'node:worker_threads'
-import { join } from 'node:path'
-import { spawnSync } from 'node:child_process'
 
 import { native, type NativeFilter } from '../../src/native'
 
+import { dist, runProgram } from './program'
+
 const memory = [['M', undefined]] as const
-const dist = join(__dirname, '..', '..', 'dist', 'index.js')
 
 /** Values of every type that might be passed by mistake. */
 const values: unknown[] = [
@@ -66,6 +65,7 @@ describe('the addon’s objects', () => {
       list: [0],
       first: [],
       query: [],
+      inspect: [new Uint8Array(4096)],
     }
     for (const [method, args] of Object.entries(good)) {
       for (let place = 0; place < args.length; place += 1) {
@@ -78,13 +78,30 @@ describe('the addon’s objects', () => {
       }
     }
     for (const value of values) {
-      for (const constructor of [native.Filter, native.Stream, native.Batch, native.File]) {
+      for (const constructor of [native.Filter, native.Stream, native.Batch, native.Events, native.File]) {
         expect(() => void Reflect.construct(constructor, [value, value, value, value, value, value])).toThrow()
         expect(() => void Reflect.construct(constructor, [filter, value, value, value, value, value])).toThrow()
       }
       expect(() => new native.Filter('host', false, [value] as never)).toThrow()
       attempt(filter, 'failAllocation', [value])
       attempt(filter, 'dismount', [value])
+      attempt(filter, 'untrack', [value])
+      attempt(filter, 'listVolumes', [value])
+    }
+    const shared: Record<string, unknown[]> = {
+      track: [1, 2, stream, '*', 0],
+      enumerate: [new Uint8Array(4096), stream, 0, 0],
+    }
+    for (const [method, args] of Object.entries(shared)) {
+      for (let place = 0; place < args.length; place += 1) {
+        for (const value of values) attempt(filter, method, args.toSpliced(place, 1, value))
+      }
+    }
+    const reader: unknown[] = [filter, 1, 1, 1 << 20]
+    for (let place = 0; place < reader.length; place += 1) {
+      for (const value of values) {
+        expect(() => void Reflect.construct(native.Events, reader.toSpliced(place, 1, value))).toThrow()
+      }
     }
     filter.failAllocation(0)
     stream.close()
@@ -113,20 +130,6 @@ describe('the addon’s objects', () => {
     expect(filter.reply().byteLength).toBeGreaterThan(0)
   })
 })
-
-/** Runs a program in a process of its own with the built package; returns what it printed. */
-function runProgram(program: string, ...nodeOptions: string[]): string {
-  const result = spawnSync(process.execPath, [...nodeOptions, '-e', program, dist], {
-    encoding: 'utf8',
-    timeout: 60000,
-  })
-  expect({ status: result.status, signal: result.signal, stderr: result.stderr }).toEqual({
-    status: 0,
-    signal: null,
-    stderr: '',
-  })
-  return result.stdout
-}
 
 describe('environments', () => {
   test('workers each have filters of their own, on one kernel', async () => {

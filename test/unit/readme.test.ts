@@ -1,4 +1,4 @@
-/** The first script in README.md runs as it stands there. */
+/** The scripts in README.md run as they stand there. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -6,22 +6,37 @@ import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 
 import * as perStreamContext from '../../src/index'
 
-test('the first script in README.md comes to what its comments say', () => {
-  const readme = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8')
-  const script = /```ts\n([\s\S]*?)```/.exec(readme)?.[1]
-  if (script === undefined) throw new Error('README.md has no script')
-  // `expression // value` becomes a row of what is seen and what is said.
+type Seen = [actual: unknown, said: unknown][]
+
+/** The scripts in README.md, in their order. */
+const scripts = Array.from(
+  readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g),
+  ([, script]) => script!,
+)
+
+/** Runs a script. `expression // value` in it becomes a row of what is seen and what is said. */
+async function run(script: string): Promise<Seen> {
   const recorded = script.replace(/^(.+?) \/\/ (.+)$/gm, (_, expression: string, value: string) => {
     return `seen.push([${expression}, ${value}])`
   })
   const { outputText } = transpileModule(recorded, {
     compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022 },
   })
-  const seen: [unknown, unknown][] = []
+  const seen: Seen = []
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is our own
-  const run = new Function('require', 'exports', 'seen', outputText) as (...values: unknown[]) => void
-  run(() => perStreamContext, {}, seen)
-  expect(seen).toHaveLength(3)
+  const action = new Function('require', 'exports', 'seen', `return (async () => {${outputText}\n})()`) as (
+    ...values: unknown[]
+  ) => Promise<void>
+  await action(() => perStreamContext, {}, seen)
+  return seen
+}
+
+test.each([
+  ['first script', 0, 3],
+  ['script about who holds a context', 1, 4],
+])('the %s in README.md comes to what its comments say', async (_, index, comments) => {
+  const seen = await run(scripts[index]!)
+  expect(seen).toHaveLength(comments)
   for (const [actual, said] of seen) {
     if (typeof said === 'object') expect(actual).toMatchObject(said!)
     else expect(actual).toBe(said)

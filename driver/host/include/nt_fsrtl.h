@@ -135,6 +135,18 @@ FORCEINLINE VOID FsRtlSetupAdvancedHeader(PVOID AdvancedHeader, PFAST_MUTEX Fast
         } \
     } while (0)
 
+/* NULL when there is no memory. The lock's own routines are found by name. */
+PVOID FsRtlAllocateAePushLock(_In_ POOL_TYPE PoolType, _In_ ULONG Tag);
+VOID FsRtlFreeAePushLock(_In_ PVOID AePushLock);
+
+#define FsRtlSetupAdvancedHeaderEx2(AdvancedHeader, FastMutex, FileContext, AutoExpandPushLock) \
+    do { \
+        FsRtlSetupAdvancedHeaderEx((AdvancedHeader), (FastMutex), (FileContext)); \
+        if ((AutoExpandPushLock) != NULL) { \
+            (AdvancedHeader)->AePushLock = (AutoExpandPushLock); \
+        } \
+    } while (0)
+
 #define FsRtlEnterFileSystem() KeEnterCriticalRegion()
 #define FsRtlExitFileSystem() KeLeaveCriticalRegion()
 

@@ -28,6 +28,11 @@ LONG RtlCompareUnicodeString(_In_ PCUNICODE_STRING String1, _In_ PCUNICODE_STRIN
 BOOLEAN RtlPrefixUnicodeString(_In_ PCUNICODE_STRING String1, _In_ PCUNICODE_STRING String2,
                                _In_ BOOLEAN CaseInSensitive);
 /* With AllocateDestinationString the buffer is paged pool that RtlFreeUnicodeString frees. */
+NTSTATUS RtlMultiByteToUnicodeN(_Out_writes_bytes_to_(MaxBytesInUnicodeString, *BytesInUnicodeString)
+                                    PWCH UnicodeString,
+                                _In_ ULONG MaxBytesInUnicodeString, _Out_opt_ PULONG BytesInUnicodeString,
+                                _In_reads_bytes_(BytesInMultiByteString) const CHAR *MultiByteString,
+                                _In_ ULONG BytesInMultiByteString);
 NTSTATUS RtlUpcaseUnicodeString(_Inout_ PUNICODE_STRING DestinationString, _In_ PCUNICODE_STRING SourceString,
                                 _In_ BOOLEAN AllocateDestinationString);
 WCHAR RtlUpcaseUnicodeChar(_In_ WCHAR SourceCharacter);

@@ -49,6 +49,9 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_MAXIMUM_PATTERN_LENGTH 2048u          /* bytes of a tracking rule's pattern */
 #define PSCTX_MAXIMUM_BATCH_OPERATIONS 4096u        /* operations in one batch */
 #define PSCTX_MAXIMUM_TRANSFER (1u << 20)           /* bytes of one request or one reply */
+#define PSCTX_MINIMUM_EVENT_CAPACITY (256u << 10)   /* bytes of events that a subscription may ask to be kept */
+#define PSCTX_MAXIMUM_EVENT_CAPACITY (16u << 20)
+#define PSCTX_MAXIMUM_READERS 16u /* of one session's events */
 
 /* What every session together may hold: contexts of ended sessions (PSCTX_LIFETIME_STREAM) count here until torn down. */
 #define PSCTX_MAXIMUM_TOTAL_CONTEXTS (2u * PSCTX_MAXIMUM_CONTEXTS)
@@ -73,7 +76,14 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_OPERATION_LOOKUP_BATCH 9u /* R   the same; a changing operation in it gets STATUS_ACCESS_DENIED */
 #define PSCTX_OPERATION_TRACK 10u       /* RW  PSCTX_TRACK_REQUEST, pattern  -> PSCTX_RULE_RECORD */
 #define PSCTX_OPERATION_UNTRACK 11u     /* RW  PSCTX_RULE_RECORD             -> PSCTX_HEADER */
-#define PSCTX_OPERATION_COUNT 12u
+#define PSCTX_OPERATION_SUBSCRIBE 12u   /* R   PSCTX_SUBSCRIBE_REQUEST       -> PSCTX_HEADER */
+#define PSCTX_OPERATION_WAIT 13u        /* R   PSCTX_HEADER                  -> PSCTX_WAIT_REPLY, PSCTX_EVENTs */
+#define PSCTX_OPERATION_ENUMERATE \
+    14u /* R   PSCTX_ENUMERATE_REQUEST       -> PSCTX_ENUMERATE_REPLY, PSCTX_LIST_ENTRYs */
+#define PSCTX_OPERATION_LIST_VOLUMES \
+    15u                             /* R   PSCTX_VOLUMES_REQUEST         -> PSCTX_VOLUMES_REPLY, PSCTX_VOLUME_ENTRYs */
+#define PSCTX_OPERATION_INSPECT 16u /* R   PSCTX_STREAM_REQUEST          -> PSCTX_INSPECT_REPLY, PSCTX_INSPECT_ENTRYs */
+#define PSCTX_OPERATION_COUNT 17u
 
 /* CTL_CODE with a vendor's device type, METHOD_BUFFERED, functions from 0x800 on. */
 #define PSCTX_DEVICE_TYPE 0x8A53u
@@ -95,6 +105,11 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_IOCTL_LOOKUP_BATCH PSCTX_CONTROL_CODE(PSCTX_OPERATION_LOOKUP_BATCH, PSCTX_ACCESS_READ)
 #define PSCTX_IOCTL_TRACK PSCTX_CONTROL_CODE(PSCTX_OPERATION_TRACK, PSCTX_ACCESS_READ_WRITE)
 #define PSCTX_IOCTL_UNTRACK PSCTX_CONTROL_CODE(PSCTX_OPERATION_UNTRACK, PSCTX_ACCESS_READ_WRITE)
+#define PSCTX_IOCTL_SUBSCRIBE PSCTX_CONTROL_CODE(PSCTX_OPERATION_SUBSCRIBE, PSCTX_ACCESS_READ)
+#define PSCTX_IOCTL_WAIT PSCTX_CONTROL_CODE(PSCTX_OPERATION_WAIT, PSCTX_ACCESS_READ)
+#define PSCTX_IOCTL_ENUMERATE PSCTX_CONTROL_CODE(PSCTX_OPERATION_ENUMERATE, PSCTX_ACCESS_READ)
+#define PSCTX_IOCTL_LIST_VOLUMES PSCTX_CONTROL_CODE(PSCTX_OPERATION_LIST_VOLUMES, PSCTX_ACCESS_READ)
+#define PSCTX_IOCTL_INSPECT PSCTX_CONTROL_CODE(PSCTX_OPERATION_INSPECT, PSCTX_ACCESS_READ)
 
 /* What opens every buffer. */
 typedef struct _PSCTX_HEADER {
@@ -113,6 +128,8 @@ typedef struct _PSCTX_VERSION_REPLY {
     PSCTX_UINT64 MaximumNonPagedBytes;
     PSCTX_UINT32 MaximumBatchOperations;
     PSCTX_UINT32 MaximumTransfer;
+    PSCTX_UINT64
+    Session; /* the asking session's number, unique while the driver is loaded: see PSCTX_SUBSCRIBE_REQUEST */
 } PSCTX_VERSION_REPLY;
 
 /* Counters: "Session" of the asking session since it was opened, "Total" of the driver now. */
@@ -254,11 +271,11 @@ typedef struct _PSCTX_LIST_REPLY {
 } PSCTX_LIST_REPLY;
 
 /*
- * Followed by NameLength bytes of name and padding to 8 bytes: the stream's full name as the I/O manager told it at insertion, or, for
+ * Followed by a PSCTX_TRACKING if Tracked says so, NameLength bytes of name and padding to 8 bytes: the stream's full name as the I/O manager told it at insertion, or, for
  * a context of a tracking rule, the name on the volume that the stream was opened by.
  */
 typedef struct _PSCTX_LIST_ENTRY {
-    PSCTX_UINT32 Size; /* of this record, the name and the padding */
+    PSCTX_UINT32 Size; /* of this record and what follows it */
     PSCTX_UINT32 NameLength;
     PSCTX_UINT64 OwnerKey;
     PSCTX_UINT64 Instance;
@@ -266,8 +283,25 @@ typedef struct _PSCTX_LIST_ENTRY {
     PSCTX_UINT32 Pool;
     PSCTX_UINT32 Lifetime;
     PSCTX_UINT32 DataLength;
-    PSCTX_UINT32 Reserved;
+    PSCTX_UINT32 Tracked;  /* PSCTX_TRACKED_* */
+    PSCTX_UINT64 Inserted; /* system time: 100 ns units since 1601, UTC */
 } PSCTX_LIST_ENTRY;
+
+#define PSCTX_TRACKED_NO 0u
+#define PSCTX_TRACKED_YES 1u     /* inserted by a tracking rule */
+#define PSCTX_TRACKED_COUNTED 2u /* likewise, and it counts: a PSCTX_TRACKING stands between the entry and the name */
+
+/* What was done with the stream since the context was inserted, through this filter. */
+typedef struct _PSCTX_TRACKING {
+    PSCTX_UINT64 Opens;    /* successful creates that matched, the first one included */
+    PSCTX_UINT64 Cleanups; /* last handles of an open that were closed */
+    PSCTX_UINT64 Reads;    /* requests, by IRP or fast I/O, that were not the memory manager's */
+    PSCTX_UINT64 Writes;
+    PSCTX_UINT64 BytesRead; /* asked for */
+    PSCTX_UINT64 BytesWritten;
+    PSCTX_UINT64 FirstProcessId; /* of the first and the last create */
+    PSCTX_UINT64 LastProcessId;
+} PSCTX_TRACKING;
 
 /*
  * Followed by Count requests (INSERT, LOOKUP, REMOVE, REMOVE_ALL, QUERY_STREAM, LIST), each as it would stand alone and each
@@ -300,14 +334,165 @@ typedef struct _PSCTX_TRACK_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 OwnerKey;
     PSCTX_UINT64 Instance;
+    PSCTX_UINT64 VolumeHandle; /* a file of the volume that the rule is for, or zero: every volume */
     PSCTX_UINT32 PatternLength;
-    PSCTX_UINT32 Reserved;
+    PSCTX_UINT32 Flags; /* PSCTX_TRACK_* */
 } PSCTX_TRACK_REQUEST;
+
+#define PSCTX_TRACK_COUNT 1u /* the contexts count what is done with their streams: PSCTX_TRACKING */
 
 typedef struct _PSCTX_RULE_RECORD {
     PSCTX_HEADER Header;
     PSCTX_UINT64 Rule;
 } PSCTX_RULE_RECORD;
+
+/*
+ * Makes the asking handle, once, the reader of another session's events: Session is the number that PSCTX_IOCTL_QUERY_VERSION told
+ * in the same process (STATUS_NOT_FOUND otherwise, STATUS_INVALID_DEVICE_STATE the second time, STATUS_QUOTA_EXCEEDED beyond
+ * PSCTX_MAXIMUM_READERS). From then on events of the
+ * types asked for are kept until they are read, in at most Capacity bytes: the oldest are dropped, and counted.
+ */
+typedef struct _PSCTX_SUBSCRIBE_REQUEST {
+    PSCTX_HEADER Header;
+    PSCTX_UINT64 Session;
+    PSCTX_UINT32 Types;    /* bits by PSCTX_EVENT_*, not DROPPED, at least one */
+    PSCTX_UINT32 Capacity; /* PSCTX_MINIMUM_EVENT_CAPACITY to PSCTX_MAXIMUM_EVENT_CAPACITY */
+} PSCTX_SUBSCRIBE_REQUEST;
+
+/* Of the session's own contexts */
+#define PSCTX_EVENT_INSERTED 0u
+#define PSCTX_EVENT_REMOVED 1u   /* by a request, or with a session that ended */
+#define PSCTX_EVENT_TORN_DOWN 2u /* by the file system */
+#define PSCTX_EVENT_TRACKED 3u   /* a create succeeded on a stream with a tracked context */
+#define PSCTX_EVENT_CLEANUP 4u   /* the last handle of such an open was closed */
+/* Of the filter */
+#define PSCTX_EVENT_VOLUME_ATTACHED 5u
+#define PSCTX_EVENT_VOLUME_DETACHED 6u
+/* Of the reader: Count events that would have come here were dropped. Always told. */
+#define PSCTX_EVENT_DROPPED 7u
+#define PSCTX_EVENT_TYPES 0x7Fu
+
+/* Followed by NameLength bytes of the stream's or the volume's device's name, and padding to 8 bytes. */
+typedef struct _PSCTX_EVENT {
+    PSCTX_UINT32 Size; /* of this record, the name and the padding */
+    PSCTX_UINT32 Type; /* PSCTX_EVENT_* */
+    PSCTX_UINT64
+    Number; /* of this reader's events, from 1; dropped ones have had theirs. DROPPED: of the first event dropped */
+    PSCTX_UINT64 Time; /* system time: 100 ns units since 1601, UTC */
+    PSCTX_UINT64 OwnerKey;
+    PSCTX_UINT64 Instance;
+    PSCTX_UINT64 Sequence;  /* the context's */
+    PSCTX_UINT64 Age;       /* REMOVED, TORN_DOWN: how long it was there, in 100 ns units */
+    PSCTX_UINT64 Count;     /* DROPPED */
+    PSCTX_UINT64 ProcessId; /* INSERTED, REMOVED, TRACKED, CLEANUP: who asked for it */
+    PSCTX_UINT32 NameLength;
+    PSCTX_UINT32 Reserved;
+} PSCTX_EVENT;
+
+/* What one event takes at most, as its record says. The output of WAIT needs room for PSCTX_WAIT_REPLY and that. */
+#define PSCTX_MAXIMUM_EVENT_SIZE (80u + PSCTX_MAXIMUM_NAME_LENGTH + 2u)
+
+/*
+ * Followed by Count events, as many as there are and fit. The request pends until there is one; it is ended by its cancellation
+ * (STATUS_CANCELLED), by the close of its handle, and with the session that is watched (STATUS_FILE_CLOSED, when all
+ * events have been read). STATUS_INVALID_DEVICE_STATE without a subscription.
+ */
+typedef struct _PSCTX_WAIT_REPLY {
+    PSCTX_HEADER Header;
+    PSCTX_UINT32 Count;
+    PSCTX_UINT32 Reserved;
+} PSCTX_WAIT_REPLY;
+
+/*
+ * Lists this session's contexts on every stream, or on those of one volume: as many as fit from a cursor on, which is zero at first
+ * and then what the last reply said. A context that is there from the first request to the last is told exactly once.
+ */
+typedef struct _PSCTX_ENUMERATE_REQUEST {
+    PSCTX_HEADER Header;
+    PSCTX_UINT64 VolumeHandle; /* a file of the volume, or zero: every volume */
+    PSCTX_UINT64 After;        /* PSCTX_ENUMERATE_REPLY.NextAfter */
+    PSCTX_UINT32 Shard;        /* PSCTX_ENUMERATE_REPLY.NextShard */
+    PSCTX_UINT32 Reserved;
+} PSCTX_ENUMERATE_REQUEST;
+
+/* Followed by Count entries. STATUS_BUFFER_OVERFLOW, with Count zero and NextSize set, when not even the next one fits. */
+typedef struct _PSCTX_ENUMERATE_REPLY {
+    PSCTX_HEADER Header;
+    PSCTX_UINT64 NextAfter;
+    PSCTX_UINT32 NextShard; /* PSCTX_ENUMERATE_END when that was all */
+    PSCTX_UINT32 Count;
+    PSCTX_UINT32 NextSize; /* bytes of the first entry that did not fit, or zero */
+    PSCTX_UINT32 Reserved;
+} PSCTX_ENUMERATE_REPLY;
+
+#define PSCTX_ENUMERATE_END 0xFFFFFFFFu
+
+/* Lists the volumes that the filter knows, attached or not: those with a number above After, as many as fit. */
+typedef struct _PSCTX_VOLUMES_REQUEST {
+    PSCTX_HEADER Header;
+    PSCTX_UINT64 After;
+} PSCTX_VOLUMES_REQUEST;
+
+/* Followed by Count entries. Remaining says how many more there are. STATUS_BUFFER_OVERFLOW as in PSCTX_LIST_REPLY. */
+typedef struct _PSCTX_VOLUMES_REPLY {
+    PSCTX_HEADER Header;
+    PSCTX_UINT32 Count;
+    PSCTX_UINT32 Remaining;
+    PSCTX_UINT32 NextSize;
+    PSCTX_UINT32 Reserved;
+} PSCTX_VOLUMES_REPLY;
+
+#define PSCTX_ATTACHMENT_YES 0u
+#define PSCTX_ATTACHMENT_SNAPSHOT 1u /* a volume shadow copy is left alone */
+#define PSCTX_ATTACHMENT_FAILED 2u   /* Status says why */
+
+/* Followed by DeviceNameLength bytes, FileSystemLength bytes (the driver's name) and padding to 8 bytes. */
+typedef struct _PSCTX_VOLUME_ENTRY {
+    PSCTX_UINT32 Size;       /* of this record, both names and the padding */
+    PSCTX_UINT32 Attachment; /* PSCTX_ATTACHMENT_* */
+    PSCTX_UINT64 Number;     /* unique while the driver is loaded, grows */
+    PSCTX_UINT64 Contexts;   /* of every session, on streams of this volume */
+    PSCTX_UINT64 Bytes;      /* that they take */
+    PSCTX_UINT32 Status;     /* NTSTATUS of the attachment */
+    PSCTX_UINT32 DeviceType; /* FILE_DEVICE_* */
+    PSCTX_UINT32 TearsDown;  /* 1, or 0 where the file system's driver cannot tear contexts down */
+    PSCTX_UINT32 Reserved;
+    PSCTX_UINT32 DeviceNameLength; /* of the storage device, such as \Device\HarddiskVolume1 */
+    PSCTX_UINT32 FileSystemLength; /* such as \FileSystem\Ntfs */
+} PSCTX_VOLUME_ENTRY;
+
+/*
+ * Every context on the stream's list, whoever's it is, from its head. STATUS_NOT_SUPPORTED where the lock of the list is not known;
+ * STATUS_BUFFER_OVERFLOW, with Count zero and Remaining set, when they do not all fit: ask again with more room.
+ */
+typedef struct _PSCTX_INSPECT_REPLY {
+    PSCTX_HEADER Header;
+    PSCTX_UINT32 Count;
+    PSCTX_UINT32 Remaining; /* bytes of reply that would do, when they do not all fit */
+} PSCTX_INSPECT_REPLY;
+
+#define PSCTX_OWNER_UNKNOWN 0u
+#define PSCTX_OWNER_DEVICE 1u /* OwnerId is a device object's address: OwnerName is its driver's name */
+#define PSCTX_OWNER_DRIVER 2u /* OwnerId is a driver object's address: OwnerName is its name */
+
+/*
+ * Followed by ModuleLength bytes (the file name of the image that FreeCallback lies in), OwnerNameLength bytes and padding to 8 bytes.
+ * No address of the kernel is told: a token is the same for the same OwnerId or InstanceId on every stream, and tells nothing else.
+ */
+typedef struct _PSCTX_INSPECT_ENTRY {
+    PSCTX_UINT32 Size;   /* of this record, both names and the padding */
+    PSCTX_UINT32 Holder; /* PSCTX_HOLDER_*: OwnerKey, Instance, Sequence, DataLength are zero unless SELF */
+    PSCTX_UINT64 OwnerKey;
+    PSCTX_UINT64 Instance;
+    PSCTX_UINT64 Sequence;
+    PSCTX_UINT64 OwnerToken;     /* of ours: of the owner, not of OwnerId */
+    PSCTX_UINT64 InstanceToken;  /* zero for a NULL InstanceId */
+    PSCTX_UINT64 CallbackOffset; /* of FreeCallback in its module; zero with ModuleLength zero */
+    PSCTX_UINT32 DataLength;
+    PSCTX_UINT32 OwnerKind; /* PSCTX_OWNER_* */
+    PSCTX_UINT32 ModuleLength;
+    PSCTX_UINT32 OwnerNameLength;
+} PSCTX_INSPECT_ENTRY;
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_UINT32) == 4 && sizeof(PSCTX_UINT64) == 8);
 
@@ -315,7 +500,7 @@ PSCTX_STATIC_ASSERT(sizeof(PSCTX_HEADER) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_HEADER, Version) == 4);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_HEADER, Operation) == 6);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_VERSION_REPLY) == 48);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_VERSION_REPLY) == 56);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, DriverVersion) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumDataLength) == 12);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumContexts) == 16);
@@ -324,6 +509,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumPagedBytes) == 24);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedBytes) == 32);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumBatchOperations) == 40);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumTransfer) == 44);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, Session) == 48);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_STATISTICS_REPLY) == 104);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionContexts) == 8);
@@ -391,7 +577,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_REPLY, Remaining) == 12);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_REPLY, NextSize) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_REPLY, Reserved) == 20);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_LIST_ENTRY) == 48);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_LIST_ENTRY) == 56);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, NameLength) == 4);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, OwnerKey) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Instance) == 16);
@@ -399,7 +585,8 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Sequence) == 24);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Pool) == 32);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Lifetime) == 36);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, DataLength) == 40);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Reserved) == 44);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Tracked) == 44);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Inserted) == 48);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_BATCH_REQUEST) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_BATCH_REQUEST, Count) == 8);
@@ -412,13 +599,96 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_BATCH_REPLY, Failed) == 12);
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_BATCH_RESULT) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_BATCH_RESULT, ReplySize) == 4);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_TRACK_REQUEST) == 32);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_TRACK_REQUEST) == 40);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, OwnerKey) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, Instance) == 16);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, PatternLength) == 24);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, Reserved) == 28);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, VolumeHandle) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, PatternLength) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, Flags) == 36);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_RULE_RECORD) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_RULE_RECORD, Rule) == 8);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_TRACKING) == 64);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, Cleanups) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, Reads) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, Writes) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, BytesRead) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, BytesWritten) == 40);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, FirstProcessId) == 48);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, LastProcessId) == 56);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_SUBSCRIBE_REQUEST) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_SUBSCRIBE_REQUEST, Session) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_SUBSCRIBE_REQUEST, Types) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_SUBSCRIBE_REQUEST, Capacity) == 20);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_EVENT) == 80);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Type) == 4);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Number) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Time) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, OwnerKey) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Instance) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Sequence) == 40);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Age) == 48);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Count) == 56);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, ProcessId) == 64);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, NameLength) == 72);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Reserved) == 76);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_WAIT_REPLY) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_WAIT_REPLY, Count) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_WAIT_REPLY, Reserved) == 12);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_ENUMERATE_REQUEST) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, VolumeHandle) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, After) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, Shard) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, Reserved) == 28);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_ENUMERATE_REPLY) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextAfter) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextShard) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, Count) == 20);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextSize) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, Reserved) == 28);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_VOLUMES_REQUEST) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUMES_REQUEST, After) == 8);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_VOLUMES_REPLY) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUMES_REPLY, Count) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUMES_REPLY, Remaining) == 12);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUMES_REPLY, NextSize) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUMES_REPLY, Reserved) == 20);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_VOLUME_ENTRY) == 56);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, Attachment) == 4);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, Number) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, Contexts) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, Bytes) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, Status) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, DeviceType) == 36);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, TearsDown) == 40);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, Reserved) == 44);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, DeviceNameLength) == 48);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUME_ENTRY, FileSystemLength) == 52);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_INSPECT_REPLY) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_REPLY, Count) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_REPLY, Remaining) == 12);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_INSPECT_ENTRY) == 72);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, Holder) == 4);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, OwnerKey) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, Instance) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, Sequence) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, OwnerToken) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, InstanceToken) == 40);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, CallbackOffset) == 48);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, DataLength) == 56);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, OwnerKind) == 60);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, ModuleLength) == 64);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_INSPECT_ENTRY, OwnerNameLength) == 68);
 
 #endif

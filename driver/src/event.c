@@ -1,0 +1,610 @@
+/*
+ * Events: what happens to a session's contexts and to the filter's volumes, kept in rings until somebody reads them.
+ *
+ * A reader belongs to the control handle that subscribed, and watches one other session. Rings are filled under the readers' lock, where
+ * nothing is allocated; for a context's event its shard is locked, too, so that a stream's events stand in the order in which things
+ * happened. Requests that wait are in a cancel-safe queue. They are completed outside of every lock, by PsctxDeliverEvents.
+ */
+#include "psctx.h"
+
+typedef struct _PSCTX_READER {
+    /* Under the readers' lock. */
+    LIST_ENTRY Links;         /* of the watched session's readers; nowhere, once Watched is NULL */
+    LIST_ENTRY DeliveryLinks; /* of the readers that are to be delivered to, or to itself */
+    PPSCTX_SESSION Watched;   /* NULL when that has ended, or this */
+    ULONG Types;              /* bits by PSCTX_EVENT_* */
+    BOOLEAN Waiting;          /* perhaps a request waits */
+    PUCHAR Ring;              /* PSCTX_EVENTs, with wrap; NULL once the handle is closed */
+    ULONG Capacity;           /* bytes of it; a multiple of 8, so that no event's Size is split */
+    ULONG Head;               /* where the oldest event begins */
+    ULONG Used;
+    ULONG64 Number; /* of the youngest event */
+    ULONG64 Dropped;
+    ULONG64 FirstDropped; /* its number and its time */
+    ULONG64 FirstDroppedTime;
+
+    IO_CSQ Queue;
+    KSPIN_LOCK QueueLock; /* a request may be cancelled at DISPATCH_LEVEL */
+    _Guarded_by_(QueueLock) LIST_ENTRY Irps;
+} PSCTX_READER, *PPSCTX_READER;
+
+static FAST_MUTEX PsctxReadersLock;
+_Guarded_by_(PsctxReadersLock) static LIST_ENTRY PsctxSessions;
+_Guarded_by_(PsctxReadersLock) static ULONG64 PsctxSessionNumber;
+_Guarded_by_(PsctxReadersLock) static LIST_ENTRY PsctxDeliveries; /* readers */
+
+static IO_CSQ_INSERT_IRP PsctxInsertWait;
+static IO_CSQ_REMOVE_IRP PsctxRemoveWait;
+static IO_CSQ_PEEK_NEXT_IRP PsctxPeekWait;
+static IO_CSQ_ACQUIRE_LOCK PsctxLockWaits;
+static IO_CSQ_RELEASE_LOCK PsctxUnlockWaits;
+static IO_CSQ_COMPLETE_CANCELED_IRP PsctxCompleteCancelledWait;
+
+/*
+ * Makes the empty lists. They hold nothing that would have to be given back.
+ */
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartEvents(VOID)
+{
+    PAGED_CODE();
+
+    ExInitializeFastMutex(&PsctxReadersLock);
+    InitializeListHead(&PsctxSessions);
+    InitializeListHead(&PsctxDeliveries);
+    PsctxSessionNumber = 0;
+}
+
+/*
+ * The queue of a reader's requests, for the I/O manager. Not pageable: called at up to DISPATCH_LEVEL.
+ * [kernel/cancel-safe-irp-queues]
+ */
+_Use_decl_annotations_ static VOID PsctxInsertWait(PIO_CSQ Csq, PIRP Irp)
+{
+    InsertTailList(&CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->Irps, &Irp->Tail.Overlay.ListEntry);
+}
+
+_Use_decl_annotations_ static VOID PsctxRemoveWait(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+
+    RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
+}
+
+_Use_decl_annotations_ static PIRP PsctxPeekWait(PIO_CSQ Csq, PIRP Irp, PVOID PeekContext)
+{
+    const PLIST_ENTRY irps = &CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->Irps;
+    const PLIST_ENTRY next = Irp == NULL ? irps->Flink : Irp->Tail.Overlay.ListEntry.Flink;
+
+    UNREFERENCED_PARAMETER(PeekContext);
+
+    return next == irps ? NULL : CONTAINING_RECORD(next, IRP, Tail.Overlay.ListEntry);
+}
+
+_Use_decl_annotations_ static VOID PsctxLockWaits(PIO_CSQ Csq, PKIRQL Irql)
+{
+    KeAcquireSpinLock(&CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->QueueLock, Irql);
+}
+
+_Use_decl_annotations_ static VOID PsctxUnlockWaits(PIO_CSQ Csq, KIRQL Irql)
+{
+    KeReleaseSpinLock(&CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->QueueLock, Irql);
+}
+
+_Use_decl_annotations_ static VOID PsctxCompleteCancelledWait(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+
+    Irp->IoStatus.Status = STATUS_CANCELLED;
+    Irp->IoStatus.Information = 0;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+}
+
+/*
+ * Gives a new session its number, by which it can be watched from now on, until PsctxRemoveSession.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddSession(PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    InitializeListHead(&Session->Readers);
+    ExAcquireFastMutex(&PsctxReadersLock);
+    PsctxSessionNumber += 1;
+    Session->Number = PsctxSessionNumber;
+    InsertTailList(&PsctxSessions, &Session->Links);
+    ExReleaseFastMutex(&PsctxReadersLock);
+}
+
+/*
+ * The session that a process knows by this number, or NULL.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static PPSCTX_SESSION
+    PsctxFindSession(_In_ ULONG64 Number, _In_ PEPROCESS Process)
+{
+    PLIST_ENTRY entry;
+
+    PAGED_CODE();
+
+    for (entry = PsctxSessions.Flink; entry != &PsctxSessions; entry = entry->Flink) {
+        const PPSCTX_SESSION session = CONTAINING_RECORD(entry, PSCTX_SESSION, Links);
+
+        if (session->Number == Number) {
+            return session->Process == Process ? session : NULL;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Has PsctxDeliverEvents look at a reader.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static VOID
+    PsctxQueueDelivery(_Inout_ PPSCTX_READER Reader)
+{
+    PAGED_CODE();
+
+    if (IsListEmpty(&Reader->DeliveryLinks)) {
+        InsertTailList(&PsctxDeliveries, &Reader->DeliveryLinks);
+    }
+}
+
+/*
+ * Takes a reader from the session it watches: no more events come.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static VOID
+    PsctxStopWatching(_Inout_ PPSCTX_READER Reader)
+{
+    PAGED_CODE();
+
+    RemoveEntryList(&Reader->Links);
+    InterlockedDecrement(&Reader->Watched->ReaderCount);
+    Reader->Watched = NULL;
+    PsctxQueueDelivery(Reader);
+}
+
+/*
+ * A session has ended, and all that it had is reported. Its readers keep what they have not read.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSession(PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    ExAcquireFastMutex(&PsctxReadersLock);
+    RemoveEntryList(&Session->Links);
+    while (!IsListEmpty(&Session->Readers)) {
+        PsctxStopWatching(CONTAINING_RECORD(Session->Readers.Flink, PSCTX_READER, Links));
+    }
+    ExReleaseFastMutex(&PsctxReadersLock);
+    PsctxDeliverEvents();
+}
+
+/*
+ * The handle of a session is closed. If it is a reader its events go, and what waits for them. The record stays for requests that are
+ * on their way, until the session's.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
+{
+    PPSCTX_READER reader;
+    PUCHAR ring = NULL;
+
+    PAGED_CODE();
+
+    ExAcquireFastMutex(&PsctxReadersLock);
+    reader = Session->Reader;
+    if (reader != NULL) {
+        if (reader->Watched != NULL) {
+            PsctxStopWatching(reader);
+        }
+        ring = reader->Ring;
+        reader->Ring = NULL;
+        PsctxQueueDelivery(reader);
+    }
+    ExReleaseFastMutex(&PsctxReadersLock);
+    PsctxFree(ring);
+    PsctxDeliverEvents();
+}
+
+static VOID PsctxFreeReader(_In_opt_ PPSCTX_READER Reader)
+{
+    if (Reader != NULL) {
+        PsctxFree(Reader->Ring);
+        PsctxFree(Reader);
+    }
+}
+
+/*
+ * A reader that watches nothing yet, which PsctxFreeReader frees, or NULL.
+ */
+PSCTX_PAGE static PPSCTX_READER PsctxCreateReader(_In_ ULONG Types, _In_ ULONG Capacity)
+{
+    PPSCTX_READER reader;
+
+    PAGED_CODE();
+
+    reader = PsctxAllocate(NonPagedPool, sizeof(*reader));
+    if (reader == NULL) {
+        return NULL;
+    }
+    InitializeListHead(&reader->DeliveryLinks);
+    InitializeListHead(&reader->Irps);
+    KeInitializeSpinLock(&reader->QueueLock);
+    reader->Types = Types;
+    reader->Capacity = Capacity & ~(ULONG)(sizeof(ULONG64) - 1);
+    reader->Ring = PsctxAllocate(PagedPool, reader->Capacity);
+    if (reader->Ring == NULL ||
+        !NT_SUCCESS(IoCsqInitialize(&reader->Queue, PsctxInsertWait, PsctxRemoveWait, PsctxPeekWait, PsctxLockWaits,
+                                    PsctxUnlockWaits, PsctxCompleteCancelledWait))) {
+        PsctxFreeReader(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+/*
+ * Makes the asking session a reader: PSCTX_SUBSCRIBE_REQUEST.
+ *
+ * STATUS_INVALID_PARAMETER: no type, an unknown one, a Capacity out of range, or the asking session itself. STATUS_NOT_FOUND: no such
+ * session of this process. STATUS_INVALID_DEVICE_STATE: it is a reader already. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_READERS.
+ * STATUS_FILE_CLOSED while the handle is being closed. STATUS_INSUFFICIENT_RESOURCES.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST Request)
+{
+    const PSCTX_SUBSCRIBE_REQUEST *input = Request->Input;
+    const PPSCTX_SESSION session = Request->Session;
+    PPSCTX_SESSION watched;
+    PPSCTX_READER reader;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (input->Types == 0 || FlagOn(input->Types, ~PSCTX_EVENT_TYPES) ||
+        input->Capacity < PSCTX_MINIMUM_EVENT_CAPACITY || input->Capacity > PSCTX_MAXIMUM_EVENT_CAPACITY ||
+        input->Session == session->Number) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    reader = PsctxCreateReader(input->Types, input->Capacity);
+    if (reader == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+
+    ExAcquireFastMutex(&PsctxReadersLock);
+    watched = PsctxFindSession(input->Session, IoGetCurrentProcess());
+    if (session->Ended) {
+        status = STATUS_FILE_CLOSED;
+    } else if (session->Reader != NULL) {
+        status = STATUS_INVALID_DEVICE_STATE;
+    } else if (watched == NULL) {
+        status = STATUS_NOT_FOUND;
+    } else if (watched->ReaderCount >= (LONG)PSCTX_MAXIMUM_READERS) {
+        status = STATUS_QUOTA_EXCEEDED;
+    } else {
+        reader->Watched = watched;
+        session->Reader = reader;
+        InsertTailList(&watched->Readers, &reader->Links);
+        InterlockedIncrement(&watched->ReaderCount);
+        reader = NULL;
+        status = STATUS_SUCCESS;
+    }
+    ExReleaseFastMutex(&PsctxReadersLock);
+
+    PsctxFreeReader(reader);
+    if (NT_SUCCESS(status)) {
+        PsctxSetReplyHeader(Request, sizeof(PSCTX_HEADER));
+    }
+    return status;
+}
+
+/*
+ * Copies bytes into the ring or out of it, from this offset on, around its end.
+ */
+PSCTX_PAGE static VOID PsctxWriteRing(_Inout_ PPSCTX_READER Reader, _In_ ULONG Offset,
+                                      _In_reads_bytes_(Length) const VOID *Bytes, _In_ ULONG Length)
+{
+    const ULONG start = Offset % Reader->Capacity;
+    const ULONG first = min(Length, Reader->Capacity - start);
+
+    PAGED_CODE();
+
+    RtlCopyMemory(Reader->Ring + start, Bytes, first);
+    RtlCopyMemory(Reader->Ring, (const UCHAR *)Bytes + first, Length - first);
+}
+
+PSCTX_PAGE static VOID PsctxReadRing(_In_ const PSCTX_READER *Reader, _In_ ULONG Offset,
+                                     _Out_writes_bytes_(Length) PVOID Bytes, _In_ ULONG Length)
+{
+    const ULONG start = Offset % Reader->Capacity;
+    const ULONG first = min(Length, Reader->Capacity - start);
+
+    PAGED_CODE();
+
+    RtlCopyMemory(Bytes, Reader->Ring + start, first);
+    RtlCopyMemory((PUCHAR)Bytes + first, Reader->Ring, Length - first);
+}
+
+/*
+ * Takes the oldest event, of Size bytes, off the ring.
+ */
+static VOID PsctxAdvanceRing(_Inout_ PPSCTX_READER Reader, _In_ ULONG Size)
+{
+    Reader->Head = (Reader->Head + Size) % Reader->Capacity;
+    Reader->Used -= Size;
+}
+
+/*
+ * Drops the oldest event to make room. What is dropped is older than all that is left, so that it is told of first.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static VOID
+    PsctxDropEvent(_Inout_ PPSCTX_READER Reader)
+{
+    PSCTX_EVENT event;
+
+    PAGED_CODE();
+
+    PsctxReadRing(Reader, Reader->Head, &event, sizeof(event));
+    if (Reader->Dropped == 0) {
+        Reader->FirstDropped = event.Number;
+        Reader->FirstDroppedTime = event.Time;
+    }
+    Reader->Dropped += 1;
+    PsctxAdvanceRing(Reader, event.Size);
+}
+
+/*
+ * Keeps an event for a reader that wants its type. TRUE if somebody may be waiting for it. Event is complete but for its number.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static BOOLEAN
+    PsctxKeepEvent(_Inout_ PPSCTX_READER Reader, _Inout_ PSCTX_EVENT *Event,
+                   _In_reads_bytes_(Event->NameLength) const VOID *Name)
+{
+    static const UCHAR padding[sizeof(ULONG64)];
+    const ULONG length = (ULONG)sizeof(*Event) + Event->NameLength;
+    ULONG tail;
+
+    PAGED_CODE();
+
+    if (!FlagOn(Reader->Types, 1u << Event->Type)) {
+        return FALSE;
+    }
+    while (Reader->Capacity - Reader->Used < Event->Size) {
+        PsctxDropEvent(Reader);
+    }
+    Reader->Number += 1;
+    Event->Number = Reader->Number;
+    tail = Reader->Head + Reader->Used;
+    PsctxWriteRing(Reader, tail, Event, sizeof(*Event));
+    PsctxWriteRing(Reader, tail + (ULONG)sizeof(*Event), Name, Event->NameLength);
+    PsctxWriteRing(Reader, tail + length, padding, Event->Size - length);
+    Reader->Used += Event->Size;
+
+    if (!Reader->Waiting) {
+        return FALSE;
+    }
+    Reader->Waiting = FALSE;
+    PsctxQueueDelivery(Reader);
+    return TRUE;
+}
+
+/*
+ * An event of this type now, without a name's owner or number.
+ */
+PSCTX_PAGE static VOID PsctxInitializeEvent(_Out_ PSCTX_EVENT *Event, _In_ ULONG Type, _In_ USHORT NameLength)
+{
+    LARGE_INTEGER time;
+
+    PAGED_CODE();
+
+    KeQuerySystemTime(&time);
+    RtlZeroMemory(Event, sizeof(*Event));
+    Event->Size = (ULONG)ALIGN_UP_BY(sizeof(*Event) + NameLength, sizeof(ULONG64));
+    Event->Type = Type;
+    Event->Time = (ULONG64)time.QuadPart;
+    Event->NameLength = NameLength;
+}
+
+/*
+ * Something has happened to a context, whose shard is locked. Its session's readers are told; without one, that is one look at a
+ * counter.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportContext(ULONG Type, PPSCTX_CONTEXT Context)
+{
+    const PPSCTX_SESSION session = Context->Owner->Session;
+    BOOLEAN delivers = FALSE;
+    PSCTX_EVENT event;
+    PLIST_ENTRY entry;
+
+    PAGED_CODE();
+
+    if (ReadNoFence(&session->ReaderCount) == 0) {
+        return;
+    }
+    PsctxInitializeEvent(&event, Type, Context->NameLength);
+    event.OwnerKey = Context->Owner->Key;
+    event.Instance = Context->Instance;
+    event.Sequence = Context->Sequence;
+    if (Type == PSCTX_EVENT_REMOVED || Type == PSCTX_EVENT_TORN_DOWN) {
+        event.Age = KeQueryInterruptTime() - Context->Inserted;
+    }
+    if (Type != PSCTX_EVENT_TORN_DOWN) {
+        event.ProcessId = (ULONG_PTR)PsGetCurrentProcessId();
+    }
+
+    ExAcquireFastMutex(&PsctxReadersLock);
+    for (entry = session->Readers.Flink; entry != &session->Readers; entry = entry->Flink) {
+        delivers |= PsctxKeepEvent(CONTAINING_RECORD(entry, PSCTX_READER, Links), &event, PsctxContextName(Context));
+    }
+    ExReleaseFastMutex(&PsctxReadersLock);
+    if (delivers) {
+        PsctxDeliverAfterUnlock(Context->Header);
+    }
+}
+
+/*
+ * The filter has come to a volume or left it, by the name of its storage device. Every reader is told.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportVolume(ULONG Type, PCUNICODE_STRING DeviceName)
+{
+    PSCTX_EVENT event;
+    PLIST_ENTRY session;
+    PLIST_ENTRY entry;
+
+    PAGED_CODE();
+
+    PsctxInitializeEvent(&event, Type, DeviceName->Length);
+    ExAcquireFastMutex(&PsctxReadersLock);
+    for (session = PsctxSessions.Flink; session != &PsctxSessions; session = session->Flink) {
+        const PLIST_ENTRY readers = &CONTAINING_RECORD(session, PSCTX_SESSION, Links)->Readers;
+
+        for (entry = readers->Flink; entry != readers; entry = entry->Flink) {
+            (VOID) PsctxKeepEvent(CONTAINING_RECORD(entry, PSCTX_READER, Links), &event, DeviceName->Buffer);
+        }
+    }
+    ExReleaseFastMutex(&PsctxReadersLock);
+}
+
+/*
+ * Moves as many events as fit into a reply, first of all how many were dropped. Returns the reply's length. There is one, and room
+ * for any one.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static ULONG
+    PsctxTakeEvents(_Inout_ PPSCTX_READER Reader, _Out_writes_bytes_(Capacity) PVOID Output, _In_ ULONG Capacity)
+{
+    PSCTX_WAIT_REPLY *reply = Output;
+    ULONG used = sizeof(*reply);
+
+    PAGED_CODE();
+
+    RtlZeroMemory(reply, sizeof(*reply));
+    if (Reader->Dropped != 0) {
+        PSCTX_EVENT *event = (PSCTX_EVENT *)(reply + 1);
+
+        RtlZeroMemory(event, sizeof(*event));
+        event->Size = sizeof(*event);
+        event->Type = PSCTX_EVENT_DROPPED;
+        event->Number = Reader->FirstDropped;
+        event->Time = Reader->FirstDroppedTime;
+        event->Count = Reader->Dropped;
+        Reader->Dropped = 0;
+        used += event->Size;
+        reply->Count += 1;
+    }
+    while (Reader->Used != 0) {
+        const ULONG size = *(const ULONG *)(const VOID *)(Reader->Ring + Reader->Head);
+
+        if (size > Capacity - used) {
+            break;
+        }
+        PsctxReadRing(Reader, Reader->Head, (PUCHAR)Output + used, size);
+        PsctxAdvanceRing(Reader, size);
+        used += size;
+        reply->Count += 1;
+    }
+    reply->Header.Size = used;
+    reply->Header.Version = PSCTX_ABI_VERSION;
+    reply->Header.Operation = PSCTX_OPERATION_WAIT;
+    return used;
+}
+
+/*
+ * Answers a request for events now: STATUS_SUCCESS with a reply of Length bytes, STATUS_CANCELLED if the handle is closed,
+ * STATUS_FILE_CLOSED if there is nothing more to come. STATUS_PENDING if there is nothing to answer yet.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static NTSTATUS
+    PsctxAnswerWait(_Inout_ PPSCTX_READER Reader, _Out_writes_bytes_(Capacity) PVOID Output, _In_ ULONG Capacity,
+                    _Out_ PULONG Length)
+{
+    PAGED_CODE();
+
+    *Length = 0;
+    if (Reader->Ring == NULL) {
+        return STATUS_CANCELLED;
+    }
+    if (Reader->Used != 0 || Reader->Dropped != 0) {
+        *Length = PsctxTakeEvents(Reader, Output, Capacity);
+        return STATUS_SUCCESS;
+    }
+    return Reader->Watched == NULL ? STATUS_FILE_CLOSED : STATUS_PENDING;
+}
+
+/*
+ * Takes the next request off its queue that can be answered, and answers it; NULL if there is none. Where no request waits, or
+ * none can be answered, the reader is left until that changes.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static PIRP PsctxNextDelivery(VOID)
+{
+    PAGED_CODE();
+
+    while (!IsListEmpty(&PsctxDeliveries)) {
+        const PPSCTX_READER reader = CONTAINING_RECORD(PsctxDeliveries.Flink, PSCTX_READER, DeliveryLinks);
+        const BOOLEAN quiet =
+            reader->Ring != NULL && reader->Used == 0 && reader->Dropped == 0 && reader->Watched != NULL;
+        const PIRP irp = quiet ? NULL : IoCsqRemoveNextIrp(&reader->Queue, NULL);
+
+        if (irp != NULL) {
+            const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(irp);
+            ULONG length;
+
+            irp->IoStatus.Status = PsctxAnswerWait(reader, irp->AssociatedIrp.SystemBuffer,
+                                                   location->Parameters.DeviceIoControl.OutputBufferLength, &length);
+            irp->IoStatus.Information = length;
+            return irp;
+        }
+        reader->Waiting = quiet;
+        RemoveEntryList(&reader->DeliveryLinks);
+        InitializeListHead(&reader->DeliveryLinks);
+    }
+    return NULL;
+}
+
+/*
+ * Completes the requests that have something to tell by now. No lock is held.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverEvents(VOID)
+{
+    PIRP irp;
+
+    PAGED_CODE();
+
+    do {
+        ExAcquireFastMutex(&PsctxReadersLock);
+        irp = PsctxNextDelivery();
+        ExReleaseFastMutex(&PsctxReadersLock);
+        if (irp != NULL) {
+            IoCompleteRequest(irp, IO_NO_INCREMENT);
+        }
+    } while (irp != NULL);
+}
+
+/*
+ * Tells the reader's events, or waits for one: STATUS_PENDING. STATUS_BUFFER_TOO_SMALL: no room for the longest event.
+ * STATUS_INVALID_DEVICE_STATE: the handle is no reader. STATUS_FILE_CLOSED, STATUS_CANCELLED.
+ *
+ * A request may be completed, and its handle closed, from the moment it is queued: the session is kept to look at its reader once
+ * more, for what came between the first look and the queue.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Request)
+{
+    const PPSCTX_SESSION session = Request->Session;
+    PPSCTX_READER reader;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (Request->OutputLength < sizeof(PSCTX_WAIT_REPLY) + PSCTX_MAXIMUM_EVENT_SIZE) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    ExAcquireFastMutex(&PsctxReadersLock);
+    reader = session->Reader;
+    status = reader == NULL ? STATUS_INVALID_DEVICE_STATE
+                            : PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    ExReleaseFastMutex(&PsctxReadersLock);
+    if (status != STATUS_PENDING) {
+        return status;
+    }
+
+    PsctxReferenceSession(session);
+    IoCsqInsertIrp(&reader->Queue, Request->Irp, NULL);
+    ExAcquireFastMutex(&PsctxReadersLock);
+    PsctxQueueDelivery(reader);
+    ExReleaseFastMutex(&PsctxReadersLock);
+    PsctxDeliverEvents();
+    PsctxDereferenceSession(session);
+    return STATUS_PENDING;
+}

@@ -1,0 +1,138 @@
+/** What iterators have in common that are filled page by page: calls in order, one page at a time, endings of every kind. */
+import { checkSignal } from './arguments'
+
+/** The error of an operation that a signal has ended, as Node.js makes it. */
+function abortError(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason })
+  error.name = 'AbortError'
+  return Object.assign(error, { code: 'ABORT_ERR' })
+}
+
+interface Waiting<T> {
+  readonly resolve: (result: IteratorResult<T, undefined>) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** An asynchronous iterator that ends with `break`, `return()`, its signal, an error, or what it iterates over. */
+export interface ClosableIterator<T> extends AsyncIterableIterator<T, undefined, undefined> {
+  next(): Promise<IteratorResult<T, undefined>>
+  /** Ends it at once, and with it every `next()` that waits. */
+  return(): Promise<IteratorResult<T, undefined>>
+  [Symbol.asyncIterator](): this
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Each call of `next()` gets what comes next, however many wait; pages are asked for when there is nothing left. */
+export abstract class PagedIterator<T> implements ClosableIterator<T> {
+  readonly #signal: AbortSignal | undefined
+  readonly #waiting: Waiting<T>[] = []
+  #left = 0
+  #ended = false
+  #failure: Error | undefined
+
+  /** Throws an AbortError if the signal is aborted already. */
+  protected constructor(signal: AbortSignal | undefined, operation: string) {
+    if (signal !== undefined) {
+      checkSignal(signal, operation)
+      if (signal.aborted) throw abortError(signal)
+    }
+    this.#signal = signal
+  }
+
+  /** Begins to watch the signal: the last step of a constructor. */
+  protected start(): void {
+    this.#signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** Decodes the next entry of the page. */
+  protected abstract take(): T
+
+  /** Gets the next page: at once or later `loaded`, `finish` or `fail` is called. */
+  protected abstract load(): void
+
+  /** Gives up what it holds: called once. */
+  protected abstract release(): void
+
+  /** There is a page of so many entries. */
+  protected loaded(count: number): void {
+    if (this.#ended) return
+    this.#left = count
+    while (this.#left > 0 && this.#waiting.length > 0) {
+      const value = this.#take()
+      if (value === undefined) return
+      this.#waiting.shift()!.resolve(value)
+    }
+    if (this.#waiting.length > 0) this.load()
+  }
+
+  /** There is no more. */
+  protected finish(): void {
+    if (this.#ended) return
+    this.#end()
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ value: undefined, done: true })
+  }
+
+  /** One call of `next()`, this one or the next, is told; there is nothing after that. */
+  protected fail(reason: Error): void {
+    if (this.#ended) return
+    this.#end()
+    const [first, ...others] = this.#waiting.splice(0)
+    if (first === undefined) this.#failure = reason
+    else first.reject(reason)
+    for (const { resolve } of others) resolve({ value: undefined, done: true })
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    const failure = this.#failure
+    if (failure !== undefined) {
+      this.#failure = undefined
+      return Promise.reject(failure)
+    }
+    if (this.#left > 0 && this.#waiting.length === 0) {
+      const value = this.#take()
+      return value === undefined ? this.next() : Promise.resolve(value)
+    }
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true })
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      if (this.#waiting.length === 1) this.load()
+    })
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.finish()
+    this.#failure = undefined
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  readonly #abort = (): void => {
+    this.fail(abortError(this.#signal!))
+  }
+
+  /** The next entry; undefined when it could not be decoded, which ends the iteration. */
+  #take(): IteratorYieldResult<T> | undefined {
+    try {
+      const value = this.take()
+      this.#left -= 1
+      return { value, done: false }
+    } catch (error) {
+      this.fail(error as Error)
+      return undefined
+    }
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#left = 0
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.release()
+  }
+}

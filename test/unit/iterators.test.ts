@@ -1,0 +1,403 @@
+/** How iterators over events and contexts begin, wait and end. */
+import { openFilter, PerStreamContextError, type Filter, type Stream } from '../../src/index'
+
+import { runProgram } from './program'
+
+function failureOf(action: () => unknown): PerStreamContextError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof PerStreamContextError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+const done = { value: undefined, done: true }
+
+describe('an iterator', () => {
+  let filter: Filter
+  let stream: Stream
+  let handles: number
+
+  beforeEach(() => {
+    filter = openFilter()
+    filter.host!.writeFile('M:\\a', Buffer.from('a'))
+    stream = filter.openStream('M:\\a')
+    handles = filter.host!.audit().handles
+  })
+  // Throws if anything is left.
+  afterEach(() => filter.close())
+
+  describe('over events', () => {
+    test.each([
+      ['types', { types: 'inserted' }],
+      ['types', { types: [] }],
+      ['types', { types: ['dropped'] }],
+      ['types', { types: ['inserted', 'exploded'] }],
+      ['types', { types: [1] }],
+      ['capacity', { capacity: (256 << 10) - 1 }],
+      ['capacity', { capacity: (16 << 20) + 1 }],
+      ['capacity', { capacity: 2 ** 20 + 0.5 }],
+      ['capacity', { capacity: '1048576' }],
+      ['signal', { signal: {} }],
+      ['signal', { signal: null }],
+      ['options', null],
+    ])('is refused with a wrong %s: %p', (argument, options) => {
+      const error = failureOf(() => filter.events(options as never))
+      expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'events' })
+      expect(error.message).toContain(argument)
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test.each([256 << 10, 16 << 20])('may keep %i bytes', async (capacity) => {
+      const events = filter.events({ capacity })
+      stream.insert()
+      expect((await events.next()).value).toMatchObject({ type: 'inserted', number: 1 })
+      await events.return()
+    })
+
+    test('misses nothing after the call, and tells it when it is asked', async () => {
+      const events = filter.events()
+      stream.insert({ instance: 1n })
+      stream.remove({ instance: 1n })
+      expect([await events.next(), await events.next()]).toMatchObject([
+        { done: false, value: { type: 'inserted', number: 1, instance: 1n } },
+        { done: false, value: { type: 'removed', number: 2, instance: 1n } },
+      ])
+      await events.return()
+    })
+
+    test('gives each call of next() what comes next, however many wait', async () => {
+      const events = filter.events()
+      const waiting = Promise.all(Array.from({ length: 5 }, () => events.next()))
+      for (let instance = 1n; instance <= 4n; instance += 1n) stream.insert({ instance })
+      const fifth = new Promise<void>((resolve) => {
+        setTimeout(() => {
+          stream.insert({ instance: 5n })
+          resolve()
+        }, 10)
+      })
+      const told = await waiting
+      await fifth
+      expect(told.map(({ value }) => value!.number)).toEqual([1, 2, 3, 4, 5])
+      await events.return()
+    })
+
+    test('is independent of a second one', async () => {
+      const all = filter.events()
+      const removals = filter.events({ types: ['removed'] })
+      stream.insert()
+      stream.remove()
+      expect((await removals.next()).value).toMatchObject({ type: 'removed', number: 1 })
+      await removals.return()
+      stream.insert()
+      const told = [await all.next(), await all.next(), await all.next()]
+      expect(told.map(({ value }) => value!.type)).toEqual(['inserted', 'removed', 'inserted'])
+      await all.return()
+    })
+
+    test('loses the oldest events when nobody reads them, and says how many', async () => {
+      const events = filter.events({ capacity: 256 << 10 })
+      const total = 20_000
+      for (let round = 0; round < total / 2; round += 1) {
+        stream.insert()
+        stream.remove()
+      }
+      const first = (await events.next()).value!
+      if (first.type !== 'dropped') throw new Error(`the first event is ${first.type}`)
+      expect(first.number).toBe(1)
+      let number = first.count
+      let kept = 0
+      while (number < total) {
+        const event = (await events.next()).value!
+        number += 1
+        kept += 1
+        expect(event.number).toBe(number)
+      }
+      expect(kept + first.count).toBe(total)
+      expect(kept).toBeGreaterThan(1000)
+      await events.return()
+    })
+
+    test('lets the loop run, though there is always one more', async () => {
+      const events = filter.events()
+      const deadline = performance.now() + 5000
+      setTimeout(() => void events.return(), 20)
+      stream.insert()
+      for await (const event of events) {
+        // Each event brings about the next one, so that the reader never waits.
+        if (event.type === 'inserted') stream.remove()
+        else stream.insert()
+        expect(performance.now()).toBeLessThan(deadline)
+      }
+    })
+
+    test('ends with the loop that is left', async () => {
+      const events = filter.events()
+      stream.insert()
+      for await (const event of events) {
+        expect(event.type).toBe('inserted')
+        break
+      }
+      expect(await events.next()).toEqual(done)
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('ends with its block', async () => {
+      {
+        await using events = filter.events()
+        stream.insert()
+        await events.next()
+      }
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('ends at once when it is returned from, though it waits', async () => {
+      const events = filter.events()
+      const waiting = Promise.all([events.next(), events.next()])
+      expect(await events.return()).toEqual(done)
+      expect(await waiting).toEqual([done, done])
+      expect(await events.next()).toEqual(done)
+      expect(await events.return()).toEqual(done)
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('ends when its filter is closed, whether it waits or not', async () => {
+      const other = openFilter()
+      const waits = other.events()
+      const idle = other.events()
+      const waiting = waits.next()
+      other.openStream('M:\\a').insert()
+      other.close()
+      expect(await waiting).toEqual(done)
+      expect(await waits.next()).toEqual(done)
+      expect(await idle.next()).toEqual(done)
+      expect(failureOf(() => other.events()).code).toBe('STATUS_FILE_CLOSED')
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('fails when its process dies', async () => {
+      const other = openFilter()
+      const waits = other.events()
+      const idle = other.events()
+      const waiting = waits.next()
+      other.host!.killProcess()
+      await expect(waiting).rejects.toMatchObject({ code: 'STATUS_CANCELLED', operation: 'events' })
+      expect(await waits.next()).toEqual(done)
+      await expect(idle.next()).rejects.toMatchObject({ code: 'STATUS_PROCESS_IS_TERMINATING', operation: 'events' })
+      expect(filter.host!.audit().handles).toBe(handles)
+      other.close()
+    })
+
+    test('throws what the kernel says when there is no memory, and leaves nothing', () => {
+      const codes = new Set<string>()
+      let opened = false
+      for (let countdown = 1; !opened && countdown < 100; countdown += 1) {
+        filter.host!.setAllocationFault(countdown)
+        try {
+          void filter.events().return()
+          opened = true
+        } catch (error) {
+          codes.add((error as PerStreamContextError).code)
+        } finally {
+          filter.host!.setAllocationFault(0)
+        }
+        expect(filter.host!.audit().handles).toBe(handles)
+      }
+      expect(opened).toBe(true)
+      expect([...codes]).toEqual(['STATUS_INSUFFICIENT_RESOURCES'])
+    })
+  })
+
+  describe('over contexts', () => {
+    test.each([
+      ['volume', { volume: 5 }],
+      ['signal', { signal: 'now' }],
+      ['options', null],
+    ])('is refused with a wrong %s: %p', (argument, options) => {
+      const error = failureOf(() => filter.contexts(options as never))
+      expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'contexts' })
+      expect(error.message).toContain(argument)
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('is refused for a volume that is not there', () => {
+      expect(failureOf(() => filter.contexts({ volume: 'Q:' }))).toMatchObject({
+        code: 'STATUS_OBJECT_PATH_NOT_FOUND',
+        operation: 'contexts',
+        path: 'Q:',
+      })
+    })
+
+    test('ends with the loop that is left, and gives its volume up', async () => {
+      stream.insert({ instance: 1n })
+      stream.insert({ instance: 2n })
+      for await (const context of filter.contexts({ volume: 'M:' })) {
+        expect(filter.host!.audit().handles).toBe(handles + 1)
+        expect(context.name).toMatch(/a$/)
+        break
+      }
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('fails when its filter is closed before the first page', async () => {
+      const other = openFilter()
+      const contexts = other.contexts()
+      other.close()
+      await expect(contexts.next()).rejects.toMatchObject({ code: 'STATUS_FILE_CLOSED', operation: 'contexts' })
+      expect(await contexts.next()).toEqual(done)
+      expect(failureOf(() => other.contexts()).code).toBe('STATUS_FILE_CLOSED')
+    })
+
+    test('lets the loop run between two pages', async () => {
+      const batch = filter.batch()
+      for (let instance = 0; instance < 4000; instance += 1) batch.insert(stream, { instance, ifExists: 'add' })
+      for (let round = 0; round < 5; round += 1) batch.run()
+      let turns = 0
+      const turn = (): void => {
+        turns += 1
+        immediate = setImmediate(turn)
+      }
+      let immediate = setImmediate(turn)
+      const sequences = new Set<bigint>()
+      for await (const { sequence } of filter.contexts()) sequences.add(sequence)
+      clearImmediate(immediate)
+      expect(sequences.size).toBe(20_000)
+      expect(turns).toBeGreaterThan(0)
+    })
+  })
+
+  describe.each([
+    ['events', (options: { signal: AbortSignal }) => filter.events(options)],
+    ['contexts', (options: { signal: AbortSignal }) => filter.contexts({ volume: 'M:', ...options })],
+  ])('with a signal, over %s', (_, iterate) => {
+    test('throws when the signal is aborted already', () => {
+      expect(() => iterate({ signal: AbortSignal.abort('reason') })).toThrow(
+        expect.objectContaining({ name: 'AbortError', code: 'ABORT_ERR', cause: 'reason' }) as Error,
+      )
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('throws once when the signal is aborted later, and is at its end', async () => {
+      const controller = new AbortController()
+      const iterator = iterate({ signal: controller.signal })
+      stream.insert()
+      await iterator.next()
+      controller.abort()
+      expect(filter.host!.audit().handles).toBe(handles)
+      await expect(iterator.next()).rejects.toMatchObject({ name: 'AbortError', code: 'ABORT_ERR' })
+      expect(await iterator.next()).toEqual(done)
+    })
+  })
+
+  test('that waits throws when its signal is aborted', async () => {
+    const events = filter.events({ signal: AbortSignal.timeout(10) })
+    const [first, second] = [events.next(), events.next()]
+    await expect(first).rejects.toMatchObject({ name: 'AbortError', cause: { name: 'TimeoutError' } })
+    expect(await second).toEqual(done)
+    expect(await events.next()).toEqual(done)
+  })
+})
+
+describe('an iterator over events and its environment', () => {
+  const prologue = `
+    const { openFilter } = require(process.argv[1])
+    const filter = openFilter()
+    filter.host.writeFile('M:\\\\a', Buffer.from('a'))
+    const stream = filter.openStream('M:\\\\a')
+  `
+
+  test('keep the process alive while next() waits', () => {
+    const output = runProgram(`${prologue}
+      const events = filter.events()
+      events.next().then(({ value }) => console.log(value.type))
+      setTimeout(() => stream.insert(), 100).unref()
+    `)
+    expect(output.trim()).toBe('inserted')
+  })
+
+  test('do not keep it alive while nobody waits, nor after the end', () => {
+    runProgram(`${prologue}
+      const events = filter.events()
+      stream.insert()
+      events.next().then(() => stream.remove())
+      const ended = filter.events()
+      ended.next()
+      ended.return()
+    `)
+  })
+
+  test.each([
+    ['calls process.exit', 'process.exit(0)'],
+    [
+      'throws what nobody catches',
+      "process.once('uncaughtException', () => process.exit(0)); throw new Error('thrown')",
+    ],
+  ])('end cleanly when a program that waits %s', (_, ending) => {
+    runProgram(`${prologue}
+      filter.events().next()
+      filter.events()
+      setTimeout(() => { ${ending} }, 20)
+    `)
+  })
+
+  test.each([
+    ['is terminated while it waits', 'events.next()', 'worker.terminate()'],
+    ['is terminated while it reads', 'churn()', 'worker.terminate()'],
+    ['returns and nobody waits', '', 'new Promise((resolve) => worker.once("exit", resolve))'],
+    [
+      'exits while it waits',
+      'events.next(); setTimeout(() => process.exit(), 20)',
+      'new Promise((resolve) => worker.once("exit", resolve))',
+    ],
+  ])('end when a worker %s', (_, work, ending) => {
+    const output = runProgram(`${prologue}
+      const { Worker } = require('node:worker_threads')
+      const worker = new Worker(\`
+        const { openFilter } = require(process.argv[2])
+        const filter = openFilter()
+        const stream = filter.openStream('M:\\\\\\\\a')
+        const events = filter.events()
+        async function churn() {
+          stream.insert()
+          for await (const event of events) event.type === 'inserted' ? stream.remove() : stream.insert()
+        }
+        ${work}
+        require('node:worker_threads').parentPort.postMessage('ready')
+      \`, { eval: true, argv: [process.argv[1]] })
+      worker.once('message', async () => {
+        await ${ending}
+        console.log(JSON.stringify(filter.statistics().total), filter.host.audit().irps)
+        filter.close()
+        console.log('closed')
+      })
+    `)
+    const [statistics, last] = output.trim().split('\n')
+    expect(statistics).toMatch(/ 0$/)
+    expect(JSON.parse(statistics!.slice(0, -2))).toMatchObject({ contexts: 0, sessions: 1 })
+    expect(last).toBe('closed')
+  })
+
+  test('are given up when the iterator is collected', () => {
+    const output = runProgram(
+      `${prologue}
+      const before = filter.host.audit().handles
+      ;(() => {
+        for (let i = 0; i < 10; i += 1) filter.events()
+        stream.insert()
+      })()
+      console.log(filter.host.audit().handles - before)
+      const collect = (rounds) => {
+        gc()
+        if (rounds > 0 && filter.host.audit().handles > before) return setTimeout(collect, 10, rounds - 1)
+        console.log(filter.host.audit().handles - before)
+        filter.close()
+      }
+      collect(100)
+    `,
+      '--expose-gc',
+    )
+    expect(output.trim().split('\n')).toEqual(['20', '0'])
+  })
+})
