@@ -33,7 +33,12 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_requests.c
     ${CORE_DIRECTORY}/core_tests.c
 )
-add_executable(driver_races ${CORE_DIRECTORY}/core_races.c ${CORE_DIRECTORY}/core_stress.c)
+add_executable(driver_races
+    ${CORE_DIRECTORY}/core_event_races.c
+    ${CORE_DIRECTORY}/core_event_stress.c
+    ${CORE_DIRECTORY}/core_races.c
+    ${CORE_DIRECTORY}/core_stress.c
+)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
