@@ -592,8 +592,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
     }
     ExAcquireFastMutex(&PsctxReadersLock);
     reader = session->Reader;
-    status = reader == NULL ? STATUS_INVALID_DEVICE_STATE
-                            : PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    if (reader == NULL) {
+        status = STATUS_INVALID_DEVICE_STATE;
+    } else if (!IsListEmpty(&reader->DeliveryLinks)) {
+        status = STATUS_PENDING; /* others, which wait, come first */
+    } else {
+        status = PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    }
     ExReleaseFastMutex(&PsctxReadersLock);
     if (status != STATUS_PENDING) {
         return status;

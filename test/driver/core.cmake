@@ -11,7 +11,9 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_filters.c
     ${CORE_DIRECTORY}/core_fixture.c
     ${CORE_DIRECTORY}/core_other_filter.c
+    ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
+    ${CORE_DIRECTORY}/core_reader.c
     ${CORE_DIRECTORY}/core_runner.c
 )
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
@@ -21,6 +23,8 @@ target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads
 
 add_executable(driver_core
     ${CORE_DIRECTORY}/core_access.c
+    ${CORE_DIRECTORY}/core_enumerate.c
+    ${CORE_DIRECTORY}/core_events.c
     ${CORE_DIRECTORY}/core_handles.c
     ${CORE_DIRECTORY}/core_identity.c
     ${CORE_DIRECTORY}/core_kernels.c
@@ -30,7 +34,12 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_requests.c
     ${CORE_DIRECTORY}/core_tests.c
 )
-add_executable(driver_races ${CORE_DIRECTORY}/core_races.c ${CORE_DIRECTORY}/core_stress.c)
+add_executable(driver_races
+    ${CORE_DIRECTORY}/core_event_races.c
+    ${CORE_DIRECTORY}/core_event_stress.c
+    ${CORE_DIRECTORY}/core_races.c
+    ${CORE_DIRECTORY}/core_stress.c
+)
 add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
 target_include_directories(driver_inspect PRIVATE ${CORE_DIRECTORY}/../../driver/src)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)

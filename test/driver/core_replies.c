@@ -90,6 +90,8 @@ VOID CoreRepliesHaveNoStrayByte(VOID)
     request = CoreMakeRequest(PSCTX_OPERATION_QUERY_VERSION, stream);
     CHECK_STATUS(CoreExchange(core.Control, &request, &reply), STATUS_SUCCESS);
     CoreSetHeader(&version.Header, PSCTX_OPERATION_QUERY_VERSION, sizeof(version));
+    version.Session = ((PSCTX_VERSION_REPLY *)reply.Bytes)->Session;
+    CHECK_EQUAL(version.Session, 1);
     CoreCheckReply(&reply, &version, sizeof(version));
 
     request = CoreMakeRequest(PSCTX_OPERATION_QUERY_STREAM, stream);
@@ -173,7 +175,7 @@ VOID CoreRepliesHaveNoStrayByte(VOID)
 }
 
 /*
- * Whether the entry is this insertion's, its name ends with Tail, and its padding is zero.
+ * Whether the entry is this insertion's, of this minute, its name ends with Tail, and its padding is zero.
  */
 static VOID CoreCheckEntry(_In_ const PSCTX_LIST_ENTRY *Entry, _In_ const CORE_INSERTION *Insertion,
                            _In_ ULONG64 Sequence, _In_z_ PCWSTR Tail)
@@ -187,11 +189,16 @@ static VOID CoreCheckEntry(_In_ const PSCTX_LIST_ENTRY *Entry, _In_ const CORE_I
         .Pool = Insertion->Pool,
         .Lifetime = Insertion->Lifetime,
         .DataLength = Insertion->DataLength,
+        .Tracked = PSCTX_TRACKED_NO,
+        .Inserted = Entry->Inserted,
     };
     const UCHAR *name = (const UCHAR *)(Entry + 1);
+    LARGE_INTEGER now;
     UNICODE_STRING tail;
     ULONG index;
 
+    KeQuerySystemTime(&now);
+    CHECK((ULONG64)now.QuadPart - Entry->Inserted < 60 * 10000000ull);
     CHECK(memcmp(Entry, &expected, sizeof(expected)) == 0);
     RtlInitUnicodeString(&tail, Tail);
     CHECK(Entry->NameLength > tail.Length);

@@ -69,4 +69,28 @@ CORE_TEST_ROUTINE CoreOwnersAreLimited;
 CORE_TEST_ROUTINE CoreNonPagedBytesAreLimited;
 CORE_TEST_ROUTINE CoreLargestDataAndBatchWork;
 
+/* core_events.c */
+CORE_TEST_ROUTINE CoreSubscriptionsOutOfRangeAreRefused;
+CORE_TEST_ROUTINE CoreOnlyOwnProcessIsRead;
+CORE_TEST_ROUTINE CoreReadersAreLimited;
+CORE_TEST_ROUTINE CoreWaitsNeedASubscriptionAndRoom;
+CORE_TEST_ROUTINE CoreEventsTellWhatHappenedInOrder;
+CORE_TEST_ROUTINE CoreOnlyTheTypesAskedForAreTold;
+CORE_TEST_ROUTINE CoreAnEventEndsAWait;
+CORE_TEST_ROUTINE CoreWaitsAreCancelled;
+CORE_TEST_ROUTINE CoreProcessDeathEndsItsWaits;
+CORE_TEST_ROUTINE CoreTheEndOfASessionIsTold;
+CORE_TEST_ROUTINE CoreTheOldestEventsAreDroppedAndCounted;
+CORE_TEST_ROUTINE CoreWaitsTakeAsManyEventsAsFit;
+CORE_TEST_ROUTINE CoreVolumesThatComeAndGoAreTold;
+CORE_TEST_ROUTINE CoreUnloadingAfterAReaderLeavesNothing;
+
+/* core_enumerate.c */
+CORE_TEST_ROUTINE CoreEveryContextIsEnumeratedOnce;
+CORE_TEST_ROUTINE CoreOneVolumeIsEnumerated;
+CORE_TEST_ROUTINE CoreEnumerationsOutOfRangeAreRefused;
+CORE_TEST_ROUTINE CoreEntriesThatDoNotFitAreAnOverflow;
+CORE_TEST_ROUTINE CoreStreamsThatGoDuringAnEnumerationAreNotMissed;
+CORE_TEST_ROUTINE CoreVolumesAreListed;
+
 #endif
