@@ -216,8 +216,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Reque
 
     PAGED_CODE();
 
-    if ((input->Flags & ~PSCTX_TRACK_COUNT) != 0 || input->PatternLength == 0 || input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH ||
-        input->PatternLength % sizeof(WCHAR) != 0) {
+    if ((input->Flags & ~PSCTX_TRACK_COUNT) != 0 || input->PatternLength == 0 ||
+        input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH || input->PatternLength % sizeof(WCHAR) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
     if (Request->InputLength != sizeof(*input) + input->PatternLength) {
@@ -498,8 +498,9 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxFinishTracking(_Inout
 /*
  * The one among Count rules that names the same context as this one, or NULL.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_RULE *
-    PsctxFindSameContext(_In_ const PSCTX_RULE *Rule, _In_reads_(Count) PPSCTX_RULE *Rules, _In_ ULONG Count)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE
+    static PPSCTX_RULE *PsctxFindSameContext(_In_ const PSCTX_RULE *Rule, _In_reads_(Count) PPSCTX_RULE *Rules,
+                                             _In_ ULONG Count)
 {
     ULONG index;
 

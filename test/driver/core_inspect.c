@@ -572,7 +572,7 @@ static VOID CoreLongListsAreToldWhole(VOID)
     static const struct {
         ULONG Count;
         BOOLEAN Fits;
-    } lists[] = {{31, TRUE},    {32, TRUE},     {33, TRUE},     {65, TRUE},
+    } lists[] = {{31, TRUE},   {32, TRUE},    {33, TRUE},     {65, TRUE},
                  {5000, TRUE}, {14563, TRUE}, {14564, FALSE}, {20000, FALSE}};
     PSCTX_INSPECT_REPLY *reply = malloc(PSCTX_MAXIMUM_TRANSFER);
     CORE_INSPECTION inspection;
@@ -588,14 +588,14 @@ static VOID CoreLongListsAreToldWhole(VOID)
         CHECK(many.Contexts != NULL);
         CoreRunInKernel(CoreHangMany, &many);
         if (lists[index].Fits) {
-            CHECK_STATUS(CoreInspectInto(inspection.Core.Control, inspection.Stream, reply, PSCTX_MAXIMUM_TRANSFER,
-                                         &length),
-                         STATUS_SUCCESS);
+            CHECK_STATUS(
+                CoreInspectInto(inspection.Core.Control, inspection.Stream, reply, PSCTX_MAXIMUM_TRANSFER, &length),
+                STATUS_SUCCESS);
             CHECK_EQUAL(reply->Count, many.Count);
         } else {
-            CHECK_STATUS(CoreInspectInto(inspection.Core.Control, inspection.Stream, reply, PSCTX_MAXIMUM_TRANSFER,
-                                         &length),
-                         STATUS_BUFFER_OVERFLOW);
+            CHECK_STATUS(
+                CoreInspectInto(inspection.Core.Control, inspection.Stream, reply, PSCTX_MAXIMUM_TRANSFER, &length),
+                STATUS_BUFFER_OVERFLOW);
             CHECK_EQUAL(reply->Count, 0);
             CHECK(reply->Remaining > PSCTX_MAXIMUM_TRANSFER);
         }
