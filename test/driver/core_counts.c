@@ -450,23 +450,25 @@ static VOID CoreOpensAndCleanupsAreReported(VOID)
 
 typedef struct _CORE_TRAFFIC {
     PCORE_COUNTS Counts;
-    HANDLE Stream;
     volatile LONG Running;
 } CORE_TRAFFIC;
 
 static void *CoreTransferMuch(void *Context)
 {
     CORE_TRAFFIC *traffic = Context;
+    HANDLE stream;
     ULONG round;
 
     HostEnterProcess(traffic->Counts->Core.Process);
+    stream = CoreOpenFile(CORE_FILE);
     for (round = 0; round < CORE_TRANSFERS; round += 1) {
-        CoreRead(traffic->Stream, 3);
-        CoreWrite(traffic->Stream, 2);
+        CoreRead(stream, 3);
+        CoreWrite(stream, 2);
         if (round % 16 == 0) {
             CoreClose(CoreOpenFile(CORE_FILE));
         }
     }
+    CoreClose(stream);
     HostLeaveProcess();
     (VOID) InterlockedDecrement(&traffic->Running);
     return NULL;
@@ -475,7 +477,7 @@ static void *CoreTransferMuch(void *Context)
 /* Other sessions' contexts come and go on the same stream meanwhile, and the counts are asked for. */
 static VOID CoreCountsAreExactUnderThreads(VOID)
 {
-    const ULONG64 opens = CORE_THREADS * ((CORE_TRANSFERS + 15) / 16);
+    const ULONG64 opens = CORE_THREADS * (1 + (CORE_TRANSFERS + 15) / 16);
     PSCTX_TRACKING expected = {.Opens = opens + 1,
                                .Cleanups = opens,
                                .Reads = CORE_THREADS * CORE_TRANSFERS,
@@ -487,6 +489,7 @@ static VOID CoreCountsAreExactUnderThreads(VOID)
     pthread_t threads[CORE_THREADS];
     CORE_TRAFFIC traffic;
     CORE_COUNTS counts;
+    HANDLE stream;
     ULONG index;
 
     CoreStartCounts(&counts);
@@ -494,8 +497,8 @@ static VOID CoreCountsAreExactUnderThreads(VOID)
     traffic.Running = CORE_THREADS;
     expected.FirstProcessId = expected.LastProcessId = counts.Process;
     CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    traffic.Stream = CoreOpenFile(CORE_FILE);
-    CoreWrite(traffic.Stream, 3); /* for the reads */
+    stream = CoreOpenFile(CORE_FILE);
+    CoreWrite(stream, 3); /* for the reads */
     expected.Writes += 1;
     expected.BytesWritten += 3;
     for (index = 0; index < CORE_THREADS; index += 1) {
@@ -508,17 +511,17 @@ static VOID CoreCountsAreExactUnderThreads(VOID)
         CoreClose(CoreOpenFile(CORE_FILE));
         expected.Opens += 1;
         expected.Cleanups += 1;
-        CHECK_EQUAL(CoreGetTracking(second, traffic.Stream, &tracking), PSCTX_TRACKED_COUNTED);
+        CHECK_EQUAL(CoreGetTracking(second, stream, &tracking), PSCTX_TRACKED_COUNTED);
         CHECK(tracking.Opens >= 1);
         CoreClose(second);
-        CHECK_EQUAL(CoreGetTracking(counts.Core.Control, traffic.Stream, &tracking), PSCTX_TRACKED_COUNTED);
+        CHECK_EQUAL(CoreGetTracking(counts.Core.Control, stream, &tracking), PSCTX_TRACKED_COUNTED);
         CHECK(tracking.Reads >= last && tracking.Reads <= expected.Reads);
         last = tracking.Reads;
     }
     for (index = 0; index < CORE_THREADS; index += 1) {
         CHECK(pthread_join(threads[index], NULL) == 0);
     }
-    CoreCheckTracking(counts.Core.Control, traffic.Stream, &expected);
+    CoreCheckTracking(counts.Core.Control, stream, &expected);
     CoreStopCounts(&counts);
 }
 

@@ -25,7 +25,7 @@ typedef struct _CORE_INSPECTION {
     ULONG Length; /* of the reply */
     union {
         PSCTX_INSPECT_REPLY Reply;
-        UCHAR Bytes[CORE_REPLY_SIZE];
+        DECLSPEC_ALIGN(8) UCHAR Bytes[CORE_REPLY_SIZE];
     };
 } CORE_INSPECTION, *PCORE_INSPECTION;
 
