@@ -88,8 +88,7 @@ static void *CoreEnumerate(void *Context)
         }
         CHECK(memchr(seen, 0, sizeof(seen)) == NULL);
         round += 1;
-    } while (InterlockedCompareExchange(&crowd->Stop, 0, 0) == 0);
-    CHECK(round > 3);
+    } while (round <= 3 || InterlockedCompareExchange(&crowd->Stop, 0, 0) == 0);
     HostLeaveProcess();
     return NULL;
 }
