@@ -809,21 +809,22 @@ typedef struct _CORE_INSPECT_RACE {
     ULONG Outcomes;
 } CORE_INSPECT_RACE;
 
-static VOID CoreRaceInspect(PVOID Context)
-{
-    CORE_INSPECT_RACE *race = Context;
-
-    HostEnterProcess(race->Inspection.Core.Process);
-    race->Status = CoreInspect(&race->Inspection, race->Inspection.Core.Control, race->Inspected);
-    HostLeaveProcess();
-}
-
 /* Starts later, by so many requests. */
 static VOID CoreRaceDelay(_In_ const CORE_INSPECT_RACE *Race, _In_ ULONG Count)
 {
     for (; Count != 0; Count -= 1) {
         (VOID) CoreStatistics(Race->Inspection.Core.Control);
     }
+}
+
+static VOID CoreRaceInspect(PVOID Context)
+{
+    CORE_INSPECT_RACE *race = Context;
+
+    HostEnterProcess(race->Inspection.Core.Process);
+    CoreRaceDelay(race, race->Seed / 5 % 9);
+    race->Status = CoreInspect(&race->Inspection, race->Inspection.Core.Control, race->Inspected);
+    HostLeaveProcess();
 }
 
 static VOID CoreRaceTake(PVOID Context)
