@@ -383,7 +383,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 }
 
 /*
- * An event of this type now, without a name's owner or number.
+ * An event of this type now, to be completed.
  */
 PSCTX_PAGE static VOID PsctxInitializeEvent(_Out_ PSCTX_EVENT *Event, _In_ ULONG Type, _In_ USHORT NameLength)
 {
@@ -419,6 +419,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportContext(ULONG Type, PPSCTX_CON
     event.OwnerKey = Context->Owner->Key;
     event.Instance = Context->Instance;
     event.Sequence = Context->Sequence;
+    if (Type == PSCTX_EVENT_INSERTED) {
+        event.Time = Context->InsertedSystemTime;
+    }
     if (Type == PSCTX_EVENT_REMOVED || Type == PSCTX_EVENT_TORN_DOWN) {
         event.Age = KeQueryInterruptTime() - Context->Inserted;
     }
@@ -592,8 +595,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
     }
     ExAcquireFastMutex(&PsctxReadersLock);
     reader = session->Reader;
-    status = reader == NULL ? STATUS_INVALID_DEVICE_STATE
-                            : PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    if (reader == NULL) {
+        status = STATUS_INVALID_DEVICE_STATE;
+    } else if (!IsListEmpty(&reader->DeliveryLinks)) {
+        status = STATUS_PENDING; /* others, which wait, come first */
+    } else {
+        status = PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    }
     ExReleaseFastMutex(&PsctxReadersLock);
     if (status != STATUS_PENDING) {
         return status;

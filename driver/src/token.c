@@ -87,8 +87,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Ou
     if (!NT_SUCCESS(status)) {
         return FALSE;
     }
-    status = ZwDeviceIoControlFile(device, NULL, NULL, NULL, &ioStatus, PSCTX_RANDOM_CODE, NULL, 0, Key,
-                                   2 * sizeof(*Key));
+    status =
+        ZwDeviceIoControlFile(device, NULL, NULL, NULL, &ioStatus, PSCTX_RANDOM_CODE, NULL, 0, Key, 2 * sizeof(*Key));
     ZwClose(device);
     return NT_SUCCESS(status) && (Key[0] | Key[1]) != 0;
 }
@@ -98,7 +98,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Ou
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes_(2) ULONG64 *Key)
 {
-    const PVOID allocated = PsctxAllocate(NonPagedPool, sizeof(ULONG64)); /* its address alone matters, or that there is none */
+    const PVOID allocated =
+        PsctxAllocate(NonPagedPool, sizeof(ULONG64)); /* its address alone matters, or that there is none */
     ULONG64 words[6];
     ULONG index;
 
