@@ -337,9 +337,6 @@ static VOID CoreCheckTeardownTold(PCORE_EVENT_RACE Race)
     CHECK_EQUAL(events[0]->Sequence, events[1]->Sequence);
 }
 
-/*
- * The embedded kernel has seen to it that no FreeCallback called a driver.
- */
 static VOID CoreCheckToldOrClosed(PCORE_EVENT_RACE Race)
 {
     const NTSTATUS status = CoreWaitStatus(&Race->Waits[0]);
