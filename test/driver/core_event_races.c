@@ -262,11 +262,7 @@ static VOID CoreCheckReaderClosed(PCORE_EVENT_RACE Race)
     const NTSTATUS status = CoreWaitStatus(&Race->Waits[0]);
 
     CHECK(status == STATUS_CANCELLED || status == STATUS_INVALID_HANDLE);
-    if (status == STATUS_INVALID_HANDLE) {
-        Race->Outcomes |= 1;
-    } else {
-        Race->Outcomes |= Race->Status[0] == STATUS_PENDING ? 2u : 4u;
-    }
+    Race->Outcomes |= status == STATUS_INVALID_HANDLE ? 1u : 2u;
 }
 
 static VOID CoreCheckWatchedEnded(PCORE_EVENT_RACE Race)
@@ -339,6 +335,20 @@ static VOID CoreCheckTeardownTold(PCORE_EVENT_RACE Race)
     CHECK_EQUAL(events[0]->Type, PSCTX_EVENT_INSERTED);
     CHECK_EQUAL(events[1]->Type, PSCTX_EVENT_TORN_DOWN);
     CHECK_EQUAL(events[0]->Sequence, events[1]->Sequence);
+}
+
+static VOID CoreCheckToldOrClosed(PCORE_EVENT_RACE Race)
+{
+    const NTSTATUS status = CoreWaitStatus(&Race->Waits[0]);
+
+    CHECK_STATUS(Race->Status[1], STATUS_SUCCESS);
+    if (status == STATUS_SUCCESS) {
+        CHECK(CoreEventCount(&Race->Waits[0]) <= 2);
+        Race->Outcomes |= 1;
+    } else {
+        CHECK(status == STATUS_CANCELLED || status == STATUS_INVALID_HANDLE);
+        Race->Outcomes |= 2;
+    }
 }
 
 static VOID CoreCheckDead(PCORE_EVENT_RACE Race)
@@ -422,6 +432,15 @@ VOID CoreWaitAndTeardown(VOID)
 {
     const CORE_EVENT_RACE_TEST test = {
         TRUE, FALSE, 2, {CoreThreadWaitTwice, CoreThreadInsertAndCloseStream}, CoreCheckTeardownTold, 7};
+
+    CoreRunEventRace(&test);
+}
+
+VOID CoreTeardownAndReaderClose(VOID)
+{
+    const CORE_EVENT_RACE_TEST test = {
+        TRUE, FALSE, 3, {CoreThreadWait, CoreThreadInsertAndCloseStream, CoreThreadCloseReader}, CoreCheckToldOrClosed,
+        3};
 
     CoreRunEventRace(&test);
 }

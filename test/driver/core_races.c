@@ -494,6 +494,7 @@ static const CORE_TEST CoreRaces[] = {
     {"a wait beside the end of the watched session is told all of it and ends", CoreWaitAndWatchedEnd},
     {"of two insertions beside two waits each is told once, in order", CoreWaitsAndInsertions},
     {"a teardown beside a wait is told", CoreWaitAndTeardown},
+    {"a teardown beside the close of a reader is told or ends with it", CoreTeardownAndReaderClose},
     {"a wait beside the death of its process ends", CoreWaitAndProcessDeath},
     {"a subscription beside the end of the watched session fails or is told of it", CoreSubscriptionAndWatchedEnd},
     {"a subscription beside the close of its handle leaves nothing", CoreSubscriptionAndReaderClose},

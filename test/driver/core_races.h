@@ -16,6 +16,7 @@ CORE_TEST_ROUTINE CoreWaitAndReaderClose;
 CORE_TEST_ROUTINE CoreWaitAndWatchedEnd;
 CORE_TEST_ROUTINE CoreWaitsAndInsertions;
 CORE_TEST_ROUTINE CoreWaitAndTeardown;
+CORE_TEST_ROUTINE CoreTeardownAndReaderClose;
 CORE_TEST_ROUTINE CoreWaitAndProcessDeath;
 CORE_TEST_ROUTINE CoreSubscriptionAndWatchedEnd;
 CORE_TEST_ROUTINE CoreSubscriptionAndReaderClose;
