@@ -61,3 +61,7 @@ if(PSCTX_FUZZER)
     target_link_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
     target_link_libraries(driver_fuzzer PRIVATE driver_core_fixture)
 endif()
+
+# What tracking costs, for a tool that counts instructions: built when it is asked for.
+add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)
+target_link_libraries(tracking_bench PRIVATE driver_core_fixture)
