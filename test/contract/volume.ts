@@ -2,8 +2,12 @@
 import { openFilter, type Filter, type FilterOptions, type KernelName } from '../../src/index'
 import { mountNtfsImage } from '../../src/ntfs-image'
 
-/** What a volume may lack. A paging file is at `pagefile.sys`; a drive letter is its `root`. */
-export type VolumeFeature = 'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'tracking by name'
+/**
+ * What a volume may lack. A paging file is at `pagefile.sys`; a drive letter is its `root`; a list lock is one that its kernel is
+ * known to guard lists by.
+ */
+export type VolumeFeature =
+  'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'list lock' | 'tracking by name'
 
 /** Acts on the files of a volume, beside the filter. */
 export interface VolumeFiles {
