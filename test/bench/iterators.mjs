@@ -77,16 +77,20 @@ async function measureEnumeration(table) {
 
   // One after the other, so that there is a million at a time. A stream that nobody refers to would be closed.
   const addon = new native.Filter('host', false, [['M', undefined]])
-  let streams = paths.map((path) => {
+  const addonStreams = paths.map((path) => {
     const stream = new native.Stream(addon, `\\\\?\\${path}`)
     for (let instance = 0; instance < contextsPerStream; instance += 1) stream.insert(0, instance, 0, 0, 0, none)
     return stream
   })
   const page = Buffer.allocUnsafeSlow(abi.limits.transfer)
   const undecoded = await timeRounds(() => check('pages', countInPages(addon, page) === total))
+  check(
+    'every stream',
+    addonStreams.every((stream) => !stream.closed),
+  )
   addon.close()
 
-  streams = paths.map((path) => {
+  const streams = paths.map((path) => {
     const stream = filter.openStream(path)
     for (let instance = 0; instance < contextsPerStream; instance += 1) stream.insert({ instance })
     return stream
@@ -96,7 +100,10 @@ async function measureEnumeration(table) {
     for await (const context of filter.contexts()) count += context.name === '' ? 0 : 1
     check('contexts', count === total)
   })
-  check('every stream', streams.length === streamCount)
+  check(
+    'every stream',
+    streams.every((stream) => !stream.closed),
+  )
   filter.close()
 
   const size = `${total.toLocaleString('en')} contexts on ${streamCount.toLocaleString('en')} streams`
