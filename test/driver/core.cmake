@@ -42,7 +42,9 @@ add_executable(driver_races
 )
 add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)
 add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
-target_include_directories(driver_inspect PRIVATE ${CORE_DIRECTORY}/../../driver/src)
+foreach(program driver_counts driver_inspect)
+    target_include_directories(${program} PRIVATE ${CORE_DIRECTORY}/../../driver/src)
+endforeach()
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 

@@ -9,6 +9,8 @@
 #include "core_probe.h"
 #include "core_reader.h"
 
+#include "filter.h"
+
 #define CORE_SEEDS 200u
 #define CORE_THREADS 4u
 #define CORE_TRANSFERS 1500u
@@ -525,6 +527,47 @@ static VOID CoreCountsAreExactUnderThreads(VOID)
     CoreStopCounts(&counts);
 }
 
+/* A thread that has been stopped in the midst of counting still looks at the context: it is freed when the last has gone on. */
+static VOID CoreContextsOutliveTheirReaders(VOID)
+{
+    static const BOOLEAN reads[] = {
+        TRUE, FALSE}; /* how it is noticed that no reader is left: by the last one, or by a removal */
+    CORE_COUNTS counts;
+    ULONG index;
+
+    CoreStartCounts(&counts);
+    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
+    for (index = 0; index < RTL_NUMBER_OF(reads); index += 1) {
+        const HANDLE stream = CoreOpenFile(CORE_FILE);
+        const ULONG number = PsctxTrackedBucketNumber(CoreHeaderOf(stream));
+        const PPSCTX_READERS readers = &PsctxReaders[number % PSCTX_READER_STRIPES];
+        const PPSCTX_CONTEXT context = ReadPointerAcquire(&PsctxTracked[number].Counting);
+        const ULONG64 held = HostAuditPool(CORE_POOL_TAG);
+
+        InterlockedIncrement(&readers->Count);
+        CHECK_STATUS(CoreRemove(counts.Core.Control, stream, PSCTX_MATCH_INSTANCE, CORE_OWNER, CORE_INSTANCE, NULL),
+                     STATUS_SUCCESS);
+        CHECK(ReadPointerAcquire(&PsctxTracked[number].Counting) == NULL);
+        CHECK_EQUAL(CoreStatistics(counts.Core.Control).TotalContexts, 0);
+        CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), held);
+        CHECK_EQUAL(PsctxContextTracking(context)->Opens, 1);
+        if (reads[index]) {
+            CoreClose(CoreOpenFile(CORE_FILE)); /* brings a context that counts */
+            InterlockedDecrement(&readers->Count);
+            CoreWrite(stream, 1);
+            CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), held); /* the new one alone */
+        } else {
+            InterlockedDecrement(&readers->Count);
+            CoreClose(CoreOpenFile(CORE_FILE));
+        }
+        CHECK_STATUS(CoreRemove(counts.Core.Control, stream, PSCTX_MATCH_INSTANCE, CORE_OWNER, CORE_INSTANCE, NULL),
+                     STATUS_SUCCESS);
+        CHECK(HostAuditPool(CORE_POOL_TAG) < held);
+        CoreClose(stream);
+    }
+    CoreStopCounts(&counts);
+}
+
 /* Seeded races: a session that counts ends, or its stream's last handle is closed, beside transfers and opens. */
 
 typedef struct _CORE_COUNT_RACE {
@@ -610,6 +653,7 @@ static const CORE_TEST CoreCountTests[] = {
     {"a rule for a volume is for no other", CoreRulesAreForTheirVolume},
     {"opens and cleanups of tracked streams are reported", CoreOpensAndCleanupsAreReported},
     {"counts are exact under threads", CoreCountsAreExactUnderThreads},
+    {"a context that somebody looks at is not freed", CoreContextsOutliveTheirReaders},
     {"a session may end while its contexts count", CoreSessionsEndWhileCounting},
 };
 

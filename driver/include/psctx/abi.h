@@ -470,7 +470,7 @@ typedef struct _PSCTX_INSPECT_REPLY {
     PSCTX_HEADER Header;
     PSCTX_UINT32 Count;
     PSCTX_UINT32
-        Remaining; /* bytes of reply that would do, when they do not all fit; above PSCTX_MAXIMUM_TRANSFER if none would */
+    Remaining; /* bytes of reply that would do, when they do not all fit; above PSCTX_MAXIMUM_TRANSFER if none would */
 } PSCTX_INSPECT_REPLY;
 
 #define PSCTX_OWNER_UNKNOWN 0u
