@@ -21,6 +21,11 @@ static const struct {
     {sizeof(PSCTX_BATCH_REQUEST), sizeof(PSCTX_BATCH_REPLY), FALSE, TRUE},
     {sizeof(PSCTX_TRACK_REQUEST), sizeof(PSCTX_RULE_RECORD), TRUE, TRUE},
     {sizeof(PSCTX_RULE_RECORD), sizeof(PSCTX_HEADER), TRUE, FALSE},
+    {sizeof(PSCTX_SUBSCRIBE_REQUEST), sizeof(PSCTX_HEADER), FALSE, FALSE},
+    {sizeof(PSCTX_HEADER), sizeof(PSCTX_WAIT_REPLY), FALSE, FALSE},
+    {sizeof(PSCTX_ENUMERATE_REQUEST), sizeof(PSCTX_ENUMERATE_REPLY), FALSE, FALSE},
+    {sizeof(PSCTX_VOLUMES_REQUEST), sizeof(PSCTX_VOLUMES_REPLY), FALSE, FALSE},
+    {sizeof(PSCTX_STREAM_REQUEST), sizeof(PSCTX_INSPECT_REPLY), FALSE, FALSE},
 };
 
 static BYTE Request[256];
@@ -34,9 +39,12 @@ static LONG Send(const SESSION *session, ULONG operation, ULONG inputLength, ULO
 static void TestVersion(void)
 {
     PSCTX_VERSION_REPLY reply;
+    PSCTX_VERSION_REPLY next;
     SESSION session;
+    SESSION second;
 
-    if (!OpenSession(&session, READ_ONLY) || !EXPECT_SUCCESS(QueryVersion(&session, &reply))) {
+    if (!OpenSession(&session, READ_ONLY) || !EXPECT_SUCCESS(QueryVersion(&session, &reply)) ||
+        !OpenSession(&second, READ_ONLY) || !EXPECT_SUCCESS(QueryVersion(&second, &next))) {
         return;
     }
     Note("driver version %x", reply.DriverVersion);
@@ -48,6 +56,7 @@ static void TestVersion(void)
     (void)EXPECT_EQUAL(PSCTX_MAXIMUM_NONPAGED_BYTES, reply.MaximumNonPagedBytes);
     (void)EXPECT_EQUAL(PSCTX_MAXIMUM_BATCH_OPERATIONS, reply.MaximumBatchOperations);
     (void)EXPECT_EQUAL(PSCTX_MAXIMUM_TRANSFER, reply.MaximumTransfer);
+    (void)EXPECT(reply.Session != 0 && next.Session > reply.Session);
 }
 
 static void TestStatistics(void)

@@ -35,10 +35,10 @@ static void TestArguments(void)
     (void)EXPECT_STATUS(STATUS_INFO_LENGTH_MISMATCH, Control(&session, PSCTX_IOCTL_TRACK, &buffer,
                                                              buffer.Request.Header.Size, &reply, sizeof(reply), NULL));
     buffer.Request.Header.Size -= 2;
-    buffer.Request.Reserved = 1;
+    buffer.Request.Flags = PSCTX_TRACK_COUNT << 1;
     (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Control(&session, PSCTX_IOCTL_TRACK, &buffer,
                                                           buffer.Request.Header.Size, &reply, sizeof(reply), NULL));
-    buffer.Request.Reserved = 0;
+    buffer.Request.Flags = 0;
     if (EXPECT_SUCCESS(
             Control(&session, PSCTX_IOCTL_TRACK, &buffer, buffer.Request.Header.Size, &reply, sizeof(reply), NULL))) {
         (void)EXPECT(reply.Rule != 0);
