@@ -52,6 +52,10 @@ FORCEINLINE LONG64 PsctxInterlockedCompareExchange64(_Inout_ volatile LONG64 *De
 #define InterlockedCompareExchange _InterlockedCompareExchange
 #define InterlockedExchangePointer _InterlockedExchangePointer
 #define InterlockedCompareExchangePointer _InterlockedCompareExchangePointer
+/* No routines of the kernel's there: both read the page that it shares. [wdm/nf-wdm-kequeryinterrupttime, wdm/nf-wdm-kequerysystemtime-r1] */
+#define KeQueryInterruptTime() (*(const volatile ULONG64 *)0xFFFFF78000000008ull)
+#define KeQuerySystemTime(CurrentTime) \
+    ((VOID)((CurrentTime)->QuadPart = *(const volatile LONG64 *)0xFFFFF78000000014ull))
 #endif
 
 /* SAL for code analysis, which no compiler used with these headers does. [devtest/annotating-drivers] */
