@@ -139,7 +139,7 @@ static void TestVolume(void)
     (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(name));
 }
 
-/* The next event is this one: the name is as opened, the process is this one. */
+/* The next event is this one: the name is as opened, the process is this one; but Wine closes files in a process of its own. */
 static void ExpectTracked(ULONG type)
 {
     const PSCTX_EVENT *event = NextEvent(&Reader);
@@ -149,7 +149,7 @@ static void ExpectTracked(ULONG type)
         (void)EXPECT_EQUAL(OWNER, event->OwnerKey);
         (void)EXPECT_EQUAL(INSTANCE, event->Instance);
         (void)EXPECT(event->Sequence != 0 && event->NameLength != 0);
-        (void)EXPECT_EQUAL(GetCurrentProcessId(), event->ProcessId);
+        (void)EXPECT(event->ProcessId == GetCurrentProcessId() || (type == PSCTX_EVENT_CLEANUP && IsWine()));
     }
 }
 
