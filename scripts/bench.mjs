@@ -9,7 +9,7 @@ try {
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   build()
-  run(process.execPath, [join(root, 'test', 'bench', 'bench.mjs')])
+  for (const name of ['bench.mjs', 'iterators.mjs']) run(process.execPath, [join(root, 'test', 'bench', name)])
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)

@@ -10,6 +10,7 @@ export const limits = {
   transfer: 1 << 20,
   patternLength: 2048,
   rules: 64,
+  readers: 16,
   minimumEventCapacity: 256 << 10,
   maximumEventCapacity: 16 << 20,
 } as const

@@ -114,6 +114,8 @@ export type FilterEvents<T extends EventType = EventType> = ClosableIterator<Fil
 const defaultCapacity = 4 << 20
 const requestable: readonly string[] = eventTypes.slice(0, abi.eventType.dropped)
 
+const fullAdvice = `A filter has at most ${abi.limits.readers} iterators over events at a time: end one of them first.`
+
 function toTypeBits(types: unknown): number {
   if (types === undefined) return (1 << requestable.length) - 1
   const expected = `an array, which is not empty, of ${requestable.map((type) => `'${type}'`).join(', ')}`
@@ -136,7 +138,8 @@ class EventIterator extends PagedIterator<FilterEvent> {
     try {
       this.#native = new native.Events(filter, session, types, capacity)
     } catch (error) {
-      throw explain(error)
+      const isFull = isNativeError(error) && error.status === statusOf('STATUS_QUOTA_EXCEEDED')
+      throw explain(error, { advice: isFull ? fullAdvice : undefined })
     }
     this.#replies = new Replies(this.#native.reply())
     this.start()

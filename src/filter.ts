@@ -210,8 +210,8 @@ export class Filter {
    * It ends with `break`, `return()`, the filter's close, or with an `AbortError` when `signal` is aborted. Waiting for an
    * event keeps the process alive; an iterator that nobody waits for does not.
    *
-   * Throws `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`, `STATUS_INSUFFICIENT_RESOURCES`, and an `AbortError` when
-   * `signal` is aborted already.
+   * Throws `STATUS_QUOTA_EXCEEDED` beyond 16 iterators at a time, `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`,
+   * `STATUS_INSUFFICIENT_RESOURCES`, and an `AbortError` when `signal` is aborted already.
    *
    * @example
    * ```ts

@@ -351,7 +351,8 @@ VOID HostStopWorkers(VOID);
 
 /* module.c */
 #define HOST_SYSTEM_MODULE_INFORMATION 11u
-NTSTATUS HostQueryModules(_Out_writes_bytes_(Length) PVOID Information, _In_ ULONG Length, _Out_opt_ PULONG ReturnLength);
+NTSTATUS HostQueryModules(_Out_writes_bytes_(Length) PVOID Information, _In_ ULONG Length,
+                          _Out_opt_ PULONG ReturnLength);
 VOID HostForgetModule(_In_ PDRIVER_OBJECT DriverObject);
 
 /* system.c */

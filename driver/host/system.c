@@ -4,54 +4,55 @@
 #define HOST_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine, FALSE}
 #define HOST_NEW_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine, TRUE}
 
-static VOID HostInitializePushLock(PULONG_PTR PushLock)
+/* Drivers know a push lock as an opaque structure: its address is all that these take. */
+static VOID HostInitializePushLock(PVOID PushLock)
 {
     (VOID) HostEnter(ExInitializePushLock);
-    __atomic_store_n(PushLock, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n((PULONG_PTR)PushLock, 0, __ATOMIC_SEQ_CST);
 }
 
-static VOID HostAcquirePushLockExclusiveEx(PULONG_PTR PushLock, ULONG Flags)
+static VOID HostAcquirePushLockExclusiveEx(PVOID PushLock, ULONG Flags)
 {
     (VOID) HostEnter(ExAcquirePushLockExclusiveEx);
     UNREFERENCED_PARAMETER(Flags);
     HostAcquirePushLock(PushLock, TRUE);
 }
 
-static VOID HostAcquirePushLockSharedEx(PULONG_PTR PushLock, ULONG Flags)
+static VOID HostAcquirePushLockSharedEx(PVOID PushLock, ULONG Flags)
 {
     (VOID) HostEnter(ExAcquirePushLockSharedEx);
     UNREFERENCED_PARAMETER(Flags);
     HostAcquirePushLock(PushLock, FALSE);
 }
 
-static VOID HostReleasePushLockExclusiveEx(PULONG_PTR PushLock, ULONG Flags)
+static VOID HostReleasePushLockExclusiveEx(PVOID PushLock, ULONG Flags)
 {
     (VOID) HostEnter(ExReleasePushLockExclusiveEx);
     UNREFERENCED_PARAMETER(Flags);
     HostReleasePushLock(PushLock, TRUE);
 }
 
-static VOID HostReleasePushLockSharedEx(PULONG_PTR PushLock, ULONG Flags)
+static VOID HostReleasePushLockSharedEx(PVOID PushLock, ULONG Flags)
 {
     (VOID) HostEnter(ExReleasePushLockSharedEx);
     UNREFERENCED_PARAMETER(Flags);
     HostReleasePushLock(PushLock, FALSE);
 }
 
-static VOID HostAcquirePushLockSharedOld(PULONG_PTR PushLock)
+static VOID HostAcquirePushLockSharedOld(PVOID PushLock)
 {
     (VOID) HostEnter(ExfAcquirePushLockShared);
     HostAcquirePushLock(PushLock, FALSE);
 }
 
-static VOID HostReleasePushLockSharedOld(PULONG_PTR PushLock)
+static VOID HostReleasePushLockSharedOld(PVOID PushLock)
 {
     (VOID) HostEnter(ExfReleasePushLockShared);
     HostReleasePushLock(PushLock, FALSE);
 }
 
 /* What is returned, and not the lock, is to be released. Here it differs from the lock by its lowest bit. */
-static PVOID HostAcquireAutoExpandShared(PULONG_PTR PushLock, ULONG Flags)
+static PVOID HostAcquireAutoExpandShared(PVOID PushLock, ULONG Flags)
 {
     (VOID) HostEnter(ExAcquireAutoExpandPushLockShared);
     UNREFERENCED_PARAMETER(Flags);
@@ -94,6 +95,7 @@ static const struct {
     HOST_NEW_EXPORT("FsRtlAllocateAePushLock", FsRtlAllocateAePushLock),
     HOST_NEW_EXPORT("FsRtlFreeAePushLock", FsRtlFreeAePushLock),
     HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
+    HOST_EXPORT("KeQueryPerformanceCounter", KeQueryPerformanceCounter),
     HOST_EXPORT("ZwQuerySystemInformation", HostQuerySystemInformation),
 };
 

@@ -11,18 +11,10 @@
  */
 #include "filter.h"
 
-#define PSCTX_READER_STRIPES 64u
-
 C_ASSERT(PSCTX_TRACKED_BITS >= PSCTX_SHARD_BITS);
 
-/* The readers of some buckets, and the contexts that were given up while there were any, linked by Links.Flink. */
-typedef struct DECLSPEC_CACHEALIGN _PSCTX_READERS {
-    volatile LONG Count;
-    PVOID volatile Retired; /* a LIST_ENTRY */
-} PSCTX_READERS, *PPSCTX_READERS;
-
 PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
-static PSCTX_READERS PsctxReaders[PSCTX_READER_STRIPES];
+PSCTX_READERS PsctxReaders[PSCTX_READER_STRIPES];
 
 volatile LONG PsctxTrackedContexts;
 volatile LONG PsctxCountingContexts;

@@ -63,9 +63,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxNameDriver(_Inout_ PP
         return;
     }
     Stacked->DriverName = PsctxAllocate(PagedPool, PSCTX_DRIVER_NAME_SIZE);
-    if (Stacked->DriverName != NULL &&
-        !NT_SUCCESS(ObQueryNameString(Stacked->Device->DriverObject, Stacked->DriverName, PSCTX_DRIVER_NAME_SIZE,
-                                      &length))) {
+    if (Stacked->DriverName != NULL && !NT_SUCCESS(ObQueryNameString(Stacked->Device->DriverObject, Stacked->DriverName,
+                                                                     PSCTX_DRIVER_NAME_SIZE, &length))) {
         RtlZeroMemory(&Stacked->DriverName->Name, sizeof(Stacked->DriverName->Name));
     }
 }

@@ -23,6 +23,7 @@ typedef struct _PSCTX_READER {
     ULONG64 FirstDropped; /* its number and its time */
     ULONG64 FirstDroppedTime;
 
+    EX_RUNDOWN_REF Completions; /* held while PsctxDeliverEvents completes a request */
     IO_CSQ Queue;
     KSPIN_LOCK QueueLock; /* a request may be cancelled at DISPATCH_LEVEL */
     _Guarded_by_(QueueLock) LIST_ENTRY Irps;
@@ -177,8 +178,25 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSession(PPSCTX_SESSION Session
 }
 
 /*
+ * Ends the requests that wait for a reader whose handle is closed.
+ */
+PSCTX_PAGE static VOID PsctxCancelWaits(_Inout_ PPSCTX_READER Reader)
+{
+    PIRP irp;
+
+    PAGED_CODE();
+
+    for (irp = IoCsqRemoveNextIrp(&Reader->Queue, NULL); irp != NULL; irp = IoCsqRemoveNextIrp(&Reader->Queue, NULL)) {
+        PsctxCompleteCancelledWait(&Reader->Queue, irp);
+    }
+}
+
+/*
  * The handle of a session is closed. If it is a reader its events go, and what waits for them. The record stays for requests that are
  * on their way, until the session's.
+ *
+ * Requests that are just being completed are waited for: as long as this routine has not returned, none of them can be the last to let
+ * go of the handle's file object, whose close must not be sent from where a file system tears a stream down.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
 {
@@ -195,11 +213,15 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
         }
         ring = reader->Ring;
         reader->Ring = NULL;
-        PsctxQueueDelivery(reader);
+        RemoveEntryList(&reader->DeliveryLinks);
+        InitializeListHead(&reader->DeliveryLinks);
     }
     ExReleaseFastMutex(&PsctxReadersLock);
-    PsctxFree(ring);
-    PsctxDeliverEvents();
+    if (reader != NULL) {
+        PsctxFree(ring);
+        PsctxCancelWaits(reader);
+        ExWaitForRundownProtectionRelease(&reader->Completions);
+    }
 }
 
 static VOID PsctxFreeReader(_In_opt_ PPSCTX_READER Reader)
@@ -226,6 +248,7 @@ PSCTX_PAGE static PPSCTX_READER PsctxCreateReader(_In_ ULONG Types, _In_ ULONG C
     InitializeListHead(&reader->DeliveryLinks);
     InitializeListHead(&reader->Irps);
     KeInitializeSpinLock(&reader->QueueLock);
+    ExInitializeRundownProtection(&reader->Completions);
     reader->Types = Types;
     reader->Capacity = Capacity & ~(ULONG)(sizeof(ULONG64) - 1);
     reader->Ring = PsctxAllocate(PagedPool, reader->Capacity);
@@ -383,7 +406,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 }
 
 /*
- * An event of this type now, without a name's owner or number.
+ * An event of this type now, to be completed.
  */
 PSCTX_PAGE static VOID PsctxInitializeEvent(_Out_ PSCTX_EVENT *Event, _In_ ULONG Type, _In_ USHORT NameLength)
 {
@@ -419,6 +442,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportContext(ULONG Type, PPSCTX_CON
     event.OwnerKey = Context->Owner->Key;
     event.Instance = Context->Instance;
     event.Sequence = Context->Sequence;
+    if (Type == PSCTX_EVENT_INSERTED) {
+        event.Time = Context->InsertedSystemTime;
+    }
     if (Type == PSCTX_EVENT_REMOVED || Type == PSCTX_EVENT_TORN_DOWN) {
         event.Age = KeQueryInterruptTime() - Context->Inserted;
     }
@@ -524,17 +550,17 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 }
 
 /*
- * Takes the next request off its queue that can be answered, and answers it; NULL if there is none. Where no request waits, or
- * none can be answered, the reader is left until that changes.
+ * Takes the next request off its queue that can be answered, and answers it; NULL if there is none. Its reader's Completions are
+ * held until the caller has completed it. Where no request waits, or none can be answered, a reader is left until that changes.
  */
-_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static PIRP PsctxNextDelivery(VOID)
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static PIRP
+    PsctxNextDelivery(_Outptr_ PPSCTX_READER *Reader)
 {
     PAGED_CODE();
 
     while (!IsListEmpty(&PsctxDeliveries)) {
         const PPSCTX_READER reader = CONTAINING_RECORD(PsctxDeliveries.Flink, PSCTX_READER, DeliveryLinks);
-        const BOOLEAN quiet =
-            reader->Ring != NULL && reader->Used == 0 && reader->Dropped == 0 && reader->Watched != NULL;
+        const BOOLEAN quiet = reader->Used == 0 && reader->Dropped == 0 && reader->Watched != NULL;
         const PIRP irp = quiet ? NULL : IoCsqRemoveNextIrp(&reader->Queue, NULL);
 
         if (irp != NULL) {
@@ -544,6 +570,8 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
             irp->IoStatus.Status = PsctxAnswerWait(reader, irp->AssociatedIrp.SystemBuffer,
                                                    location->Parameters.DeviceIoControl.OutputBufferLength, &length);
             irp->IoStatus.Information = length;
+            (VOID) ExAcquireRundownProtection(&reader->Completions); /* run down only when it is in no list */
+            *Reader = reader;
             return irp;
         }
         reader->Waiting = quiet;
@@ -558,16 +586,18 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverEvents(VOID)
 {
+    PPSCTX_READER reader;
     PIRP irp;
 
     PAGED_CODE();
 
     do {
         ExAcquireFastMutex(&PsctxReadersLock);
-        irp = PsctxNextDelivery();
+        irp = PsctxNextDelivery(&reader);
         ExReleaseFastMutex(&PsctxReadersLock);
         if (irp != NULL) {
             IoCompleteRequest(irp, IO_NO_INCREMENT);
+            ExReleaseRundownProtection(&reader->Completions);
         }
     } while (irp != NULL);
 }
@@ -583,6 +613,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
 {
     const PPSCTX_SESSION session = Request->Session;
     PPSCTX_READER reader;
+    BOOLEAN closed;
     NTSTATUS status;
 
     PAGED_CODE();
@@ -592,8 +623,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
     }
     ExAcquireFastMutex(&PsctxReadersLock);
     reader = session->Reader;
-    status = reader == NULL ? STATUS_INVALID_DEVICE_STATE
-                            : PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    if (reader == NULL) {
+        status = STATUS_INVALID_DEVICE_STATE;
+    } else if (!IsListEmpty(&reader->DeliveryLinks)) {
+        status = STATUS_PENDING; /* others, which wait, come first */
+    } else {
+        status = PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+    }
     ExReleaseFastMutex(&PsctxReadersLock);
     if (status != STATUS_PENDING) {
         return status;
@@ -602,9 +638,16 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
     PsctxReferenceSession(session);
     IoCsqInsertIrp(&reader->Queue, Request->Irp, NULL);
     ExAcquireFastMutex(&PsctxReadersLock);
-    PsctxQueueDelivery(reader);
+    closed = reader->Ring == NULL;
+    if (!closed) {
+        PsctxQueueDelivery(reader);
+    }
     ExReleaseFastMutex(&PsctxReadersLock);
-    PsctxDeliverEvents();
+    if (closed) {
+        PsctxCancelWaits(reader);
+    } else {
+        PsctxDeliverEvents();
+    }
     PsctxDereferenceSession(session);
     return STATUS_PENDING;
 }

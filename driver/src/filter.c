@@ -27,7 +27,7 @@ static volatile LONG PsctxFilterStarted; /* changed and read with interlocked op
 
 static DRIVER_FS_NOTIFICATION PsctxFileSystemChange;
 
-_Acquires_lock_(PsctxFilterLock) PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLockFilter(VOID)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLockFilter(VOID)
 {
     PAGED_CODE();
 
@@ -38,7 +38,7 @@ _Acquires_lock_(PsctxFilterLock) PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLoc
 /*
  * Delivers, too, what was reported meanwhile, if this thread has not locked the filter more than once.
  */
-_Releases_lock_(PsctxFilterLock) PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockFilter(VOID)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockFilter(VOID)
 {
     BOOLEAN locked;
 

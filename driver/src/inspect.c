@@ -221,16 +221,16 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static ULONG
     Entry->Sequence = Inspected->Sequence;
     Entry->DataLength = Inspected->DataLength;
     Entry->OwnerToken = PsctxMakeToken(Inspected->OwnerId);
-    Entry->InstanceToken = own ? PsctxMakePairToken(Inspected->OwnerId, Inspected->Instance)
-                               : PsctxMakeToken(Inspected->InstanceId);
+    Entry->InstanceToken =
+        own ? PsctxMakePairToken(Inspected->OwnerId, Inspected->Instance) : PsctxMakeToken(Inspected->InstanceId);
     if (Inspected->Holder == PSCTX_HOLDER_SELF) {
         Entry->Instance = Inspected->Instance;
     }
     Entry->OwnerKind = kind;
     if (moduleLength != 0) {
         Entry->CallbackOffset = Inspected->CallbackOffset;
-        Entry->ModuleLength = PsctxGetModuleName(&Inspection->Modules, Inspected->Module, (PWCH)(Entry + 1),
-                                                 moduleLength);
+        Entry->ModuleLength =
+            PsctxGetModuleName(&Inspection->Modules, Inspected->Module, (PWCH)(Entry + 1), moduleLength);
     }
     Entry->OwnerNameLength = ownerName.Length;
     if (ownerName.Length != 0) {

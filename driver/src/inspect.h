@@ -7,11 +7,7 @@
 #include "psctx.h"
 
 /* listlock.c: the lock that FsRtl takes for a stream's list of contexts. */
-typedef enum _PSCTX_LIST_LOCK_KIND {
-    PsctxFastMutexLock,
-    PsctxPushLock,
-    PsctxAutoExpandLock
-} PSCTX_LIST_LOCK_KIND;
+typedef enum _PSCTX_LIST_LOCK_KIND { PsctxFastMutexLock, PsctxPushLock, PsctxAutoExpandLock } PSCTX_LIST_LOCK_KIND;
 
 typedef struct _PSCTX_LIST_LOCK {
     PSCTX_LIST_LOCK_KIND Kind;
@@ -42,7 +38,7 @@ _IRQL_requires_(PASSIVE_LEVEL) ULONG
 
 /* devicestack.c: the devices in a stream's stack, and their drivers. */
 typedef struct _PSCTX_STACKED_DEVICE {
-    PDEVICE_OBJECT Device;              /* referenced */
+    PDEVICE_OBJECT Device;               /* referenced */
     POBJECT_NAME_INFORMATION DriverName; /* NULL until it is asked for */
 } PSCTX_STACKED_DEVICE, *PPSCTX_STACKED_DEVICE;
 

@@ -12,13 +12,23 @@
 #define PSCTX_RANDOM_CODE CTL_CODE(0x39, 1, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define PSCTX_RANDOM_SAMPLES 16u
 
+/* Of the hardware abstraction layer on some kernels, whose import library is another: found by name. */
+typedef LARGE_INTEGER(NTAPI *PPSCTX_QUERY_PERFORMANCE_COUNTER)(_Out_opt_ PLARGE_INTEGER Frequency);
+
+static PPSCTX_QUERY_PERFORMANCE_COUNTER PsctxKeQueryPerformanceCounter;
+
 static FAST_MUTEX PsctxTokenLock;
 _Guarded_by_(PsctxTokenLock) static BOOLEAN PsctxHasTokenKey;
 _Write_guarded_by_(PsctxTokenLock) static ULONG64 PsctxTokenKey[2];
 
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTokens(VOID)
 {
+    UNICODE_STRING name;
+
     PAGED_CODE();
+
+    RtlInitUnicodeString(&name, L"KeQueryPerformanceCounter");
+    PsctxKeQueryPerformanceCounter = (PPSCTX_QUERY_PERFORMANCE_COUNTER)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
 
     ExInitializeFastMutex(&PsctxTokenLock);
     PsctxHasTokenKey = FALSE;
@@ -87,8 +97,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Ou
     if (!NT_SUCCESS(status)) {
         return FALSE;
     }
-    status = ZwDeviceIoControlFile(device, NULL, NULL, NULL, &ioStatus, PSCTX_RANDOM_CODE, NULL, 0, Key,
-                                   2 * sizeof(*Key));
+    status =
+        ZwDeviceIoControlFile(device, NULL, NULL, NULL, &ioStatus, PSCTX_RANDOM_CODE, NULL, 0, Key, 2 * sizeof(*Key));
     ZwClose(device);
     return NT_SUCCESS(status) && (Key[0] | Key[1]) != 0;
 }
@@ -98,7 +108,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Ou
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes_(2) ULONG64 *Key)
 {
-    const PVOID allocated = PsctxAllocate(NonPagedPool, sizeof(ULONG64)); /* its address alone matters, or that there is none */
+    const PVOID allocated =
+        PsctxAllocate(NonPagedPool, sizeof(ULONG64)); /* its address alone matters, or that there is none */
     ULONG64 words[6];
     ULONG index;
 
@@ -108,14 +119,16 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes
     Key[1] = (ULONG64)(ULONG_PTR)&words;
     PsctxFree(allocated);
     for (index = 0; index < PSCTX_RANDOM_SAMPLES; index += 1) {
-        LARGE_INTEGER frequency;
         LARGE_INTEGER time;
 
         KeQuerySystemTime(&time);
-        words[0] = (ULONG64)KeQueryPerformanceCounter(&frequency).QuadPart;
-        words[1] = (ULONG64)time.QuadPart;
-        words[2] = (ULONG64)frequency.QuadPart;
-        words[3] = (ULONG64)(ULONG_PTR)PsGetCurrentProcess();
+        words[0] = (ULONG64)time.QuadPart;
+        words[1] = KeQueryInterruptTime();
+        words[2] = 0;
+        if (PsctxKeQueryPerformanceCounter != NULL) {
+            words[2] = (ULONG64)PsctxKeQueryPerformanceCounter(NULL).QuadPart;
+        }
+        words[3] = (ULONG64)(ULONG_PTR)IoGetCurrentProcess();
         words[4] = (ULONG64)(ULONG_PTR)PsctxGlobals.DriverObject;
         words[5] = index;
         Key[index % 2] = PsctxSipHash(Key, words, RTL_NUMBER_OF(words));

@@ -59,7 +59,7 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
  */
 BOOLEAN PsctxIsTracking(VOID)
 {
-    return PsctxRuleCount != 0;
+    return ReadNoFence(&PsctxRuleCount) != 0;
 }
 
 _IRQL_requires_max_(APC_LEVEL) PSCTX_PAGE static VOID PsctxDereferenceRule(_In_ PPSCTX_RULE Rule)
@@ -84,7 +84,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE stati
     PAGED_CODE();
 
     RemoveEntryList(&Rule->Links);
-    PsctxRuleCount -= 1;
+    InterlockedDecrement(&PsctxRuleCount);
 }
 
 /*
@@ -191,7 +191,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxLinkRule(_Inout_ 
         Rule->Number = PsctxRuleNumber;
         *Number = PsctxRuleNumber;
         InsertTailList(&PsctxRules, &Rule->Links);
-        PsctxRuleCount += 1;
+        InterlockedIncrement(&PsctxRuleCount);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
     return status;
@@ -216,8 +216,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Reque
 
     PAGED_CODE();
 
-    if ((input->Flags & ~PSCTX_TRACK_COUNT) != 0 || input->PatternLength == 0 || input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH ||
-        input->PatternLength % sizeof(WCHAR) != 0) {
+    if ((input->Flags & ~PSCTX_TRACK_COUNT) != 0 || input->PatternLength == 0 ||
+        input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH || input->PatternLength % sizeof(WCHAR) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
     if (Request->InputLength != sizeof(*input) + input->PatternLength) {
@@ -451,7 +451,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxReferenceRules(_Outptr_ PPSCTX_RULE **Rules, _Out_ PULONG Count)
 {
-    const ULONG capacity = (ULONG)PsctxRuleCount;
+    const ULONG capacity = (ULONG)ReadNoFence(&PsctxRuleCount);
     PPSCTX_RULE *rules;
     PLIST_ENTRY entry;
     ULONG count = 0;
@@ -498,8 +498,9 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxFinishTracking(_Inout
 /*
  * The one among Count rules that names the same context as this one, or NULL.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_RULE *
-    PsctxFindSameContext(_In_ const PSCTX_RULE *Rule, _In_reads_(Count) PPSCTX_RULE *Rules, _In_ ULONG Count)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE
+    static PPSCTX_RULE *PsctxFindSameContext(_In_ const PSCTX_RULE *Rule, _In_reads_(Count) PPSCTX_RULE *Rules,
+                                             _In_ ULONG Count)
 {
     ULONG index;
 

@@ -66,7 +66,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxFreeVolume(_In_opt_ P
 }
 
 /*
- * Puts a volume on the list, in place of what was noted of it before it was attached to, and gives it a number.
+ * Puts a volume on the list and gives it a number. It takes the place of what was noted of it before it was attached to, and the name, if
+ * that is not known any more.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLinkVolume(PPSCTX_VOLUME Volume)
 {
@@ -80,6 +81,10 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLinkVolume(PPSCTX_VOLUME Volume)
     InsertTailList(&PsctxVolumes, &Volume->Links);
     PsctxVolumeCount += 1;
     if (noted != NULL) {
+        if (Volume->StorageName == NULL) {
+            Volume->StorageName = noted->StorageName;
+            noted->StorageName = NULL;
+        }
         PsctxUnlinkVolume(noted);
         PsctxFreeVolume(noted);
     }

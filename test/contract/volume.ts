@@ -3,10 +3,12 @@ import { openFilter, type Filter, type FilterOptions, type KernelName } from '..
 import { mountNtfsImage } from '../../src/ntfs-image'
 
 /**
+/**
  * What a volume may lack. A paging file is at `pagefile.sys`; the rules for names are those of Windows for files and drives; a drive letter
- * is the volume's `root`.
+ * is the volume's `root`; the list lock is one that the driver can take, for `inspect()`.
  */
-export type VolumeFeature = 'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'tracking by name'
+export type VolumeFeature =
+  'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'list lock' | 'tracking by name'
 
 /** Acts on the files of a volume, beside the filter. */
 export interface VolumeFiles {

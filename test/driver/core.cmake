@@ -34,13 +34,21 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_requests.c
     ${CORE_DIRECTORY}/core_tests.c
 )
-add_executable(driver_races ${CORE_DIRECTORY}/core_races.c ${CORE_DIRECTORY}/core_stress.c)
+add_executable(driver_races
+    ${CORE_DIRECTORY}/core_event_races.c
+    ${CORE_DIRECTORY}/core_event_stress.c
+    ${CORE_DIRECTORY}/core_races.c
+    ${CORE_DIRECTORY}/core_stress.c
+)
+add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)
 add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
-target_include_directories(driver_inspect PRIVATE ${CORE_DIRECTORY}/../../driver/src)
+foreach(program driver_counts driver_inspect)
+    target_include_directories(${program} PRIVATE ${CORE_DIRECTORY}/../../driver/src)
+endforeach()
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_inspect driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_counts driver_inspect driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)
@@ -55,3 +63,7 @@ if(PSCTX_FUZZER)
     target_link_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
     target_link_libraries(driver_fuzzer PRIVATE driver_core_fixture)
 endif()
+
+# What tracking costs, for a tool that counts instructions: built when it is asked for.
+add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)
+target_link_libraries(tracking_bench PRIVATE driver_core_fixture)

@@ -2,7 +2,7 @@
  * Exhausted memory: every allocation that an operation makes fails once, and nothing has changed or is left behind.
  */
 #include "core_batch.h"
-#include "core_fixture.h"
+#include "core_reader.h"
 
 #include <string.h>
 
@@ -191,6 +191,57 @@ static VOID CoreOpensSurviveFaults(VOID)
     CoreStop(&core);
 }
 
+/*
+ * Subscribes with every allocation failing in turn; then inserts so, with a reader that waits: what succeeds is told, what fails is not.
+ */
+static VOID CoreEventsSurviveFaults(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    ULONG64 number;
+    NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+    ULONG countdown;
+    CORE_WAIT wait;
+    HANDLE reader;
+    CORE core;
+
+    CoreStart(&core);
+    number = CoreSessionNumber(core.Control);
+    reader = CoreOpenSession(CORE_READ);
+    for (countdown = 1; countdown <= CORE_ALLOCATIONS && !NT_SUCCESS(status); countdown += 1) {
+        const ULONG64 poolBytes = HostAuditPool(CORE_POOL_TAG);
+
+        HostFailAllocation(countdown);
+        status = CoreSubscribe(reader, number, PSCTX_EVENT_TYPES, PSCTX_MINIMUM_EVENT_CAPACITY);
+        HostFailAllocation(0);
+        if (!NT_SUCCESS(status)) {
+            CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
+            CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), poolBytes);
+        }
+    }
+    CHECK(NT_SUCCESS(status) && countdown > 3);
+
+    CoreInitializeWait(&wait, CORE_WAIT_LENGTH);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    for (insertion.Instance = 1; insertion.Instance <= CORE_ALLOCATIONS; insertion.Instance += 1) {
+        CHECK_STATUS(CoreStartWait(reader, &wait), STATUS_PENDING);
+        HostFailAllocation(insertion.Instance);
+        status = CoreInsert(core.Control, &insertion, NULL);
+        HostFailAllocation(0);
+        if (NT_SUCCESS(status)) {
+            CHECK_EQUAL(CoreNextEvent(&wait, NULL)->Instance, insertion.Instance);
+            CHECK_EQUAL(CoreEventCount(&wait), 1);
+        } else {
+            IO_STATUS_BLOCK ioStatus;
+
+            CHECK_STATUS(CoreWaitStatus(&wait), STATUS_PENDING);
+            CHECK_STATUS(NtCancelIoFile(reader, &ioStatus), STATUS_SUCCESS);
+        }
+    }
+    CHECK_STATUS(status, STATUS_SUCCESS);
+    CoreFreeWait(&wait);
+    CoreStop(&core);
+}
+
 DRIVER_INITIALIZE DriverEntry;
 
 /*
@@ -236,6 +287,7 @@ static const CORE_TEST CoreFaults[] = {
     {"insertions survive every failing allocation", CoreInsertionsSurviveFaults},
     {"lookups and removals survive every failing allocation", CoreRemovalsSurviveFaults},
     {"batches survive every failing allocation", CoreBatchesSurviveFaults},
+    {"subscriptions and what they are told survive every failing allocation", CoreEventsSurviveFaults},
     {"opens of the control device survive every failing allocation", CoreOpensSurviveFaults},
     {"loading the driver survives every failing allocation", CoreDriverEntrySurvivesFaults},
 };

@@ -93,13 +93,80 @@ static NTSTATUS CoreFilterCreate(_In_ PCORE_FILTER_EXTENSION Extension, _Inout_ 
 static NTSTATUS CoreFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     const PCORE_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
+    const UCHAR major = IoGetCurrentIrpStackLocation(Irp)->MajorFunction;
 
-    if (IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE && extension->Filter->InsertsAtCreate) {
+    if (major == IRP_MJ_CREATE && extension->Filter->InsertsAtCreate) {
         return CoreFilterCreate(extension, Irp);
+    }
+    if ((major == IRP_MJ_READ || major == IRP_MJ_WRITE) && extension->Filter->AnswersTransfers) {
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        Irp->IoStatus.Information = 0;
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        return STATUS_SUCCESS;
     }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(extension->AttachedTo, Irp);
 }
+
+static BOOLEAN CoreFilterAnswers(_In_ PDEVICE_OBJECT DeviceObject)
+{
+    return ((PCORE_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Filter->AnswersTransfers;
+}
+
+static BOOLEAN CoreFilterRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
+                              ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(FileOffset);
+    UNREFERENCED_PARAMETER(Length);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(LockKey);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(IoStatus);
+
+    return CoreFilterAnswers(DeviceObject);
+}
+
+static BOOLEAN CoreFilterMdl(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey,
+                             PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(FileOffset);
+    UNREFERENCED_PARAMETER(Length);
+    UNREFERENCED_PARAMETER(LockKey);
+    UNREFERENCED_PARAMETER(MdlChain);
+    UNREFERENCED_PARAMETER(IoStatus);
+
+    return CoreFilterAnswers(DeviceObject);
+}
+
+static BOOLEAN CoreFilterCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey,
+                                    PVOID Buffer, PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus,
+                                    PCOMPRESSED_DATA_INFO CompressedDataInfo, ULONG CompressedDataInfoLength,
+                                    PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(FileOffset);
+    UNREFERENCED_PARAMETER(Length);
+    UNREFERENCED_PARAMETER(LockKey);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(MdlChain);
+    UNREFERENCED_PARAMETER(IoStatus);
+    UNREFERENCED_PARAMETER(CompressedDataInfo);
+    UNREFERENCED_PARAMETER(CompressedDataInfoLength);
+
+    return CoreFilterAnswers(DeviceObject);
+}
+
+static FAST_IO_DISPATCH CoreFilterFastIo = {
+    .SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH),
+    .FastIoRead = CoreFilterRead,
+    .FastIoWrite = CoreFilterRead,
+    .MdlRead = CoreFilterMdl,
+    .PrepareMdlWrite = CoreFilterMdl,
+    .FastIoReadCompressed = CoreFilterCompressed,
+    .FastIoWriteCompressed = CoreFilterCompressed,
+};
 
 static VOID CoreFilterUnload(PDRIVER_OBJECT DriverObject)
 {
@@ -146,6 +213,7 @@ static NTSTATUS CoreFilterEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Reg
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = CoreFilterDispatch;
     }
+    DriverObject->FastIoDispatch = &CoreFilterFastIo;
     DriverObject->DriverUnload = CoreFilterUnload;
     status = IoCreateDevice(DriverObject, sizeof(*extension), NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
                             &CoreLoadedFilter->Device);
@@ -189,9 +257,9 @@ static VOID CoreHangInKernel(PVOID Context)
     const PCORE_HANGING hanging = Context;
     const PFILE_OBJECT file = CoreReferenceStream(hanging->Stream);
 
-    CHECK_STATUS(CoreHangContext(hanging->Filter, FsRtlGetPerStreamContextPointer(file), hanging->OwnerId,
-                                 hanging->InstanceId),
-                 STATUS_SUCCESS);
+    CHECK_STATUS(
+        CoreHangContext(hanging->Filter, FsRtlGetPerStreamContextPointer(file), hanging->OwnerId, hanging->InstanceId),
+        STATUS_SUCCESS);
     ObDereferenceObject(file);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Other legacy filters in the stack of volume M:, above and below ours, that hang contexts of their own on streams: at create, and
- * when a test asks. Each has an image of its own, where its FreeCallback lies.
+ * when a test asks; and that answer requests in the file system's place. Each has an image of its own, where its FreeCallback lies.
  */
 #ifndef CORE_FILTERS_H
 #define CORE_FILTERS_H
@@ -13,6 +13,7 @@ typedef struct _CORE_FILTER {
     const CHAR *ImageStart;
     const CHAR *ImageEnd;
     BOOLEAN InsertsAtCreate;
+    BOOLEAN AnswersTransfers; /* reads and writes, at any IRQL, and fast I/O, which else goes no further */
     PDRIVER_OBJECT Driver;
     PDEVICE_OBJECT Device;
     volatile LONG Freed; /* contexts that a file system has torn down */

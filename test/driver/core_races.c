@@ -488,7 +488,18 @@ static const CORE_TEST CoreRaces[] = {
     {"the end of a session beside the stream's teardown frees each context once", CoreSessionEndAndTeardown},
     {"two sessions on one stream see their own contexts alone", CoreTwoSessions},
     {"a stream opened anew beside a removal and a teardown has no stale context", CoreReopenAndTeardown},
+    {"an insertion beside a wait is told once", CoreWaitAndInsertion},
+    {"an event beside the cancellation of a wait is not lost", CoreWaitAndCancellation},
+    {"a wait beside the close of its handle ends", CoreWaitAndReaderClose},
+    {"a wait beside the end of the watched session is told all of it and ends", CoreWaitAndWatchedEnd},
+    {"of two insertions beside two waits each is told once, in order", CoreWaitsAndInsertions},
+    {"a teardown beside a wait is told", CoreWaitAndTeardown},
+    {"a teardown beside the close of a reader is told or ends with it", CoreTeardownAndReaderClose},
+    {"a wait beside the death of its process ends", CoreWaitAndProcessDeath},
+    {"a subscription beside the end of the watched session fails or is told of it", CoreSubscriptionAndWatchedEnd},
+    {"a subscription beside the close of its handle leaves nothing", CoreSubscriptionAndReaderClose},
     {"threads that do as they like leave nothing", CoreThreadsMayDoAsTheyLike},
+    {"readers are told of, and enumerations tell, what threads do as they like", CoreReadersAndEnumerationsKeepUp},
 };
 
 int main(int argc, char **argv)

@@ -9,4 +9,19 @@
 /* core_stress.c */
 CORE_TEST_ROUTINE CoreThreadsMayDoAsTheyLike;
 
+/* core_event_races.c */
+CORE_TEST_ROUTINE CoreWaitAndInsertion;
+CORE_TEST_ROUTINE CoreWaitAndCancellation;
+CORE_TEST_ROUTINE CoreWaitAndReaderClose;
+CORE_TEST_ROUTINE CoreWaitAndWatchedEnd;
+CORE_TEST_ROUTINE CoreWaitsAndInsertions;
+CORE_TEST_ROUTINE CoreWaitAndTeardown;
+CORE_TEST_ROUTINE CoreTeardownAndReaderClose;
+CORE_TEST_ROUTINE CoreWaitAndProcessDeath;
+CORE_TEST_ROUTINE CoreSubscriptionAndWatchedEnd;
+CORE_TEST_ROUTINE CoreSubscriptionAndReaderClose;
+
+/* core_event_stress.c */
+CORE_TEST_ROUTINE CoreReadersAndEnumerationsKeepUp;
+
 #endif

@@ -51,6 +51,7 @@ VOID CoreInitializeWait(PCORE_WAIT Wait, ULONG OutputLength)
     memset(Wait, 0, sizeof(*Wait));
     CoreSetHeader(&Wait->Request, PSCTX_OPERATION_WAIT, sizeof(Wait->Request));
     Wait->OutputLength = OutputLength;
+    Wait->IoStatus.Status = STATUS_NOT_FOUND; /* until it is started */
     Wait->Output = malloc(OutputLength);
     CHECK(Wait->Output != NULL);
 }
@@ -61,7 +62,7 @@ NTSTATUS CoreStartWait(HANDLE Reader, PCORE_WAIT Wait)
 
     memset(Wait->Output, CORE_FILL, Wait->OutputLength);
     Wait->IoStatus.Status = STATUS_PENDING;
-    status = NtDeviceIoControlFile(Reader, NULL, NULL, NULL, &Wait->IoStatus, PSCTX_IOCTL_WAIT, &Wait->Request,
+    status = NtDeviceIoControlFile(Reader, Wait->Event, NULL, NULL, &Wait->IoStatus, PSCTX_IOCTL_WAIT, &Wait->Request,
                                    sizeof(Wait->Request), Wait->Output, Wait->OutputLength);
     if (NT_ERROR(status)) {
         Wait->IoStatus.Status = status;

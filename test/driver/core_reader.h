@@ -12,6 +12,7 @@
 /* A request for events, and where its reply goes. CoreFreeWait frees it, when it has ended. */
 typedef struct _CORE_WAIT {
     PSCTX_HEADER Request;
+    HANDLE Event; /* that is set when it ends, or NULL */
     IO_STATUS_BLOCK IoStatus;
     ULONG OutputLength;
     PUCHAR Output;

@@ -536,6 +536,97 @@ static VOID LeavesMountedSnapshotsAlone(VOID)
     Close(file);
 }
 
+/* What LIST_VOLUMES tells of the test's volume. FALSE, and nothing, if it is not there. */
+static BOOLEAN ListVolume(PSCTX_VOLUME_ENTRY *Volume)
+{
+    static DECLSPEC_ALIGN(8) UCHAR output[4096];
+    PSCTX_VOLUMES_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST_VOLUMES}, 0};
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    const UCHAR *next = (const UCHAR *)(reply + 1);
+    ULONG index;
+    BOOLEAN found = FALSE;
+    UNICODE_STRING disk;
+
+    RtlZeroMemory(Volume, sizeof(*Volume));
+    RtlInitUnicodeString(&disk, TEST_DISK);
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS,
+                 Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output)));
+    for (index = 0; index < reply->Count; index += 1) {
+        const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)next;
+
+        if (entry->DeviceNameLength == disk.Length && memcmp(entry + 1, disk.Buffer, disk.Length) == 0) {
+            CHECK(!found);
+            CHECK(entry->FileSystemLength > 12 * sizeof(WCHAR));
+            CHECK(memcmp(next + sizeof(*entry) + disk.Length, L"\\FileSystem\\", 12 * sizeof(WCHAR)) == 0);
+            *Volume = *entry;
+            found = TRUE;
+        }
+        next += entry->Size;
+    }
+    Close(Session);
+    Session = NULL;
+    return found;
+}
+
+static VOID ListsSnapshots(VOID)
+{
+    PSCTX_VOLUME_ENTRY volume;
+    ULONG64 number;
+    HANDLE file;
+
+    LoadDisk(L"VolSnap");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    LoadDriver();
+    CHECK(ListVolume(&volume));
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Status == 0 && volume.TearsDown == 1);
+    CHECK(volume.DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM);
+    number = volume.Number;
+    TestFileSystemUnregister();
+    TestFileSystemRegister();
+    CHECK(ListVolume(&volume) && volume.Number == number);
+    TestFileSystemDismount();
+    CHECK(!ListVolume(&volume));
+
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK(ListVolume(&volume));
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Number > number);
+}
+
+/* One without memory for its device is listed as such, until it is attached to after all. */
+static VOID ListsVolumesThatWereNotAttachedTo(VOID)
+{
+    PSCTX_VOLUME_ENTRY volume = {0};
+    ULONG64 countdown;
+    ULONG64 number;
+
+    LoadDisk(L"TestDisk");
+    TestFileSystem.TearsNothingDown = TRUE;
+    LoadDriver();
+    LoadFileSystem();
+    for (countdown = 1; countdown < 64 && volume.Attachment != PSCTX_ATTACHMENT_FAILED; countdown += 1) {
+        HostFailAllocation(countdown);
+        (VOID) SendMount();
+        HostFailAllocation(0);
+        (VOID) ListVolume(&volume);
+        if (volume.Attachment != PSCTX_ATTACHMENT_FAILED && TestFileSystem.VolumeDevice != NULL) {
+            TestFileSystemDismount();
+        }
+    }
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_FAILED && (NTSTATUS)volume.Status == STATUS_INSUFFICIENT_RESOURCES);
+    CHECK(volume.TearsDown == 0);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
+    number = volume.Number;
+    TestFileSystemUnregister();
+    TestFileSystemRegister();
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(ListVolume(&volume));
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_YES && volume.Status == 0 && volume.Number > number);
+    CHECK(volume.TearsDown == 0);
+}
+
 static VOID LeavesTheRecognizerAlone(VOID)
 {
     TestFileSystem.DriverName = L"Fs_Rec";
@@ -1447,6 +1538,62 @@ static VOID LeavesOtherContextsOnTheStream(VOID)
     EndSession();
 }
 
+/* A context that counts has its counters between its own record and its data, and they are told with it. */
+static VOID TellsWhatAContextCounts(VOID)
+{
+    PSCTX_LIST_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST}, 0, 0};
+    PSCTX_INSERTION insertion = {.OwnerKey = OWNER, .Instance = INSTANCE, .Data = "four", .DataLength = 4};
+    struct {
+        PSCTX_LIST_REPLY Reply;
+        PSCTX_LIST_ENTRY Entry;
+        PSCTX_TRACKING Tracking;
+        WCHAR Name[8];
+    } reply;
+    struct {
+        PSCTX_CONTEXT_REPLY Reply;
+        UCHAR Data[8];
+    } found;
+    PSCTX_MATCH_REQUEST match = {.OwnerKey = OWNER, .Match = PSCTX_MATCH_OWNER};
+    const ULONG64 counts[] = {1, 2, 3, 4, 5, 6, 7, 1ull << 40};
+    PPSCTX_CONTEXT context;
+    PSCTX_STREAM stream;
+    PFILE_OBJECT file;
+    HANDLE handle;
+    HANDLE control;
+    PVOID object;
+    ULONG64 sequence;
+    ULONG outcome;
+
+    StartTracked();
+    file = OpenFileObject(&handle);
+    CHECK(PsctxExamineStream(file, &stream) == PSCTX_SUPPORT_YES);
+    control = Session;
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(control, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    insertion.Session = ((PFILE_OBJECT)object)->FsContext;
+    insertion.Tracked = PSCTX_TRACKED_COUNTED;
+    RtlInitUnicodeString(&insertion.Name, L"\\name");
+    CHECK_STATUS(STATUS_SUCCESS, PsctxInsertContext(&stream, &insertion, &outcome, &sequence));
+    CHECK(Statistics().SessionPagedBytes == sizeof(PSCTX_CONTEXT) + sizeof(PSCTX_TRACKING) + 4 + insertion.Name.Length);
+    context = CONTAINING_RECORD(TestFileSystem.Header.FilterContexts.Flink, PSCTX_CONTEXT, PerStreamContext.Links);
+    memcpy(PsctxContextTracking(context), counts, sizeof(counts));
+
+    request.Handle = (ULONG64)(ULONG_PTR)handle;
+    CHECK_STATUS(STATUS_SUCCESS, Send(control, PSCTX_IOCTL_LIST, &request, sizeof(request), &reply, sizeof(reply)));
+    CHECK(reply.Reply.Count == 1 && reply.Entry.Tracked == PSCTX_TRACKED_COUNTED);
+    CHECK(reply.Entry.Size == sizeof(reply.Entry) + sizeof(reply.Tracking) + 16 && reply.Entry.NameLength == 10);
+    CHECK(memcmp(&reply.Tracking, counts, sizeof(counts)) == 0);
+    CHECK(memcmp(reply.Name, L"\\name\0\0", 16) == 0);
+    match.Header = (PSCTX_HEADER){sizeof(match), PSCTX_ABI_VERSION, PSCTX_OPERATION_REMOVE};
+    match.Handle = (ULONG64)(ULONG_PTR)handle;
+    CHECK_STATUS(STATUS_SUCCESS, Send(control, PSCTX_IOCTL_REMOVE, &match, sizeof(match), &found, sizeof(found)));
+    CHECK(found.Reply.DataLength == 4 && memcmp(found.Data, "four", 4) == 0);
+    CHECK(Statistics().SessionPagedBytes == 0);
+    ObDereferenceObject(object);
+    ObDereferenceObject(file);
+    Close(handle);
+    EndSession();
+}
+
 /* Expressions. */
 
 static BOOLEAN Matches(PCWSTR Expression, PCWSTR Name)
@@ -1619,6 +1766,8 @@ static const TEST Tests[] = {
     {"a failed mount leaves nothing attached", AttachesNothingAfterAFailedMount},
     {"a snapshot that mounts is left alone", LeavesSnapshotsAlone},
     {"a snapshot that is mounted already is left alone", LeavesMountedSnapshotsAlone},
+    {"snapshots are listed while they are there", ListsSnapshots},
+    {"volumes that were not attached to are listed until they are", ListsVolumesThatWereNotAttachedTo},
     {"the recognizer is left alone", LeavesTheRecognizerAlone},
     {"file systems of other types are left alone", LeavesOtherTypesAlone},
     {"flags and characteristics are taken over from the device below", TakesOverFlags},
@@ -1652,6 +1801,7 @@ static const TEST Tests[] = {
     {"a session has a limited number of rules", LimitsTheRulesOfASession},
     {"streams that are never torn down stay while they have contexts", KeepsStreamsThatAreNeverTornDown},
     {"contexts of other filters stay where they are", LeavesOtherContextsOnTheStream},
+    {"a context that counts is told with what it has counted", TellsWhatAContextCounts},
     {"expressions match as documented", MatchesAsDocumented},
     {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},
     {"any allocation may fail without a leak", SurvivesEveryFailedAllocation},

@@ -4,7 +4,7 @@
  * As a program it runs a fixed number of seeded cases (or the files that it is given); with PSCTX_FUZZER it is a libFuzzer
  * target. Whatever the bytes say, each reply must be whole, the counters must agree, and a case must leave nothing behind.
  */
-#include "core_fixture.h"
+#include "core_reader.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 
 #define FUZZ_STREAMS 4u
 #define FUZZ_SESSIONS 2u
+#define FUZZ_WAITS 3u
 #define FUZZ_REQUEST_LENGTH 4096u
 #define FUZZ_OUTPUT_LENGTH 8192u
 #define FUZZ_FILL 0xA5
@@ -27,6 +28,8 @@ typedef struct _FUZZ_STATE {
     FUZZ_INPUT Input;
     HANDLE Streams[FUZZ_STREAMS];
     HANDLE Sessions[FUZZ_SESSIONS];
+    CORE_WAIT Waits[FUZZ_WAITS]; /* those that are pending end with their session */
+    HANDLE WaitSessions[FUZZ_WAITS];
 } FUZZ_STATE;
 
 static CORE FuzzCore;
@@ -88,7 +91,8 @@ static ULONG FuzzMakeRequest(_Inout_ FUZZ_STATE *State, _In_ ULONG Operation, _O
     ULONG length = sizeof(PSCTX_HEADER);
 
     switch (Operation) {
-    case PSCTX_OPERATION_QUERY_STREAM: {
+    case PSCTX_OPERATION_QUERY_STREAM:
+    case PSCTX_OPERATION_INSPECT: {
         PSCTX_STREAM_REQUEST *request = Bytes;
 
         request->Handle = FuzzTakeHandle(State);
@@ -153,6 +157,33 @@ static ULONG FuzzMakeRequest(_Inout_ FUZZ_STATE *State, _In_ ULONG Operation, _O
         length = sizeof(*request);
         break;
     }
+    case PSCTX_OPERATION_SUBSCRIBE: {
+        PSCTX_SUBSCRIBE_REQUEST *request = Bytes;
+        const ULONG choice = FuzzTake(&State->Input);
+
+        request->Session =
+            choice < 224 ? CoreSessionNumber(State->Sessions[choice % FUZZ_SESSIONS]) : FuzzTakeNumber(&State->Input);
+        request->Types = FuzzTake(&State->Input);
+        request->Capacity = PSCTX_MINIMUM_EVENT_CAPACITY + FuzzTake(&State->Input);
+        length = sizeof(*request);
+        break;
+    }
+    case PSCTX_OPERATION_ENUMERATE: {
+        PSCTX_ENUMERATE_REQUEST *request = Bytes;
+
+        request->VolumeHandle = FuzzTake(&State->Input) < 128 ? 0 : FuzzTakeHandle(State);
+        request->After = FuzzTakeNumber(&State->Input);
+        request->Shard = FuzzTake(&State->Input) % 66;
+        length = sizeof(*request);
+        break;
+    }
+    case PSCTX_OPERATION_LIST_VOLUMES: {
+        PSCTX_VOLUMES_REQUEST *request = Bytes;
+
+        request->After = FuzzTakeNumber(&State->Input);
+        length = sizeof(*request);
+        break;
+    }
     default:
         break;
     }
@@ -176,6 +207,35 @@ static ULONG FuzzMakeBatch(_Inout_ FUZZ_STATE *State, _In_ ULONG Operation, _Out
         FuzzTake(&State->Input) < 240 ? FuzzTake(&State->Input) * 8 : (ULONG)FuzzTakeNumber(&State->Input);
     CoreSetHeader(&batch->Header, Operation, length);
     return length;
+}
+
+/*
+ * Ends a wait if it has not ended, and checks what it was told.
+ */
+static VOID FuzzEndWait(_Inout_ FUZZ_STATE *State, _In_ ULONG Index)
+{
+    const CORE_WAIT *wait = &State->Waits[Index];
+    IO_STATUS_BLOCK ioStatus;
+
+    if (CoreWaitStatus(wait) == STATUS_PENDING) {
+        CHECK_STATUS(NtCancelIoFile(State->WaitSessions[Index], &ioStatus), STATUS_SUCCESS);
+        CHECK_STATUS(CoreWaitStatus(wait), STATUS_CANCELLED);
+    } else if (CoreWaitStatus(wait) == STATUS_SUCCESS) {
+        CHECK(CoreEventCount(wait) != 0);
+    }
+}
+
+/*
+ * Sends a request that may pend, with buffers of its own.
+ */
+static VOID FuzzWait(_Inout_ FUZZ_STATE *State, _In_ HANDLE Session, _In_ const PSCTX_HEADER *Request)
+{
+    const ULONG index = FuzzTake(&State->Input) % FUZZ_WAITS;
+
+    FuzzEndWait(State, index);
+    State->WaitSessions[index] = Session;
+    State->Waits[index].Request = *Request;
+    (VOID) CoreStartWait(Session, &State->Waits[index]);
 }
 
 /*
@@ -210,6 +270,10 @@ static VOID FuzzRequest(_Inout_ FUZZ_STATE *State)
         length = FuzzTake(&State->Input) * 4 % FUZZ_REQUEST_LENGTH;
     }
 
+    if (operation == PSCTX_OPERATION_WAIT && length == sizeof(PSCTX_HEADER) && outputLength == FUZZ_OUTPUT_LENGTH) {
+        FuzzWait(State, session, (const PSCTX_HEADER *)request);
+        return;
+    }
     memset(output, FUZZ_FILL, sizeof(output));
     status = CoreControl(session, CoreControlCodes[operation], request, length, output, outputLength, &information);
     CHECK(information <= outputLength);
@@ -278,6 +342,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *Data, size_t Size)
     for (index = 0; index < FUZZ_SESSIONS; index += 1) {
         state.Sessions[index] = CoreOpenSession(CORE_READ_WRITE);
     }
+    for (index = 0; index < FUZZ_WAITS; index += 1) {
+        CoreInitializeWait(&state.Waits[index], CORE_WAIT_LENGTH);
+    }
     while (state.Input.Remaining != 0) {
         const ULONG choice = FuzzTake(&state.Input);
 
@@ -300,6 +367,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *Data, size_t Size)
         if (state.Streams[index] != NULL) {
             CoreClose(state.Streams[index]);
         }
+    }
+    for (index = 0; index < FUZZ_WAITS; index += 1) {
+        FuzzEndWait(&state, index);
+        CoreFreeWait(&state.Waits[index]);
     }
     statistics = CoreStatistics(FuzzCore.Control);
     CHECK_EQUAL(statistics.TotalContexts, 0);

@@ -24,6 +24,7 @@ static const ABI_VALUE limits[] = {
     {"transfer", PSCTX_MAXIMUM_TRANSFER},
     {"patternLength", PSCTX_MAXIMUM_PATTERN_LENGTH},
     {"rules", PSCTX_MAXIMUM_RULES},
+    {"readers", PSCTX_MAXIMUM_READERS},
     {"minimumEventCapacity", PSCTX_MINIMUM_EVENT_CAPACITY},
     {"maximumEventCapacity", PSCTX_MAXIMUM_EVENT_CAPACITY},
 };

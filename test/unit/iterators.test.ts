@@ -97,6 +97,17 @@ describe('an iterator', () => {
       await all.return()
     })
 
+    test('is one of at most 16', async () => {
+      const iterators = Array.from({ length: 16 }, () => filter.events())
+      const error = failureOf(() => filter.events())
+      expect(error).toMatchObject({ code: 'STATUS_QUOTA_EXCEEDED', operation: 'events' })
+      expect(error.message).toContain('16 iterators')
+      await iterators[0]!.return()
+      await filter.events().return()
+      for (const iterator of iterators) await iterator.return()
+      expect(filter.host!.audit().handles).toBe(handles)
+    })
+
     test('loses the oldest events when nobody reads them, and says how many', async () => {
       const events = filter.events({ capacity: 256 << 10 })
       const total = 20_000

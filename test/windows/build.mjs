@@ -24,12 +24,12 @@ export function findWineImages() {
   return directory
 }
 
-/** The routines and variables that Wine's kernel really has. A routine it does not have is exported as a stub that ends the process. */
+/** The routines and variables that an image of Wine's really has. One it does not have is exported as a stub that ends the process. */
 function listWineExports(image) {
   const stubs = new Set(capture(tool('nm'), [image]).output.match(/(?<=__wine_stub_)\S+/g))
   const table = capture(tool('objdump'), ['-p', image]).output.split('[Ordinal/Name Pointer] Table')[1] ?? ''
   const names = [...table.matchAll(/^\s*\[ *\d+\].*?(\S+)$/gm)].map(([, name]) => name)
-  if (stubs.size === 0 || names.length === 0) throw new CommandError(`${image}: neither exports nor stubs can be told`)
+  if (names.length === 0) throw new CommandError(`${image}: its exports cannot be told`)
   return names.filter((name) => !stubs.has(name))
 }
 
@@ -170,7 +170,8 @@ export function buildWineParts(directory) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(objects, { recursive: true })
   const exports = buildKernel(image, objects, directory)
-  writeFileSync(join(directory, 'exports'), exports.join('\n'))
+  const known = [...exports, ...listWineExports(join(findWineImages(), 'hal.dll'))]
+  writeFileSync(join(directory, 'exports'), known.join('\n'))
   buildFileSystem(exports, objects, directory)
   run(tool('gcc'), [
     ...link,

@@ -12,4 +12,4 @@ import { describeContract } from '../contract/contract'
 
 import { windowsVolume } from './volume'
 
-describeContract('a volume of hostfs.sys', windowsVolume, ['long paths', 'name rules'])
+describeContract('a volume of hostfs.sys', windowsVolume, ['long paths', 'name rules', 'drive letter'])

@@ -80,6 +80,7 @@ export async function windowsVolume(): Promise<ContractVolume> {
     }),
     attachedVolumes: () => 1,
     check() {
+      remount() // the driver keeps a volume's name
       const { allocations, contexts, references } = audit()
       expect({ allocations, contexts, references }).toEqual({ allocations: idle, contexts: 0n, references: 0n })
     },

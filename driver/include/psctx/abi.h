@@ -364,7 +364,7 @@ typedef struct _PSCTX_SUBSCRIBE_REQUEST {
 #define PSCTX_EVENT_REMOVED 1u   /* by a request, or with a session that ended */
 #define PSCTX_EVENT_TORN_DOWN 2u /* by the file system */
 #define PSCTX_EVENT_TRACKED 3u   /* a create succeeded on a stream with a tracked context */
-#define PSCTX_EVENT_CLEANUP 4u   /* the last handle of such an open was closed */
+#define PSCTX_EVENT_CLEANUP 4u   /* the last handle of an open of such a stream was closed */
 /* Of the filter */
 #define PSCTX_EVENT_VOLUME_ATTACHED 5u
 #define PSCTX_EVENT_VOLUME_DETACHED 6u
@@ -463,17 +463,20 @@ typedef struct _PSCTX_VOLUME_ENTRY {
 
 /*
  * Every context on the stream's list, whoever's it is, from its head. STATUS_NOT_SUPPORTED where the lock of the list is not known;
- * STATUS_BUFFER_OVERFLOW, with Count zero and Remaining set, when they do not all fit: ask again with more room.
+ * STATUS_BUFFER_OVERFLOW, with Count zero and Remaining set, when they do not all fit: ask again with more room. STATUS_DATA_ERROR: the
+ * list is not linked both ways.
  */
 typedef struct _PSCTX_INSPECT_REPLY {
     PSCTX_HEADER Header;
     PSCTX_UINT32 Count;
-    PSCTX_UINT32 Remaining; /* bytes of reply that would do, when they do not all fit */
+    PSCTX_UINT32
+    Remaining; /* bytes of reply that would do, when they do not all fit; above PSCTX_MAXIMUM_TRANSFER if none would */
 } PSCTX_INSPECT_REPLY;
 
 #define PSCTX_OWNER_UNKNOWN 0u
-#define PSCTX_OWNER_DEVICE 1u /* OwnerId is a device object's address: OwnerName is its driver's name */
-#define PSCTX_OWNER_DRIVER 2u /* OwnerId is a driver object's address: OwnerName is its name */
+#define PSCTX_OWNER_DEVICE \
+    1u /* OwnerId lies in a device object of the stream's stack: OwnerName is its driver's name */
+#define PSCTX_OWNER_DRIVER 2u /* OwnerId lies in a driver object of one of those: OwnerName is its name */
 
 /*
  * Followed by ModuleLength bytes (the file name of the image that FreeCallback lies in), OwnerNameLength bytes and padding to 8 bytes.
@@ -486,7 +489,7 @@ typedef struct _PSCTX_INSPECT_ENTRY {
     PSCTX_UINT64 Instance;
     PSCTX_UINT64 Sequence;
     PSCTX_UINT64 OwnerToken;     /* of ours: of the owner, not of OwnerId */
-    PSCTX_UINT64 InstanceToken;  /* zero for a NULL InstanceId */
+    PSCTX_UINT64 InstanceToken;  /* zero for a NULL InstanceId; of ours: of the owner and the instance */
     PSCTX_UINT64 CallbackOffset; /* of FreeCallback in its module; zero with ModuleLength zero */
     PSCTX_UINT32 DataLength;
     PSCTX_UINT32 OwnerKind; /* PSCTX_OWNER_* */
