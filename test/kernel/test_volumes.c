@@ -164,9 +164,13 @@ static void TestContexts(void)
     if (!EXPECT(volume != NULL)) {
         return;
     }
-    (void)EXPECT_EQUAL(PSCTX_ATTACHMENT_YES, volume->Attachment);
-    (void)EXPECT_STATUS(STATUS_SUCCESS, volume->Status);
     (void)EXPECT_EQUAL(stream.DeviceType, volume->DeviceType);
+    (void)EXPECT((volume->Attachment == PSCTX_ATTACHMENT_FAILED) == ((LONG)volume->Status < 0));
+    if (volume->Attachment != PSCTX_ATTACHMENT_YES) {
+        Note("attachment %u, status %x %s", volume->Attachment, volume->Status, StatusName(volume->Status));
+        Skip("the filter leaves this volume alone");
+        return;
+    }
     (void)EXPECT(volume->DeviceNameLength != 0 && volume->FileSystemLength != 0);
     CloseSession(&other);
     if (ReadVolumes(&session, &After)) {
