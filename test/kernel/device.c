@@ -128,8 +128,7 @@ ULONG64 HandleValue(HANDLE handle)
     return (ULONG64)(ULONG_PTR)handle;
 }
 
-/* An operation whose reply is of a fixed size: what it returns must be just that, under the right header. */
-static LONG Ask(const SESSION *session, const PSCTX_HEADER *request, void *reply, ULONG replyLength)
+LONG Ask(const SESSION *session, const PSCTX_HEADER *request, void *reply, ULONG replyLength)
 {
     const ULONG operation = request->Operation;
     const PSCTX_HEADER *header = reply;
@@ -249,6 +248,12 @@ LONG List(const SESSION *session, ULONG64 handle, ULONG64 before, void *reply, U
 LONG Track(const SESSION *session, ULONG64 owner, ULONG64 instance, const void *pattern, ULONG patternLength,
            ULONG64 *rule)
 {
+    return TrackOnVolume(session, 0, 0, owner, instance, pattern, patternLength, rule);
+}
+
+LONG TrackOnVolume(const SESSION *session, ULONG64 volume, ULONG flags, ULONG64 owner, ULONG64 instance,
+                   const void *pattern, ULONG patternLength, ULONG64 *rule)
+{
     struct {
         PSCTX_TRACK_REQUEST Request;
         BYTE Pattern[INLINE_DATA];
@@ -260,7 +265,9 @@ LONG Track(const SESSION *session, ULONG64 owner, ULONG64 instance, const void *
     SetHeader(&buffer.Request.Header, (ULONG)sizeof(buffer.Request) + patternLength, PSCTX_OPERATION_TRACK);
     buffer.Request.OwnerKey = owner;
     buffer.Request.Instance = instance;
+    buffer.Request.VolumeHandle = volume;
     buffer.Request.PatternLength = patternLength;
+    buffer.Request.Flags = flags;
     memcpy(buffer.Pattern, pattern, patternLength);
     status = Ask(session, &buffer.Request.Header, &reply, sizeof(reply));
     *rule = status == STATUS_SUCCESS ? reply.Rule : 0;

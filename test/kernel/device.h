@@ -46,6 +46,9 @@ void CloseAllKept(void);
 LONG Control(const SESSION *session, ULONG code, const void *input, ULONG inputLength, void *output, ULONG outputLength,
              ULONG *returned);
 
+/* Sends a request with its header set. What is returned must be as long as the reply's header says, and that be the right one. */
+LONG Ask(const SESSION *session, const PSCTX_HEADER *request, void *reply, ULONG replyLength);
+
 void SetHeader(PSCTX_HEADER *header, ULONG size, ULONG operation);
 ULONG64 HandleValue(HANDLE handle);
 
@@ -64,6 +67,9 @@ LONG RemoveAll(const SESSION *session, ULONG64 handle, ULONG64 owner, ULONG64 in
 LONG List(const SESSION *session, ULONG64 handle, ULONG64 before, void *reply, ULONG replyLength);
 LONG Track(const SESSION *session, ULONG64 owner, ULONG64 instance, const void *pattern, ULONG patternLength,
            ULONG64 *rule);
+/* The same with PSCTX_TRACK_* and for the volume that a handle is of. */
+LONG TrackOnVolume(const SESSION *session, ULONG64 volume, ULONG flags, ULONG64 owner, ULONG64 instance,
+                   const void *pattern, ULONG patternLength, ULONG64 *rule);
 LONG Untrack(const SESSION *session, ULONG64 rule);
 
 /* The code of each operation, by its number. */

@@ -1,5 +1,6 @@
 /* The child process of the test that kills one. */
 #include "hold.h"
+#include "reader.h"
 #include "tests.h"
 
 #define HOLD_MILLISECONDS 60000u
@@ -12,6 +13,25 @@ static ULONG InsertAll(const SESSION *session, HANDLE file)
         status = Insert(session, HandleValue(file), 1, instance, NULL, "held", 4, NULL);
     }
     return (ULONG)status;
+}
+
+/* Has a request for events pend, of the session that is not to end with this process. */
+static ULONG WaitForEvents(const SESSION *watched, HOLD_RECORD *record)
+{
+    static READER reader;
+    PSCTX_VERSION_REPLY version;
+    LONG status;
+
+    if (!OpenReader(&reader, watched, PSCTX_EVENT_TYPES, PSCTX_MINIMUM_EVENT_CAPACITY)) {
+        return (ULONG)STATUS_UNSUCCESSFUL;
+    }
+    status = QueryVersion(watched, &version);
+    if (status != STATUS_SUCCESS) {
+        return (ULONG)status;
+    }
+    record->Session = version.Session;
+    status = StartWait(&reader);
+    return status == STATUS_PENDING ? 0 : (ULONG)STATUS_UNSUCCESSFUL;
 }
 
 static ULONG Hold(HOLD_RECORD *record)
@@ -36,6 +56,9 @@ static ULONG Hold(HOLD_RECORD *record)
     if (error == ERROR_SUCCESS) {
         error = InsertAll(&kept, file);
         record->Kept = (ULONG)HandleValue(kept.Handle);
+    }
+    if (error == ERROR_SUCCESS) {
+        error = WaitForEvents(&kept, record);
     }
     return error;
 }

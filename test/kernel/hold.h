@@ -11,6 +11,7 @@ typedef struct _HOLD_RECORD {
     volatile ULONG Error; /* NTSTATUS or Win32 error */
     volatile ULONG Kept;  /* the handle, in the child, of the session that the parent duplicates */
     volatile ULONG Unused;
+    volatile ULONG64 Session; /* its number */
 } HOLD_RECORD;
 
 #endif

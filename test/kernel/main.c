@@ -7,8 +7,9 @@
 #include "tests.h"
 
 static const TEST_GROUP *const Groups[] = {
-    &RequestTests, &HandleTests, &StreamTests, &ContextTests,     &ListTests,   &BatchTests,
-    &SessionTests, &TrackTests,  &FuzzTests,   &PassThroughTests, &StressTests,
+    &RequestTests, &HandleTests,    &StreamTests, &ContextTests,     &ListTests,   &BatchTests,
+    &SessionTests, &SubscribeTests, &EventTests,  &TrackTests,       &CountTests,  &EnumerateTests,
+    &VolumeTests,  &InspectTests,   &FuzzTests,   &PassThroughTests, &StressTests,
 };
 
 void mainCRTStartup(void);

@@ -1,5 +1,6 @@
 /* Sessions: apart from each other, and gone with their handle or their process. */
 #include "hold.h"
+#include "reader.h"
 #include "tests.h"
 
 static void TestIsolation(void)
@@ -130,13 +131,18 @@ static BOOL StartChild(const WCHAR *section, const WCHAR *file, PROCESS_INFORMAT
            EXPECT(CreateProcessW(program, line, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &startup, child));
 }
 
-/* The child holds two sessions; the second one's handle is ours too, and so it stays when the child is killed. */
+/*
+ * The child holds two sessions, and a third one that waits for the second one's events. The second one's handle is ours too, and so it
+ * stays when the child is killed; but it is the child's, whose sessions only the child may watch.
+ */
 static void KillChild(const PROCESS_INFORMATION *child, HOLD_RECORD *record, const SESSION *monitor, HANDLE file)
 {
     PSCTX_STATISTICS_REPLY before;
     PSCTX_STATISTICS_REPLY statistics;
+    PSCTX_VERSION_REPLY version;
     EXPECTED_TOTAL expected = {monitor, 0, 0};
     SESSION kept = {NULL, NULL};
+    SESSION watcher;
 
     if (!EXPECT(WaitUntil(IsReady, record)) || !EXPECT_EQUAL(1, record->Ready) || !EXPECT_EQUAL(0, record->Error) ||
         !EXPECT_SUCCESS(QueryStatistics(monitor, &before)) ||
@@ -145,10 +151,16 @@ static void KillChild(const PROCESS_INFORMATION *child, HOLD_RECORD *record, con
         return;
     }
     (void)KeepHandle(kept.Handle);
+    if (EXPECT_SUCCESS(QueryVersion(&kept, &version)) && OpenSession(&watcher, READ_ONLY)) {
+        (void)EXPECT_EQUAL(record->Session, version.Session);
+        (void)EXPECT_STATUS(STATUS_NOT_FOUND,
+                            Subscribe(&watcher, version.Session, PSCTX_EVENT_TYPES, PSCTX_MINIMUM_EVENT_CAPACITY));
+        CloseSession(&watcher);
+    }
     (void)EXPECT(TerminateProcess(child->hProcess, 3));
     (void)EXPECT_EQUAL(WAIT_OBJECT_0, WaitForSingleObject(child->hProcess, 10000));
     expected.Contexts = before.TotalContexts - HELD_CONTEXTS;
-    expected.Sessions = before.TotalSessions - 1;
+    expected.Sessions = before.TotalSessions - 2;
     (void)EXPECT(WaitUntil(IsTotal, &expected));
     (void)EXPECT_SUCCESS(QueryStatistics(&kept, &statistics));
     (void)EXPECT_EQUAL(HELD_CONTEXTS, statistics.SessionContexts);
@@ -196,7 +208,7 @@ static const TEST Tests[] = {
     {"sessions cannot see or touch each other's contexts", TestIsolation, NEEDS_CONTEXTS},
     {"a session's end takes its contexts with it", TestLifetimes, NEEDS_CONTEXTS},
     {"a context of the stream's lifetime outlives its session", TestOutliving, NEEDS_CONTEXTS | NEEDS_WRITABLE},
-    {"a killed process leaves no contexts, a duplicated session stays", TestKilledProcess,
+    {"a killed process leaves no contexts and no waits, a duplicated session stays", TestKilledProcess,
      NEEDS_CONTEXTS | NEEDS_WRITABLE},
 };
 
