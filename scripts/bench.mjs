@@ -5,11 +5,12 @@ import { CommandError, root, run } from './run.mjs'
 import { build, installDependencies, provide } from './setup.mjs'
 
 try {
-  const reasons = provide(['build'])
-  if (reasons.has('build')) throw new CommandError(reasons.get('build'))
+  const reasons = provide(['build', 'valgrind'])
+  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
   installDependencies()
   build()
-  for (const name of ['bench.mjs', 'iterators.mjs']) run(process.execPath, [join(root, 'test', 'bench', name)])
+  for (const name of ['bench.mjs', 'iterators.mjs', 'tracking.mjs'])
+    run(process.execPath, [join(root, 'test', 'bench', name)])
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)

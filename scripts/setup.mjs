@@ -33,6 +33,7 @@ const capabilities = {
       'mingw-w64-i686-dev',
     ],
   },
+  valgrind: { programs: ['valgrind'], packages: ['valgrind'] },
   wine: { programs: ['wine', 'wineserver'], packages: ['wine', 'wine64'] },
 }
 
