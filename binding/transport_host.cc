@@ -14,6 +14,9 @@
 #include "host_services.h"
 
 extern "C" DRIVER_INITIALIZE DriverEntry;
+// Where the driver's pageable section lies, with its FreeCallback: the linker's names for it.
+extern "C" const UCHAR __start_PAGE[] __attribute__((visibility("hidden")));
+extern "C" const UCHAR __stop_PAGE[] __attribute__((visibility("hidden")));
 
 namespace psctx {
 namespace {
@@ -119,6 +122,9 @@ class Kernel {
         status = FromNt(HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
         if (Succeeded(status)) {
             status = FromNt(HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver_));
+        }
+        if (Succeeded(status)) {
+            HostSetDriverImage(driver_, __start_PAGE, static_cast<SIZE_T>(__stop_PAGE - __start_PAGE));
         }
         if (!Succeeded(status)) {
             HOST_AUDIT audit = {};
