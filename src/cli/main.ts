@@ -70,6 +70,14 @@ void run(process.argv.slice(2), {
   error: (text) => process.stderr.write(text),
   machine: makeMachine,
   facts: findFacts,
+  filter: async ({ readOnly }) => (await import('../filter.js')).openFilter({ kernel: 'windows', readOnly }),
+  interrupted() {
+    const controller = new AbortController()
+    process.once('SIGINT', () => {
+      controller.abort()
+    })
+    return controller.signal
+  },
 }).then((code) => {
   process.exitCode = code
 })

@@ -1,7 +1,9 @@
 /** The command line of psctx: its commands, what they print, and what they exit with. */
 import Table from 'cli-table3'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
+import type { Filter } from '../filter'
+import { formatContexts, formatEvent, inspect, toJson, watch } from './contexts'
 import { diagnose, type Facts, type Finding, isHealthy } from './doctor'
 import {
   describeStatus,
@@ -32,10 +34,25 @@ export interface Surroundings {
   /** Of Windows only. */
   machine(): Promise<DriverMachine>
   facts(): Promise<Facts>
+  /** Opens the driver; of Windows only. */
+  filter(options: { readonly readOnly: boolean }): Promise<Filter>
+  /** Aborted when the user wants the command to end. */
+  interrupted(): AbortSignal
 }
 
 interface JsonOption {
   readonly json?: boolean
+}
+
+interface WatchCommandOptions extends JsonOption {
+  readonly volume?: string
+  readonly count?: number
+}
+
+function toCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('It must be a number from 1 on.')
+  return count
 }
 
 const levels: Readonly<Record<Finding['level'], string>> = {
@@ -81,8 +98,15 @@ export async function run(line: readonly string[], surroundings: Surroundings): 
     )
   }
 
+  const openFilter = async (readOnly: boolean) => {
+    if (surroundings.platform === 'win32') return surroundings.filter({ readOnly })
+    throw new CommandError(
+      `There are no streams of Windows to look at on ${surroundings.platform}: in scripts, openFilter() has the embedded kernel's.`,
+    )
+  }
+
   const program = new Command('psctx')
-    .description('Manages the per-stream context driver and looks after the system it runs on.')
+    .description('Tells who holds per-stream contexts, and manages the driver that it takes.')
     .version(surroundings.version, '-V, --version', 'print the version of the package')
     .helpOption('-h, --help', 'print what a command does')
     .helpCommand('help [command]', 'print what a command does')
@@ -141,6 +165,39 @@ export async function run(line: readonly string[], surroundings: Surroundings): 
       if (json === true) sayJson(found)
       else say(describeStatus(found))
       code = isFine(found) ? exitCode.fine : exitCode.wrong
+    })
+
+  program
+    .command('inspect')
+    .description('list the per-stream contexts on a file, a named stream or a directory, of whatever filter')
+    .argument('<path>', 'such as C:\\data\\report.docx:notes')
+    .option('--json', 'print JSON')
+    .action(async (path: string, { json }: JsonOption) => {
+      const filter = await openFilter(true)
+      try {
+        const contexts = inspect(filter, path)
+        surroundings.out(`${json === true ? toJson(contexts, 2) : formatContexts(path, contexts)}\n`)
+      } finally {
+        filter.close()
+      }
+    })
+
+  program
+    .command('watch')
+    .description('hang a context on streams as they are opened, and tell when they are opened, closed and torn down')
+    .argument('<match>', "names to watch, with wildcards, such as '*\\report.docx'")
+    .option('--volume <volume>', 'on this volume alone, such as C:')
+    .option('--count <events>', 'end after so many events', toCount)
+    .option('--json', 'print a line of JSON for each event')
+    .action(async (match: string, { json, ...options }: WatchCommandOptions) => {
+      const filter = await openFilter(false)
+      try {
+        await watch(filter, match, options, surroundings.interrupted(), (event) => {
+          surroundings.out(`${json === true ? toJson(event) : formatEvent(event)}\n`)
+        })
+      } finally {
+        filter.close()
+      }
     })
 
   program

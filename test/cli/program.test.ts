@@ -29,6 +29,8 @@ async function psctx(line: string[], changes: Partial<Surroundings> = {}): Promi
     error: (text) => (error += text),
     machine: () => Promise.resolve(machine),
     facts: () => Promise.resolve(healthy),
+    filter: () => Promise.reject(new Error('no driver')),
+    interrupted: () => new AbortController().signal,
     ...changes,
   })
 }

@@ -134,6 +134,9 @@ async function main() {
     await psctx('driver', 'start')
     await psctx('driver', 'status')
     await step(results, 'psctx doctor', () => runCommandLine(machine, ['doctor'], { output: /1\.0\.0/ }))
+    await step(results, 'psctx inspect', () =>
+      runCommandLine(machine, ['inspect', '\\\\.\\PsHostFs\\pending'], { output: /No filter holds/ }),
+    )
     await runJest(machine, results, 20, 'the contract', everything)
     await psctx('driver', 'stop')
     await runJest(machine, results, 20, 'without the driver', 'absent\\.test')
