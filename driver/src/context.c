@@ -314,7 +314,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     }
     PsctxGrowIndex(Stream->Header);
     shard = PsctxLockShard(Stream->Header);
-    if (Insertion->Session->Ended) {
+    if (ReadNoFence(&Insertion->Session->Ended) != 0) {
         status = STATUS_FILE_CLOSED;
         goto Unlock;
     }

@@ -290,7 +290,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST R
 
     ExAcquireFastMutex(&PsctxReadersLock);
     watched = PsctxFindSession(input->Session, IoGetCurrentProcess());
-    if (session->Ended) {
+    if (ReadNoFence(&session->Ended) != 0) {
         status = STATUS_FILE_CLOSED;
     } else if (session->Reader != NULL) {
         status = STATUS_INVALID_DEVICE_STATE;

@@ -182,7 +182,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxLinkRule(_Inout_ 
             count += 1;
         }
     }
-    if (Rule->Session->Ended) {
+    if (ReadNoFence(&Rule->Session->Ended) != 0) {
         status = STATUS_FILE_CLOSED;
     } else if (count >= PSCTX_MAXIMUM_RULES) {
         status = STATUS_QUOTA_EXCEEDED;
