@@ -72,6 +72,48 @@ VOID HostWake(const volatile VOID *Address)
     }
 }
 
+typedef struct _HOST_INTERRUPTIBLE {
+    PETHREAD Thread;
+    PIRP Irp;
+    PHOST_TRY Try;
+    PVOID Context;
+    HOST_WAIT_END End;
+} HOST_INTERRUPTIBLE;
+
+/* What is waited for comes first: a thread that ends does not lose what it was given. */
+static BOOLEAN HostTryInterruptibly(PVOID Context)
+{
+    HOST_INTERRUPTIBLE *Wait = Context;
+
+    if (Wait->Try(Wait->Context)) {
+        Wait->End = HostSatisfied;
+    } else if (ReadAcquire(&Wait->Thread->Terminating) != 0 ||
+               (Wait->Irp != NULL && __atomic_load_n(&Wait->Irp->Cancel, __ATOMIC_SEQ_CST))) {
+        Wait->End = HostInterrupted;
+    } else {
+        return FALSE;
+    }
+    return TRUE;
+}
+
+HOST_WAIT_END HostWaitInterruptibly(const volatile VOID *Address, PHOST_TRY Try, PVOID Context,
+                                    const LONGLONG *Deadline, PIRP Irp)
+{
+    PETHREAD Thread = HostCurrentThread();
+    HOST_INTERRUPTIBLE Wait = {Thread, Irp, Try, Context, HostTimedOut};
+
+    __atomic_store_n(&Thread->WaitAddress, Address, __ATOMIC_SEQ_CST);
+    if (Irp != NULL) {
+        __atomic_store_n(&HostIrpOf(Irp)->WaitAddress, Address, __ATOMIC_SEQ_CST);
+    }
+    (VOID) HostWaitFor(Address, HostTryInterruptibly, &Wait, Deadline);
+    if (Irp != NULL) {
+        __atomic_store_n(&HostIrpOf(Irp)->WaitAddress, NULL, __ATOMIC_SEQ_CST);
+    }
+    __atomic_store_n(&Thread->WaitAddress, NULL, __ATOMIC_SEQ_CST);
+    return Wait.End;
+}
+
 VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 {
     Event->Header.Type = Type == NotificationEvent ? HOST_EVENT_NOTIFICATION : HOST_EVENT_SYNCHRONIZATION;
@@ -171,31 +213,74 @@ static LONGLONG HostDeadline(const LARGE_INTEGER *Timeout)
     return Now + (Timeout->QuadPart - PlatformSystemTime());
 }
 
+static VOID HostCheckWait(PETHREAD Thread, DISPATCHER_HEADER *Header, const LARGE_INTEGER *Timeout, const char *Routine)
+{
+    if (Header->Type > HOST_EVENT_SYNCHRONIZATION && Header->Type != HOST_SEMAPHORE && Header->Type != HOST_THREAD) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "%p is no dispatcher object", (PVOID)Header);
+    }
+    if (Thread->Irql > APC_LEVEL && (Timeout == NULL || Timeout->QuadPart != 0)) {
+        HostViolation(IRQL_NOT_LESS_OR_EQUAL, Routine, "waits at IRQL %u", Thread->Irql);
+    }
+}
+
+/*
+ * IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero. STATUS_SUCCESS, STATUS_TIMEOUT, or STATUS_USER_APC when a wait in
+ * UserMode ends because the thread does.
+ */
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                PLARGE_INTEGER Timeout)
 {
-    PETHREAD Thread = HostEnter(KeWaitForSingleObject);
     DISPATCHER_HEADER *Header = Object;
     LONGLONG Deadline;
+    HOST_WAIT_END End;
 
+    HostCheckWait(HostEnter(KeWaitForSingleObject), Header, Timeout, "KeWaitForSingleObject");
     UNREFERENCED_PARAMETER(WaitReason);
-    UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
-    if (Header->Type > HOST_EVENT_SYNCHRONIZATION && Header->Type != HOST_SEMAPHORE && Header->Type != HOST_THREAD) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeWaitForSingleObject", "%p is no dispatcher object",
-                      Object);
-    }
     if (Timeout != NULL && Timeout->QuadPart == 0) {
         return HostTakeSignal(Header) ? STATUS_SUCCESS : STATUS_TIMEOUT;
-    }
-    if (Thread->Irql > APC_LEVEL) {
-        HostViolation(IRQL_NOT_LESS_OR_EQUAL, "KeWaitForSingleObject", "waits at IRQL %u", Thread->Irql);
     }
     if (Timeout != NULL) {
         Deadline = HostDeadline(Timeout);
     }
-    return HostWaitFor(Header, HostTakeSignal, Header, Timeout != NULL ? &Deadline : NULL) ? STATUS_SUCCESS
-                                                                                           : STATUS_TIMEOUT;
+    if (WaitMode == KernelMode) {
+        return HostWaitFor(Header, HostTakeSignal, Header, Timeout != NULL ? &Deadline : NULL) ? STATUS_SUCCESS
+                                                                                               : STATUS_TIMEOUT;
+    }
+    End = HostWaitInterruptibly(Header, HostTakeSignal, Header, Timeout != NULL ? &Deadline : NULL, NULL);
+    return End == HostSatisfied ? STATUS_SUCCESS : End == HostTimedOut ? STATUS_TIMEOUT : STATUS_USER_APC;
+}
+
+/*
+ * IRQL <= APC_LEVEL, PASSIVE_LEVEL with a request. STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_THREAD_IS_TERMINATING, or STATUS_CANCELLED when
+ * Irp, which the caller holds and which has no cancel routine, is cancelled. [ntifs/nf-ntifs-fsrtlcancellablewaitforsingleobject]
+ */
+NTSTATUS HostCancellableWait(PVOID Object, PLARGE_INTEGER Timeout, PIRP Irp)
+{
+    PETHREAD Thread = HostEnter(FsRtlCancellableWaitForSingleObject);
+    DISPATCHER_HEADER *Header = Object;
+    LONGLONG Deadline;
+    HOST_WAIT_END End;
+
+    HostCheckWait(Thread, Header, Timeout, "FsRtlCancellableWaitForSingleObject");
+    if (Irp != NULL) {
+        if (Thread->Irql != PASSIVE_LEVEL) {
+            HostViolation(IRQL_NOT_LESS_OR_EQUAL, "FsRtlCancellableWaitForSingleObject",
+                          "called with a request at IRQL %u", Thread->Irql);
+        }
+        HostCheckHeldIrp(Irp, "FsRtlCancellableWaitForSingleObject");
+    }
+    if (Timeout != NULL && Timeout->QuadPart == 0) {
+        return HostTakeSignal(Header) ? STATUS_SUCCESS : STATUS_TIMEOUT;
+    }
+    if (Timeout != NULL) {
+        Deadline = HostDeadline(Timeout);
+    }
+    End = HostWaitInterruptibly(Header, HostTakeSignal, Header, Timeout != NULL ? &Deadline : NULL, Irp);
+    if (End != HostInterrupted) {
+        return End == HostSatisfied ? STATUS_SUCCESS : STATUS_TIMEOUT;
+    }
+    return ReadAcquire(&Thread->Terminating) != 0 ? STATUS_THREAD_IS_TERMINATING : STATUS_CANCELLED;
 }
 
 static BOOLEAN HostNever(PVOID Context)
@@ -204,15 +289,19 @@ static BOOLEAN HostNever(PVOID Context)
     return FALSE;
 }
 
+/* IRQL <= APC_LEVEL. STATUS_SUCCESS, or STATUS_USER_APC when a wait in UserMode ends because the thread does. */
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
     PETHREAD Thread = HostEnter(KeDelayExecutionThread);
     LONGLONG Deadline = HostDeadline(Interval);
 
-    UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
-    (VOID) HostWaitFor(Thread, HostNever, NULL, &Deadline);
-    return STATUS_SUCCESS;
+    if (WaitMode == KernelMode) {
+        (VOID) HostWaitFor(Thread, HostNever, NULL, &Deadline);
+        return STATUS_SUCCESS;
+    }
+    return HostWaitInterruptibly(Thread, HostNever, NULL, &Deadline, NULL) == HostInterrupted ? STATUS_USER_APC
+                                                                                              : STATUS_SUCCESS;
 }
 
 VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime)
