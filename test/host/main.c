@@ -8,6 +8,7 @@ int main(void)
     RunFiles();
     RunMount();
     RunQueues();
+    RunEndings();
     RunStacks();
     RunRules();
     RunRequests();
