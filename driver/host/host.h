@@ -67,6 +67,9 @@ VOID HostSetQuirks(_In_ ULONG Quirks);
  */
 VOID HostSetDriverImage(_In_ PDRIVER_OBJECT DriverObject, _In_ const VOID *Start, _In_ SIZE_T Size);
 
+/* How much physical memory the machine tells drivers of; zero: as much as at first, which is plenty. */
+VOID HostSetPhysicalMemory(_In_ ULONG64 Bytes);
+
 /* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
 NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);
 

@@ -77,6 +77,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartTracking();
     PsctxStartInspection();
     PsctxStartEvents();
+    PsctxStartAccounts();
 
     status = PsctxStartIndex();
     if (!NT_SUCCESS(status)) {

@@ -29,8 +29,16 @@ typedef PSCTX_TRACKING *PPSCTX_TRACKING;
 /* What a session, or the whole driver, holds now. Changed with interlocked operations alone. */
 typedef struct _PSCTX_ACCOUNT {
     volatile LONG64 Contexts;
-    volatile LONG64 Bytes[2]; /* by PSCTX_POOL_* */
+    volatile LONG64 Bytes[2];       /* that contexts take, by PSCTX_POOL_* */
+    volatile LONG64 RecordBytes[2]; /* that everything else takes, likewise */
 } PSCTX_ACCOUNT, *PPSCTX_ACCOUNT;
+
+/* What an account may hold on this machine. Set when the driver starts. */
+typedef struct _PSCTX_LIMITS {
+    LONG64 Contexts;
+    LONG64 Bytes[2];
+    LONG64 RecordBytes[2];
+} PSCTX_LIMITS, *PPSCTX_LIMITS;
 
 #define PSCTX_OWNER_BUCKET_BITS 6u
 #define PSCTX_OWNER_BUCKETS (1u << PSCTX_OWNER_BUCKET_BITS)
@@ -123,6 +131,8 @@ typedef struct _PSCTX_GLOBALS {
     PDRIVER_OBJECT DriverObject;
     PDEVICE_OBJECT ControlDevice;
     PSCTX_ACCOUNT Account;
+    PSCTX_LIMITS SessionLimits;
+    PSCTX_LIMITS TotalLimits; /* of Account */
     volatile LONG64 Sequence;
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
@@ -138,6 +148,21 @@ extern PSCTX_GLOBALS PsctxGlobals;
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartPool(VOID);
 _IRQL_requires_max_(DISPATCH_LEVEL) PVOID PsctxAllocate(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFree(_In_opt_ PVOID Memory);
+
+/* account.c: what a session makes the driver keep, by PSCTX_POOL_*. A record is whatever is no context. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartAccounts(VOID);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS
+    PsctxAllocateRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size, _Outptr_ PVOID *Record);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxFreeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size, _In_opt_ PVOID Record);
 
 /* device.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxCreateControlDevice(VOID);

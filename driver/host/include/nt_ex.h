@@ -126,6 +126,10 @@ VOID ProbeForWrite(_In_ volatile VOID *Address, _In_ SIZE_T Length, _In_ ULONG A
 
 PVOID MmGetSystemRoutineAddress(_In_ PUNICODE_STRING SystemRoutineName);
 
+typedef enum _MM_SYSTEM_SIZE { MmSmallSystem, MmMediumSystem, MmLargeSystem } MM_SYSTEMSIZE;
+
+MM_SYSTEMSIZE MmQuerySystemSize(VOID);
+
 #define DPFLTR_IHVDRIVER_ID 77
 #define DPFLTR_IHVFILTER_ID 86
 #define DPFLTR_ERROR_LEVEL 0

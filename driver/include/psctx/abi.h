@@ -53,10 +53,17 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_MAXIMUM_EVENT_CAPACITY (16u << 20)
 #define PSCTX_MAXIMUM_READERS 16u /* of one session's events */
 
-/* What every session together may hold: contexts of ended sessions (PSCTX_LIFETIME_STREAM) count here until torn down. */
-#define PSCTX_MAXIMUM_TOTAL_CONTEXTS (2u * PSCTX_MAXIMUM_CONTEXTS)
-#define PSCTX_MAXIMUM_TOTAL_PAGED_BYTES (2u * PSCTX_MAXIMUM_PAGED_BYTES)
-#define PSCTX_MAXIMUM_TOTAL_NONPAGED_BYTES (2u * PSCTX_MAXIMUM_NONPAGED_BYTES)
+/* What is no context: sessions, owners, rules, events that are kept, requests that wait for some. */
+#define PSCTX_MAXIMUM_PAGED_RECORD_BYTES (64ull << 20)
+#define PSCTX_MAXIMUM_NONPAGED_RECORD_BYTES (32ull << 20)
+
+/*
+ * A machine allows less where its memory is small, or its kernel a 32-bit one. All sessions together may have twice as many contexts and
+ * bytes of them as one, and four times the bytes of records: contexts of ended sessions (PSCTX_LIFETIME_STREAM) are among those until
+ * they are torn down.
+ */
+#define PSCTX_TOTAL_CONTEXTS_FACTOR 2u
+#define PSCTX_TOTAL_RECORDS_FACTOR 4u
 
 /*
  * Operations. The same number names the operation in a record's header and, through PSCTX_CONTROL_CODE, the control code.
