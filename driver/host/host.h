@@ -54,11 +54,13 @@ NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
  * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
  * VERSION_52: PsGetVersion says 5.2, the fast mutex guards lists of contexts, and later kernels' routines are not found by name.
+ * NO_NORMALIZED_NAMES: the file systems do not know FileNormalizedNameInformation, which came with Windows 8.
  */
 #define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
 #define HOST_QUIRK_SILENT_DELETION 0x2u
 #define HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB 0x4u
 #define HOST_QUIRK_VERSION_52 0x8u
+#define HOST_QUIRK_NO_NORMALIZED_NAMES 0x1000u
 VOID HostSetQuirks(_In_ ULONG Quirks);
 
 /*

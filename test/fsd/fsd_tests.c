@@ -282,6 +282,57 @@ static void HardLinksShareTheFcb(void)
     CHECK_STATUS(Remove(L"\\l2"), STATUS_SUCCESS);
 }
 
+static NTSTATUS OpenById(HANDLE Volume, ULONG64 FileId, HANDLE *Handle)
+{
+    UNICODE_STRING Name = {sizeof(FileId), sizeof(FileId), (PWCH)(PVOID)&FileId};
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, Volume, NULL);
+    return NtCreateFile(Handle, FILE_GENERIC_READ, &Attributes, &IoStatus, NULL, 0, SHARE_ALL, FILE_OPEN,
+                        FILE_OPEN_BY_FILE_ID | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+static void FilesOpenByTheirId(void)
+{
+    FILE_INTERNAL_INFORMATION Internal;
+    HANDLE File;
+    HANDLE Other;
+    HANDLE ById;
+
+    CHECK_STATUS(MakeDirectory(L"\\ids"), STATUS_SUCCESS);
+    CHECK_STATUS(CreateNew(L"\\ids\\Its Name.txt", &File), STATUS_SUCCESS);
+    CHECK_STATUS(CreateNew(L"\\other", &Other), STATUS_SUCCESS);
+    CHECK_STATUS(Query(File, FileInternalInformation, &Internal, sizeof(Internal)), STATUS_SUCCESS);
+    CHECK_STATUS(OpenById(Other, (ULONG64)Internal.IndexNumber.QuadPart, &ById), STATUS_SUCCESS);
+    CHECK(StreamOf(ById) != 0 && StreamOf(ById) == StreamOf(File));
+    CHECK(HasName(ById, L"\\ids\\Its Name.txt"));
+    CHECK_STATUS(NtClose(ById), STATUS_SUCCESS);
+    CHECK_STATUS(OpenById(Other, 0x7FFFFFF1, &ById), STATUS_INVALID_PARAMETER);
+    (VOID) NtClose(Other);
+    (VOID) NtClose(File);
+}
+
+static void NormalizedNamesAreTold(void)
+{
+    static const WCHAR Name[] = L"\\Normal.Txt";
+    ULONG64 Buffer[16];
+    PFILE_NAME_INFORMATION Reply = (PFILE_NAME_INFORMATION)(PVOID)Buffer;
+    HANDLE File;
+
+    CHECK_STATUS(MakeFile(Name), STATUS_SUCCESS);
+    CHECK_STATUS(OpenFile(L"\\NORMAL.TXT", &File), STATUS_SUCCESS);
+    CHECK_STATUS(Query(File, FileNormalizedNameInformation, Buffer, sizeof(Buffer)), STATUS_SUCCESS);
+    CHECK(Reply->FileNameLength == sizeof(Name) - sizeof(WCHAR) &&
+          memcmp(Reply->FileName, Name, Reply->FileNameLength) == 0);
+    CHECK_STATUS(Query(File, FileNormalizedNameInformation, Buffer, 12), STATUS_BUFFER_OVERFLOW);
+    HostSetQuirks(HOST_QUIRK_NO_NORMALIZED_NAMES);
+    CHECK_STATUS(Query(File, FileNormalizedNameInformation, Buffer, sizeof(Buffer)), STATUS_INVALID_INFO_CLASS);
+    CHECK_STATUS(Query(File, FileNameInformation, Buffer, sizeof(Buffer)), STATUS_SUCCESS);
+    HostSetQuirks(0);
+    (VOID) NtClose(File);
+}
+
 static void DeletionWaitsForTheLastHandle(void)
 {
     HANDLE First;
@@ -555,12 +606,14 @@ static void RunSuite(const char *Volume, WCHAR Letter, ULONG FileSystem, const c
     RunTest("directories are streams with contexts", DirectoriesAreStreamsToo);
     RunTest("a rename keeps the FCB", RenameKeepsTheFcb);
     RunTest("hard links share the FCB", HardLinksShareTheFcb);
+    RunTest("normalised names are told where the file system knows them", NormalizedNamesAreTold);
     RunTest("deletion waits for the last handle", DeletionWaitsForTheLastHandle);
     RunTest("share modes are held", ShareModesAreHeld);
     RunTest("a volume open is no stream", VolumeOpensAreNoStreams);
     RunTest("a failed allocation is reported and leaves nothing", FailedAllocationsAreReported);
     RunTest("concurrent opens, renames and deletions leave nothing", ConcurrentOpensLeaveNothingBehind);
     if (FileSystem == HOST_FILE_SYSTEM_MEMORY) {
+        RunTest("a file opens by its id, and has its name", FilesOpenByTheirId);
         RunTest("a paging file has no context support", PagingFileHasNoSupport);
         RunTest("paths of 30000 units work", LongPathsWork);
     } else {

@@ -11,6 +11,8 @@
 
 #include <ntifs.h>
 
+extern ULONG HostQuirks; /* HOST_QUIRK_*, of host.h */
+
 /*
  * Loads the file systems' drivers and registers them; STATUS_INSUFFICIENT_RESOURCES leaves none of them loaded.
  * PASSIVE_LEVEL, by HostBoot. HostStopFileSystems undoes it, every volume being dismounted.
