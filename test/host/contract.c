@@ -265,10 +265,23 @@ static void Expressions(void)
         PCWSTR Expression;
         PCWSTR Name;
         BOOLEAN Matches;
-    } Cases[] = {{L"*", L"", TRUE},      {L"*.TXT", L"a.txt", TRUE},    {L"*.TXT", L"a.txt.bak", FALSE},
-                 {L"A?C", L"abc", TRUE}, {L"A?C", L"ac", FALSE},        {L"*A*B*", L"xaybz", TRUE},
-                 {L"", L"", TRUE},       {L"<.TXT", L"a.b.txt", TRUE},  {L"A\"", L"a", TRUE},
-                 {L"A>>", L"a", TRUE},   {L"\u0394*", L"\u03b4x", TRUE}};
+    } Cases[] = {{L"*", L"", FALSE},
+                 {L"**", L"", FALSE},
+                 {L"AB<EXE", L"abcd.exe", TRUE},
+                 {L"AB<EXE", L"ab.exe", TRUE},
+                 {L"A.B<EXE", L"a.bcd.exe", TRUE},
+                 {L"F<", L"file.txt", FALSE},
+                 {L"<", L"a.", TRUE},
+                 {L"*.TXT", L"a.txt", TRUE},
+                 {L"*.TXT", L"a.txt.bak", FALSE},
+                 {L"A?C", L"abc", TRUE},
+                 {L"A?C", L"ac", FALSE},
+                 {L"*A*B*", L"xaybz", TRUE},
+                 {L"", L"", TRUE},
+                 {L"<.TXT", L"a.b.txt", TRUE},
+                 {L"A\"", L"a", TRUE},
+                 {L"A>>", L"a", TRUE},
+                 {L"\u0394*", L"\u03b4x", TRUE}};
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Cases); Index++) {
         UNICODE_STRING Expression;
