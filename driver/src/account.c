@@ -155,6 +155,31 @@ _Use_decl_annotations_ VOID PsctxDischargeContext(PPSCTX_SESSION Session, ULONG 
 }
 
 /*
+ * Books a context of a rule, which has been booked as a context, against the rules' share of its session, and takes it off the books. Opens
+ * are anybody's: however many files are opened, the other half stays for what the client inserts itself. FALSE beyond the share.
+ */
+_Use_decl_annotations_ BOOLEAN PsctxChargeTracked(PPSCTX_SESSION Session, ULONG Pool, ULONG Size)
+{
+    const PPSCTX_ACCOUNT tracked = &Session->TrackedAccount;
+    const PPSCTX_LIMITS limits = &PsctxGlobals.SessionLimits;
+
+    if (!PsctxAddWithin(&tracked->Contexts, 1, limits->Contexts / PSCTX_TRACKED_SHARE)) {
+        return FALSE;
+    }
+    if (!PsctxAddWithin(&tracked->Bytes[Pool], Size, limits->Bytes[Pool] / PSCTX_TRACKED_SHARE)) {
+        InterlockedDecrement64(&tracked->Contexts);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+_Use_decl_annotations_ VOID PsctxDischargeTracked(PPSCTX_SESSION Session, ULONG Pool, ULONG Size)
+{
+    InterlockedExchangeAdd64(&Session->TrackedAccount.Bytes[Pool], -(LONG64)Size);
+    InterlockedDecrement64(&Session->TrackedAccount.Contexts);
+}
+
+/*
  * Books memory that is no context and is kept for a session, and takes it off the books; for whoever does not allocate it himself.
  * FALSE, with nothing booked, beyond the limits.
  */

@@ -76,6 +76,9 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     anchor = Context->Anchor;
     size = PsctxContextSize(Context);
     PsctxDischargeContext(session, Context->Pool, size);
+    if (Context->Tracked != PSCTX_TRACKED_NO) {
+        PsctxDischargeTracked(session, Context->Pool, size);
+    }
     PsctxFreeTracked(Context);
     if (anchor != NULL) {
         ObDereferenceObject(anchor);
@@ -109,10 +112,14 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
         status = STATUS_QUOTA_EXCEEDED;
         goto ReleaseRundown;
     }
+    if (Insertion->Tracked != PSCTX_TRACKED_NO && !PsctxChargeTracked(Insertion->Session, Insertion->Pool, size)) {
+        status = STATUS_QUOTA_EXCEEDED;
+        goto Discharge;
+    }
     context = PsctxAllocate(Insertion->Pool == PSCTX_POOL_PAGED ? PagedPool : NonPagedPool, size);
     if (context == NULL) {
         status = STATUS_INSUFFICIENT_RESOURCES;
-        goto Discharge;
+        goto DischargeTracked;
     }
 
     PsctxReferenceSession(Insertion->Session);
@@ -123,6 +130,7 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     context->Pool = (UCHAR)Insertion->Pool;
     context->Lifetime = (UCHAR)Insertion->Lifetime;
     context->Tracked = (UCHAR)Insertion->Tracked;
+    context->NameTruncated = Insertion->NameTruncated;
     if (Insertion->DataLength != 0) {
         RtlCopyMemory(PsctxContextData(context), Insertion->Data, Insertion->DataLength);
     }
@@ -132,6 +140,10 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     *Context = context;
     return STATUS_SUCCESS;
 
+DischargeTracked:
+    if (Insertion->Tracked != PSCTX_TRACKED_NO) {
+        PsctxDischargeTracked(Insertion->Session, Insertion->Pool, size);
+    }
 Discharge:
     PsctxDischargeContext(Insertion->Session, Insertion->Pool, size);
 ReleaseRundown:
@@ -507,6 +519,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxWriteEntry(PPSCTX_CONTEXT Context, 
     entry->DataLength = Context->DataLength;
     entry->Tracked = Context->Tracked;
     entry->Inserted = Context->InsertedSystemTime;
+    entry->Flags = Context->NameTruncated ? PSCTX_NAME_TRUNCATED : 0;
     if (tracking != NULL) {
         PsctxCopyTracking(tracking, (PPSCTX_TRACKING)(entry + 1));
     }

@@ -54,9 +54,11 @@ typedef struct _PSCTX_SESSION {
     volatile LONG
         Ended; /* set once, when the last handle is closed; read under a shard's lock before a context is linked */
     PSCTX_ACCOUNT Account;
+    PSCTX_ACCOUNT TrackedAccount; /* of Account, what contexts of rules take */
     volatile LONG64 Inserted;
     volatile LONG64 Removed;
     volatile LONG64 TornDown;
+    volatile LONG64 Missed; /* opens that rules have no context for */
     FAST_MUTEX OwnersLock;
     _Guarded_by_(OwnersLock) ULONG OwnerCount;
     _Guarded_by_(OwnersLock) SINGLE_LIST_ENTRY Owners[PSCTX_OWNER_BUCKETS];
@@ -102,7 +104,8 @@ typedef struct _PSCTX_CONTEXT {
     USHORT NameLength;
     UCHAR Pool;
     UCHAR Lifetime;
-    UCHAR Tracked; /* PSCTX_TRACKED_* */
+    UCHAR Tracked;         /* PSCTX_TRACKED_* */
+    BOOLEAN NameTruncated; /* the name is the end of a longer one */
 } PSCTX_CONTEXT, *PPSCTX_CONTEXT;
 
 /* What is to be inserted. Data and Name are copied. */
@@ -117,6 +120,7 @@ typedef struct _PSCTX_INSERTION {
     ULONG DataLength;
     const VOID *Data;
     UNICODE_STRING Name;
+    BOOLEAN NameTruncated;
 } PSCTX_INSERTION, *PPSCTX_INSERTION;
 
 /* Which context of which session is meant: Match is PSCTX_MATCH_INSTANCE, _OWNER or (every owner's) _FIRST. */
@@ -155,6 +159,10 @@ _IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
     PsctxChargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID
     PsctxDischargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeTracked(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeTracked(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
     PsctxChargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID
@@ -216,6 +224,7 @@ PSCTX_HANDLER PsctxHandleList;
 PSCTX_HANDLER PsctxHandleBatch;
 PSCTX_HANDLER PsctxHandleTrack;
 PSCTX_HANDLER PsctxHandleUntrack;
+PSCTX_HANDLER PsctxHandleQueryRule;
 PSCTX_HANDLER PsctxHandleSubscribe;
 PSCTX_HANDLER PsctxHandleWait;
 PSCTX_HANDLER PsctxHandleEnumerate;
@@ -303,6 +312,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRemoveSession(_Inout_ PPSCTX_SESSION Se
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxCloseReader(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(APC_LEVEL) VOID PsctxReportContext(_In_ ULONG Type, _In_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxReportVolume(_In_ ULONG Type, _In_ PCUNICODE_STRING DeviceName);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxReportMiss(_Inout_ PPSCTX_SESSION Session, _In_ ULONG64 Rule, _In_ ULONG64 OwnerKey, _In_ ULONG64 Instance);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxDeliverEvents(VOID);
 
 /* context.c */

@@ -41,6 +41,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST R
     reply->SessionInserted = PsctxReadCounter(&session->Inserted);
     reply->SessionRemoved = PsctxReadCounter(&session->Removed);
     reply->SessionTornDown = PsctxReadCounter(&session->TornDown);
+    reply->SessionMissed = PsctxReadCounter(&session->Missed);
     reply->TotalContexts = PsctxReadCounter(&PsctxGlobals.Account.Contexts);
     reply->TotalPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_PAGED]);
     reply->TotalNonPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_NONPAGED]);

@@ -28,6 +28,9 @@ typedef struct _TEST_FILE_SYSTEM {
     BOOLEAN FastIoAnswer;     /* of every fast I/O entry */
     BOOLEAN DeletesOnLoad;    /* a successful load deletes the control device, as a recognizer does */
     BOOLEAN LeavesStackSize;  /* the volume's device says nothing of how deep its stack is */
+    PCWSTR NormalizedName;    /* of every file; NULL: it tells none */
+    PCWSTR Name;              /* of every file; NULL: the one it was opened by */
+    NTSTATUS NameStatus;      /* a failure: it tells no name */
     TEST_CREATE_HOOK *Hook;   /* called by each create, before it is answered */
     PVOID HookContext;
 
