@@ -15,6 +15,7 @@ static DRIVER_DISPATCH TestDispatch;
 static DRIVER_INITIALIZE TestDiskEntry;
 static DRIVER_UNLOAD TestDiskUnload;
 static DRIVER_DISPATCH TestDiskDispatch;
+static DRIVER_CANCEL TestCancelHeld;
 
 static NTSTATUS TestComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status)
 {
@@ -60,6 +61,25 @@ static NTSTATUS TestAnswer(_Inout_ PIRP Irp, _In_ NTSTATUS Status)
     } else {
         ExFreePoolWithTag(pended, 'tseT');
         (VOID) TestComplete(Irp, Status);
+    }
+    return STATUS_PENDING;
+}
+
+static VOID TestCancelHeld(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    (VOID) TestComplete(Irp, STATUS_CANCELLED);
+}
+
+/* Keeps the request until it is cancelled, which it may have been already. */
+static NTSTATUS TestHold(_Inout_ PIRP Irp)
+{
+    IoMarkIrpPending(Irp);
+    (VOID) IoSetCancelRoutine(Irp, TestCancelHeld);
+    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+        (VOID) TestComplete(Irp, STATUS_CANCELLED);
     }
     return STATUS_PENDING;
 }
@@ -168,6 +188,9 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     switch (location->MajorFunction) {
     case IRP_MJ_CREATE:
+        if (TestFileSystem.HoldsCreates) {
+            return TestHold(Irp);
+        }
         return TestAnswer(Irp, TestCreate(location));
     case IRP_MJ_READ:
         Irp->IoStatus.Information = 0;

@@ -22,6 +22,7 @@ typedef struct _TEST_FILE_SYSTEM {
     NTSTATUS LoadStatus;
     NTSTATUS CreateStatus;
     BOOLEAN Pends;            /* creates, reads and mounts are completed by another thread */
+    BOOLEAN HoldsCreates;     /* they wait until they are cancelled, as for an oplock that nobody gives up */
     BOOLEAN TearsNothingDown; /* and so says its image */
     LONGLONG Delay;           /* what requests of no test of their own take, as KeDelayExecutionThread has it */
     BOOLEAN LosesContexts;    /* the stream takes no filter contexts */

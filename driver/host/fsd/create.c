@@ -10,7 +10,7 @@ typedef struct _CREATE_STATE {
     ULONG Options;
     ULONG Disposition;
     UNICODE_STRING
-        Path; /* what to open, from the volume's root or from the related file; own allocation for an open by id */
+    Path; /* what to open, from the volume's root or from the related file; own allocation for an open by id */
     BOOLEAN TrailingSeparator;
     FSD_LEAF Leaf;
     PLCB Parent; /* referenced */
