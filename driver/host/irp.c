@@ -293,17 +293,14 @@ static VOID HostFinishIrp(PIRP Irp)
     }
     HostFreeIrp(Irp);
     if (DriverEvent != NULL) {
-        (VOID) InterlockedExchange(&DriverEvent->Header.SignalState, 1);
-        HostWake(DriverEvent);
+        (VOID) HostSignal(DriverEvent);
     }
     if (Event != NULL) {
-        (VOID) InterlockedExchange(&((PKEVENT)Event)->Header.SignalState, 1);
-        HostWake(Event);
+        (VOID) HostSignal(Event);
         HostDereferenceRaw(Event, "IoCompleteRequest");
     }
     if (FileObject != NULL) {
-        (VOID) InterlockedExchange(&FileObject->Event.Header.SignalState, 1);
-        HostWake(&FileObject->Event);
+        (VOID) HostSignal(&FileObject->Event);
         HostDereferenceRaw(FileObject, "IoCompleteRequest");
     }
 }

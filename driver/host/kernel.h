@@ -141,6 +141,8 @@ typedef enum _HOST_WAIT_END { HostSatisfied, HostTimedOut, HostInterrupted } HOS
 HOST_WAIT_END HostWaitInterruptibly(_In_ const volatile VOID *Address, _In_ PHOST_TRY Try, _In_opt_ PVOID Context,
                                     _In_opt_ const LONGLONG *Deadline, _In_opt_ PIRP Irp);
 NTSTATUS HostCancellableWait(_In_ PVOID Object, _In_opt_ PLARGE_INTEGER Timeout, _In_opt_ PIRP Irp);
+/* KeSetEvent, and the end of a thread, without IRQL rule and scheduling point. The state before. */
+LONG HostSignal(_Inout_ PVOID Object);
 /* After a change that may make a Try at Address succeed. */
 VOID HostWake(_In_ const volatile VOID *Address);
 

@@ -199,8 +199,7 @@ static VOID HostEndSystemThread(PETHREAD Thread)
                       "ends at IRQL %u with %d locks and %d critical regions", Thread->Irql, Thread->HeldLocks,
                       Thread->CriticalRegions);
     }
-    __atomic_store_n(&Thread->Header.SignalState, 1, __ATOMIC_SEQ_CST);
-    HostWake(Thread);
+    (VOID) HostSignal(Thread);
 }
 
 static VOID HostRunSystemThread(PVOID Context)

@@ -9,6 +9,7 @@ int main(void)
     RunMount();
     RunQueues();
     RunEndings();
+    RunWaits();
     RunStacks();
     RunRules();
     RunRequests();
