@@ -63,6 +63,7 @@ struct _ETHREAD {
     KIRQL Irql;
     KPROCESSOR_MODE PreviousMode;
     LONG CriticalRegions;
+    LONG GuardedRegions;
     volatile LONG ServiceDepth;
     volatile LONG Terminating;                 /* HOST_TERMINATING_* */
     const volatile VOID *volatile WaitAddress; /* where it waits in a way that its end ends */
@@ -93,6 +94,12 @@ static inline PETHREAD HostCurrentThread(VOID)
     PETHREAD Thread = HostThisThread;
 
     return Thread != NULL ? Thread : HostCreateThread();
+}
+
+/* Normal kernel APCs, and so a suspension, are not delivered now. */
+static inline BOOLEAN HostHoldsApcsBack(_In_ PETHREAD Thread)
+{
+    return (BOOLEAN)(Thread->Irql >= APC_LEVEL || Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0);
 }
 
 /* Reports the violation of a rule, and does not return. Routine names the kernel routine that noticed it. */
@@ -326,6 +333,8 @@ typedef struct _HOST_IRP {
     BOOLEAN FromDriver;                        /* IoAllocateIrp */
     BOOLEAN Synchronous;                       /* somebody waits in HostSendAndWait */
     BOOLEAN Built;                             /* IoBuildDeviceIoControlRequest */
+    BOOLEAN Bounded;                           /* Information is a length: at most OutputLength */
+    PBOOLEAN Pended;                           /* where the sender learns that it waited, or NULL */
     const volatile VOID *volatile WaitAddress; /* where a driver waits until it is cancelled */
     struct _HOST_IRP *NextFree;
 } HOST_IRP, *PHOST_IRP;

@@ -247,9 +247,10 @@ NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
                           "returns to user mode with a lock held at %p",
                           (const VOID *)Thread->Held[Thread->HeldLocks - 1].Lock);
         }
-        if (Thread->CriticalRegions != 0) {
-            HostViolation(APC_INDEX_MISMATCH, "system service", "returns to user mode in %d critical regions",
-                          Thread->CriticalRegions);
+        if (Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0) {
+            HostViolation(APC_INDEX_MISMATCH, "system service",
+                          "returns to user mode in %d critical regions and %d guarded ones", Thread->CriticalRegions,
+                          Thread->GuardedRegions);
         }
         if (ReadAcquire(&Thread->Terminating) != 0) {
             HostCancelThreadIrps(Thread, NULL, NULL);
