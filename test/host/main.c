@@ -10,6 +10,7 @@ int main(void)
     RunQueues();
     RunEndings();
     RunWaits();
+    RunResults();
     RunStacks();
     RunRules();
     RunRequests();

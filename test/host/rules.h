@@ -10,6 +10,7 @@ void RunMount(void);    /* mount.c: mounting a disk on its first open */
 void RunQueues(void);   /* queues.c: cancel-safe queues and work items */
 void RunEndings(void);  /* endings.c: threads that are told to end */
 void RunWaits(void);    /* waits.c: what a set event is given to */
+void RunResults(void);  /* results.c: where a request's result goes */
 void RunStacks(void);   /* stacks.c: device stacks and completion routines */
 
 #endif
