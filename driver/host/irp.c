@@ -394,10 +394,16 @@ static BOOLEAN HostIsFinished(PVOID Context)
 /* A thread that is to end cancels what it waits for in UserMode, and waits on. */
 static VOID HostAwaitIrp(PHOST_IRP Host, PIRP Irp, BOOLEAN MayInterrupt)
 {
-    if (MayInterrupt && HostWaitInterruptibly(&Host->Finished, HostIsFinished, Host, NULL, NULL) == HostInterrupted) {
-        (VOID) IoCancelIrp(Irp);
-    }
-    (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
+    HOST_WAIT_END End;
+
+    do {
+        End = HostWaitInterruptibly(&Host->Finished, HostIsFinished, Host, NULL, MayInterrupt, NULL);
+        if (End == HostInterrupted) {
+            (VOID) IoCancelIrp(Irp);
+            MayInterrupt = FALSE;
+        }
+        HostDeliverApcs(HostCurrentThread());
+    } while (End != HostSatisfied);
 }
 
 NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_STATUS_BLOCK IoStatus)

@@ -204,6 +204,7 @@ VOID KeLeaveCriticalRegion(VOID)
         HostViolation(APC_INDEX_MISMATCH, "KeLeaveCriticalRegion", "this thread is in no critical region");
     }
     Thread->CriticalRegions--;
+    HostDeliverApcs(Thread);
 }
 
 VOID KeEnterGuardedRegion(VOID)
@@ -219,6 +220,7 @@ VOID KeLeaveGuardedRegion(VOID)
         HostViolation(APC_INDEX_MISMATCH, "KeLeaveGuardedRegion", "this thread is in no guarded region");
     }
     Thread->GuardedRegions--;
+    HostDeliverApcs(Thread);
 }
 
 /* Whether normal kernel APCs are disabled by a region; the IRQL, which holds them back as well, does not count. */

@@ -223,6 +223,7 @@ NTSTATUS HostBeginService(PETHREAD *Thread)
     if (Current->Participant != NULL) {
         HostScheduleYield(Current);
     }
+    HostDeliverApcs(Current);
     if (InterlockedIncrement(&Current->ServiceDepth) == 1 && Current->Process != NULL) {
         (VOID) InterlockedIncrement(&Current->Process->Services);
         if (ReadAcquire(&Current->Process->Exiting) != 0) {
@@ -258,6 +259,7 @@ NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
         if (Thread->Process != NULL) {
             (VOID) InterlockedDecrement(&Thread->Process->Services);
         }
+        HostDeliverApcs(Thread);
     }
     return Status;
 }

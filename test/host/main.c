@@ -9,6 +9,7 @@ int main(void)
     RunMount();
     RunQueues();
     RunEndings();
+    RunSuspension();
     RunWaits();
     RunResults();
     RunStacks();
