@@ -91,6 +91,17 @@ static VOID Terminate(PVOID Context)
     }
 }
 
+static VOID Prepare(WAITER *Waiter)
+{
+    KeInitializeEvent(&Waiter->Started, NotificationEvent, FALSE);
+    KeInitializeEvent(&Waiter->Event, SynchronizationEvent, FALSE);
+    Waiter->Signalled = 0;
+    Waiter->Status = STATUS_PENDING;
+    if (Waiter->Irp != NULL) {
+        Waiter->Irp->Cancel = FALSE;
+    }
+}
+
 static VOID RunFreely(WAITER *Waiter, PHOST_ROUTINE Routine)
 {
     HANDLE Thread = NULL;
@@ -108,13 +119,7 @@ static VOID Run(WAITER *Waiter, PHOST_ROUTINE Routine, NTSTATUS Expected)
     PVOID Contexts[] = {Waiter, Waiter};
 
     for (ULONG64 Seed = 0; Seed <= SEEDS; Seed++) {
-        KeInitializeEvent(&Waiter->Started, NotificationEvent, FALSE);
-        KeInitializeEvent(&Waiter->Event, SynchronizationEvent, FALSE);
-        Waiter->Signalled = 0;
-        Waiter->Status = STATUS_PENDING;
-        if (Waiter->Irp != NULL) {
-            Waiter->Irp->Cancel = FALSE;
-        }
+        Prepare(Waiter);
         if (Seed == 0) {
             RunFreely(Waiter, Routine);
         } else {
@@ -173,6 +178,7 @@ static void WaitedRequestIsCancelled(void)
     static WAITER Waiter;
 
     CHECK_STATUS(StartTestKernel(&Waiter.Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    Prepare(&Waiter);
     RunFreely(&Waiter, WaitForRequest);
     ObDereferenceObject(Waiter.Thread);
     CHECK(Waiter.Status == STATUS_CANCELLED || Waiter.Status == STATUS_THREAD_IS_TERMINATING);
