@@ -76,6 +76,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartPool();
     PsctxStartTracking();
     PsctxStartInspection();
+    PsctxStartTeardown();
     PsctxStartEvents();
 
     status = PsctxStartIndex();
@@ -124,6 +125,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverO
     PAGED_CODE();
 
     PsctxStopFilter();
+    PsctxStopTeardown();
     PsctxDeleteControlDevice();
     PsctxRemoveSessionContexts(NULL);
     ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);

@@ -360,9 +360,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     FilterDevice->Flags |= FlagOn(Target->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_SUPPORTS_TRANSACTIONS);
     FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
     extension->Target = Target;
-    extension->TearsDown = PsctxCanTearDown(Target);
     extension->Volume.Device = Target;
-    extension->Volume.TearsDown = extension->TearsDown;
+    extension->Volume.TearsDown = PsctxTearsDown(Target);
 
     PsctxLockFilter();
     if (PsctxFindFilterDevice(Target) != NULL) {
@@ -580,6 +579,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     if (FsActive) {
         if (PsctxIsFileSystemFiltered(DeviceObject)) {
+            PsctxMeetFileSystem(DeviceObject);
             PsctxAttachFileSystem(DeviceObject);
             PsctxAttachMountedVolumes(DeviceObject);
         }
@@ -595,6 +595,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
     if (filterDevice != NULL) {
         PsctxDeleteFilterDevice(filterDevice);
     }
+    PsctxForgetFileSystem(DeviceObject);
 }
 
 /*

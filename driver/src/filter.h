@@ -30,9 +30,8 @@ typedef struct _PSCTX_VOLUME {
  * and then stays.
  */
 typedef struct _PSCTX_FILTER_EXTENSION {
-    LIST_ENTRY Links;  /* of the attached devices; under filter.c's lock, as is Attached */
-    BOOLEAN Attached;  /* cleared by whoever detaches the device, and so is the one to delete it */
-    BOOLEAN TearsDown; /* the file system can tear contexts down: see teardown.c */
+    LIST_ENTRY Links; /* of the attached devices; under filter.c's lock, as is Attached */
+    BOOLEAN Attached; /* cleared by whoever detaches the device, and so is the one to delete it */
     PSCTX_FILTER_KIND Kind;
     PDEVICE_OBJECT DeviceObject; /* whose extension this is */
     PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
@@ -68,9 +67,6 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID
     PsctxNoteVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ ULONG Attachment,
                     _In_ NTSTATUS Status);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetVolumes(_In_ BOOLEAN All);
-
-/* teardown.c */
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxCanTearDown(_In_ PDEVICE_OBJECT Device);
 
 /* passthrough.c */
 _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);

@@ -231,8 +231,12 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *St
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxQueryObjectName(_In_ PVOID Object, _Outptr_ POBJECT_NAME_INFORMATION *Name);
 
-/* teardown.c */
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
+/* teardown.c: what file systems' drivers are able to do. Whoever passes a device keeps it, by a reference or an open file. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartTeardown(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopTeardown(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxMeetFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxTearsDown(_In_ PDEVICE_OBJECT Device);
 
 /* index.c */
 #define PSCTX_SHARD_BITS 6u

@@ -118,7 +118,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxNoteVolume(PDEVICE_OBJECT VolumeDevi
     volume->Device = VolumeDevice;
     volume->Attachment = Attachment;
     volume->Status = Status;
-    volume->TearsDown = PsctxCanTearDown(VolumeDevice);
+    volume->TearsDown = PsctxTearsDown(VolumeDevice);
     if (StorageDevice != NULL) {
         (VOID) PsctxQueryObjectName(StorageDevice, &volume->StorageName);
     }
