@@ -9,6 +9,7 @@ int main(void)
     RunMount();
     RunQueues();
     RunStacks();
+    RunAcquire();
     RunRules();
     RunRequests();
     return EndTests();

@@ -9,5 +9,6 @@ void RunFiles(void);    /* files.c: opening, asking without opening, closing */
 void RunMount(void);    /* mount.c: mounting a disk on its first open */
 void RunQueues(void);   /* queues.c: cancel-safe queues and work items */
 void RunStacks(void);   /* stacks.c: device stacks and completion routines */
+void RunAcquire(void);  /* acquire.c: acquiring and releasing files */
 
 #endif
