@@ -87,6 +87,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
     }
+    PsctxStartFastIo();
     DriverObject->FastIoDispatch = &PsctxFastIoDispatch;
 
     status = PsctxCreateControlDevice();

@@ -12,6 +12,8 @@ struct _COMPRESSED_DATA_INFO;
 
 #include "filter.h"
 
+#define PSCTX_VISTA_MAJOR_VERSION 6u
+
 /*
  * The table of the driver below if it is long enough to have the entry that ends at End, else NULL.
  */
@@ -320,47 +322,44 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OB
 /*
  * The entries that acquire and release a file, for sections, the modified page writer and flushes of the cache.
  *
- * Since Windows XP the kernel asks filters' registered callbacks and then the file system's own table, and never calls these. Some
- * kernels of that time do ask the topmost driver's table, and take the entry's absence for the file system's: they
- * would then take other locks than the file system does, which is a deadlock or torn data. What they name as the device is
- * the file system's, or none: the device below ours is found from the file. A file is released as it was acquired, also when
- * this driver is attached or detached between the two: both ways end at the same routines.
- * [ntifs/nf-ntifs-fsrtlregisterfilesystemfiltercallbacks]
+ * Since Windows XP the kernel asks registered callbacks and then the file system's own table, and never calls these: they are in the
+ * table only before version 6. Some kernels of that time do ask the topmost driver's table, and take the entry's absence for the file
+ * system's: they would then take other locks than the file system does, which is a deadlock or torn data.
+ *
+ * A file is released by whoever acquired it. A file system may have one half as an entry and the other as a callback, as Microsoft's
+ * CD file system does; such a kernel, with this driver on top, calls no callback. So both halves go to the file system if its table has both,
+ * else neither does. Its own table decides, and is called, whatever is attached between: a file is released as it was acquired, also when
+ * drivers are attached or detached between the two. [ntifs/nf-ntifs-fsrtlregisterfilesystemfiltercallbacks]
  */
+
+static BOOLEAN PsctxHasEntry(_In_ const FAST_IO_DISPATCH *Table, _In_ ULONG Offset)
+{
+    return Table->SizeOfFastIoDispatch >= Offset + sizeof(PVOID) &&
+           *(const PVOID *)(const VOID *)((const UCHAR *)Table + Offset) != NULL;
+}
 
 /*
- * The table of the driver below ours in the stack that serves a file, if it has the entry that ends at End, else NULL;
- * the file system's, when ours is not in the stack.
+ * The table of the file system that serves a file, whose device the file keeps, if it has both entries, else NULL.
  */
-static PFAST_IO_DISPATCH PsctxFileFastIo(_In_ PFILE_OBJECT FileObject, _In_ SIZE_T End)
+static PFAST_IO_DISPATCH PsctxFindPair(_In_ PFILE_OBJECT FileObject, _In_ ULONG Acquire, _In_ ULONG Release)
 {
-    const PDEVICE_OBJECT base = IoGetBaseFileSystemDeviceObject(FileObject);
-    PDEVICE_OBJECT lower = base;
-    PDEVICE_OBJECT above = base->AttachedDevice;
-    PFAST_IO_DISPATCH table;
+    const PDRIVER_OBJECT driver = IoGetBaseFileSystemDeviceObject(FileObject)->DriverObject;
+    const PFAST_IO_DISPATCH table = driver->FastIoDispatch;
 
-    while (above != NULL && above->DriverObject != PsctxGlobals.DriverObject) {
-        lower = above;
-        above = above->AttachedDevice;
-    }
-    if (above == NULL) {
-        lower = base;
-    }
-    if (lower == PsctxGlobals.ControlDevice) {
+    if (driver == PsctxGlobals.DriverObject || table == NULL || !PsctxHasEntry(table, Acquire) ||
+        !PsctxHasEntry(table, Release)) {
         return NULL;
     }
-    table = lower->DriverObject->FastIoDispatch;
-    return table != NULL && table->SizeOfFastIoDispatch >= End ? table : NULL;
+    return table;
 }
 
-#define PSCTX_FILE_FAST_IO(FileObject, Entry) \
-    PsctxFileFastIo(FileObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
-
-/* The device to name to the driver below: ours stands for the one below it, and the file system's for itself. */
-static PDEVICE_OBJECT PsctxNamedDevice(_In_ PDEVICE_OBJECT DeviceObject)
-{
-    return DeviceObject->DriverObject == PsctxGlobals.DriverObject ? PsctxLowerDevice(DeviceObject) : DeviceObject;
-}
+/* The same by the entries' names. */
+#define PSCTX_PAIR(FileObject, Acquire, Release) \
+    PsctxFindPair(FileObject, FIELD_OFFSET(FAST_IO_DISPATCH, Acquire), FIELD_OFFSET(FAST_IO_DISPATCH, Release))
+#define PSCTX_SECTION_PAIR(FileObject) \
+    PSCTX_PAIR(FileObject, AcquireFileForNtCreateSection, ReleaseFileForNtCreateSection)
+#define PSCTX_MOD_WRITE_PAIR(FileObject) PSCTX_PAIR(FileObject, AcquireForModWrite, ReleaseForModWrite)
+#define PSCTX_CC_FLUSH_PAIR(FileObject) PSCTX_PAIR(FileObject, AcquireForCcFlush, ReleaseForCcFlush)
 
 /*
  * The main resource of a file's stream, which the kernel itself takes where a file system has no entry of its own, or NULL.
@@ -374,10 +373,10 @@ static PERESOURCE PsctxMainResource(_In_ PFILE_OBJECT FileObject)
 
 _Use_decl_annotations_ static VOID PsctxAcquireFileForNtCreateSection(PFILE_OBJECT FileObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireFileForNtCreateSection);
+    const PFAST_IO_DISPATCH table = PSCTX_SECTION_PAIR(FileObject);
     const PERESOURCE resource = PsctxMainResource(FileObject);
 
-    if (table != NULL && table->AcquireFileForNtCreateSection != NULL) {
+    if (table != NULL) {
         table->AcquireFileForNtCreateSection(FileObject);
     } else if (resource != NULL) {
         ExAcquireResourceExclusiveLite(resource, TRUE);
@@ -386,54 +385,63 @@ _Use_decl_annotations_ static VOID PsctxAcquireFileForNtCreateSection(PFILE_OBJE
 
 _Use_decl_annotations_ static VOID PsctxReleaseFileForNtCreateSection(PFILE_OBJECT FileObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseFileForNtCreateSection);
+    const PFAST_IO_DISPATCH table = PSCTX_SECTION_PAIR(FileObject);
     const PERESOURCE resource = PsctxMainResource(FileObject);
 
-    if (table != NULL && table->ReleaseFileForNtCreateSection != NULL) {
+    if (table != NULL) {
         table->ReleaseFileForNtCreateSection(FileObject);
     } else if (resource != NULL) {
         ExReleaseResourceLite(resource);
     }
 }
 
-/* STATUS_INVALID_DEVICE_REQUEST, here and below, has the kernel do what it does for a file system without the entry. */
+/*
+ * STATUS_INVALID_DEVICE_REQUEST, here and below, has the kernel do what it does for a file system without the entry. Whichever device
+ * it names, the file system is told its own.
+ */
 _Use_decl_annotations_ static NTSTATUS PsctxAcquireForModWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER EndingOffset,
                                                                PERESOURCE *ResourceToRelease,
                                                                PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireForModWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_MOD_WRITE_PAIR(FileObject);
 
-    return table != NULL && table->AcquireForModWrite != NULL
-               ? table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    return table != NULL ? table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease,
+                                                     IoGetBaseFileSystemDeviceObject(FileObject))
+                         : STATUS_INVALID_DEVICE_REQUEST;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxReleaseForModWrite(PFILE_OBJECT FileObject, PERESOURCE ResourceToRelease,
                                                                PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseForModWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_MOD_WRITE_PAIR(FileObject);
 
-    return table != NULL && table->ReleaseForModWrite != NULL
-               ? table->ReleaseForModWrite(FileObject, ResourceToRelease, PsctxNamedDevice(DeviceObject))
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    return table != NULL
+               ? table->ReleaseForModWrite(FileObject, ResourceToRelease, IoGetBaseFileSystemDeviceObject(FileObject))
                : STATUS_INVALID_DEVICE_REQUEST;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxAcquireForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireForCcFlush);
+    const PFAST_IO_DISPATCH table = PSCTX_CC_FLUSH_PAIR(FileObject);
 
-    return table != NULL && table->AcquireForCcFlush != NULL
-               ? table->AcquireForCcFlush(FileObject, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    return table != NULL ? table->AcquireForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject))
+                         : STATUS_INVALID_DEVICE_REQUEST;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxReleaseForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseForCcFlush);
+    const PFAST_IO_DISPATCH table = PSCTX_CC_FLUSH_PAIR(FileObject);
 
-    return table != NULL && table->ReleaseForCcFlush != NULL
-               ? table->ReleaseForCcFlush(FileObject, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    return table != NULL ? table->ReleaseForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject))
+                         : STATUS_INVALID_DEVICE_REQUEST;
 }
 
 FAST_IO_DISPATCH PsctxFastIoDispatch = {
@@ -448,11 +456,8 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .FastIoUnlockAll = PsctxFastIoUnlockAll,
     .FastIoUnlockAllByKey = PsctxFastIoUnlockAllByKey,
     .FastIoDeviceControl = PsctxFastIoDeviceControl,
-    .AcquireFileForNtCreateSection = PsctxAcquireFileForNtCreateSection,
-    .ReleaseFileForNtCreateSection = PsctxReleaseFileForNtCreateSection,
     .FastIoDetachDevice = PsctxFastIoDetachDevice,
     .FastIoQueryNetworkOpenInfo = PsctxFastIoQueryNetworkOpenInfo,
-    .AcquireForModWrite = PsctxAcquireForModWrite,
     .MdlRead = PsctxMdlRead,
     .MdlReadComplete = PsctxMdlReadComplete,
     .PrepareMdlWrite = PsctxPrepareMdlWrite,
@@ -462,7 +467,24 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .MdlReadCompleteCompressed = PsctxMdlReadCompleteCompressed,
     .MdlWriteCompleteCompressed = PsctxMdlWriteCompleteCompressed,
     .FastIoQueryOpen = PsctxFastIoQueryOpen,
-    .ReleaseForModWrite = PsctxReleaseForModWrite,
-    .AcquireForCcFlush = PsctxAcquireForCcFlush,
-    .ReleaseForCcFlush = PsctxReleaseForCcFlush,
 };
+
+/*
+ * Completes the table for this kernel, before the first request.
+ */
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartFastIo(VOID)
+{
+    ULONG major = 0;
+    BOOLEAN acquires;
+
+    PAGED_CODE();
+
+    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
+    acquires = major < PSCTX_VISTA_MAJOR_VERSION;
+    PsctxFastIoDispatch.AcquireFileForNtCreateSection = acquires ? PsctxAcquireFileForNtCreateSection : NULL;
+    PsctxFastIoDispatch.ReleaseFileForNtCreateSection = acquires ? PsctxReleaseFileForNtCreateSection : NULL;
+    PsctxFastIoDispatch.AcquireForModWrite = acquires ? PsctxAcquireForModWrite : NULL;
+    PsctxFastIoDispatch.ReleaseForModWrite = acquires ? PsctxReleaseForModWrite : NULL;
+    PsctxFastIoDispatch.AcquireForCcFlush = acquires ? PsctxAcquireForCcFlush : NULL;
+    PsctxFastIoDispatch.ReleaseForCcFlush = acquires ? PsctxReleaseForCcFlush : NULL;
+}

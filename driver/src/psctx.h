@@ -333,6 +333,7 @@ DRIVER_DISPATCH PsctxFilterDispatch;
 
 /* fastio.c: the fast I/O table, for the driver object. The control device answers FALSE to every entry. */
 extern FAST_IO_DISPATCH PsctxFastIoDispatch;
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartFastIo(VOID);
 
 /*
  * track.c: tracking rules. A rule holds a reference on its session; PsctxEndTracking removes a session's rules.

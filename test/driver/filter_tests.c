@@ -1005,6 +1005,7 @@ static VOID PassesFileAcquisition(VOID)
     HANDLE handle;
     ULONG index;
 
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
@@ -1033,6 +1034,7 @@ static VOID PassesFileAcquisition(VOID)
         CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, ReleaseForCcFlush), volume));
     }
     ObDereferenceObject(file);
+    HostSetQuirks(0);
     Close(handle);
 }
 
@@ -1046,6 +1048,7 @@ static VOID AcquiresFilesAsTheKernelWould(VOID)
     ERESOURCE resource;
     HANDLE handle;
 
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
@@ -1073,7 +1076,65 @@ static VOID AcquiresFilesAsTheKernelWould(VOID)
     TestFastIoDispatch.SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH);
     CHECK(TestFileSystem.FastIoEntry == 0);
     ObDereferenceObject(file);
+    HostSetQuirks(0);
     Close(handle);
+}
+
+/*
+ * A kernel that asks the topmost driver, with file systems that have both halves of what acquires a file as entries, one of them, or
+ * none: what the driver below acquires is what it releases.
+ */
+static VOID ReleasesFilesAsTheyWereAcquired(VOID)
+{
+    static const ULONG quirks[] = {0, HOST_QUIRK_CALLBACKS_ACQUIRE, HOST_QUIRK_CALLBACKS_RELEASE,
+                                   HOST_QUIRK_CALLBACKS_ACQUIRE | HOST_QUIRK_CALLBACKS_RELEASE};
+    PFSRTL_COMMON_FCB_HEADER header;
+    PFILE_OBJECT file;
+    HOST_AUDIT audit;
+    HANDLE handle;
+    PVOID object;
+    ULONG index;
+    ULONG purpose;
+
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\M:\\file", &handle));
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    file = object;
+    header = file->FsContext;
+    for (index = 0; index < RTL_NUMBER_OF(quirks); index += 1) {
+        HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_TOPMOST_ACQUIRES | quirks[index]);
+        for (purpose = HostForSection; purpose <= HostForCacheFlush; purpose += 1) {
+            PERESOURCE resource;
+
+            CHECK_STATUS(STATUS_SUCCESS, HostAcquireFile(file, (HOST_ACQUISITION)purpose, &resource));
+            /* The file system takes both resources; the kernel, but for a flush, one of them. */
+            HostAudit(&audit);
+            CHECK(audit.Locks == (quirks[index] == 0 || purpose == HostForCacheFlush ? 2 : 1));
+            CHECK((BOOLEAN)ExIsResourceAcquiredExclusiveLite(header->PagingIoResource) == (quirks[index] == 0));
+            HostReleaseFile(file, (HOST_ACQUISITION)purpose, resource);
+            HostAudit(&audit);
+            CHECK(audit.Locks == 0);
+        }
+    }
+    HostSetQuirks(0);
+    ObDereferenceObject(file);
+    Close(handle);
+    CHECK_STATUS(STATUS_SUCCESS, HostDismountVolume(L'M'));
+}
+
+/* A kernel since version 6 asks nobody but the file system. */
+static VOID HasNoEntriesThatNobodyCalls(VOID)
+{
+    LoadDriver();
+    CHECK(Driver->FastIoDispatch->AcquireFileForNtCreateSection == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseFileForNtCreateSection == NULL);
+    CHECK(Driver->FastIoDispatch->AcquireForModWrite == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseForModWrite == NULL);
+    CHECK(Driver->FastIoDispatch->AcquireForCcFlush == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseForCcFlush == NULL);
+    CHECK(Driver->FastIoDispatch->FastIoDetachDevice != NULL);
 }
 
 static VOID NamesTheLowerDeviceInQueryOpen(VOID)
@@ -1784,6 +1845,9 @@ static const TEST Tests[] = {
     {"the entries for acquiring files reach the file system, whichever device is named", PassesFileAcquisition},
     {"files of a file system without entries for acquiring are acquired as the kernel would",
      AcquiresFilesAsTheKernelWould},
+    {"files are released as they were acquired, whichever halves of that their file system has",
+     ReleasesFilesAsTheyWereAcquired},
+    {"no entry for acquiring files stands where no kernel calls it", HasNoEntriesThatNobodyCalls},
     {"the query-open entry names the lower device in the request meanwhile", NamesTheLowerDeviceInQueryOpen},
     {"a matching open gets one context, with the name as opened", InsertsOneContextForAMatchingOpen},
     {"a matching create that pends is waited for", WaitsForACreateThatPends},
