@@ -1124,6 +1124,58 @@ static VOID ReleasesFilesAsTheyWereAcquired(VOID)
     CHECK_STATUS(STATUS_SUCCESS, HostDismountVolume(L'M'));
 }
 
+#define COMINGS_AND_GOINGS 5000u
+
+/* A device of another filter's, for as long as it takes to attach it to a volume that this driver leaves alone. */
+static VOID ComeAndGoOnThread(PVOID Context)
+{
+    PDEVICE_OBJECT device;
+    PDEVICE_OBJECT below;
+    ULONG round;
+
+    for (round = 0; round < COMINGS_AND_GOINGS; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS,
+                     IoCreateDevice(DiskDriver, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &device));
+        device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+        CHECK_STATUS(STATUS_SUCCESS, IoAttachDeviceToDeviceStackSafe(device, TestFileSystem.VolumeDevice, &below));
+        IoDetachDevice(below);
+        IoDeleteDevice(device);
+    }
+    InterlockedExchange((volatile LONG *)Context, TRUE);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID FollowsNoDevicesThatComeAndGo(VOID)
+{
+    volatile LONG gone = FALSE;
+    LARGE_INTEGER offset = {0};
+    PFAST_IO_DISPATCH table;
+    PERESOURCE resource;
+    PFILE_OBJECT file;
+    HANDLE handle;
+    HANDLE thread;
+
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
+    LoadDisk(L"VolSnap");
+    LoadDriver();
+    LoadFileSystem();
+    table = Driver->FastIoDispatch;
+    file = OpenFileObject(&handle);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, ComeAndGoOnThread, (PVOID)&gone));
+    while (ReadAcquire(&gone) == 0) {
+        table->AcquireFileForNtCreateSection(file);
+        table->ReleaseFileForNtCreateSection(file);
+        CHECK_STATUS(STATUS_SUCCESS, table->AcquireForModWrite(file, &offset, &resource, TestFileSystem.VolumeDevice));
+        CHECK_STATUS(STATUS_SUCCESS, table->ReleaseForModWrite(file, resource, TestFileSystem.VolumeDevice));
+    }
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    HostSetQuirks(0);
+    ObDereferenceObject(file);
+    Close(handle);
+}
+
 /* A kernel since version 6 asks nobody but the file system. */
 static VOID HasNoEntriesThatNobodyCalls(VOID)
 {
@@ -1847,6 +1899,7 @@ static const TEST Tests[] = {
      AcquiresFilesAsTheKernelWould},
     {"files are released as they were acquired, whichever halves of that their file system has",
      ReleasesFilesAsTheyWereAcquired},
+    {"other filters' devices may come and go while files are acquired", FollowsNoDevicesThatComeAndGo},
     {"no entry for acquiring files stands where no kernel calls it", HasNoEntriesThatNobodyCalls},
     {"the query-open entry names the lower device in the request meanwhile", NamesTheLowerDeviceInQueryOpen},
     {"a matching open gets one context, with the name as opened", InsertsOneContextForAMatchingOpen},
