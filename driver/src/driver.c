@@ -95,13 +95,13 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
         goto StopIndex;
     }
 
+    PsctxGlobals.CountsRequests = PsctxIsUnloadAllowed(RegistryPath);
     status = PsctxStartFilter();
     if (!NT_SUCCESS(status) && status != STATUS_NOT_SUPPORTED) {
         goto DeleteControlDevice;
     }
 
-    if (PsctxIsUnloadAllowed(RegistryPath)) {
-        PsctxGlobals.CountsRequests = TRUE;
+    if (PsctxGlobals.CountsRequests) {
         DriverObject->DriverUnload = PsctxUnload;
     }
     return STATUS_SUCCESS;

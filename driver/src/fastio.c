@@ -4,7 +4,8 @@
  * Each routine below asks the lower driver's table, which may be absent, older and so shorter than ours, or empty in
  * that entry; it then answers FALSE, and the caller sends an IRP. None is pageable: some are in the path of paging I/O.
  * They are called at <= APC_LEVEL in the requesting thread. The control device, which shares the driver's table,
- * answers FALSE to all of them. [ifs/implementing-fast-i-o-routines]
+ * answers FALSE to all of them. A driver that may be unloaded counts the calls that it has to come back from.
+ * [ifs/implementing-fast-i-o-routines]
  */
 
 /* The headers name this structure in prototypes before they declare it: known first, it is the same type in all. */
@@ -14,13 +15,22 @@ struct _COMPRESSED_DATA_INFO;
 
 #define PSCTX_VISTA_MAJOR_VERSION 6u
 
+/* At the end of every entry, with its answer. */
+FORCEINLINE BOOLEAN PsctxLeaveFastIo(_In_ BOOLEAN Answer)
+{
+    PsctxLeaveDriver();
+    return Answer;
+}
+
 /*
- * The table of the driver below if it is long enough to have the entry that ends at End, else NULL.
+ * The table of the driver below if it is long enough to have the entry that ends at End, else NULL. Whatever it is, PsctxLeaveFastIo
+ * follows.
  */
-static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_ SIZE_T End)
+static PFAST_IO_DISPATCH PsctxEnterFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_ SIZE_T End)
 {
     PFAST_IO_DISPATCH table;
 
+    PsctxEnterDriver();
     if (DeviceObject == PsctxGlobals.ControlDevice) {
         return NULL;
     }
@@ -29,8 +39,8 @@ static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_
 }
 
 /* The same for an entry by its name. */
-#define PSCTX_LOWER_FAST_IO(DeviceObject, Entry) \
-    PsctxLowerFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
+#define PSCTX_ENTER_FAST_IO(DeviceObject, Entry) \
+    PsctxEnterFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
 
 /*
  * The answer to a read or a write, which is counted if it was TRUE: after FALSE, an IRP comes.
@@ -41,7 +51,7 @@ FORCEINLINE BOOLEAN PsctxCounted(_In_ BOOLEAN Answer, _In_ PFILE_OBJECT FileObje
     if (Answer && ReadNoFence(&PsctxCountingContexts) != 0) {
         PsctxCountTransfer(FileObject, Write, Length);
     }
-    return Answer;
+    return PsctxLeaveFastIo(Answer);
 }
 
 static FAST_IO_CHECK_IF_POSSIBLE PsctxFastIoCheckIfPossible;
@@ -77,18 +87,19 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoCheckIfPossible(PFILE_OBJECT Fi
                                                                  BOOLEAN CheckForReadOperation,
                                                                  PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoCheckIfPossible);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoCheckIfPossible);
 
-    return table != NULL && table->FastIoCheckIfPossible != NULL &&
-           table->FastIoCheckIfPossible(FileObject, FileOffset, Length, Wait, LockKey, CheckForReadOperation, IoStatus,
-                                        PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoCheckIfPossible != NULL &&
+                            table->FastIoCheckIfPossible(FileObject, FileOffset, Length, Wait, LockKey,
+                                                         CheckForReadOperation, IoStatus,
+                                                         PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
                                                       BOOLEAN Wait, ULONG LockKey, PVOID Buffer,
                                                       PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoRead);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoRead);
 
     return PsctxCounted(table != NULL && table->FastIoRead != NULL &&
                             table->FastIoRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
@@ -100,7 +111,7 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWrite(PFILE_OBJECT FileObject, 
                                                        BOOLEAN Wait, ULONG LockKey, PVOID Buffer,
                                                        PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoWrite);
 
     return PsctxCounted(table != NULL && table->FastIoWrite != NULL &&
                             table->FastIoWrite(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
@@ -112,10 +123,11 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryBasicInfo(PFILE_OBJECT Fil
                                                                 PFILE_BASIC_INFORMATION Buffer,
                                                                 PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryBasicInfo);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryBasicInfo);
 
-    return table != NULL && table->FastIoQueryBasicInfo != NULL &&
-           table->FastIoQueryBasicInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoQueryBasicInfo != NULL &&
+        table->FastIoQueryBasicInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryStandardInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
@@ -123,10 +135,11 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryStandardInfo(PFILE_OBJECT 
                                                                    PIO_STATUS_BLOCK IoStatus,
                                                                    PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryStandardInfo);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryStandardInfo);
 
-    return table != NULL && table->FastIoQueryStandardInfo != NULL &&
-           table->FastIoQueryStandardInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoQueryStandardInfo != NULL &&
+        table->FastIoQueryStandardInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoLock(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
@@ -134,40 +147,41 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoLock(PFILE_OBJECT FileObject, P
                                                       BOOLEAN FailImmediately, BOOLEAN ExclusiveLock,
                                                       PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoLock);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoLock);
 
-    return table != NULL && table->FastIoLock != NULL &&
-           table->FastIoLock(FileObject, FileOffset, Length, ProcessId, Key, FailImmediately, ExclusiveLock, IoStatus,
-                             PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoLock != NULL &&
+                            table->FastIoLock(FileObject, FileOffset, Length, ProcessId, Key, FailImmediately,
+                                              ExclusiveLock, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockSingle(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                               PLARGE_INTEGER Length, PEPROCESS ProcessId, ULONG Key,
                                                               PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockSingle);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoUnlockSingle);
 
-    return table != NULL && table->FastIoUnlockSingle != NULL &&
-           table->FastIoUnlockSingle(FileObject, FileOffset, Length, ProcessId, Key, IoStatus,
-                                     PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoUnlockSingle != NULL &&
+                            table->FastIoUnlockSingle(FileObject, FileOffset, Length, ProcessId, Key, IoStatus,
+                                                      PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockAll(PFILE_OBJECT FileObject, PEPROCESS ProcessId,
                                                            PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockAll);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoUnlockAll);
 
-    return table != NULL && table->FastIoUnlockAll != NULL &&
-           table->FastIoUnlockAll(FileObject, ProcessId, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoUnlockAll != NULL &&
+                            table->FastIoUnlockAll(FileObject, ProcessId, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockAllByKey(PFILE_OBJECT FileObject, PVOID ProcessId, ULONG Key,
                                                                 PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockAllByKey);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoUnlockAllByKey);
 
-    return table != NULL && table->FastIoUnlockAllByKey != NULL &&
-           table->FastIoUnlockAllByKey(FileObject, ProcessId, Key, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoUnlockAllByKey != NULL &&
+        table->FastIoUnlockAllByKey(FileObject, ProcessId, Key, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoDeviceControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer,
@@ -175,11 +189,12 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoDeviceControl(PFILE_OBJECT File
                                                                ULONG OutputBufferLength, ULONG IoControlCode,
                                                                PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoDeviceControl);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoDeviceControl);
 
-    return table != NULL && table->FastIoDeviceControl != NULL &&
-           table->FastIoDeviceControl(FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer,
-                                      OutputBufferLength, IoControlCode, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoDeviceControl != NULL &&
+                            table->FastIoDeviceControl(FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer,
+                                                       OutputBufferLength, IoControlCode, IoStatus,
+                                                       PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryNetworkOpenInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
@@ -187,17 +202,18 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryNetworkOpenInfo(PFILE_OBJE
                                                                       PIO_STATUS_BLOCK IoStatus,
                                                                       PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryNetworkOpenInfo);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryNetworkOpenInfo);
 
-    return table != NULL && table->FastIoQueryNetworkOpenInfo != NULL &&
-           table->FastIoQueryNetworkOpenInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoQueryNetworkOpenInfo != NULL &&
+        table->FastIoQueryNetworkOpenInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
                                                    ULONG LockKey, PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus,
                                                    PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlRead);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlRead);
 
     return PsctxCounted(
         table != NULL && table->MdlRead != NULL &&
@@ -208,17 +224,17 @@ _Use_decl_annotations_ static BOOLEAN PsctxMdlRead(PFILE_OBJECT FileObject, PLAR
 _Use_decl_annotations_ static BOOLEAN PsctxMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain,
                                                            PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlReadComplete);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlReadComplete);
 
-    return table != NULL && table->MdlReadComplete != NULL &&
-           table->MdlReadComplete(FileObject, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->MdlReadComplete != NULL &&
+                            table->MdlReadComplete(FileObject, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                            ULONG Length, ULONG LockKey, PMDL *MdlChain,
                                                            PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, PrepareMdlWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, PrepareMdlWrite);
 
     return PsctxCounted(table != NULL && table->PrepareMdlWrite != NULL &&
                             table->PrepareMdlWrite(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus,
@@ -229,10 +245,10 @@ _Use_decl_annotations_ static BOOLEAN PsctxPrepareMdlWrite(PFILE_OBJECT FileObje
 _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                             PMDL MdlChain, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlWriteComplete);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlWriteComplete);
 
-    return table != NULL && table->MdlWriteComplete != NULL &&
-           table->MdlWriteComplete(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->MdlWriteComplete != NULL &&
+                            table->MdlWriteComplete(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN
@@ -240,7 +256,7 @@ PsctxFastIoReadCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, UL
                           PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus, PCOMPRESSED_DATA_INFO CompressedDataInfo,
                           ULONG CompressedDataInfoLength, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoReadCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoReadCompressed);
 
     return PsctxCounted(table != NULL && table->FastIoReadCompressed != NULL &&
                             table->FastIoReadCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain,
@@ -256,7 +272,7 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT Fi
                                                                  ULONG CompressedDataInfoLength,
                                                                  PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWriteCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoWriteCompressed);
 
     return PsctxCounted(table != NULL && table->FastIoWriteCompressed != NULL &&
                             table->FastIoWriteCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain,
@@ -268,20 +284,21 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT Fi
 _Use_decl_annotations_ static BOOLEAN PsctxMdlReadCompleteCompressed(PFILE_OBJECT FileObject, PMDL MdlChain,
                                                                      PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlReadCompleteCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlReadCompleteCompressed);
 
-    return table != NULL && table->MdlReadCompleteCompressed != NULL &&
-           table->MdlReadCompleteCompressed(FileObject, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->MdlReadCompleteCompressed != NULL &&
+                            table->MdlReadCompleteCompressed(FileObject, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteCompleteCompressed(PFILE_OBJECT FileObject,
                                                                       PLARGE_INTEGER FileOffset, PMDL MdlChain,
                                                                       PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlWriteCompleteCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlWriteCompleteCompressed);
 
-    return table != NULL && table->MdlWriteCompleteCompressed != NULL &&
-           table->MdlWriteCompleteCompressed(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->MdlWriteCompleteCompressed != NULL &&
+        table->MdlWriteCompleteCompressed(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 /*
@@ -291,17 +308,17 @@ _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteCompleteCompressed(PFILE_OBJE
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION NetworkInformation,
                                                            PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryOpen);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryOpen);
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
     BOOLEAN answered;
 
     if (table == NULL || table->FastIoQueryOpen == NULL) {
-        return FALSE;
+        return PsctxLeaveFastIo(FALSE);
     }
     location->DeviceObject = PsctxLowerDevice(DeviceObject);
     answered = table->FastIoQueryOpen(Irp, NetworkInformation, location->DeviceObject);
     location->DeviceObject = DeviceObject;
-    return answered;
+    return PsctxLeaveFastIo(answered);
 }
 
 /*
@@ -314,9 +331,11 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OB
 
     PAGED_CODE();
 
+    PsctxEnterDriver();
     if (PsctxDetachFilterDevice(SourceDevice)) {
-        PsctxDeleteFilterDevice(SourceDevice);
+        PsctxRetireFilterDevice(SourceDevice);
     }
+    PsctxLeaveDriver();
 }
 
 /*
@@ -376,11 +395,13 @@ _Use_decl_annotations_ static VOID PsctxAcquireFileForNtCreateSection(PFILE_OBJE
     const PFAST_IO_DISPATCH table = PSCTX_SECTION_PAIR(FileObject);
     const PERESOURCE resource = PsctxMainResource(FileObject);
 
+    PsctxEnterDriver();
     if (table != NULL) {
         table->AcquireFileForNtCreateSection(FileObject);
     } else if (resource != NULL) {
         ExAcquireResourceExclusiveLite(resource, TRUE);
     }
+    PsctxLeaveDriver();
 }
 
 _Use_decl_annotations_ static VOID PsctxReleaseFileForNtCreateSection(PFILE_OBJECT FileObject)
@@ -388,11 +409,13 @@ _Use_decl_annotations_ static VOID PsctxReleaseFileForNtCreateSection(PFILE_OBJE
     const PFAST_IO_DISPATCH table = PSCTX_SECTION_PAIR(FileObject);
     const PERESOURCE resource = PsctxMainResource(FileObject);
 
+    PsctxEnterDriver();
     if (table != NULL) {
         table->ReleaseFileForNtCreateSection(FileObject);
     } else if (resource != NULL) {
         ExReleaseResourceLite(resource);
     }
+    PsctxLeaveDriver();
 }
 
 /*
@@ -404,44 +427,63 @@ _Use_decl_annotations_ static NTSTATUS PsctxAcquireForModWrite(PFILE_OBJECT File
                                                                PDEVICE_OBJECT DeviceObject)
 {
     const PFAST_IO_DISPATCH table = PSCTX_MOD_WRITE_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
     UNREFERENCED_PARAMETER(DeviceObject);
 
-    return table != NULL ? table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease,
-                                                     IoGetBaseFileSystemDeviceObject(FileObject))
-                         : STATUS_INVALID_DEVICE_REQUEST;
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease,
+                                           IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxReleaseForModWrite(PFILE_OBJECT FileObject, PERESOURCE ResourceToRelease,
                                                                PDEVICE_OBJECT DeviceObject)
 {
     const PFAST_IO_DISPATCH table = PSCTX_MOD_WRITE_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
     UNREFERENCED_PARAMETER(DeviceObject);
 
-    return table != NULL
-               ? table->ReleaseForModWrite(FileObject, ResourceToRelease, IoGetBaseFileSystemDeviceObject(FileObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->ReleaseForModWrite(FileObject, ResourceToRelease, IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxAcquireForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
     const PFAST_IO_DISPATCH table = PSCTX_CC_FLUSH_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
     UNREFERENCED_PARAMETER(DeviceObject);
 
-    return table != NULL ? table->AcquireForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject))
-                         : STATUS_INVALID_DEVICE_REQUEST;
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->AcquireForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxReleaseForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
     const PFAST_IO_DISPATCH table = PSCTX_CC_FLUSH_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
     UNREFERENCED_PARAMETER(DeviceObject);
 
-    return table != NULL ? table->ReleaseForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject))
-                         : STATUS_INVALID_DEVICE_REQUEST;
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->ReleaseForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 FAST_IO_DISPATCH PsctxFastIoDispatch = {

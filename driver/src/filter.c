@@ -10,6 +10,7 @@
 #define PSCTX_ATTACH_ATTEMPTS 8u
 #define PSCTX_ATTACH_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
 #define PSCTX_DRAIN_INTERVAL (-50 * 10000ll)   /* 50 ms: several quanta */
+#define PSCTX_RETIREMENT 10u                   /* turns of housekeeping */
 #define PSCTX_LIST_ATTEMPTS 4u
 #define PSCTX_LIST_SPARE 8u
 
@@ -20,6 +21,7 @@
  */
 static ERESOURCE PsctxFilterLock;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
+_Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxRetiredDevices;
 
 /* Held by requests that may attach a device when they come back. */
 static EX_RUNDOWN_REF PsctxFilterRundown;
@@ -64,13 +66,19 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsFilterStarted(VOID)
 
 /*
  * To be called before, and PsctxLeaveFilter after, a request is forwarded that ends in an attachment. FALSE while the
- * filter stops: the request is then passed through.
+ * filter stops: the request is then passed through. Between the two the thread is in a critical region, as it mostly is when a file
+ * system is asked to mount: it cannot be suspended while the filter's end waits for it.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxEnterFilter(VOID)
 {
     PAGED_CODE();
 
-    return ExAcquireRundownProtection(&PsctxFilterRundown);
+    KeEnterCriticalRegion();
+    if (ExAcquireRundownProtection(&PsctxFilterRundown)) {
+        return TRUE;
+    }
+    KeLeaveCriticalRegion();
+    return FALSE;
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
@@ -78,6 +86,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
     PAGED_CODE();
 
     ExReleaseRundownProtection(&PsctxFilterRundown);
+    KeLeaveCriticalRegion();
 }
 
 /*
@@ -161,7 +170,7 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 /*
  * Gives back a device of the filter that is in no stack, with what it holds of the devices it was attached to.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteFilterDevice(PDEVICE_OBJECT FilterDevice)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDeleteFilterDevice(_In_ PDEVICE_OBJECT FilterDevice)
 {
     const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
     const PDEVICE_OBJECT target = extension->Target;
@@ -176,6 +185,59 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteFilterDevice(PDEVICE_OBJECT Fi
         ObDereferenceObject(attachedTo);
         ObDereferenceObject(target);
     }
+}
+
+/*
+ * Gives up a device that has been taken out of its stack, when its time has come: until then a thread that has found it there before
+ * may send a request to it, or may be in the driver below with one.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT FilterDevice)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+
+    PAGED_CODE();
+
+    PsctxLockFilter();
+    if (IsListEmpty(&PsctxRetiredDevices)) {
+        PsctxWakeHousekeeping();
+    }
+    extension->Age = 0;
+    InsertTailList(&PsctxRetiredDevices, &extension->Links);
+    PsctxUnlockFilter();
+}
+
+/*
+ * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when nothing is
+ * on its way through the driver, where that is counted. Whether there are more.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
+{
+    LIST_ENTRY finished;
+    PLIST_ENTRY entry;
+    PLIST_ENTRY next;
+    BOOLEAN more;
+
+    PAGED_CODE();
+
+    InitializeListHead(&finished);
+    PsctxLockFilter();
+    for (entry = PsctxRetiredDevices.Flink; entry != &PsctxRetiredDevices; entry = next) {
+        const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
+
+        next = entry->Flink;
+        extension->Age += 1;
+        if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
+            RemoveEntryList(entry);
+            InsertTailList(&finished, entry);
+        }
+    }
+    more = !IsListEmpty(&PsctxRetiredDevices);
+    PsctxUnlockFilter();
+    while (!IsListEmpty(&finished)) {
+        PsctxDeleteFilterDevice(
+            CONTAINING_RECORD(RemoveHeadList(&finished), PSCTX_FILTER_EXTENSION, Links)->DeviceObject);
+    }
+    return more;
 }
 
 static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
@@ -308,7 +370,6 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
 {
-    LIST_ENTRY forgotten;
     PLIST_ENTRY entry;
     PLIST_ENTRY next;
 
@@ -317,7 +378,6 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
     if (!PsctxIsFilterStarted()) {
         return;
     }
-    InitializeListHead(&forgotten);
     PsctxLockFilter();
     for (entry = PsctxFilterDevices.Flink; entry != &PsctxFilterDevices; entry = next) {
         const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
@@ -328,15 +388,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
             if (extension->AttachedTo != extension->Target && !PsctxIsDeviceDeleted(extension->AttachedTo)) {
                 PsctxLeaveStack(extension);
             }
-            InsertTailList(&forgotten, &extension->Links);
+            PsctxRetireFilterDevice(extension->DeviceObject);
         }
     }
     PsctxUnlockFilter();
     PsctxForgetVolumes(FALSE);
-    while (!IsListEmpty(&forgotten)) {
-        PsctxDeleteFilterDevice(
-            CONTAINING_RECORD(RemoveHeadList(&forgotten), PSCTX_FILTER_EXTENSION, Links)->DeviceObject);
-    }
 }
 
 /*
@@ -462,8 +518,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachVolume(PDEVICE_OBJECT VolumeDe
 }
 
 /*
- * Takes a device out of its stack. TRUE if this call did: the caller deletes the device, when no request is on its way
- * through it. FALSE if it was not attached, or somebody else was first.
+ * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it was not attached, or somebody else was first.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
 {
@@ -590,11 +645,9 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
     filterDevice = PsctxFindFilterDevice(DeviceObject);
     if (filterDevice != NULL) {
         PsctxDetachFilterDevice(filterDevice);
+        PsctxRetireFilterDevice(filterDevice);
     }
     PsctxUnlockFilter();
-    if (filterDevice != NULL) {
-        PsctxDeleteFilterDevice(filterDevice);
-    }
     PsctxForgetFileSystem(DeviceObject);
 }
 
@@ -610,31 +663,41 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
     PAGED_CODE();
 
     InitializeListHead(&PsctxFilterDevices);
+    InitializeListHead(&PsctxRetiredDevices);
     PsctxStartVolumes();
     ExInitializeRundownProtection(&PsctxFilterRundown);
     status = ExInitializeResourceLite(&PsctxFilterLock);
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    status = PsctxStartHousekeeping();
+    if (!NT_SUCCESS(status)) {
+        goto DeleteLock;
+    }
     status = IoRegisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     if (!NT_SUCCESS(status)) {
-        ExDeleteResourceLite(&PsctxFilterLock);
-        return status;
+        goto StopHousekeeping;
     }
     InterlockedExchange(&PsctxFilterStarted, TRUE);
     return STATUS_SUCCESS;
+
+StopHousekeeping:
+    PsctxStopHousekeeping();
+DeleteLock:
+    ExDeleteResourceLite(&PsctxFilterLock);
+    return status;
 }
 
 /*
- * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests
- * that the drivers below have not returned from, after. A thread that was about to send a request through a device when
- * it was detached cannot be seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
+ * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests and fast I/O
+ * that have not come back, after. A thread that was about to send one through a device when that was detached cannot be
+ * seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 {
     PPSCTX_FILTER_EXTENSION extension;
     LARGE_INTEGER interval;
-    LIST_ENTRY detached;
+    BOOLEAN idle;
 
     PAGED_CODE();
 
@@ -643,26 +706,25 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     }
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
+    PsctxStopHousekeeping();
     PsctxForgetDeletedDevices();
     InterlockedExchange(&PsctxFilterStarted, FALSE);
 
-    InitializeListHead(&detached);
     PsctxLockFilter();
     while (!IsListEmpty(&PsctxFilterDevices)) {
         extension = CONTAINING_RECORD(PsctxFilterDevices.Flink, PSCTX_FILTER_EXTENSION, Links);
         PsctxDetachFilterDevice(extension->DeviceObject);
-        InsertTailList(&detached, &extension->Links);
+        PsctxRetireFilterDevice(extension->DeviceObject);
     }
     PsctxUnlockFilter();
 
     interval.QuadPart = PSCTX_DRAIN_INTERVAL;
-    if (!IsListEmpty(&detached)) {
-        do {
-            KeDelayExecutionThread(KernelMode, FALSE, &interval);
-        } while (InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
-    }
-    while (!IsListEmpty(&detached)) {
-        extension = CONTAINING_RECORD(RemoveHeadList(&detached), PSCTX_FILTER_EXTENSION, Links);
+    do {
+        idle = InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0;
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    } while (!idle || InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
+    while (!IsListEmpty(&PsctxRetiredDevices)) {
+        extension = CONTAINING_RECORD(RemoveHeadList(&PsctxRetiredDevices), PSCTX_FILTER_EXTENSION, Links);
         PsctxDeleteFilterDevice(extension->DeviceObject);
     }
     PsctxForgetVolumes(TRUE);

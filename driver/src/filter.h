@@ -26,12 +26,14 @@ typedef struct _PSCTX_VOLUME {
 } PSCTX_VOLUME, *PPSCTX_VOLUME;
 
 /*
- * The extension of every device of ours but the control device. All but Links and Attached is set once it is attached,
+ * The extension of every device of ours but the control device. All but Links, Attached and Age is set once it is attached,
  * and then stays.
  */
 typedef struct _PSCTX_FILTER_EXTENSION {
-    LIST_ENTRY Links; /* of the attached devices; under filter.c's lock, as is Attached */
-    BOOLEAN Attached; /* cleared by whoever detaches the device, and so is the one to delete it */
+    LIST_ENTRY
+        Links; /* of the attached devices, or of the retired ones; under filter.c's lock, as are Attached and Age */
+    BOOLEAN Attached; /* cleared by whoever detaches the device, and so is the one to retire it */
+    ULONG Age;        /* since it was retired, in turns of housekeeping */
     PSCTX_FILTER_KIND Kind;
     PDEVICE_OBJECT DeviceObject; /* whose extension this is */
     PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
@@ -45,6 +47,24 @@ FORCEINLINE PDEVICE_OBJECT PsctxLowerDevice(_In_ PDEVICE_OBJECT DeviceObject)
     return ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->AttachedTo;
 }
 
+/*
+ * Around everything that a kernel calls the filter's devices for, where the driver may be unloaded: what is on its way comes back through
+ * the driver's code. Elsewhere nothing is counted. Any IRQL up to DISPATCH_LEVEL.
+ */
+FORCEINLINE VOID PsctxEnterDriver(VOID)
+{
+    if (PsctxGlobals.CountsRequests) {
+        InterlockedIncrement(&PsctxGlobals.Requests);
+    }
+}
+
+FORCEINLINE VOID PsctxLeaveDriver(VOID)
+{
+    if (PsctxGlobals.CountsRequests) {
+        InterlockedDecrement(&PsctxGlobals.Requests);
+    }
+}
+
 /* filter.c */
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsFilterStarted(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLockFilter(VOID);
@@ -52,7 +72,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnlockFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxEnterFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLeaveFilter(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRetireFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxAgeRetiredDevices(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID
     PsctxAttachVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
@@ -67,6 +88,11 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID
     PsctxNoteVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ ULONG Attachment,
                     _In_ NTSTATUS Status);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetVolumes(_In_ BOOLEAN All);
+
+/* housekeeping.c: a thread of the filter's that does what has to wait. */
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartHousekeeping(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopHousekeeping(VOID);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxWakeHousekeeping(VOID);
 
 /* passthrough.c */
 _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS PsctxPassThrough(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);

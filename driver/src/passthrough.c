@@ -7,23 +7,14 @@
 static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
 
 /*
- * Hands the request to the device below in our own stack location, and is not told of its completion. A driver that may be unloaded
- * counts the calls that it has to come back from. Called for the paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
- * device nodes, and no file system's device is in one.
+ * Hands the request to the device below in our own stack location, and is not told of its completion. Called for the paging path, too:
+ * nothing here is pageable or can fail. Power requests need no treatment of their own: they go to device nodes, and no file
+ * system's device is in one.
  */
 _Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    const PDEVICE_OBJECT lower = PsctxLowerDevice(DeviceObject);
-    NTSTATUS status;
-
     IoSkipCurrentIrpStackLocation(Irp);
-    if (!PsctxGlobals.CountsRequests) {
-        return IoCallDriver(lower, Irp);
-    }
-    InterlockedIncrement(&PsctxGlobals.Requests);
-    status = IoCallDriver(lower, Irp);
-    InterlockedDecrement(&PsctxGlobals.Requests);
-    return status;
+    return IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
 }
 
 /*
@@ -115,7 +106,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!NT_SUCCESS(status) && status != STATUS_IMAGE_ALREADY_LOADED) {
         PsctxAttachFileSystem(recognizer);
     }
-    PsctxDeleteFilterDevice(DeviceObject);
+    PsctxRetireFilterDevice(DeviceObject);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
 
 Dereference:
@@ -140,9 +131,9 @@ FORCEINLINE VOID PsctxCountRequest(_In_ PIRP Irp, _In_ const IO_STACK_LOCATION *
 }
 
 /*
- * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ * What becomes of a request.
  */
-_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+FORCEINLINE NTSTATUS PsctxFilterRequest(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
 {
     const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
@@ -169,4 +160,20 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
         }
     }
     return PsctxPassThrough(DeviceObject, Irp);
+}
+
+/*
+ * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ */
+_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    NTSTATUS status;
+
+    if (!PsctxGlobals.CountsRequests) {
+        return PsctxFilterRequest(DeviceObject, Irp);
+    }
+    PsctxEnterDriver();
+    status = PsctxFilterRequest(DeviceObject, Irp);
+    PsctxLeaveDriver();
+    return status;
 }

@@ -127,8 +127,8 @@ typedef struct _PSCTX_GLOBALS {
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
     volatile LONG AttachedFileSystems;
-    BOOLEAN CountsRequests; /* the driver may be unloaded: those that are passed through are counted */
-    volatile LONG Requests; /* that the drivers below have not returned from */
+    BOOLEAN CountsRequests; /* the driver may be unloaded; set before the filter starts */
+    volatile LONG Requests; /* and fast I/O, that have not returned from the filter's routines */
     EX_RUNDOWN_REF Rundown; /* held by every context, request and forwarded request with a completion routine */
 } PSCTX_GLOBALS;
 

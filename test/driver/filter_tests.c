@@ -766,6 +766,181 @@ static VOID WaitsForRequestsOnUnload(VOID)
     CHECK(ReadAcquire(&status) == IRP_MJ_QUERY_EA);
 }
 
+static volatile LONG FastIoEntered;
+static volatile LONG FastIoReturned;
+
+static BOOLEAN SlowFastIo(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_BASIC_INFORMATION Buffer,
+                          PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    LARGE_INTEGER interval;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(IoStatus);
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    InterlockedExchange(&FastIoEntered, TRUE);
+    interval.QuadPart = -300 * 10000;
+    KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    InterlockedExchange(&FastIoReturned, TRUE);
+    return TRUE;
+}
+
+static VOID CallSlowFastIoOnThread(PVOID Context)
+{
+    const PDEVICE_OBJECT filter = Context;
+
+    (VOID) filter->DriverObject->FastIoDispatch->FastIoQueryBasicInfo(NULL, TRUE, NULL, NULL, filter);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID WaitsForFastIoOnUnload(VOID)
+{
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDriver();
+    LoadFileSystem();
+    FastIoEntered = FALSE;
+    FastIoReturned = FALSE;
+    TestFastIoDispatch.FastIoQueryBasicInfo = SlowFastIo;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, CallSlowFastIoOnThread,
+                                                      Top(TestFileSystem.ControlDevice)));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&FastIoEntered) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 1);
+    UnloadDriver();
+    CHECK(ReadAcquire(&FastIoReturned) == 1);
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+}
+
+static VOID LoadInSchedule(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+
+    CHECK_STATUS(STATUS_SUCCESS, HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &Driver));
+}
+
+/* Sends a request through the filter as soon as that is attached: it stays below until the driver is loaded. */
+static VOID SendInSchedule(PVOID Context)
+{
+    IO_STACK_LOCATION parameters = {0};
+    PDEVICE_OBJECT top;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    do {
+        top = Top(TestFileSystem.ControlDevice);
+    } while (top == TestFileSystem.ControlDevice);
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(top, &parameters, NULL));
+}
+
+static VOID CountRequestHook(PVOID Context)
+{
+    *(PULONG)Context += Driver != NULL && ReadAcquire(&PsctxGlobals.Requests) == 1;
+}
+
+static VOID CountsRequestsFromTheStart(VOID)
+{
+    static const PHOST_ROUTINE routines[] = {LoadInSchedule, SendInSchedule};
+    PVOID contexts[RTL_NUMBER_OF(routines)] = {NULL};
+    ULONG counted = 0;
+    ULONG64 seed;
+
+    CHECK_STATUS(STATUS_SUCCESS, HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+    LoadFileSystem();
+    TestFileSystem.Delay = -1;
+    TestFileSystem.Hook = CountRequestHook;
+    TestFileSystem.HookContext = &counted;
+    HostLeaveProcess();
+    for (seed = 1; seed <= 20; seed += 1) {
+        HostRunSchedule(seed, RTL_NUMBER_OF(routines), routines, contexts);
+        UnloadDriver();
+    }
+    HostEnterProcess(Process);
+    CHECK(counted == 20);
+}
+
+/* How many devices the driver has, the control device among them. */
+static ULONG CountDevices(VOID)
+{
+    ULONG count = 0;
+
+    (VOID) IoEnumerateDeviceObjectList(Driver, NULL, 0, &count);
+    return count;
+}
+
+static VOID WaitForDevices(ULONG Count)
+{
+    LARGE_INTEGER interval;
+
+    interval.QuadPart = -100 * 10000;
+    while (CountDevices() != Count) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+}
+
+/* A thread may have found the device of ours in a stack, and use it only when it is out of it. */
+static VOID KeepsDevicesThatMayHaveBeenFound(VOID)
+{
+    IO_STACK_LOCATION parameters = {0};
+    PDEVICE_OBJECT filter;
+    ULONG before;
+
+    LoadDriver();
+    before = CountDevices();
+    LoadFileSystem();
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    filter = Top(TestFileSystem.ControlDevice);
+    TestFileSystemUnregister();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(filter, &parameters, NULL));
+    WaitForDevices(before);
+
+    TestFileSystemRegister();
+    TestFileSystem.LoadStatus = STATUS_IMAGE_ALREADY_LOADED;
+    filter = Top(TestFileSystem.ControlDevice);
+    CHECK_STATUS(STATUS_IMAGE_ALREADY_LOADED, SendLoad());
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(filter, &parameters, NULL));
+    WaitForDevices(before);
+}
+
+/* What is on its way through a device comes back through the driver, however long that takes. */
+static VOID KeepsDevicesWhileRequestsAreBelow(VOID)
+{
+    volatile LONG status = STATUS_PENDING;
+    LARGE_INTEGER interval;
+    HANDLE thread;
+    ULONG before;
+
+    LoadDriver();
+    LoadFileSystem();
+    before = CountDevices();
+    TestFileSystem.Delay = -1500 * 10000;
+    CHECK_STATUS(STATUS_SUCCESS,
+                 PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendSlowRequestOnThread, (PVOID)&status));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_QUERY_EA]) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    TestFileSystemUnregister();
+    while (ReadAcquire(&status) == STATUS_PENDING) {
+        const ULONG count = CountDevices();
+
+        CHECK(count == before || ReadAcquire(&status) != STATUS_PENDING);
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    WaitForDevices(before - 1);
+}
+
 /* Pass-through. */
 
 static VOID PassesEveryMajorFunction(VOID)
@@ -1889,6 +2064,10 @@ static const TEST Tests[] = {
     {"unloading detaches from everything, and the driver loads again", DetachesFromEverythingOnUnload},
     {"unloading waits for a mount that is under way", WaitsForMountsOnUnload},
     {"unloading waits for a request that the file system has not returned from", WaitsForRequestsOnUnload},
+    {"unloading waits for fast I/O that the file system has not returned from", WaitsForFastIoOnUnload},
+    {"requests are counted from the moment that the filter is attached", CountsRequestsFromTheStart},
+    {"a device stays for a while after it has left its stack", KeepsDevicesThatMayHaveBeenFound},
+    {"a device that has left its stack stays while a request is below", KeepsDevicesWhileRequestsAreBelow},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
     {"requests that pend pass through", PassesPendingRequests},

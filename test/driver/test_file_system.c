@@ -174,6 +174,9 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             interval.QuadPart = TestFileSystem.Delay;
             KeDelayExecutionThread(KernelMode, FALSE, &interval);
         }
+        if (TestFileSystem.Hook != NULL) {
+            TestFileSystem.Hook(TestFileSystem.HookContext);
+        }
         /* A status of its own for each function, to be told apart above. */
         return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);
     }

@@ -28,7 +28,8 @@ typedef struct _TEST_FILE_SYSTEM {
     BOOLEAN FastIoAnswer;     /* of every fast I/O entry */
     BOOLEAN DeletesOnLoad;    /* a successful load deletes the control device, as a recognizer does */
     BOOLEAN LeavesStackSize;  /* the volume's device says nothing of how deep its stack is */
-    TEST_CREATE_HOOK *Hook;   /* called by each create, before it is answered */
+    TEST_CREATE_HOOK
+        *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
     PVOID HookContext;
 
     /* What it has seen. */
