@@ -95,6 +95,7 @@ static const struct {
     HOST_NEW_EXPORT("FsRtlAllocateAePushLock", FsRtlAllocateAePushLock),
     HOST_NEW_EXPORT("FsRtlFreeAePushLock", FsRtlFreeAePushLock),
     HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
+    HOST_NEW_EXPORT("IoRegisterFsRegistrationChangeMountAware", IoRegisterFsRegistrationChangeMountAware),
     HOST_EXPORT("KeQueryPerformanceCounter", KeQueryPerformanceCounter),
     HOST_EXPORT("ZwQuerySystemInformation", HostQuerySystemInformation),
 };
