@@ -13,8 +13,6 @@ struct _COMPRESSED_DATA_INFO;
 
 #include "filter.h"
 
-#define PSCTX_VISTA_MAJOR_VERSION 6u
-
 /* At the end of every entry, with its answer. */
 FORCEINLINE BOOLEAN PsctxLeaveFastIo(_In_ BOOLEAN Answer)
 {
@@ -327,12 +325,15 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryOpen(PIRP Irp, PFILE_NETWO
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OBJECT SourceDevice,
                                                                       PDEVICE_OBJECT TargetDevice)
 {
-    UNREFERENCED_PARAMETER(TargetDevice);
+    const PPSCTX_FILTER_EXTENSION extension = SourceDevice->DeviceExtension;
 
     PAGED_CODE();
 
     PsctxEnterDriver();
-    if (PsctxDetachFilterDevice(SourceDevice)) {
+    if (extension->Kind == PsctxProbe) {
+        extension->Attached = FALSE;
+        IoDetachDevice(TargetDevice);
+    } else if (PsctxDetachFilterDevice(SourceDevice)) {
         PsctxRetireFilterDevice(SourceDevice);
     }
     PsctxLeaveDriver();

@@ -14,13 +14,31 @@ static HANDLE PsctxHousekeepingThread;
 static KSTART_ROUTINE PsctxKeepHouse;
 
 /*
+ * Where the kernel cannot register a filter while nothing is being mounted, volumes are looked for in turns 1, 2, 4 and so on after the
+ * start, for the best part of a minute: a mount that was on its way while the driver was loaded is over then, or is a very long one. Zero when
+ * that is over.
+ */
+#define PSCTX_LAST_LOOK 512
+static volatile LONG PsctxLookingTurn;
+
+/*
  * One turn. Whether there is more to do.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxTakeTurn(VOID)
 {
+    const LONG turn = ReadNoFence(&PsctxLookingTurn);
+    BOOLEAN more;
+
     PAGED_CODE();
 
-    return PsctxAgeRetiredDevices();
+    if (turn != 0) {
+        if ((turn & (turn - 1)) == 0) {
+            PsctxLookForVolumes(NULL);
+        }
+        InterlockedExchange(&PsctxLookingTurn, turn < PSCTX_LAST_LOOK ? turn + 1 : 0);
+    }
+    more = PsctxAgeRetiredDevices();
+    return more || ReadNoFence(&PsctxLookingTurn) != 0;
 }
 
 /*
@@ -56,6 +74,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartHousekeeping(VOID)
 
     KeInitializeEvent(&PsctxHousekeepingEvent, SynchronizationEvent, FALSE);
     InterlockedExchange(&PsctxHousekeepingEnds, FALSE);
+    InterlockedExchange(&PsctxLookingTurn, 0);
     InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
     return PsCreateSystemThread(&PsctxHousekeepingThread, SYNCHRONIZE, &attributes, NULL, NULL, PsctxKeepHouse, NULL);
 }
@@ -79,4 +98,13 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopHousekeeping(VOID)
 _Use_decl_annotations_ VOID PsctxWakeHousekeeping(VOID)
 {
     KeSetEvent(&PsctxHousekeepingEvent, IO_NO_INCREMENT, FALSE);
+}
+
+/*
+ * Volumes are to be looked for soon, and a few times more.
+ */
+_Use_decl_annotations_ VOID PsctxLookForVolumesLater(VOID)
+{
+    InterlockedExchange(&PsctxLookingTurn, 1);
+    PsctxWakeHousekeeping();
 }

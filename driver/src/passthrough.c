@@ -4,6 +4,8 @@
  */
 #include "filter.h"
 
+#define PSCTX_MOUNT_ATTEMPTS 8u
+
 static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
 
 /*
@@ -53,10 +55,31 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT De
 }
 
 /*
+ * Attaches to the volume that has been mounted on a storage device, unless it is a snapshot's. How deep the volume's stack is, a file
+ * system may leave to the I/O manager to set, after us.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
+    PsctxAttachMount(_In_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize)
+{
+    PDEVICE_OBJECT volumeDevice;
+
+    PAGED_CODE();
+
+    PsctxForgetDeletedDevices();
+    if (PsctxIsSnapshot(StorageDevice)) {
+        return;
+    }
+    volumeDevice = PsctxReferenceMountedDevice(StorageDevice);
+    if (volumeDevice != NULL) {
+        (VOID) PsctxAttachVolume(volumeDevice, StorageDevice, StackSize, PSCTX_MOUNT_ATTEMPTS);
+        ObDereferenceObject(volumeDevice);
+    }
+}
+
+/*
  * Asks the file system to mount a volume, and attaches to the volume if it did and that is to be. The VPB in the request may be replaced
- * by that of an earlier mount of the same medium: the volume is found through its storage device. A file system may leave it
- * to the I/O manager to set, after us, how deep the volume's stack is. A mount never fails for our sake.
- * [ifs/irp-mj-file-system-control]
+ * by that of an earlier mount of the same medium: the volume is found through its storage device, which is kept by whoever
+ * mounts it. A mount never fails for our sake. [ifs/irp-mj-file-system-control]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxMountVolume(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
@@ -73,7 +96,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     }
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status)) {
-        PsctxAttachVolume(storageDevice->Vpb->DeviceObject, storageDevice, volumeStackSize);
+        PsctxAttachMount(storageDevice, volumeStackSize);
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     PsctxLeaveFilter();
@@ -148,8 +171,11 @@ FORCEINLINE NTSTATUS PsctxFilterRequest(_In_ PDEVICE_OBJECT DeviceObject, _Inout
         PsctxNoteCleanup(location->FileObject);
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (location->MajorFunction == IRP_MJ_CREATE && PsctxIsTracking()) {
-        return PsctxTrackCreate(DeviceObject, Irp);
+    if (location->MajorFunction == IRP_MJ_CREATE) {
+        if (ReadNoFence(&extension->StorageUnknown) != 0) {
+            PsctxLearnStorage(extension, location->FileObject);
+        }
+        return PsctxIsTracking() ? PsctxTrackCreate(DeviceObject, Irp) : PsctxPassThrough(DeviceObject, Irp);
     }
     if (location->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL && extension->Kind == PsctxFileSystemFilter) {
         if (location->MinorFunction == IRP_MN_MOUNT_VOLUME) {

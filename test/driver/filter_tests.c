@@ -375,6 +375,15 @@ static VOID AttachesToVolumesAsTheyMount(VOID)
     CHECK(PsctxGlobals.AttachedVolumes == before);
 }
 
+/* How many devices the driver has, the control device among them. */
+static ULONG CountDevices(VOID)
+{
+    ULONG count = 0;
+
+    (VOID) IoEnumerateDeviceObjectList(Driver, NULL, 0, &count);
+    return count;
+}
+
 /* Statistics through a session of its own. */
 static ULONG64 CountAttachedVolumes(VOID)
 {
@@ -395,9 +404,10 @@ static VOID ForgetsVolumesThatGoSilently(VOID)
     ULONG round;
 
     LoadDisk(L"TestDisk");
-    LoadDriver();
-    LoadFileSystem();
     HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    LoadDriver();
+    CHECK(CountDevices() == 1 + (ULONG)PsctxGlobals.AttachedFileSystems);
+    LoadFileSystem();
     before = CountAttachedVolumes();
     for (round = 0; round < 3; round += 1) {
         CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
@@ -405,7 +415,10 @@ static VOID ForgetsVolumesThatGoSilently(VOID)
         CHECK(CountAttachedVolumes() == before + 1);
         Close(file);
         TestFileSystemDismount();
+        CHECK(CountAttachedVolumes() == before + 1); /* a query looks for nothing */
     }
+    TestFileSystemUnregister();
+    TestFileSystemRegister();
     CHECK(CountAttachedVolumes() == before);
 
     /* One is left for the driver's unloading, too. */
@@ -428,7 +441,7 @@ static VOID AttachesToVolumesWithoutAKnownDisk(VOID)
     CHECK_STATUS(STATUS_SUCCESS,
                  IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0, FALSE, &other));
     other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
-    HostSetQuirks(HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
+    HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
     LoadDriver();
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
@@ -583,6 +596,7 @@ static VOID ListsSnapshots(VOID)
     CHECK(ListVolume(&volume));
     CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Status == 0 && volume.TearsDown == 1);
     CHECK(volume.DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM);
+    CHECK(volume.Number > PSCTX_VOLUME_UNATTACHED);
     number = volume.Number;
     TestFileSystemUnregister();
     TestFileSystemRegister();
@@ -590,41 +604,200 @@ static VOID ListsSnapshots(VOID)
     TestFileSystemDismount();
     CHECK(!ListVolume(&volume));
 
-    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
     CHECK(ListVolume(&volume));
-    CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Number > number);
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Number > PSCTX_VOLUME_UNATTACHED);
 }
 
-/* One without memory for its device is listed as such, until it is attached to after all. */
+static VOID KeepsNothingOfSnapshots(VOID)
+{
+    HOST_AUDIT before;
+    HOST_AUDIT after;
+    ULONG round;
+
+    LoadDisk(L"VolSnap");
+    LoadFileSystem();
+    LoadDriver();
+    HostAudit(&before);
+    for (round = 0; round < 1000; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, SendMount());
+        TestFileSystemDismount();
+    }
+    HostAudit(&after);
+    CHECK(after.PoolBytes == before.PoolBytes && after.Objects == before.Objects);
+}
+
+/* One that cannot be attached to is listed as such, until it can. */
 static VOID ListsVolumesThatWereNotAttachedTo(VOID)
 {
-    PSCTX_VOLUME_ENTRY volume = {0};
-    ULONG64 countdown;
-    ULONG64 number;
+    PSCTX_VOLUME_ENTRY volume;
+    HANDLE file;
 
     LoadDisk(L"TestDisk");
     TestFileSystem.TearsNothingDown = TRUE;
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    TestFileSystem.VolumeDevice->Flags |= DO_DEVICE_INITIALIZING;
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
+    CHECK(ListVolume(&volume));
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_FAILED && (NTSTATUS)volume.Status == STATUS_NO_SUCH_DEVICE);
+    CHECK(volume.TearsDown == 0 && volume.Number > PSCTX_VOLUME_UNATTACHED);
+    TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    CHECK(ListVolume(&volume));
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_YES && volume.Status == 0 && volume.Number < PSCTX_VOLUME_UNATTACHED);
+    CHECK(volume.TearsDown == 0);
+}
+
+/* A mount whose volume there was no memory to attach to, is attached to when volumes are listed. */
+static VOID AttachesWhenVolumesAreListed(VOID)
+{
+    PSCTX_VOLUME_ENTRY volume;
+    ULONG64 countdown;
+    ULONG missed = 0;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
-    for (countdown = 1; countdown < 64 && volume.Attachment != PSCTX_ATTACHMENT_FAILED; countdown += 1) {
+    for (countdown = 1; countdown < 64; countdown += 1) {
         HostFailAllocation(countdown);
-        (VOID) SendMount();
-        HostFailAllocation(0);
-        (VOID) ListVolume(&volume);
-        if (volume.Attachment != PSCTX_ATTACHMENT_FAILED && TestFileSystem.VolumeDevice != NULL) {
-            TestFileSystemDismount();
+        if (NT_SUCCESS(Open(TEST_FILE, &file))) {
+            HostFailAllocation(0);
+            missed += CountAttached(TestFileSystem.VolumeDevice) == 0;
+            CHECK(ListVolume(&volume) && volume.Attachment == PSCTX_ATTACHMENT_YES);
+            CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+            Close(file);
         }
+        HostFailAllocation(0);
+        TestFileSystemDismount();
     }
-    CHECK(volume.Attachment == PSCTX_ATTACHMENT_FAILED && (NTSTATUS)volume.Status == STATUS_INSUFFICIENT_RESOURCES);
-    CHECK(volume.TearsDown == 0);
-    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
-    number = volume.Number;
-    TestFileSystemUnregister();
-    TestFileSystemRegister();
+    CHECK(missed != 0);
+}
+
+#define LISTED_SNAPSHOTS 40u
+
+/* Every page starts where the one before ended, though nothing is kept between the two. */
+static VOID ListsVolumesInPages(VOID)
+{
+    static DECLSPEC_ALIGN(8) UCHAR output[700];
+    PSCTX_VOLUMES_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST_VOLUMES}, 0};
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    PDEVICE_OBJECT volumes[LISTED_SNAPSHOTS];
+    ULONG unattached = 0;
+    ULONG pages = 0;
+    HANDLE file;
+    ULONG index;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    for (index = 0; index < LISTED_SNAPSHOTS; index += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0,
+                                                    FALSE, &volumes[index]));
+        volumes[index]->DeviceObjectExtension->Vpb = TestFileSystem.Disk->Vpb; /* and initialising for good */
+    }
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    do {
+        const UCHAR *next = (const UCHAR *)(reply + 1);
+
+        CHECK_STATUS(STATUS_SUCCESS,
+                     Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output)));
+        for (index = 0; index < reply->Count; index += 1) {
+            const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)next;
+
+            CHECK(entry->Number > request.After);
+            request.After = entry->Number;
+            unattached += entry->Attachment == PSCTX_ATTACHMENT_FAILED;
+            next += entry->Size;
+        }
+        pages += 1;
+    } while (reply->Remaining != 0 && reply->Count != 0);
+    CHECK(unattached == LISTED_SNAPSHOTS && pages > LISTED_SNAPSHOTS / 8);
+    Close(Session);
+    Session = NULL;
+    for (index = 0; index < LISTED_SNAPSHOTS; index += 1) {
+        volumes[index]->DeviceObjectExtension->Vpb = NULL;
+        IoDeleteDevice(volumes[index]);
+    }
+}
+
+/* A kernel that does not tell the disk of a mounted volume: the first file that is opened there does. */
+static VOID LearnsNamesFromFiles(VOID)
+{
+    PSCTX_VOLUME_ENTRY volume;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
+    LoadDriver();
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
-    CHECK(ListVolume(&volume));
-    CHECK(volume.Attachment == PSCTX_ATTACHMENT_YES && volume.Status == 0 && volume.Number > number);
-    CHECK(volume.TearsDown == 0);
+    CHECK(!ListVolume(&volume));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    CHECK(ListVolume(&volume) && volume.Attachment == PSCTX_ATTACHMENT_YES);
+    HostSetQuirks(0);
+}
+
+static VOID OpenOnThread(PVOID Context)
+{
+    HANDLE file;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    HostEnterProcess(Process);
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    HostLeaveProcess();
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Loads the driver while the volume is being mounted, and returns when that is done. */
+static VOID LoadDuringMount(VOID)
+{
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    TestFileSystem.Delay = -300 * 10000;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, OpenOnThread, NULL));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_FILE_SYSTEM_CONTROL]) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    CHECK(TestFileSystem.VolumeDevice != NULL);
+}
+
+static VOID AttachesToAVolumeThatIsBeingMounted(VOID)
+{
+    LoadDuringMount();
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+}
+
+static VOID FindsAVolumeThatWasBeingMounted(VOID)
+{
+    LARGE_INTEGER interval;
+
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
+    LoadDuringMount();
+    interval.QuadPart = -10 * 10000;
+    while (ReadAcquire(&PsctxGlobals.AttachedVolumes) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    HostSetQuirks(0);
 }
 
 static VOID LeavesTheRecognizerAlone(VOID)
@@ -864,15 +1037,6 @@ static VOID CountsRequestsFromTheStart(VOID)
     }
     HostEnterProcess(Process);
     CHECK(counted == 20);
-}
-
-/* How many devices the driver has, the control device among them. */
-static ULONG CountDevices(VOID)
-{
-    ULONG count = 0;
-
-    (VOID) IoEnumerateDeviceObjectList(Driver, NULL, 0, &count);
-    return count;
 }
 
 static VOID WaitForDevices(ULONG Count)
@@ -2055,7 +2219,14 @@ static const TEST Tests[] = {
     {"a snapshot that mounts is left alone", LeavesSnapshotsAlone},
     {"a snapshot that is mounted already is left alone", LeavesMountedSnapshotsAlone},
     {"snapshots are listed while they are there", ListsSnapshots},
+    {"nothing is kept of snapshots that come and go", KeepsNothingOfSnapshots},
     {"volumes that were not attached to are listed until they are", ListsVolumesThatWereNotAttachedTo},
+    {"a volume that was missed is attached to when volumes are listed", AttachesWhenVolumesAreListed},
+    {"volumes that are not attached to are listed page by page", ListsVolumesInPages},
+    {"a volume whose disk the kernel does not tell is named after the first file that is opened there",
+     LearnsNamesFromFiles},
+    {"a volume that is being mounted while the driver is loaded is attached to", AttachesToAVolumeThatIsBeingMounted},
+    {"on a kernel that cannot wait for mounts, such a volume is found afterwards", FindsAVolumeThatWasBeingMounted},
     {"the recognizer is left alone", LeavesTheRecognizerAlone},
     {"file systems of other types are left alone", LeavesOtherTypesAlone},
     {"flags and characteristics are taken over from the device below", TakesOverFlags},

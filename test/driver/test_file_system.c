@@ -86,6 +86,12 @@ static NTSTATUS TestMount(_Inout_ PIO_STACK_LOCATION Location)
         return TestFileSystem.MountStatus;
     }
     if (TestFileSystem.VolumeDevice == NULL) {
+        if (TestFileSystem.Delay != 0) {
+            LARGE_INTEGER interval;
+
+            interval.QuadPart = TestFileSystem.Delay;
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
         status = IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0, FALSE,
                                 &TestFileSystem.VolumeDevice);
         if (!NT_SUCCESS(status)) {

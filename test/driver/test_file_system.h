@@ -23,13 +23,13 @@ typedef struct _TEST_FILE_SYSTEM {
     NTSTATUS CreateStatus;
     BOOLEAN Pends;            /* creates, reads and mounts are completed by another thread */
     BOOLEAN TearsNothingDown; /* and so says its image */
-    LONGLONG Delay;           /* what requests of no test of their own take, as KeDelayExecutionThread has it */
-    BOOLEAN LosesContexts;    /* the stream takes no filter contexts */
-    BOOLEAN FastIoAnswer;     /* of every fast I/O entry */
-    BOOLEAN DeletesOnLoad;    /* a successful load deletes the control device, as a recognizer does */
-    BOOLEAN LeavesStackSize;  /* the volume's device says nothing of how deep its stack is */
+    LONGLONG Delay;        /* what mounts and requests of no test of their own take, as KeDelayExecutionThread has it */
+    BOOLEAN LosesContexts; /* the stream takes no filter contexts */
+    BOOLEAN FastIoAnswer;  /* of every fast I/O entry */
+    BOOLEAN DeletesOnLoad; /* a successful load deletes the control device, as a recognizer does */
+    BOOLEAN LeavesStackSize; /* the volume's device says nothing of how deep its stack is */
     TEST_CREATE_HOOK
-        *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
+    *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
     PVOID HookContext;
 
     /* What it has seen. */
