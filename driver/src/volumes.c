@@ -34,8 +34,7 @@ typedef struct _PSCTX_VOLUME {
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxWriteVolume(_In_ const PSCTX_VOLUME *Volume, _Inout_ PPSCTX_VOLUME_PAGE Page)
 {
-    static const UNICODE_STRING none;
-    const UNICODE_STRING *storageName = Volume->StorageName == NULL ? &none : &Volume->StorageName->Name;
+    const USHORT storageLength = Volume->StorageName == NULL ? 0 : Volume->StorageName->Name.Length;
     POBJECT_NAME_INFORMATION fileSystem;
     PSCTX_VOLUME_ENTRY *entry;
     NTSTATUS status;
@@ -47,7 +46,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    size = (ULONG)ALIGN_UP_BY(sizeof(*entry) + storageName->Length + (ULONG)fileSystem->Name.Length, sizeof(ULONG64));
+    size = (ULONG)ALIGN_UP_BY(sizeof(*entry) + storageLength + (ULONG)fileSystem->Name.Length, sizeof(ULONG64));
     if (Page->Reply->Remaining != 0 || size > Page->Capacity - Page->Used) {
         if (Page->Reply->Remaining == 0) {
             Page->Reply->NextSize = size;
@@ -64,10 +63,12 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     entry->Status = (PSCTX_UINT32)Volume->Status;
     entry->DeviceType = Volume->Device->DeviceType;
     entry->TearsDown = PsctxTearsDown(Volume->Device);
-    entry->DeviceNameLength = storageName->Length;
+    entry->DeviceNameLength = storageLength;
     entry->FileSystemLength = fileSystem->Name.Length;
-    RtlCopyMemory(entry + 1, storageName->Buffer, storageName->Length);
-    RtlCopyMemory((PUCHAR)(entry + 1) + storageName->Length, fileSystem->Name.Buffer, fileSystem->Name.Length);
+    if (storageLength != 0) {
+        RtlCopyMemory(entry + 1, Volume->StorageName->Name.Buffer, storageLength);
+    }
+    RtlCopyMemory((PUCHAR)(entry + 1) + storageLength, fileSystem->Name.Buffer, fileSystem->Name.Length);
     Page->Counts[Page->Reply->Count].Device = Volume->Device;
     Page->Counts[Page->Reply->Count].Entry = entry;
     Page->Reply->Count += 1;
