@@ -14,6 +14,7 @@ DRIVER_INITIALIZE DriverEntry;
 #define TEST_FILE TEST_DISK L"\\File.txt"
 #define OWNER 7u
 #define INSTANCE 9u
+#define PATIENCE 3000u /* intervals of 10 ms before a test gives up */
 
 /* STATUS_OPLOCK_BREAK_IN_PROGRESS: a success, and no reparse. */
 #define OPENED_WITH_OPLOCK_BREAK ((NTSTATUS)0x00000108)
@@ -789,11 +790,12 @@ static VOID AttachesToAVolumeThatIsBeingMounted(VOID)
 static VOID FindsAVolumeThatWasBeingMounted(VOID)
 {
     LARGE_INTEGER interval;
+    ULONG waited;
 
     HostSetQuirks(HOST_QUIRK_VERSION_52);
     LoadDuringMount();
     interval.QuadPart = -10 * 10000;
-    while (ReadAcquire(&PsctxGlobals.AttachedVolumes) == 0) {
+    for (waited = 0; ReadAcquire(&PsctxGlobals.AttachedVolumes) == 0 && waited < PATIENCE; waited += 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
@@ -1042,11 +1044,13 @@ static VOID CountsRequestsFromTheStart(VOID)
 static VOID WaitForDevices(ULONG Count)
 {
     LARGE_INTEGER interval;
+    ULONG waited;
 
-    interval.QuadPart = -100 * 10000;
-    while (CountDevices() != Count) {
+    interval.QuadPart = -10 * 10000;
+    for (waited = 0; CountDevices() != Count && waited < PATIENCE; waited += 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
+    CHECK(CountDevices() == Count);
 }
 
 /* A thread may have found the device of ours in a stack, and use it only when it is out of it. */
