@@ -463,7 +463,10 @@ typedef struct _PSCTX_ENUMERATE_REPLY {
 
 #define PSCTX_ENUMERATE_END 0xFFFFFFFFu
 
-/* Lists the volumes that the filter knows, attached or not: those with a number above After, as many as fit. */
+/*
+ * Lists the volumes that are mounted, attached or not: those with a number above After, as many as fit. A volume that could be
+ * attached to and is not is tried first.
+ */
 typedef struct _PSCTX_VOLUMES_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 After;
@@ -478,6 +481,8 @@ typedef struct _PSCTX_VOLUMES_REPLY {
     PSCTX_UINT32 Reserved;
 } PSCTX_VOLUMES_REPLY;
 
+#define PSCTX_VOLUME_UNATTACHED 0x8000000000000000ull /* in the number of a volume that is not attached to */
+
 #define PSCTX_ATTACHMENT_YES 0u
 #define PSCTX_ATTACHMENT_SNAPSHOT 1u /* a volume shadow copy is left alone */
 #define PSCTX_ATTACHMENT_FAILED 2u   /* Status says why */
@@ -486,7 +491,8 @@ typedef struct _PSCTX_VOLUMES_REPLY {
 typedef struct _PSCTX_VOLUME_ENTRY {
     PSCTX_UINT32 Size;       /* of this record, both names and the padding */
     PSCTX_UINT32 Attachment; /* PSCTX_ATTACHMENT_* */
-    PSCTX_UINT64 Number;     /* unique while the driver is loaded, grows */
+    PSCTX_UINT64
+    Number; /* of the attachment: grows, never used again; else with PSCTX_VOLUME_UNATTACHED, and that volume's while it is mounted */
     PSCTX_UINT64 Contexts;   /* of every session, on streams of this volume */
     PSCTX_UINT64 Bytes;      /* that they take */
     PSCTX_UINT32 Status;     /* NTSTATUS of the attachment */
