@@ -53,6 +53,19 @@ static PHOST_IRP HostCheckIrp(PIRP Irp, const char *Routine)
     return HostIrpOf(Irp);
 }
 
+/* A request that a driver on this thread holds: not completed, not sent on, without a cancel routine. */
+VOID HostCheckHeldIrp(PIRP Irp, const char *Routine)
+{
+    if (HostCheckIrp(Irp, Routine)->Completed || Irp->CancelRoutine != NULL) {
+        HostViolation(INCONSISTENT_IRP, Routine, "the request at %p is completed or has a cancel routine", (PVOID)Irp);
+    }
+    for (PHOST_DISPATCH_FRAME Frame = HostCurrentThread()->Dispatch; Frame != NULL; Frame = Frame->Outer) {
+        if (Frame->Irp == Irp && Frame->Location > Irp->CurrentLocation) {
+            HostViolation(INCONSISTENT_IRP, Routine, "the request at %p is at a lower driver", (PVOID)Irp);
+        }
+    }
+}
+
 static VOID HostReleaseIrp(PHOST_IRP Host)
 {
     PETHREAD Thread = HostCurrentThread();
@@ -280,17 +293,14 @@ static VOID HostFinishIrp(PIRP Irp)
     }
     HostFreeIrp(Irp);
     if (DriverEvent != NULL) {
-        (VOID) InterlockedExchange(&DriverEvent->Header.SignalState, 1);
-        HostWake(DriverEvent);
+        (VOID) HostSignal(DriverEvent);
     }
     if (Event != NULL) {
-        (VOID) InterlockedExchange(&((PKEVENT)Event)->Header.SignalState, 1);
-        HostWake(Event);
+        (VOID) HostSignal(Event);
         HostDereferenceRaw(Event, "IoCompleteRequest");
     }
     if (FileObject != NULL) {
-        (VOID) InterlockedExchange(&FileObject->Event.Header.SignalState, 1);
-        HostWake(&FileObject->Event);
+        (VOID) HostSignal(&FileObject->Event);
         HostDereferenceRaw(FileObject, "IoCompleteRequest");
     }
 }
@@ -370,10 +380,22 @@ static BOOLEAN HostIsFinished(PVOID Context)
     return (BOOLEAN)(ReadAcquire(&((PHOST_IRP)Context)->Finished) != 0);
 }
 
+/* A thread that is to end cancels what it waits for in UserMode, and waits on. */
+static VOID HostAwaitIrp(PHOST_IRP Host, PIRP Irp, BOOLEAN MayInterrupt)
+{
+    if (MayInterrupt && HostWaitInterruptibly(&Host->Finished, HostIsFinished, Host, NULL, NULL) == HostInterrupted) {
+        (VOID) IoCancelIrp(Irp);
+    }
+    (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
+}
+
 NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_STATUS_BLOCK IoStatus)
 {
     PHOST_IRP Host = HostIrpOf(Irp);
     PETHREAD Thread = HostCurrentThread();
+    UCHAR MajorFunction = IoGetNextIrpStackLocation(Irp)->MajorFunction;
+    BOOLEAN MayInterrupt =
+        (BOOLEAN)(Irp->RequestorMode != KernelMode && MajorFunction != IRP_MJ_CLEANUP && MajorFunction != IRP_MJ_CLOSE);
     NTSTATUS Status;
 
     Irp->Tail.Overlay.Thread = Thread;
@@ -391,7 +413,7 @@ NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_
     Status = IofCallDriver(Device, Irp);
     if (!Asynchronous) {
         if (Status == STATUS_PENDING) {
-            (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
+            HostAwaitIrp(Host, Irp, MayInterrupt);
         } else if (!HostIsFinished(Host)) {
             HostViolation(
                 DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
@@ -422,12 +444,17 @@ VOID IoReleaseCancelSpinLock(KIRQL Irql)
 BOOLEAN IoCancelIrp(PIRP Irp)
 {
     PETHREAD Thread = HostEnter(IoCancelIrp);
+    const volatile VOID *WaitAddress;
     PDRIVER_CANCEL Routine;
     KIRQL Irql;
 
     IoAcquireCancelSpinLock(&Irql);
     __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
     Routine = IoSetCancelRoutine(Irp, NULL);
+    WaitAddress = __atomic_load_n(&HostIrpOf(Irp)->WaitAddress, __ATOMIC_SEQ_CST);
+    if (WaitAddress != NULL) {
+        HostWake(WaitAddress);
+    }
     if (Routine == NULL) {
         IoReleaseCancelSpinLock(Irql);
         return FALSE;

@@ -14,11 +14,32 @@ typedef struct _HOST_SYSTEM_THREAD {
     pthread_t Native;
 } HOST_SYSTEM_THREAD, *PHOST_SYSTEM_THREAD;
 
+VOID HostMarkTerminating(PETHREAD Thread, LONG Reason)
+{
+    const volatile VOID *Address;
+
+    (VOID) InterlockedOr(&Thread->Terminating, Reason);
+    Address = __atomic_load_n(&Thread->WaitAddress, __ATOMIC_SEQ_CST);
+    if (Address != NULL) {
+        HostWake(Address);
+    }
+}
+
+VOID HostTerminateThread(PETHREAD Thread)
+{
+    (VOID) HostCheckObject(Thread, "HostTerminateThread");
+    HostMarkTerminating(Thread, HOST_TERMINATING_THREAD);
+    if (__atomic_load_n(&Thread->ServiceDepth, __ATOMIC_SEQ_CST) == 0) {
+        HostCancelThreadIrps(Thread, NULL, NULL);
+    }
+}
+
 static VOID HostThreadExit(PVOID Context)
 {
     PETHREAD Thread = Context;
 
     HostThisThread = Thread;
+    HostMarkTerminating(Thread, HOST_TERMINATING_THREAD);
     HostCancelThreadIrps(Thread, NULL, NULL);
     while (HostHasIrps(Thread, NULL)) {
         PlatformYield();
@@ -155,6 +176,13 @@ HANDLE PsGetCurrentThreadId(VOID)
     return HostCurrentThread()->Id;
 }
 
+/* IRQL <= DISPATCH_LEVEL. [ntddk/nf-ntddk-psisthreadterminating] */
+BOOLEAN PsIsThreadTerminating(PETHREAD Thread)
+{
+    (VOID) HostEnter(PsIsThreadTerminating);
+    return (BOOLEAN)(ReadAcquire(&Thread->Terminating) != 0);
+}
+
 KPROCESSOR_MODE ExGetPreviousMode(VOID)
 {
     return HostEnter(ExGetPreviousMode)->PreviousMode;
@@ -171,8 +199,7 @@ static VOID HostEndSystemThread(PETHREAD Thread)
                       "ends at IRQL %u with %d locks and %d critical regions", Thread->Irql, Thread->HeldLocks,
                       Thread->CriticalRegions);
     }
-    __atomic_store_n(&Thread->Header.SignalState, 1, __ATOMIC_SEQ_CST);
-    HostWake(Thread);
+    (VOID) HostSignal(Thread);
 }
 
 static VOID HostRunSystemThread(PVOID Context)

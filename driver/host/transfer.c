@@ -49,12 +49,6 @@ static NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCES
     return Status;
 }
 
-static VOID HostSignalEvent(PVOID Event)
-{
-    (VOID) InterlockedExchange(&((PKEVENT)Event)->Header.SignalState, 1);
-    HostWake(Event);
-}
-
 static NTSTATUS HostEndRequest(PHOST_REQUEST Request, NTSTATUS Status)
 {
     if (Request->Locked) {
@@ -136,7 +130,7 @@ static NTSTATUS HostSend(PHOST_REQUEST Request, PIRP Irp)
         Status = HostSendIrp(Request->Top, Irp, FALSE, &IoStatus);
         *Request->IoStatusBlock = IoStatus;
         if (Request->Event != NULL) {
-            HostSignalEvent(Request->Event);
+            (VOID) HostSignal(Request->Event);
         }
         return Status;
     }
@@ -189,7 +183,7 @@ static NTSTATUS HostControl(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK Io
             *IoStatusBlock = IoStatus;
             Status = IoStatus.Status;
             if (Request.Event != NULL) {
-                HostSignalEvent(Request.Event);
+                (VOID) HostSignal(Request.Event);
             }
         }
     }
@@ -333,7 +327,7 @@ static NTSTATUS HostTransfer(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK I
             *IoStatusBlock = IoStatus;
             Status = IoStatus.Status;
             if (Request.Event != NULL) {
-                HostSignalEvent(Request.Event);
+                (VOID) HostSignal(Request.Event);
             }
         }
     }

@@ -8,6 +8,7 @@ volatile LONG TestCreates;
 volatile LONG TestCleanups;
 volatile LONG TestCloses;
 KIRQL TestCloseIrql;
+BOOLEAN TestCleanupTerminating;
 FSRTL_ADVANCED_FCB_HEADER TestStream;
 FSRTL_PER_STREAM_CONTEXT TestContext;
 volatile LONG TestRemoveAt;
@@ -188,6 +189,7 @@ static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Information->EndOfFile.QuadPart = TEST_QUERY_OPEN_SIZE + 1;
         return Complete(Irp, STATUS_SUCCESS, sizeof(*Information));
     case IRP_MJ_CLEANUP:
+        TestCleanupTerminating = PsIsThreadTerminating(PsGetCurrentThread());
         (VOID) InterlockedIncrement(&TestCleanups);
         break;
     case IRP_MJ_CLOSE:

@@ -49,7 +49,8 @@ NTSTATUS TestOpen(PCWSTR Name, ACCESS_MASK Access, ULONG Options, PHANDLE Handle
 extern volatile LONG TestCreates;
 extern volatile LONG TestCleanups;
 extern volatile LONG TestCloses;
-extern KIRQL TestCloseIrql; /* of the last close */
+extern KIRQL TestCloseIrql;            /* of the last close */
+extern BOOLEAN TestCleanupTerminating; /* whether the thread of the last cleanup was */
 
 /* A stream with one context, which the dispatch routine removes at the major function TestRemoveAt. */
 extern FSRTL_ADVANCED_FCB_HEADER TestStream;

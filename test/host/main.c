@@ -8,6 +8,8 @@ int main(void)
     RunFiles();
     RunMount();
     RunQueues();
+    RunEndings();
+    RunWaits();
     RunStacks();
     RunRules();
     RunRequests();

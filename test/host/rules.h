@@ -8,6 +8,8 @@ void RunContract(void); /* contract.c: what must work */
 void RunFiles(void);    /* files.c: opening, asking without opening, closing */
 void RunMount(void);    /* mount.c: mounting a disk on its first open */
 void RunQueues(void);   /* queues.c: cancel-safe queues and work items */
+void RunEndings(void);  /* endings.c: threads that are told to end */
+void RunWaits(void);    /* waits.c: what a set event is given to */
 void RunStacks(void);   /* stacks.c: device stacks and completion routines */
 
 #endif
