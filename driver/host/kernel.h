@@ -67,6 +67,7 @@ struct _ETHREAD {
     volatile LONG Terminating;                 /* HOST_TERMINATING_* */
     const volatile VOID *volatile WaitAddress; /* where it waits in a way that its end ends */
     LONG FreeCallbacks;
+    ULONG64 Removals; /* of per-stream contexts since it last held no lock */
     PEPROCESS Process;
     PEPROCESS Home; /* the process it has entered, whatever it is attached to; under IrpMutex */
     PIRP TopLevelIrp;
@@ -118,6 +119,7 @@ static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
 #define HostEnter(Name) HostEnterRoutine(HostRoutine##Name)
 
 /* thread.c */
+extern HOST_CONTEXT_WORK HostContextWork;
 VOID HostLockAcquired(_In_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_ HOST_LOCK_KIND Kind,
                       _In_z_ const char *Routine);
 VOID HostLockReleased(_In_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_ HOST_LOCK_KIND Kind,
