@@ -40,6 +40,10 @@ add_executable(driver_races
     ${CORE_DIRECTORY}/core_races.c
     ${CORE_DIRECTORY}/core_stress.c
 )
+add_executable(driver_bounds
+    ${CORE_DIRECTORY}/core_bounds.c
+    ${CORE_DIRECTORY}/core_interrupts.c
+)
 add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)
 add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
 foreach(program driver_counts driver_inspect)
@@ -48,7 +52,7 @@ endforeach()
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_counts driver_inspect driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)
