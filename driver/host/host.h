@@ -132,6 +132,16 @@ VOID HostDereferenceProcess(_In_ PEPROCESS Process);
  */
 VOID HostTerminateThread(_In_ PETHREAD Thread);
 
+/*
+ * Suspension, which is a normal kernel APC: the thread stops at the next point where one is delivered, at PASSIVE_LEVEL outside critical
+ * and guarded regions: where it enters a kernel routine or a system service, leaves a region, lets the IRQL fall, or waits for an object,
+ * which it then does not wait for until it is resumed. Counted: as many resumptions let it go on, and so does its end.
+ * HostIsThreadSuspended says whether it has stopped. The caller keeps Thread.
+ */
+VOID HostSuspendThread(_In_ PETHREAD Thread);
+VOID HostResumeThread(_In_ PETHREAD Thread);
+BOOLEAN HostIsThreadSuspended(_In_ PETHREAD Thread);
+
 /* The Countdown-th pool allocation from now on (1 is the next) fails once; zero switches it off. Any thread's. */
 VOID HostFailAllocation(_In_ ULONG64 Countdown);
 /* Pool allocations tried since boot. */

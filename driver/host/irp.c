@@ -250,7 +250,29 @@ static VOID HostDelistIrp(PHOST_IRP Host)
     }
 }
 
-/* The end of a request of the I/O manager's own: results go to the sender. */
+/* Information that counts bytes is within the buffer; a buffered request's bytes go to the sender unless it failed. */
+static VOID HostReturnBuffer(PHOST_IRP Host, PIRP Irp)
+{
+    BOOLEAN Copies = (BOOLEAN)((Irp->Flags & IRP_BUFFERED_IO) != 0 && (Irp->Flags & IRP_INPUT_OPERATION) != 0);
+
+    if ((Copies || Host->Bounded) && !NT_ERROR(Irp->IoStatus.Status) &&
+        Irp->IoStatus.Information > Host->OutputLength) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
+                      "%llu bytes are returned in a buffer of %u", (ULONG64)Irp->IoStatus.Information,
+                      Host->OutputLength);
+    }
+    if (Copies && !NT_ERROR(Irp->IoStatus.Status)) {
+        memcpy(Host->OutputBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
+    }
+    if ((Irp->Flags & IRP_BUFFERED_IO) != 0 && (Irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
+        HostFreePool(Irp->AssociatedIrp.SystemBuffer, 0, "IoCompleteRequest");
+    }
+}
+
+/*
+ * The end of a request of the I/O manager's own: results go to the sender. One that fails at once tells its status by the answer of the
+ * dispatch routine alone: neither the status block nor an event is touched.
+ */
 static VOID HostFinishIrp(PIRP Irp)
 {
     PHOST_IRP Host = HostIrpOf(Irp);
@@ -258,49 +280,38 @@ static VOID HostFinishIrp(PIRP Irp)
     PFILE_OBJECT FileObject = Host->FileObject;
     PVOID Event = Host->Event;
     PKEVENT DriverEvent = Host->Built ? Irp->UserEvent : NULL;
-    BOOLEAN Synchronous = Host->Synchronous;
+    BOOLEAN Tells = (BOOLEAN)(!NT_ERROR(Status) || Irp->PendingReturned);
 
     if (Host->FromDriver) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
                       "a request from IoAllocateIrp came to its end: its completion routine must keep it");
     }
-    if ((Irp->Flags & IRP_BUFFERED_IO) != 0) {
-        if ((Irp->Flags & IRP_INPUT_OPERATION) != 0 && !NT_ERROR(Status)) {
-            if (Irp->IoStatus.Information > Host->OutputLength) {
-                HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
-                              "%llu bytes are returned in a buffer of %u", (ULONG64)Irp->IoStatus.Information,
-                              Host->OutputLength);
-            }
-            memcpy(Host->OutputBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
-        }
-        if ((Irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
-            HostFreePool(Irp->AssociatedIrp.SystemBuffer, 0, "IoCompleteRequest");
-        }
-    }
+    HostReturnBuffer(Host, Irp);
     if (Irp->MdlAddress != NULL) {
         HostFreePool(Irp->MdlAddress, 0, "IoCompleteRequest");
         Irp->MdlAddress = NULL;
     }
     HostDelistIrp(Host);
-    if (Synchronous) {
+    if (Host->Synchronous) {
         WriteRelease(&Host->Finished, 1);
         HostWake(&Host->Finished);
         return;
     }
-    if (Irp->UserIosb != NULL) {
+    if (Irp->UserIosb != NULL && Tells) {
         Irp->UserIosb->Information = Irp->IoStatus.Information;
         __atomic_store_n(&Irp->UserIosb->Status, Status, __ATOMIC_RELEASE);
     }
     HostFreeIrp(Irp);
-    if (DriverEvent != NULL) {
+    if (DriverEvent != NULL && Tells) {
         (VOID) HostSignal(DriverEvent);
     }
+    if (FileObject != NULL && Tells) {
+        (VOID) HostSignal(Event != NULL ? Event : &FileObject->Event);
+    }
     if (Event != NULL) {
-        (VOID) HostSignal(Event);
         HostDereferenceRaw(Event, "IoCompleteRequest");
     }
     if (FileObject != NULL) {
-        (VOID) HostSignal(&FileObject->Event);
         HostDereferenceRaw(FileObject, "IoCompleteRequest");
     }
 }
@@ -383,10 +394,16 @@ static BOOLEAN HostIsFinished(PVOID Context)
 /* A thread that is to end cancels what it waits for in UserMode, and waits on. */
 static VOID HostAwaitIrp(PHOST_IRP Host, PIRP Irp, BOOLEAN MayInterrupt)
 {
-    if (MayInterrupt && HostWaitInterruptibly(&Host->Finished, HostIsFinished, Host, NULL, NULL) == HostInterrupted) {
-        (VOID) IoCancelIrp(Irp);
-    }
-    (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
+    HOST_WAIT_END End;
+
+    do {
+        End = HostWaitInterruptibly(&Host->Finished, HostIsFinished, Host, NULL, MayInterrupt, NULL);
+        if (End == HostInterrupted) {
+            (VOID) IoCancelIrp(Irp);
+            MayInterrupt = FALSE;
+        }
+        HostDeliverApcs(HostCurrentThread());
+    } while (End != HostSatisfied);
 }
 
 NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_STATUS_BLOCK IoStatus)
@@ -412,6 +429,9 @@ NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_
     }
     Status = IofCallDriver(Device, Irp);
     if (!Asynchronous) {
+        if (Host->Pended != NULL) {
+            *Host->Pended = (BOOLEAN)(Status == STATUS_PENDING);
+        }
         if (Status == STATUS_PENDING) {
             HostAwaitIrp(Host, Irp, MayInterrupt);
         } else if (!HostIsFinished(Host)) {

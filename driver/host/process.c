@@ -223,6 +223,7 @@ NTSTATUS HostBeginService(PETHREAD *Thread)
     if (Current->Participant != NULL) {
         HostScheduleYield(Current);
     }
+    HostDeliverApcs(Current);
     if (InterlockedIncrement(&Current->ServiceDepth) == 1 && Current->Process != NULL) {
         (VOID) InterlockedIncrement(&Current->Process->Services);
         if (ReadAcquire(&Current->Process->Exiting) != 0) {
@@ -247,9 +248,10 @@ NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
                           "returns to user mode with a lock held at %p",
                           (const VOID *)Thread->Held[Thread->HeldLocks - 1].Lock);
         }
-        if (Thread->CriticalRegions != 0) {
-            HostViolation(APC_INDEX_MISMATCH, "system service", "returns to user mode in %d critical regions",
-                          Thread->CriticalRegions);
+        if (Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0) {
+            HostViolation(APC_INDEX_MISMATCH, "system service",
+                          "returns to user mode in %d critical regions and %d guarded ones", Thread->CriticalRegions,
+                          Thread->GuardedRegions);
         }
         if (ReadAcquire(&Thread->Terminating) != 0) {
             HostCancelThreadIrps(Thread, NULL, NULL);
@@ -257,6 +259,7 @@ NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
         if (Thread->Process != NULL) {
             (VOID) InterlockedDecrement(&Thread->Process->Services);
         }
+        HostDeliverApcs(Thread);
     }
     return Status;
 }

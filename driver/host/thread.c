@@ -23,6 +23,56 @@ VOID HostMarkTerminating(PETHREAD Thread, LONG Reason)
     if (Address != NULL) {
         HostWake(Address);
     }
+    HostWake(&Thread->Suspensions);
+}
+
+static BOOLEAN HostGoesOn(PVOID Context)
+{
+    PETHREAD Thread = Context;
+
+    return (BOOLEAN)(ReadAcquire(&Thread->Suspensions) == 0 || ReadAcquire(&Thread->Terminating) != 0);
+}
+
+/* The calling thread is suspended: it stops here until it is resumed or is to end. */
+VOID HostStopSuspended(PETHREAD Thread)
+{
+    if (HostGoesOn(Thread)) {
+        return;
+    }
+    WriteRelease(&Thread->Suspended, 1);
+    (VOID) HostWaitFor(&Thread->Suspensions, HostGoesOn, Thread, NULL);
+    WriteRelease(&Thread->Suspended, 0);
+}
+
+VOID HostSuspendThread(PETHREAD Thread)
+{
+    const volatile VOID *Address;
+
+    (VOID) HostCheckObject(Thread, "HostSuspendThread");
+    (VOID) InterlockedIncrement(&Thread->Suspensions);
+    Address = __atomic_load_n(&Thread->WaitAddress, __ATOMIC_SEQ_CST);
+    if (Address != NULL) {
+        HostWake(Address);
+    }
+}
+
+VOID HostResumeThread(PETHREAD Thread)
+{
+    (VOID) HostCheckObject(Thread, "HostResumeThread");
+    if (InterlockedDecrement(&Thread->Suspensions) < 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostResumeThread", "the thread is not suspended");
+    }
+    HostWake(&Thread->Suspensions);
+}
+
+BOOLEAN HostIsThreadSuspended(PETHREAD Thread)
+{
+    PETHREAD Current = HostCurrentThread();
+
+    if (Current->Participant != NULL) {
+        HostScheduleYield(Current);
+    }
+    return (BOOLEAN)(ReadAcquire(&Thread->Suspended) != 0);
 }
 
 VOID HostTerminateThread(PETHREAD Thread)
@@ -79,7 +129,12 @@ VOID HostRemoveThread(PETHREAD Thread)
     (VOID) RemoveEntryList(&Thread->Links);
     HostEndedIrpBalance += Thread->IrpBalance;
     PlatformUnlock(&HostThreadsMutex);
-    PlatformDeleteMutex(&Thread->IrpMutex);
+}
+
+/* The last reference has gone: whoever keeps a thread that has ended may still ask it to. */
+VOID HostDeleteThread(PVOID Object)
+{
+    PlatformDeleteMutex(&((PETHREAD)Object)->IrpMutex);
 }
 
 VOID HostVisitThreads(PHOST_THREAD_VISITOR Visitor, PVOID Context)

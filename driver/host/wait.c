@@ -74,6 +74,7 @@ VOID HostWake(const volatile VOID *Address)
 
 typedef struct _HOST_INTERRUPTIBLE {
     PETHREAD Thread;
+    BOOLEAN Interruptible;
     PIRP Irp;
     PHOST_TRY Try;
     PVOID Context;
@@ -87,9 +88,12 @@ static BOOLEAN HostTryInterruptibly(PVOID Context)
 
     if (Wait->Try(Wait->Context)) {
         Wait->End = HostSatisfied;
-    } else if (ReadAcquire(&Wait->Thread->Terminating) != 0 ||
+    } else if ((Wait->Interruptible && ReadAcquire(&Wait->Thread->Terminating) != 0) ||
                (Wait->Irp != NULL && __atomic_load_n(&Wait->Irp->Cancel, __ATOMIC_SEQ_CST))) {
         Wait->End = HostInterrupted;
+    } else if (ReadAcquire(&Wait->Thread->Suspensions) != 0 && ReadAcquire(&Wait->Thread->Terminating) == 0 &&
+               !HostHoldsApcsBack(Wait->Thread)) {
+        Wait->End = HostToBeSuspended;
     } else {
         return FALSE;
     }
@@ -97,10 +101,10 @@ static BOOLEAN HostTryInterruptibly(PVOID Context)
 }
 
 HOST_WAIT_END HostWaitInterruptibly(const volatile VOID *Address, PHOST_TRY Try, PVOID Context,
-                                    const LONGLONG *Deadline, PIRP Irp)
+                                    const LONGLONG *Deadline, BOOLEAN Interruptible, PIRP Irp)
 {
     PETHREAD Thread = HostCurrentThread();
-    HOST_INTERRUPTIBLE Wait = {Thread, Irp, Try, Context, HostTimedOut};
+    HOST_INTERRUPTIBLE Wait = {Thread, Interruptible, Irp, Try, Context, HostTimedOut};
 
     __atomic_store_n(&Thread->WaitAddress, Address, __ATOMIC_SEQ_CST);
     if (Irp != NULL) {
@@ -275,7 +279,10 @@ static BOOLEAN HostIsSatisfied(PVOID Context)
     return (BOOLEAN)(ReadAcquire(&((PHOST_WAIT_BLOCK)Context)->Satisfied) != 0);
 }
 
-/* Waits for an object until Timeout, if there is one. An Interruptible wait ends with its thread, and with a request that is cancelled. */
+/*
+ * Waits for an object until Timeout, if there is one. An Interruptible wait ends with its thread, and with a request that is cancelled. A
+ * thread that is suspended meanwhile does not wait until it is resumed: what is set in the meantime is for others.
+ */
 static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_INTEGER *Timeout, BOOLEAN Interruptible,
                                        PIRP Irp)
 {
@@ -283,28 +290,33 @@ static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_IN
     BOOLEAN Waits = (BOOLEAN)(Timeout == NULL || Timeout->QuadPart != 0);
     LONGLONG Deadline = Timeout != NULL ? HostDeadline(Timeout) : 0;
     const LONGLONG *Until = Timeout != NULL ? &Deadline : NULL;
-    HOST_WAIT_END End = HostTimedOut;
-    PHOST_PARKING_LOT Lot = HostLockObject(Header);
+    HOST_WAIT_END End;
+    PHOST_PARKING_LOT Lot;
 
-    if (HostTakeSignal(Header)) {
-        Block.Satisfied = 1;
-    } else if (Waits) {
-        InsertTailList(&Header->WaitListHead, &Block.Links);
-    }
-    PlatformUnlock(&Lot->Mutex);
-    if (Block.Satisfied == 0 && Waits) {
-        if (Interruptible) {
-            End = HostWaitInterruptibly(Header, HostIsSatisfied, &Block, Until, Irp);
-        } else {
-            (VOID) HostWaitFor(Header, HostIsSatisfied, &Block, Until);
-        }
-        PlatformLock(&Lot->Mutex);
-        if (Block.Satisfied == 0) {
-            (VOID) RemoveEntryList(&Block.Links);
+    do {
+        End = HostTimedOut;
+        Lot = HostLockObject(Header);
+        if (HostTakeSignal(Header)) {
+            Block.Satisfied = 1;
+        } else if (Waits) {
+            InsertTailList(&Header->WaitListHead, &Block.Links);
         }
         PlatformUnlock(&Lot->Mutex);
-    }
-    return Block.Satisfied != 0 ? HostSatisfied : End;
+        if (Block.Satisfied == 0 && Waits) {
+            End = HostWaitInterruptibly(Header, HostIsSatisfied, &Block, Until, Interruptible, Irp);
+            PlatformLock(&Lot->Mutex);
+            if (Block.Satisfied == 0) {
+                (VOID) RemoveEntryList(&Block.Links);
+            }
+            PlatformUnlock(&Lot->Mutex);
+        }
+        if (Block.Satisfied != 0) {
+            End = HostSatisfied;
+        } else if (End == HostToBeSuspended) {
+            HostDeliverApcs(HostCurrentThread());
+        }
+    } while (End == HostToBeSuspended);
+    return End;
 }
 
 /*
@@ -358,14 +370,14 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLA
 {
     PETHREAD Thread = HostEnter(KeDelayExecutionThread);
     LONGLONG Deadline = HostDeadline(Interval);
+    HOST_WAIT_END End;
 
     UNREFERENCED_PARAMETER(Alertable);
-    if (WaitMode == KernelMode) {
-        (VOID) HostWaitFor(Thread, HostNever, NULL, &Deadline);
-        return STATUS_SUCCESS;
-    }
-    return HostWaitInterruptibly(Thread, HostNever, NULL, &Deadline, NULL) == HostInterrupted ? STATUS_USER_APC
-                                                                                              : STATUS_SUCCESS;
+    do {
+        End = HostWaitInterruptibly(Thread, HostNever, NULL, &Deadline, (BOOLEAN)(WaitMode != KernelMode), NULL);
+        HostDeliverApcs(Thread);
+    } while (End == HostToBeSuspended);
+    return End == HostInterrupted ? STATUS_USER_APC : STATUS_SUCCESS;
 }
 
 VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime)

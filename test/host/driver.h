@@ -23,6 +23,8 @@ typedef enum _TEST_ACTION {
     CallWithoutLocation,
     EchoReversed,
     FailWithOutput,
+    Warn,
+    FailOldest,
     CompleteWithCancelRoutine,
     ForwardWithCancelRoutine,
     KeepCancelLock,
@@ -59,5 +61,7 @@ extern volatile LONG TestRemoveAt;
 /* What FastIoQueryOpen answers, and with which size of file; a request answers with one more. */
 extern BOOLEAN TestQueryOpenAnswer;
 #define TEST_QUERY_OPEN_SIZE 77
+/* How many bytes a read says it has returned. */
+extern ULONG_PTR TestReadInformation;
 
 #endif

@@ -9,7 +9,9 @@ int main(void)
     RunMount();
     RunQueues();
     RunEndings();
+    RunSuspension();
     RunWaits();
+    RunResults();
     RunStacks();
     RunRules();
     RunRequests();
