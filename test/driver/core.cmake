@@ -39,6 +39,7 @@ add_executable(driver_races
     ${CORE_DIRECTORY}/core_event_stress.c
     ${CORE_DIRECTORY}/core_races.c
     ${CORE_DIRECTORY}/core_stress.c
+    ${CORE_DIRECTORY}/core_suspension.c
 )
 add_executable(driver_bounds
     ${CORE_DIRECTORY}/core_bounds.c
