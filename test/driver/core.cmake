@@ -72,3 +72,7 @@ endif()
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)
 target_link_libraries(tracking_bench PRIVATE driver_core_fixture)
+
+# How long very many contexts take to go: likewise.
+add_executable(ending_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/ending.c)
+target_link_libraries(ending_bench PRIVATE driver_core_fixture)
