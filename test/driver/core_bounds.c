@@ -148,7 +148,7 @@ typedef struct _CORE_WALKERS {
     HANDLE Sessions[2];
     ULONG64 Removed;
     ULONG Enumerated;
-    UCHAR Output[8192];
+    DECLSPEC_ALIGN(8) UCHAR Output[8192];
 } CORE_WALKERS, *PCORE_WALKERS;
 
 static VOID CoreRemoverThread(PVOID Context)
@@ -304,7 +304,7 @@ static VOID CoreBucketsShrink(VOID)
 
 static VOID CoreTheOrderIsSecret(VOID)
 {
-    static UCHAR output[65536];
+    static DECLSPEC_ALIGN(8) UCHAR output[65536];
     ULONG64 order[2][64];
     HANDLE streams[64];
     WCHAR path[] = L"\\??\\M:\\secret-00";

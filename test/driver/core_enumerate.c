@@ -134,7 +134,7 @@ VOID CoreOneVolumeIsEnumerated(VOID)
 
 VOID CoreForgedCursorsAreRefused(VOID)
 {
-    UCHAR output[512];
+    DECLSPEC_ALIGN(8) UCHAR output[512];
     CORE_ENUMERATION enumeration = {.Output = output, .OutputLength = sizeof(output)};
     CORE_STREAMS_OPEN streams;
     CORE_ENUMERATION forged;
@@ -178,7 +178,7 @@ VOID CoreForgedCursorsAreRefused(VOID)
 
 VOID CoreCursorsTellNothingOfTheOrder(VOID)
 {
-    UCHAR output[240];
+    DECLSPEC_ALIGN(8) UCHAR output[240];
     CORE_ENUMERATION enumeration = {.Output = output, .OutputLength = sizeof(output)};
     CORE_STREAMS_OPEN streams;
     ULONG64 last[2] = {0};

@@ -65,7 +65,7 @@ VOID CoreRequestsWithoutAnOpenAreRefused(VOID)
 {
     static const UCHAR majors[] = {IRP_MJ_CREATE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_DEVICE_CONTROL};
     CORE_REQUEST query;
-    UCHAR output[256];
+    DECLSPEC_ALIGN(8) UCHAR output[256];
     ULONG operation;
     ULONG index;
     CORE core;
@@ -152,7 +152,7 @@ VOID CoreCancelledBatchesStop(VOID)
 
 VOID CoreCancelledEnumerationsStop(VOID)
 {
-    UCHAR output[4096];
+    DECLSPEC_ALIGN(8) UCHAR output[4096];
     CORE_KERNEL_REQUEST request = {.HasFileObject = TRUE,
                                    .HasOpen = TRUE,
                                    .Cancelled = TRUE,
@@ -196,7 +196,7 @@ typedef struct _CORE_ENDING {
     CORE_BATCH Batch;
     CORE_ENUMERATION Enumeration;
     NTSTATUS Status;
-    UCHAR Output[32768];
+    DECLSPEC_ALIGN(8) UCHAR Output[32768];
 } CORE_ENDING, *PCORE_ENDING;
 
 static VOID CoreTellSender(_Inout_ PCORE_ENDING Ending)
