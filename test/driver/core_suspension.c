@@ -4,44 +4,49 @@
 #include "core_races.h"
 #include "core_reader.h"
 
-#define CORE_SEEDS 300u
-#define CORE_ROUNDS 2u
-#define CORE_TYPES ((1u << PSCTX_EVENT_INSERTED) | (1u << PSCTX_EVENT_REMOVED) | (1u << PSCTX_EVENT_TORN_DOWN))
+#define CORE_SEEDS 600u
+
+/* What is done to a stream, of which the reader is told: by a request that comes, by one that goes, and by a file system. */
+typedef enum _CORE_DEED { CoreInserts, CoreRemoves, CoreTearsDown, CoreDeeds } CORE_DEED;
 
 /* Everything but Core, Seed and Stopped is new for every seed. */
 typedef struct _CORE_SUSPENSION {
     CORE Core; /* whose session is watched */
     ULONG Seed;
-    ULONG Stopped; /* how often the thread was stopped on its way */
+    ULONG Stopped[CoreDeeds]; /* how often the thread was stopped on its way */
+    CORE_DEED Deed;
     HANDLE Reader;
-    HANDLE Other; /* a stream */
+    HANDLE Streams[2];
     CORE_WAIT Wait;
     PVOID volatile Thread; /* that is suspended; referenced */
     volatile LONG Finished;
 } CORE_SUSPENSION, *PCORE_SUSPENSION;
 
-/*
- * Has contexts come and go, by requests and with their stream.
- */
+static VOID CoreDoToStream(_In_ const CORE_SUSPENSION *Suspension, _In_ HANDLE Stream)
+{
+    const CORE_INSERTION insertion = {.Stream = Stream, .Owner = 1};
+
+    switch (Suspension->Deed) {
+    case CoreInserts:
+        CHECK_STATUS(CoreInsert(Suspension->Core.Control, &insertion, NULL), STATUS_SUCCESS);
+        break;
+    case CoreRemoves:
+        CHECK_STATUS(CoreRemove(Suspension->Core.Control, Stream, PSCTX_MATCH_INSTANCE, 1, 0, NULL), STATUS_SUCCESS);
+        break;
+    default:
+        CoreClose(Stream);
+        break;
+    }
+}
+
 static VOID CoreSuspendedThread(PVOID Context)
 {
     PCORE_SUSPENSION suspension = Context;
-    CORE_INSERTION insertion = {.Owner = 1};
-    ULONG round;
 
     ObReferenceObject(PsGetCurrentThread());
     WritePointerRelease(&suspension->Thread, PsGetCurrentThread());
     HostEnterProcess(suspension->Core.Process);
-    for (round = 0; round < CORE_ROUNDS; round += 1) {
-        insertion.Stream = CoreOpenFile(CORE_FILE);
-        insertion.Instance = 0;
-        CHECK_STATUS(CoreInsert(suspension->Core.Control, &insertion, NULL), STATUS_SUCCESS);
-        insertion.Instance = 1;
-        CHECK_STATUS(CoreInsert(suspension->Core.Control, &insertion, NULL), STATUS_SUCCESS);
-        CHECK_STATUS(CoreRemove(suspension->Core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 1, 1, NULL),
-                     STATUS_SUCCESS);
-        CoreClose(insertion.Stream);
-    }
+    CoreDoToStream(suspension, suspension->Streams[0]);
     HostLeaveProcess();
     WriteRelease(&suspension->Finished, TRUE);
 }
@@ -55,18 +60,19 @@ static VOID CoreSuspendingThread(PVOID Context)
     ULONG delay;
 
     HostEnterProcess(suspension->Core.Process);
-    for (delay = suspension->Seed % 30 + 1; delay != 0 || ReadPointerAcquire(&suspension->Thread) == NULL;
-         delay -= delay != 0) {
-        (VOID) CoreStatistics(suspension->Core.Control);
+    while (ReadPointerAcquire(&suspension->Thread) == NULL) {
+        (VOID) NtClose(NULL);
     }
-    HostSuspendThread(ReadPointerAcquire(&suspension->Thread));
+    for (delay = suspension->Seed % 50; delay != 0; delay -= 1) {
+        (VOID) NtClose(NULL);
+    }
+    HostSuspendThread(suspension->Thread);
     while (!HostIsThreadSuspended(suspension->Thread) && ReadAcquire(&suspension->Finished) == 0) {
-        (VOID) CoreStatistics(suspension->Core.Control);
+        (VOID) NtClose(NULL);
     }
-    suspension->Stopped += ReadAcquire(&suspension->Finished) == 0;
+    suspension->Stopped[suspension->Deed] += ReadAcquire(&suspension->Finished) == 0;
 
-    CHECK_STATUS(CoreInsert(suspension->Core.Control, &(const CORE_INSERTION){.Stream = suspension->Other}, NULL),
-                 STATUS_SUCCESS);
+    CoreDoToStream(suspension, suspension->Streams[1]);
     CHECK_STATUS(CoreWaitStatus(&suspension->Wait), STATUS_SUCCESS);
     CoreClose(suspension->Reader);
     HostResumeThread(suspension->Thread);
@@ -76,24 +82,39 @@ static VOID CoreSuspendingThread(PVOID Context)
 VOID CoreSuspendedThreadsKeepNothingFromReaders(VOID)
 {
     static const PHOST_ROUTINE threads[] = {CoreSuspendedThread, CoreSuspendingThread};
-    CORE_SUSPENSION suspension = {0};
+    static const ULONG types[] = {PSCTX_EVENT_INSERTED, PSCTX_EVENT_REMOVED, PSCTX_EVENT_TORN_DOWN};
+    static CORE_SUSPENSION suspension;
     PVOID contexts[] = {&suspension, &suspension};
+    ULONG index;
 
     CoreStart(&suspension.Core);
     for (suspension.Seed = 1; suspension.Seed <= CORE_SEEDS; suspension.Seed += 1) {
+        suspension.Deed = suspension.Seed % CoreDeeds;
         suspension.Thread = NULL;
         suspension.Finished = FALSE;
-        suspension.Reader = CoreOpenReader(suspension.Core.Control, CORE_TYPES);
-        suspension.Other = CoreOpenFile(CORE_OTHER_FILE);
+        suspension.Reader = CoreOpenReader(suspension.Core.Control, 1u << types[suspension.Deed]);
+        for (index = 0; index < 2; index += 1) {
+            const CORE_INSERTION insertion = {.Stream = CoreOpenFile(index == 0 ? CORE_FILE : CORE_OTHER_FILE),
+                                              .Owner = 1};
+
+            suspension.Streams[index] = insertion.Stream;
+            if (suspension.Deed != CoreInserts) {
+                CHECK_STATUS(CoreInsert(suspension.Core.Control, &insertion, NULL), STATUS_SUCCESS);
+            }
+        }
         CoreInitializeWait(&suspension.Wait, CORE_WAIT_LENGTH);
         CHECK_STATUS(CoreStartWait(suspension.Reader, &suspension.Wait), STATUS_PENDING);
         HostLeaveProcess();
         HostRunSchedule(suspension.Seed, RTL_NUMBER_OF(threads), threads, contexts);
         ObDereferenceObject(suspension.Thread);
         HostEnterProcess(suspension.Core.Process);
-        CoreClose(suspension.Other);
+        for (index = 0; index < 2 && suspension.Deed != CoreTearsDown; index += 1) {
+            CoreClose(suspension.Streams[index]);
+        }
         CoreFreeWait(&suspension.Wait);
     }
-    CHECK(suspension.Stopped > CORE_SEEDS / 4);
+    for (index = 0; index < CoreDeeds; index += 1) {
+        CHECK(suspension.Stopped[index] > 10);
+    }
     CoreStop(&suspension.Core);
 }
