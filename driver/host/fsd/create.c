@@ -97,13 +97,16 @@ static NTSTATUS FindParent(PCREATE_STATE State)
         }
         Path.Buffer++;
         Path.Length = (USHORT)(Path.Length - sizeof(WCHAR));
+        if (Path.Length != 0 && Path.Buffer[0] == OBJ_NAME_PATH_SEPARATOR) {
+            return STATUS_OBJECT_NAME_INVALID;
+        }
     }
     if (Path.Length != 0 && Path.Buffer[Path.Length / sizeof(WCHAR) - 1] == OBJ_NAME_PATH_SEPARATOR) {
         State->TrailingSeparator = TRUE;
         Path.Length = (USHORT)(Path.Length - sizeof(WCHAR));
-        if (Path.Length == 0) {
-            return STATUS_OBJECT_NAME_INVALID;
-        }
+    }
+    if (FsdHasEmptyComponent(&Path)) {
+        return STATUS_OBJECT_NAME_INVALID;
     }
     Path.MaximumLength = Path.Length;
     Status = FsdWalkToParent(State->Vcb, Start, &Path, &Last, &State->Parent);
@@ -225,6 +228,21 @@ static NTSTATUS SelectNamedStream(PCREATE_STATE State)
     return Status;
 }
 
+/* STATUS_ACCESS_DENIED for bytes of a read-only file that are to be changed; its directory entries and attributes may. */
+static NTSTATUS CheckReadOnly(PCREATE_STATE State, ACCESS_MASK Access)
+{
+    NODE_INFORMATION Information;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (!State->NewFile && !State->Lcb->Node->Directory && (Access & (FILE_WRITE_DATA | FILE_APPEND_DATA)) != 0) {
+        Status = State->Vcb->Device.FileSystem->Operations->Query(State->Vcb->Store, State->Lcb->Node, &Information);
+        if (NT_SUCCESS(Status) && (Information.FileAttributes & FILE_ATTRIBUTE_READONLY) != 0) {
+            Status = STATUS_ACCESS_DENIED;
+        }
+    }
+    return Status;
+}
+
 /* Finds or makes the stream's FCB, and holds the open against those that are there. */
 static NTSTATUS OpenFcb(PCREATE_STATE State)
 {
@@ -246,7 +264,8 @@ static NTSTATUS OpenFcb(PCREATE_STATE State)
     if (Overwrites(State->Disposition)) {
         Access |= FILE_WRITE_DATA;
     }
-    if (State->Fcb->Handles != 0) {
+    Status = CheckReadOnly(State, Access);
+    if (NT_SUCCESS(Status) && State->Fcb->Handles != 0) {
         Status = IoCheckShareAccess(Access, ShareAccess, State->FileObject, &State->Fcb->ShareAccess, FALSE);
     }
     return Status;
@@ -433,6 +452,9 @@ NTSTATUS FsdCreate(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     State.Options = IrpSp->Parameters.Create.Options & FILE_VALID_OPTION_FLAGS;
     State.Disposition = IrpSp->Parameters.Create.Options >> 24;
 
+    if ((State.Options & FILE_OPEN_BY_FILE_ID) == 0) {
+        FsdDropDoubledSeparator(&State.FileObject->FileName);
+    }
     State.Ccb = ExAllocatePoolWithTag(PagedPool, sizeof(CCB), Vcb->Device.FileSystem->Tag);
     if (State.Ccb == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
