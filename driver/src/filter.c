@@ -9,7 +9,7 @@
 
 #define PSCTX_ATTACH_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
 #define PSCTX_DRAIN_INTERVAL (-50 * 10000ll)   /* 50 ms: several quanta */
-#define PSCTX_RETIREMENT 10u                   /* turns of housekeeping */
+#define PSCTX_RETIREMENT 20u                   /* turns of housekeeping: two seconds */
 
 /*
  * Makes "attached already?" and attaching, or "still attached?" and detaching, one step. A resource, since devices are
@@ -448,7 +448,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAttachVolume(PDEVICE_OBJECT Volu
 }
 
 /*
- * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it was not attached, or somebody else was first.
+ * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it
+ * was not attached, or somebody else was first.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
 {

@@ -1090,7 +1090,7 @@ static VOID KeepsDevicesWhileRequestsAreBelow(VOID)
     LoadDriver();
     LoadFileSystem();
     before = CountDevices();
-    TestFileSystem.Delay = -1500 * 10000;
+    TestFileSystem.Delay = -2500 * 10000;
     CHECK_STATUS(STATUS_SUCCESS,
                  PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendSlowRequestOnThread, (PVOID)&status));
     interval.QuadPart = -10000;

@@ -490,7 +490,11 @@ typedef struct _PSCTX_VOLUMES_REPLY {
     PSCTX_UINT32 Reserved;
 } PSCTX_VOLUMES_REPLY;
 
-#define PSCTX_VOLUME_UNATTACHED 0x8000000000000000ull /* in the number of a volume that is not attached to */
+/*
+ * The number of a volume that is attached to is its attachment's: it grows, and none is used again while the driver is loaded. That of
+ * another has this bit, is above all those, and is the same as long as the volume is mounted.
+ */
+#define PSCTX_VOLUME_UNATTACHED 0x8000000000000000ull
 
 #define PSCTX_ATTACHMENT_YES 0u
 #define PSCTX_ATTACHMENT_SNAPSHOT 1u /* a volume shadow copy is left alone */
@@ -500,8 +504,7 @@ typedef struct _PSCTX_VOLUMES_REPLY {
 typedef struct _PSCTX_VOLUME_ENTRY {
     PSCTX_UINT32 Size;       /* of this record, both names and the padding */
     PSCTX_UINT32 Attachment; /* PSCTX_ATTACHMENT_* */
-    PSCTX_UINT64
-    Number; /* of the attachment: grows, never used again; else with PSCTX_VOLUME_UNATTACHED, and that volume's while it is mounted */
+    PSCTX_UINT64 Number;     /* see above */
     PSCTX_UINT64 Contexts;   /* of every session, on streams of this volume */
     PSCTX_UINT64 Bytes;      /* that they take */
     PSCTX_UINT32 Status;     /* NTSTATUS of the attachment */
