@@ -56,7 +56,7 @@ static PHOST_IRP HostCheckIrp(PIRP Irp, const char *Routine)
 /* A request that a driver on this thread holds: not completed, not sent on, without a cancel routine. */
 VOID HostCheckHeldIrp(PIRP Irp, const char *Routine)
 {
-    if (HostCheckIrp(Irp, Routine)->Completed || Irp->CancelRoutine != NULL) {
+    if (HostCheckIrp(Irp, Routine)->Completed || __atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
         HostViolation(INCONSISTENT_IRP, Routine, "the request at %p is completed or has a cancel routine", (PVOID)Irp);
     }
     for (PHOST_DISPATCH_FRAME Frame = HostCurrentThread()->Dispatch; Frame != NULL; Frame = Frame->Outer) {

@@ -290,33 +290,32 @@ static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_IN
     BOOLEAN Waits = (BOOLEAN)(Timeout == NULL || Timeout->QuadPart != 0);
     LONGLONG Deadline = Timeout != NULL ? HostDeadline(Timeout) : 0;
     const LONGLONG *Until = Timeout != NULL ? &Deadline : NULL;
+    BOOLEAN Satisfied;
     HOST_WAIT_END End;
     PHOST_PARKING_LOT Lot;
 
     do {
         End = HostTimedOut;
         Lot = HostLockObject(Header);
-        if (HostTakeSignal(Header)) {
-            Block.Satisfied = 1;
-        } else if (Waits) {
+        Satisfied = HostTakeSignal(Header);
+        if (!Satisfied && Waits) {
             InsertTailList(&Header->WaitListHead, &Block.Links);
         }
         PlatformUnlock(&Lot->Mutex);
-        if (Block.Satisfied == 0 && Waits) {
+        if (!Satisfied && Waits) {
             End = HostWaitInterruptibly(Header, HostIsSatisfied, &Block, Until, Interruptible, Irp);
             PlatformLock(&Lot->Mutex);
-            if (Block.Satisfied == 0) {
+            Satisfied = HostIsSatisfied(&Block);
+            if (!Satisfied) {
                 (VOID) RemoveEntryList(&Block.Links);
             }
             PlatformUnlock(&Lot->Mutex);
         }
-        if (Block.Satisfied != 0) {
-            End = HostSatisfied;
-        } else if (End == HostToBeSuspended) {
+        if (!Satisfied && End == HostToBeSuspended) {
             HostDeliverApcs(HostCurrentThread());
         }
-    } while (End == HostToBeSuspended);
-    return End;
+    } while (!Satisfied && End == HostToBeSuspended);
+    return Satisfied ? HostSatisfied : End;
 }
 
 /*
