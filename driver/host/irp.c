@@ -591,9 +591,16 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
 
 PEPROCESS IoGetRequestorProcess(PIRP Irp)
 {
-    (VOID) HostEnter(IoGetRequestorProcess);
+    PETHREAD Thread = HostEnter(IoGetRequestorProcess);
+
     (VOID) HostCheckIrp(Irp, "IoGetRequestorProcess");
-    return HostIrpOf(Irp)->Process != NULL ? HostIrpOf(Irp)->Process : PsInitialSystemProcess;
+    if (HostIrpOf(Irp)->Process != NULL) {
+        return HostIrpOf(Irp)->Process;
+    }
+    if (Irp->Tail.Overlay.Thread == Thread && Thread->Home != NULL) {
+        return Thread->Home; /* of a request that a driver has built on this thread */
+    }
+    return PsInitialSystemProcess;
 }
 
 ULONG IoGetRequestorProcessId(PIRP Irp)

@@ -143,6 +143,9 @@ static NTSTATUS HostQuerySystemInformation(ULONG InformationClass, PVOID Informa
     (VOID) HostEnter(ZwQuerySystemInformation);
     switch (InformationClass) {
     case HOST_SYSTEM_BASIC_INFORMATION:
+        if ((HostQuirks & HOST_QUIRK_NO_BASIC_INFORMATION) != 0) {
+            return STATUS_INVALID_INFO_CLASS;
+        }
         return HostQueryBasicInformation(Information, Length, ReturnLength);
     case HOST_SYSTEM_MODULE_INFORMATION:
         return HostQueryModules(Information, Length, ReturnLength);

@@ -79,10 +79,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartEvents();
     PsctxStartAccounts();
 
-    status = PsctxStartIndex();
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
+    PsctxStartIndex();
 
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
@@ -91,7 +88,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
     status = PsctxCreateControlDevice();
     if (!NT_SUCCESS(status)) {
-        goto StopIndex;
+        return status;
     }
 
     status = PsctxStartFilter();
@@ -107,8 +104,6 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
 DeleteControlDevice:
     PsctxDeleteControlDevice();
-StopIndex:
-    PsctxStopIndex();
     return status;
 }
 
@@ -128,5 +123,4 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverO
     PsctxDeleteControlDevice();
     PsctxRemoveSessionContexts(NULL);
     ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);
-    PsctxStopIndex();
 }

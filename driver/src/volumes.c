@@ -240,11 +240,11 @@ PSCTX_PAGE static VOID PsctxCountContexts(_Inout_ PPSCTX_VOLUME_PAGE Page)
     PAGED_CODE();
 
     for (number = 0; number < PSCTX_SHARD_COUNT && count != 0; number += 1) {
-        const PPSCTX_SHARD shard = PsctxLockShardByNumber(number);
-        PLIST_ENTRY link;
+        PPSCTX_CONTEXT context;
+        PSCTX_WALK walk;
 
-        for (link = shard->Contexts.Flink; link != &shard->Contexts; link = link->Flink) {
-            const PPSCTX_CONTEXT context = CONTAINING_RECORD(link, PSCTX_CONTEXT, ShardLinks);
+        PsctxBeginShardWalk(&walk, number, PsctxShardYoungestFirst);
+        for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
             ULONG tries;
 
             for (tries = 0; tries < count && Page->Counts[index].Device != context->VolumeDevice; tries += 1) {
@@ -255,7 +255,7 @@ PSCTX_PAGE static VOID PsctxCountContexts(_Inout_ PPSCTX_VOLUME_PAGE Page)
                 Page->Counts[index].Entry->Bytes += PsctxContextSize(context);
             }
         }
-        PsctxUnlockShard(shard);
+        PsctxEndWalk(&walk);
     }
 }
 
