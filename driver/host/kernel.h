@@ -407,6 +407,8 @@ VOID HostStopRegistry(VOID);
 
 /* driver.c */
 VOID HostDeleteDriver(_In_ PVOID Object);
+/* Where the callbacks are kept that a driver has registered: NULL, if none. */
+PFS_FILTER_CALLBACKS *HostFsFilterCallbacksOf(_In_ PDRIVER_OBJECT Driver);
 BOOLEAN HostHasDrivers(VOID);
 extern ULONG HostQuirks;    /* HOST_QUIRK_*, of host.h */
 extern BOOLEAN HostBooting; /* drivers loaded now are the kernel's own */

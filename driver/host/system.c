@@ -173,6 +173,7 @@ static const struct {
     HOST_NEW_EXPORT("FsRtlFreeAePushLock", FsRtlFreeAePushLock),
     HOST_NEW_EXPORT("FsRtlCancellableWaitForSingleObject", HostCancellableWait),
     HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
+    HOST_NEW_EXPORT("IoRegisterFsRegistrationChangeMountAware", IoRegisterFsRegistrationChangeMountAware),
     HOST_EXPORT("KeQueryPerformanceCounter", KeQueryPerformanceCounter),
     HOST_EXPORT("PsIsThreadTerminating", PsIsThreadTerminating),
     HOST_EXPORT("ZwQuerySystemInformation", HostQuerySystemInformation),

@@ -76,6 +76,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartPool();
     PsctxStartTracking();
     PsctxStartInspection();
+    PsctxStartTeardown();
     PsctxStartEvents();
     PsctxStartAccounts();
 
@@ -84,6 +85,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
     }
+    PsctxStartFastIo();
     DriverObject->FastIoDispatch = &PsctxFastIoDispatch;
 
     status = PsctxCreateControlDevice();
@@ -91,13 +93,13 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
         return status;
     }
 
+    PsctxGlobals.CountsRequests = PsctxIsUnloadAllowed(RegistryPath);
     status = PsctxStartFilter();
     if (!NT_SUCCESS(status) && status != STATUS_NOT_SUPPORTED) {
         goto DeleteControlDevice;
     }
 
-    if (PsctxIsUnloadAllowed(RegistryPath)) {
-        PsctxGlobals.CountsRequests = TRUE;
+    if (PsctxGlobals.CountsRequests) {
         DriverObject->DriverUnload = PsctxUnload;
     }
     return STATUS_SUCCESS;
@@ -120,6 +122,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverO
     PAGED_CODE();
 
     PsctxStopFilter();
+    PsctxStopTeardown();
     PsctxDeleteControlDevice();
     PsctxRemoveSessionContexts(NULL);
     ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);

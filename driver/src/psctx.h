@@ -142,8 +142,8 @@ typedef struct _PSCTX_GLOBALS {
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
     volatile LONG AttachedFileSystems;
-    BOOLEAN CountsRequests; /* the driver may be unloaded: those that are passed through are counted */
-    volatile LONG Requests; /* that the drivers below have not returned from */
+    BOOLEAN CountsRequests; /* the driver may be unloaded; set before the filter starts */
+    volatile LONG Requests; /* and fast I/O, that have not returned from the filter's routines */
     EX_RUNDOWN_REF Rundown; /* held by every context, request and forwarded request with a completion routine */
 } PSCTX_GLOBALS;
 
@@ -267,8 +267,12 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *St
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxQueryObjectName(_In_ PVOID Object, _Outptr_ POBJECT_NAME_INFORMATION *Name);
 
-/* teardown.c */
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
+/* teardown.c: what file systems' drivers are able to do. Whoever passes a device keeps it, by a reference or an open file. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartTeardown(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopTeardown(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxMeetFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxTearsDown(_In_ PDEVICE_OBJECT Device);
 
 /* index.c */
 #define PSCTX_SHARD_BITS 6u
@@ -393,13 +397,13 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopFilter(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* passthrough.c */
 DRIVER_DISPATCH PsctxFilterDispatch;
 
 /* fastio.c: the fast I/O table, for the driver object. The control device answers FALSE to every entry. */
 extern FAST_IO_DISPATCH PsctxFastIoDispatch;
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartFastIo(VOID);
 
 /*
  * track.c: tracking rules. A rule holds a reference on its session; PsctxEndTracking removes a session's rules.

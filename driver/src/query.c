@@ -39,7 +39,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST R
 
     PAGED_CODE();
 
-    PsctxForgetDeletedDevices();
     RtlZeroMemory(reply, sizeof(*reply));
     reply->SessionContexts = PsctxReadCounter(&session->Account.Contexts);
     reply->SessionPagedBytes = PsctxReadCounter(&session->Account.Bytes[PSCTX_POOL_PAGED]);

@@ -472,7 +472,10 @@ typedef struct _PSCTX_ENUMERATE_REPLY {
     PSCTX_UINT32 NextSize; /* bytes of the first entry that did not fit, or zero */
 } PSCTX_ENUMERATE_REPLY;
 
-/* Lists the volumes that the filter knows, attached or not: those with a number above After, as many as fit. */
+/*
+ * Lists the volumes that are mounted, attached or not: those with a number above After, as many as fit. A volume that could be
+ * attached to and is not is tried first.
+ */
 typedef struct _PSCTX_VOLUMES_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 After;
@@ -487,6 +490,12 @@ typedef struct _PSCTX_VOLUMES_REPLY {
     PSCTX_UINT32 Reserved;
 } PSCTX_VOLUMES_REPLY;
 
+/*
+ * The number of a volume that is attached to is its attachment's: it grows, and none is used again while the driver is loaded. That of
+ * another has this bit, is above all those, and is the same as long as the volume is mounted.
+ */
+#define PSCTX_VOLUME_UNATTACHED 0x8000000000000000ull
+
 #define PSCTX_ATTACHMENT_YES 0u
 #define PSCTX_ATTACHMENT_SNAPSHOT 1u /* a volume shadow copy is left alone */
 #define PSCTX_ATTACHMENT_FAILED 2u   /* Status says why */
@@ -495,7 +504,7 @@ typedef struct _PSCTX_VOLUMES_REPLY {
 typedef struct _PSCTX_VOLUME_ENTRY {
     PSCTX_UINT32 Size;       /* of this record, both names and the padding */
     PSCTX_UINT32 Attachment; /* PSCTX_ATTACHMENT_* */
-    PSCTX_UINT64 Number;     /* unique while the driver is loaded, grows */
+    PSCTX_UINT64 Number;     /* see above */
     PSCTX_UINT64 Contexts;   /* of every session, on streams of this volume */
     PSCTX_UINT64 Bytes;      /* that they take */
     PSCTX_UINT32 Status;     /* NTSTATUS of the attachment */
