@@ -78,7 +78,7 @@ static NTSTATUS TestHold(_Inout_ PIRP Irp)
 {
     IoMarkIrpPending(Irp);
     (VOID) IoSetCancelRoutine(Irp, TestCancelHeld);
-    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+    if (__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST) && IoSetCancelRoutine(Irp, NULL) != NULL) {
         (VOID) TestComplete(Irp, STATUS_CANCELLED);
     }
     return STATUS_PENDING;

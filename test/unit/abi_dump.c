@@ -312,7 +312,7 @@ static const ABI_TABLE tables[] = {
     TABLE(batchResult),     TABLE(tracked),      TABLE(trackFlags),     TABLE(eventType),
     TABLE(attachment),      TABLE(ownerKind),    TABLE(tracking),       TABLE(ruleRecord),
     TABLE(waitReply),       TABLE(event),        TABLE(enumerateReply), TABLE(volumesReply),
-    TABLE(volumeEntry),     TABLE(inspectReply), TABLE(inspectEntry), TABLE(nameFlags),
+    TABLE(volumeEntry),     TABLE(inspectReply), TABLE(inspectEntry),   TABLE(nameFlags),
     TABLE(ruleReply),
 };
 
