@@ -338,12 +338,15 @@ static VOID HostNoteCompletion(PIRP Irp, CHAR Location)
     }
 }
 
-/* IRQL <= DISPATCH_LEVEL. Calls the completion routines from the lowest driver up. */
+/*
+ * IRQL <= DISPATCH_LEVEL. Calls the completion routines from the lowest driver up. Somebody else waits for what another thread has sent: it
+ * is completed where no suspension stops the completing thread half-way.
+ */
 VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
+    PETHREAD Thread = HostEnter(IofCompleteRequest);
     PHOST_IRP Host;
 
-    (VOID) HostEnter(IofCompleteRequest);
     UNREFERENCED_PARAMETER(PriorityBoost);
     Host = HostCheckIrp(Irp, "IoCompleteRequest");
     if (Host->Completed || Irp->CurrentLocation > Irp->StackCount + 1) {
@@ -352,6 +355,10 @@ VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     }
     if (Irp->IoStatus.Status == STATUS_PENDING) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest", "completed with STATUS_PENDING");
+    }
+    if (Host->Sender != NULL && Host->Sender != Thread && HostMayBeSuspended(Thread)) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
+                      "another thread's request is completed where this one could be suspended");
     }
     if (__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
         HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCompleteRequest", "completed with a cancel routine set");
@@ -525,10 +532,13 @@ PHOST_IRP HostHoldIrpToCancel(PETHREAD Thread, PEPROCESS Process, PFILE_OBJECT F
     return Found;
 }
 
-/* Cancels one that HostHoldIrpToCancel has found; whoever sent it may have ended since. */
+/* Cancels, at APC_LEVEL, one that HostHoldIrpToCancel has found; whoever sent it may have ended since. */
 VOID HostCancelHeldIrp(PHOST_IRP Found)
 {
+    KIRQL Irql = KfRaiseIrql(APC_LEVEL);
+
     (VOID) IoCancelIrp((PIRP)(PVOID)((PUCHAR)Found + HOST_IRP_OFFSET));
+    KeLowerIrql(Irql);
     HostReleaseIrp(Found);
 }
 

@@ -105,6 +105,12 @@ static inline BOOLEAN HostHoldsApcsBack(_In_ PETHREAD Thread)
     return (BOOLEAN)(Thread->Irql >= APC_LEVEL || Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0);
 }
 
+/* A client's thread that a suspension could stop right here. */
+static inline BOOLEAN HostMayBeSuspended(_In_ PETHREAD Thread)
+{
+    return (BOOLEAN)(Thread->Home != NULL && !HostHoldsApcsBack(Thread));
+}
+
 /* Reports the violation of a rule, and does not return. Routine names the kernel routine that noticed it. */
 DECLSPEC_NORETURN VOID HostViolation(_In_ ULONG BugCheckCode, _In_z_ const char *Routine, _In_z_ const char *Format,
                                      ...) __attribute__((format(printf, 3, 4)));
@@ -181,6 +187,7 @@ BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context);
 /* lock.c */
 VOID HostAcquirePushLock(_Inout_ PULONG_PTR PushLock, _In_ BOOLEAN Exclusive);
 VOID HostReleasePushLock(_Inout_ PULONG_PTR PushLock, _In_ BOOLEAN Exclusive);
+VOID HostLeaveApcRegion(_In_ PETHREAD Thread, _In_z_ const char *Routine);
 
 /* pool.c. Without fault injection and without a scheduling point, for tables that must grow: HostAllocateReserved. */
 PVOID HostAllocatePool(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size, _In_ ULONG Tag, _In_ BOOLEAN Zero,

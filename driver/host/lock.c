@@ -191,6 +191,16 @@ VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
     HostReleaseSpinLock(HostEnter(KeReleaseSpinLockFromDpcLevel), SpinLock, "KeReleaseSpinLockFromDpcLevel");
 }
 
+/* A region is left, or the IRQL has fallen: no lock is held where a suspension could stop its owner. */
+VOID HostLeaveApcRegion(PETHREAD Thread, const char *Routine)
+{
+    if (Thread->HeldLocks != 0 && !HostHoldsApcsBack(Thread)) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "the lock at %p is held where APCs are delivered",
+                      (const VOID *)Thread->Held[Thread->HeldLocks - 1].Lock);
+    }
+    HostDeliverApcs(Thread);
+}
+
 VOID KeEnterCriticalRegion(VOID)
 {
     HostEnter(KeEnterCriticalRegion)->CriticalRegions++;
@@ -204,7 +214,7 @@ VOID KeLeaveCriticalRegion(VOID)
         HostViolation(APC_INDEX_MISMATCH, "KeLeaveCriticalRegion", "this thread is in no critical region");
     }
     Thread->CriticalRegions--;
-    HostDeliverApcs(Thread);
+    HostLeaveApcRegion(Thread, "KeLeaveCriticalRegion");
 }
 
 VOID KeEnterGuardedRegion(VOID)
@@ -220,7 +230,7 @@ VOID KeLeaveGuardedRegion(VOID)
         HostViolation(APC_INDEX_MISMATCH, "KeLeaveGuardedRegion", "this thread is in no guarded region");
     }
     Thread->GuardedRegions--;
-    HostDeliverApcs(Thread);
+    HostLeaveApcRegion(Thread, "KeLeaveGuardedRegion");
 }
 
 /* Whether normal kernel APCs are disabled by a region; the IRQL, which holds them back as well, does not count. */

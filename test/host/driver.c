@@ -90,11 +90,13 @@ static VOID KeepTheCancelLock(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     UNREFERENCED_PARAMETER(Irp);
 }
 
-/* Completes what was taken from the queue, and the request that asked for it. */
+/* Completes what was taken from the queue, which another thread may have sent, and the request that asked for it. */
 static NTSTATUS CompleteTaken(PIRP Irp, PIRP Taken, NTSTATUS Status)
 {
     if (Taken != NULL) {
+        KeEnterCriticalRegion();
         (VOID) Complete(Taken, Status, 0);
+        KeLeaveCriticalRegion();
     }
     return Complete(Irp, Taken != NULL ? STATUS_SUCCESS : STATUS_NOT_FOUND, 0);
 }
@@ -122,11 +124,6 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return Complete(Irp, STATUS_SUCCESS, 0);
     case TellTooMuch:
         return Complete(Irp, STATUS_SUCCESS, Location->Parameters.DeviceIoControl.OutputBufferLength + 1);
-    case ReturnWithLock:
-        KeEnterCriticalRegion();
-        ExAcquireFastMutexUnsafe(&Mutex);
-        KeLeaveCriticalRegion();
-        return Complete(Irp, STATUS_SUCCESS, 0);
     case ReturnInCriticalRegion:
         KeEnterCriticalRegion();
         return Complete(Irp, STATUS_SUCCESS, 0);
@@ -167,6 +164,9 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return CompleteTaken(Irp, IoCsqRemoveIrp(&Queue, &QueueContext), STATUS_SUCCESS);
     case TakeOldest:
         return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL), STATUS_SUCCESS);
+    case TakeCarelessly:
+        (VOID) Complete(IoCsqRemoveNextIrp(&Queue, NULL), STATUS_SUCCESS, 0);
+        return Complete(Irp, STATUS_SUCCESS, 0);
     case FailOldest:
         return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL), STATUS_UNSUCCESSFUL);
     case Warn:
@@ -226,6 +226,10 @@ static BOOLEAN FastControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuf
     IoStatus->Status = STATUS_SUCCESS;
     IoStatus->Information = 0;
     switch (IoControlCode) {
+    case TEST_CODE(FastReturnWithLock, FILE_ANY_ACCESS):
+        KeEnterCriticalRegion();
+        ExAcquireFastMutexUnsafe(&Mutex);
+        return TRUE;
     case TEST_CODE(FastReturnRaised, FILE_ANY_ACCESS):
         KeRaiseIrql(APC_LEVEL, &Irql);
         return TRUE;

@@ -14,7 +14,6 @@ typedef enum _TEST_ACTION {
     ReturnPendingUnmarked,
     MarkAndReturnSuccess,
     TellTooMuch,
-    ReturnWithLock,
     ReturnInCriticalRegion,
     ReturnRaised,
     QueueIt,
@@ -25,12 +24,14 @@ typedef enum _TEST_ACTION {
     FailWithOutput,
     Warn,
     FailOldest,
+    TakeCarelessly,
     CompleteWithCancelRoutine,
     ForwardWithCancelRoutine,
     KeepCancelLock,
     QueueWithContext,
     TakeByContext,
     TakeOldest,
+    FastReturnWithLock,
     FastReturnRaised,
     FastReturnInCriticalRegion
 } TEST_ACTION;
