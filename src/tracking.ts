@@ -1,7 +1,11 @@
 /** Rules by which the driver inserts contexts itself, when a stream is opened. */
+import * as abi from './abi'
+import { checkBoolean, checkIdentifier, checkOptions, checkString } from './arguments'
+import { decodeRule, encodeTrack, encodeUntrack } from './codec/track'
 import type { Identifier } from './context'
-import { explain, isNativeError, statusOf } from './errors'
-import type { NativeFilter } from './native'
+import { constructorError, isFailure, statusOf, valueError } from './errors'
+import { answerError, reply, Session } from './session'
+import { openVolume } from './volumes'
 
 /** Which streams are tracked, and how. */
 export interface TrackingOptions {
@@ -21,7 +25,14 @@ export interface TrackingOptions {
   readonly count?: boolean | undefined
 }
 
-/** A rule that is in force until it is disposed of, or its filter is closed. Made by {@link Filter.track}. */
+const keys: ReadonlySet<string> = new Set(['match', 'volume', 'owner', 'instance', 'count'])
+const closed = statusOf('STATUS_FILE_CLOSED') | 0
+const fullAdvice = `A filter has at most ${abi.limits.rules} tracking rules: end one of them first.`
+
+/** @internal */
+export let makeRule: (session: Session, options: TrackingOptions) => TrackingRule
+
+/** A rule that is in force until it is closed, or its filter is. Made by {@link Filter.track}. */
 export class TrackingRule {
   readonly match: string
   /** As it was passed to `track`. */
@@ -29,40 +40,71 @@ export class TrackingRule {
   readonly owner: bigint
   readonly instance: bigint
   readonly count: boolean
-  readonly #filter: NativeFilter
+  readonly #session: Session
   readonly #number: bigint
-  #isActive = true
+  #isClosed = false
 
-  /** @internal */
-  constructor(filter: NativeFilter, number: bigint, options: TrackingOptions) {
-    this.#filter = filter
-    this.#number = number
-    this.match = options.match
-    this.volume = options.volume
-    this.owner = BigInt(options.owner ?? 0)
-    this.instance = BigInt(options.instance ?? 0)
-    this.count = options.count ?? false
+  static {
+    makeRule = (session, options) => new TrackingRule(session, options)
   }
 
-  /** Whether `value` is a rule of this filter. @internal */
-  static isOf(filter: NativeFilter, value: unknown): value is TrackingRule {
-    return value instanceof TrackingRule && value.#filter === filter
+  private constructor(session: Session, options: TrackingOptions) {
+    if (!(session instanceof Session)) throw constructorError('TrackingRule', 'filter.track()')
+    checkOptions(options, 'track', keys)
+    const { match, volume, owner = 0, instance = 0, count = false } = options
+    checkMatch(match)
+    checkIdentifier(owner, 'owner', 'track')
+    checkIdentifier(instance, 'instance', 'track')
+    checkBoolean(count, 'count', 'track')
+    this.#session = session
+    this.match = match
+    this.volume = volume
+    this.owner = BigInt(owner)
+    this.instance = BigInt(instance)
+    this.count = count
+    this.#number = this.#begin()
+  }
+
+  /** Whether it has ended, by itself or with its filter. */
+  get closed(): boolean {
+    return this.#isClosed || this.#session.isClosed
   }
 
   /** Ends the rule. The contexts that it has inserted stay. Harmless when it has ended already. */
-  dispose(): void {
-    if (!this.#isActive) return
-    this.#isActive = false
-    try {
-      this.#filter.untrack(this.#number)
-    } catch (error) {
-      // A filter that is closed has taken its rules along.
-      if (!isNativeError(error) || error.status !== statusOf('STATUS_FILE_CLOSED')) throw explain(error)
-    }
+  close(): void {
+    if (this.closed) return
+    this.#isClosed = true
+    const { memory, native } = this.#session
+    encodeUntrack(memory, this.#number)
+    this.#session.setCapacity(abi.header.size)
+    const answer = native.untrack()
+    if (isFailure(answer) && answer !== closed) throw answerError(answer, 'untrack')
   }
 
   /** Ends the rule at the end of a `using` block. */
   [Symbol.dispose](): void {
-    this.dispose()
+    this.close()
+  }
+
+  #begin(): bigint {
+    const session = this.#session
+    const volume = this.volume === undefined ? 0 : openVolume(session, this.volume, 'track')
+    encodeTrack(session.memory, this.owner, this.instance, volume, this.match, this.count)
+    session.setCapacity(abi.ruleRecord.size)
+    const answer = session.native.track()
+    if (volume !== 0) session.closeHandle(volume)
+    if (isFailure(answer)) {
+      const isFull = answer >>> 0 === statusOf('STATUS_QUOTA_EXCEEDED')
+      throw answerError(answer, 'track', undefined, isFull ? fullAdvice : undefined)
+    }
+    return decodeRule(session.memory, reply)
+  }
+}
+
+function checkMatch(match: unknown): asserts match is string {
+  checkString(match, 'match', 'track')
+  const maximum = abi.limits.patternLength / 2
+  if (match === '' || match.length > maximum || match.includes('\0')) {
+    throw valueError('track', 'match', `of 1 to ${maximum} characters, none of them NUL`)
   }
 }
