@@ -31,7 +31,10 @@ module.exports = tseslint.config(
     // What a module needs to be understood lies below it.
     files: ['src/**/*.ts'],
     plugins: { 'import-x': importX },
-    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts'] })] },
+    settings: {
+      'import-x/extensions': ['.ts'],
+      'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts'] })],
+    },
     rules: { 'import-x/no-cycle': 'error' },
   },
   {

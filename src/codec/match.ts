@@ -1,6 +1,6 @@
 /** LOOKUP, REMOVE and REMOVE_ALL: requests that say which contexts are meant. */
 import * as abi from '../abi'
-import { checkIdentifier, checkOptions, checkSaid } from '../arguments'
+import { checkIdentifier, checkIdentity, checkOptions, checkSaid } from '../arguments'
 import type { ContextIdentity, Identifier } from '../context'
 
 import { encodeHandle } from './handle'
@@ -13,7 +13,6 @@ export interface RemoveAllOptions {
   readonly owner?: Identifier
 }
 
-const identityKeys: ReadonlySet<string> = new Set(['owner', 'instance'])
 const ownerKeys: ReadonlySet<string> = new Set(['owner'])
 
 function encode(
@@ -47,7 +46,7 @@ export function encodeLookup(
   let instance: Identifier = 0
   let match: number = abi.match.owner
   if (identity !== undefined) {
-    checkOptions(identity, 'lookup', identityKeys)
+    checkIdentity(identity, 'lookup')
     if (identity.owner !== undefined) {
       owner = identity.owner
       checkIdentifier(owner, 'owner', 'lookup')
@@ -78,7 +77,7 @@ export function encodeRemove(
   let instance: Identifier = 0
   let match: number = abi.match.owner
   if (identity !== undefined) {
-    checkOptions(identity, 'remove', identityKeys)
+    checkIdentity(identity, 'remove')
     if (identity.owner === undefined) {
       checkSaid(identity, 'owner', 'remove')
     } else {

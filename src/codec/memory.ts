@@ -63,7 +63,7 @@ export class Memory {
   setUint64(offset: number, value: Identifier): void {
     if (typeof value === 'number') {
       this.words[offset >>> 2] = value
-      this.words[(offset >>> 2) + 1] = value <= 0xffffffff ? 0 : Math.floor(value / 2 ** 32)
+      this.words[(offset >>> 2) + 1] = value >>> 0 === value ? 0 : value / 2 ** 32
     } else {
       this.wide[offset >>> 3] = value
     }
@@ -79,14 +79,25 @@ export class Memory {
     }
   }
 
-  /** So many bytes to the beginning of `target`, which has room for them. */
+  /** So many bytes to the beginning of `target`, which has room for them. `offset` is a multiple of 4. */
   copyTo(target: Uint8Array, offset: number, length: number): void {
-    const { bytes } = this
     if (length > shortLength) {
-      target.set(bytes.subarray(offset, offset + length))
-    } else {
-      for (let index = 0; index < length; index += 1) target[index] = bytes[offset + index]!
+      target.set(this.bytes.subarray(offset, offset + length))
+      return
     }
+    const { words } = this
+    const whole = length & ~3
+    let word = offset >>> 2
+    let index = 0
+    for (; index < whole; index += 4) {
+      const value = words[word]!
+      target[index] = value
+      target[index + 1] = value >>> 8
+      target[index + 2] = value >>> 16
+      target[index + 3] = value >>> 24
+      word += 1
+    }
+    for (; index < length; index += 1) target[index] = words[word]! >>> (8 * (index & 3))
   }
 
   /** A copy. */
