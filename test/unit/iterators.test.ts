@@ -156,6 +156,41 @@ describe('an iterator', () => {
       expect(filter.host!.audit().handles).toBe(handles)
     })
 
+    test('delivers what it has fetched after it was closed, and then the end', async () => {
+      const events = filter.events()
+      for (let instance = 1n; instance <= 3n; instance += 1n) stream.insert({ instance })
+      expect((await events.next()).value).toMatchObject({ instance: 1n })
+      stream.insert({ instance: 4n }) // not fetched
+      events.close()
+      expect(filter.host!.audit().handles).toBe(handles)
+      expect([await events.next(), await events.next()]).toMatchObject([
+        { value: { instance: 2n } },
+        { value: { instance: 3n } },
+      ])
+      expect(await events.next()).toEqual(done)
+    })
+
+    test('delivers what it has fetched after its filter was closed, and then the end', async () => {
+      const other = openFilter()
+      const events = other.events()
+      const written = other.openStream('M:\\a')
+      written.insert({ instance: 1n })
+      written.insert({ instance: 2n })
+      await events.next()
+      other.close()
+      expect((await events.next()).value).toMatchObject({ instance: 2n })
+      expect(await events.next()).toEqual(done)
+    })
+
+    test('ends when it is closed while it waits', async () => {
+      const events = filter.events()
+      const waiting = events.next()
+      events.close()
+      events.close()
+      expect(await waiting).toEqual(done)
+      expect(events.ref()).toBe(events)
+    })
+
     test('ends at once when it is returned from, though it waits', async () => {
       const events = filter.events()
       const waiting = Promise.all([events.next(), events.next()])
@@ -330,6 +365,25 @@ describe('an iterator over events and its environment', () => {
       ended.next()
       ended.return()
     `)
+  })
+
+  test('do not keep it alive while next() waits, if they are unreferenced, before or meanwhile', () => {
+    runProgram(`${prologue}
+      filter.events().unref().next()
+      const events = filter.events()
+      events.next()
+      events.unref()
+    `)
+  })
+
+  test('keep it alive again when they are referenced again', () => {
+    const output = runProgram(`${prologue}
+      const events = filter.events().unref()
+      events.next().then(({ value }) => console.log(value.type))
+      events.ref()
+      setTimeout(() => stream.insert(), 50).unref()
+    `)
+    expect(output.trim()).toBe('inserted')
   })
 
   test.each([
