@@ -4,7 +4,7 @@ const { createNodeResolver, importX } = require('eslint-plugin-import-x')
 const tseslint = require('typescript-eslint')
 
 module.exports = tseslint.config(
-  { ignores: ['build/', 'coverage/', 'dist/', 'node_modules/'] },
+  { ignores: ['build/', 'coverage/', 'dist/', 'node_modules/', 'test/types/'] },
   js.configs.recommended,
   {
     files: ['**/*.{js,cjs,mjs}'],
