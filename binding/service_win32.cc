@@ -70,7 +70,7 @@ struct Registration {
     std::u16string imagePath;
     std::u16string group;
 
-    Registration(const Napi::CallbackInfo &info, const char *operation)
+    explicit Registration(const Napi::CallbackInfo &info)
         : displayName(GetString(info[1], "displayName")),
           description(GetString(info[2], "description")),
           imagePath(GetString(info[3], "imagePath")),
@@ -126,7 +126,7 @@ Napi::Value Create(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "createService";
     const Call call(info, operation, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
-    Registration registration(info, operation);
+    Registration registration(info);
     const ServiceHandle service(call.Require(::CreateServiceW(
         call.Manager(), AsWide(call.Name()), AsWide(registration.displayName), SERVICE_CHANGE_CONFIG,
         SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, AsWide(registration.imagePath),
@@ -141,7 +141,7 @@ Napi::Value Configure(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "configureService";
     const Call call(info, operation, SC_MANAGER_CONNECT);
-    Registration registration(info, operation);
+    Registration registration(info);
     const ServiceHandle service(call.Open(SERVICE_CHANGE_CONFIG));
 
     call.Require(::ChangeServiceConfigW(service.get(), SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START,
