@@ -29,7 +29,8 @@ constexpr std::uint32_t kAnyUint32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kMaximumTransfer = std::size_t{1} << 30; // of a read or write of the embedded kernel's files
 
 #define OPERATION(Function, Name, Request, Reply, HandleOffset, IsHandleOptional) \
-    {Function, PSCTX_IOCTL_##Name, PSCTX_OPERATION_##Name, sizeof(Request), sizeof(Reply), HandleOffset, IsHandleOptional}
+    {Function,      PSCTX_IOCTL_##Name, PSCTX_OPERATION_##Name, sizeof(Request), \
+     sizeof(Reply), HandleOffset,       IsHandleOptional}
 
 constexpr std::uint32_t kHandle = offsetof(PSCTX_STREAM_REQUEST, Handle);
 static_assert(kHandle == offsetof(PSCTX_INSERT_REQUEST, Handle) && kHandle == offsetof(PSCTX_MATCH_REQUEST, Handle) &&
@@ -47,7 +48,8 @@ constexpr Operation kOperations[] = {
     OPERATION("remove", REMOVE, PSCTX_MATCH_REQUEST, PSCTX_CONTEXT_REPLY, kHandle, false),
     OPERATION("removeAll", REMOVE_ALL, PSCTX_MATCH_REQUEST, PSCTX_COUNT_REPLY, kHandle, false),
     OPERATION("list", LIST, PSCTX_LIST_REQUEST, PSCTX_LIST_REPLY, kHandle, false),
-    OPERATION("track", TRACK, PSCTX_TRACK_REQUEST, PSCTX_RULE_RECORD, offsetof(PSCTX_TRACK_REQUEST, VolumeHandle), true),
+    OPERATION("track", TRACK, PSCTX_TRACK_REQUEST, PSCTX_RULE_RECORD, offsetof(PSCTX_TRACK_REQUEST, VolumeHandle),
+              true),
     OPERATION("untrack", UNTRACK, PSCTX_RULE_RECORD, PSCTX_HEADER, 0, false),
     OPERATION("listVolumes", LIST_VOLUMES, PSCTX_VOLUMES_REQUEST, PSCTX_VOLUMES_REPLY, 0, false),
 };
@@ -111,7 +113,7 @@ napi_value SendBatch(napi_env env, napi_callback_info info)
         if (napi_get_arraybuffer_info(env, arguments[0], &request, &requestLength) == napi_ok &&
             napi_get_arraybuffer_info(env, arguments[1], &reply, &replyLength) == napi_ok) {
             answer = static_cast<const Binding *>(data)->session->SendBatch(static_cast<const std::uint8_t *>(request),
-                                                                           requestLength, reply, replyLength);
+                                                                            requestLength, reply, replyLength);
         }
         napi_create_int32(env, answer, &result);
     }
@@ -213,9 +215,10 @@ void DefineKernel(Napi::Object object, const std::shared_ptr<Session> &session)
 
         return ToLength(status, size);
     });
-    DefineFile(object, "setDeletion", session, [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
-        return ToLength(host.SetDeletion(file, GetBoolean(info[1], "deletion")), 0);
-    });
+    DefineFile(object, "setDeletion", session,
+               [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
+                   return ToLength(host.SetDeletion(file, GetBoolean(info[1], "deletion")), 0);
+               });
     DefineFile(object, "changeName", session, [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
         const NameChange change = GetBoolean(info[2], "isLink") ? NameChange::Link : NameChange::Rename;
 
@@ -344,10 +347,11 @@ Napi::Value Open(const Napi::CallbackInfo &info)
 // Where things lie in the memory.
 Napi::Object DescribeLayout(Napi::Env env)
 {
-    const std::pair<const char *, std::uint32_t> members[] = {
-        {"capacity", Session::kCapacityOffset},     {"reply", Session::kReplyOffset},
-        {"replyLength", Session::kReplyLength},     {"readerReply", Reader::kReplyOffset},
-        {"readerReplyLength", Reader::kReplyLength}};
+    const std::pair<const char *, std::uint32_t> members[] = {{"capacity", Session::kCapacityOffset},
+                                                              {"reply", Session::kReplyOffset},
+                                                              {"replyLength", Session::kReplyLength},
+                                                              {"readerReply", Reader::kReplyOffset},
+                                                              {"readerReplyLength", Reader::kReplyLength}};
     Napi::Object layout = Napi::Object::New(env);
 
     for (const auto &[name, value] : members) {

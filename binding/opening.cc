@@ -30,8 +30,8 @@ class Opening final : public Napi::AsyncWorker {
                 status_ = number == 0 ? kStatusInsufficientResources : kStatusSuccess;
             }
         }
-        Callback().Call({Napi::Number::New(
-            Env(), number != 0 ? static_cast<double>(number) : static_cast<double>(ToAnswer(status_)))});
+        Callback().Call({Napi::Number::New(Env(), number != 0 ? static_cast<double>(number)
+                                                              : static_cast<double>(ToAnswer(status_)))});
     }
 
   private:
@@ -49,8 +49,8 @@ Napi::Function StartOpening(Napi::Env env, const std::shared_ptr<Session> &sessi
                             Napi::Function completed)
 {
     auto opening = std::make_unique<Opening>(completed, session, std::move(path));
-    const Napi::Function abandon =
-        Napi::Function::New(env, [isAbandoned = opening->IsAbandoned()](const Napi::CallbackInfo &) { *isAbandoned = true; });
+    const Napi::Function abandon = Napi::Function::New(
+        env, [isAbandoned = opening->IsAbandoned()](const Napi::CallbackInfo &) { *isAbandoned = true; });
 
     opening.release()->Queue(); // deletes itself when it has completed
     return abandon;

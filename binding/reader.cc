@@ -45,8 +45,8 @@ Napi::Value Reader::Open(Napi::Env env, const std::shared_ptr<Session> &session)
 
     Notification notification = Notification::New(env, "psctx events", 0, 1, reader.get());
     notification.Unref(env);
-    Status status = session->GetTransport()->OpenPending(
-        [notification]() mutable { notification.NonBlockingCall(); }, &reader->device_);
+    Status status = session->GetTransport()->OpenPending([notification]() mutable { notification.NonBlockingCall(); },
+                                                         &reader->device_);
     // After the notification's own, so that it runs before that: no thread may use a notification that is gone.
     if (Succeeded(status) && napi_add_env_cleanup_hook(env, &Reader::EndOfEnvironment, reader.get()) != napi_ok) {
         status = kStatusInsufficientResources;
@@ -90,8 +90,8 @@ Answer Reader::Wait(Napi::Function completed, bool keepsAlive)
     completed_ = Napi::Persistent(completed);
     self_ = shared_from_this();
     KeepAlive(completed.Env(), keepsAlive);
-    status_ = device_->Start(PSCTX_IOCTL_WAIT, &request_, sizeof(request_), memory_ + kReplyOffset, kReplyLength,
-                             &returned_);
+    status_ =
+        device_->Start(PSCTX_IOCTL_WAIT, &request_, sizeof(request_), memory_ + kReplyOffset, kReplyLength, &returned_);
     isPending_ = status_ == kStatusPending;
     if (!isPending_) {
         notification_.NonBlockingCall();
@@ -134,8 +134,8 @@ void Reader::Complete(Napi::Env env)
             status_ = device_->Finish(&returned_);
         }
         if (Succeeded(status_)) {
-            status_ = Session::CheckReply(memory_ + kReplyOffset, returned_, PSCTX_OPERATION_WAIT,
-                                          sizeof(PSCTX_WAIT_REPLY));
+            status_ =
+                Session::CheckReply(memory_ + kReplyOffset, returned_, PSCTX_OPERATION_WAIT, sizeof(PSCTX_WAIT_REPLY));
         }
     }
     isPending_ = false;

@@ -71,10 +71,8 @@ struct Registration {
     std::u16string group;
 
     explicit Registration(const Napi::CallbackInfo &info)
-        : displayName(GetString(info[1], "displayName")),
-          description(GetString(info[2], "description")),
-          imagePath(GetString(info[3], "imagePath")),
-          group(GetString(info[4], "group"))
+        : displayName(GetString(info[1], "displayName")), description(GetString(info[2], "description")),
+          imagePath(GetString(info[3], "imagePath")), group(GetString(info[4], "group"))
     {
     }
 

@@ -107,7 +107,8 @@ Answer Session::SendBatch(const std::uint8_t *request, std::size_t requestLength
     if (transport_ == nullptr) {
         return ToAnswer(kStatusFileClosed);
     }
-    if (requestLength < sizeof(batch) || requestLength > PSCTX_MAXIMUM_TRANSFER || replyLength > PSCTX_MAXIMUM_TRANSFER) {
+    if (requestLength < sizeof(batch) || requestLength > PSCTX_MAXIMUM_TRANSFER ||
+        replyLength > PSCTX_MAXIMUM_TRANSFER) {
         return ToAnswer(kStatusInvalidBufferSize);
     }
     std::memcpy(&batch, request, sizeof(batch));
@@ -133,15 +134,13 @@ Answer Session::SendBatch(const std::uint8_t *request, std::size_t requestLength
         offset += (std::uint64_t{head.Header.Size} + kBatchPadding - 1) / kBatchPadding * kBatchPadding;
     }
 
-    const Status status =
-        transport_->Control(changes ? PSCTX_IOCTL_BATCH : PSCTX_IOCTL_LOOKUP_BATCH, request, batch.Header.Size, reply,
-                            static_cast<std::uint32_t>(needed), &returned);
+    const Status status = transport_->Control(changes ? PSCTX_IOCTL_BATCH : PSCTX_IOCTL_LOOKUP_BATCH, request,
+                                              batch.Header.Size, reply, static_cast<std::uint32_t>(needed), &returned);
     if (!Succeeded(status)) {
         return ToAnswer(status);
     }
-    const Status checked =
-        CheckReply(reply, returned, changes ? PSCTX_OPERATION_BATCH : PSCTX_OPERATION_LOOKUP_BATCH,
-                   static_cast<std::uint32_t>(needed));
+    const Status checked = CheckReply(reply, returned, changes ? PSCTX_OPERATION_BATCH : PSCTX_OPERATION_LOOKUP_BATCH,
+                                      static_cast<std::uint32_t>(needed));
     return Succeeded(checked) ? static_cast<Answer>(returned) : ToAnswer(checked);
 }
 

@@ -78,7 +78,8 @@ class Session {
     Answer SendInto(const Operation &operation, void *reply, std::size_t capacity) noexcept;
 
     // Sends a batch, which lies in the caller's memory, and so does its reply.
-    Answer SendBatch(const std::uint8_t *request, std::size_t requestLength, void *reply, std::size_t replyLength) noexcept;
+    Answer SendBatch(const std::uint8_t *request, std::size_t requestLength, void *reply,
+                     std::size_t replyLength) noexcept;
 
     // The number of a handle that was opened, which the session takes over. Zero: it did not, and closed it.
     std::uint64_t AddHandle(std::uint64_t handle);

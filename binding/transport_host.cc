@@ -471,9 +471,12 @@ class HostTransport final : public Transport, public HostKernel {
         HOST_AUDIT audit = {};
 
         HostAudit(&audit);
-        return {{"poolBytes", audit.PoolBytes}, {"poolAllocations", audit.PoolAllocations},
-                {"handles", audit.Handles},     {"objects", audit.Objects},
-                {"irps", audit.Irps},           {"locks", audit.Locks},
+        return {{"poolBytes", audit.PoolBytes},
+                {"poolAllocations", audit.PoolAllocations},
+                {"handles", audit.Handles},
+                {"objects", audit.Objects},
+                {"irps", audit.Irps},
+                {"locks", audit.Locks},
                 {"contextBytes", HostAuditPool(kDriverPoolTag)}};
     }
 
