@@ -51,6 +51,7 @@ constexpr Operation kOperations[] = {
     OPERATION("track", TRACK, PSCTX_TRACK_REQUEST, PSCTX_RULE_RECORD, offsetof(PSCTX_TRACK_REQUEST, VolumeHandle),
               true),
     OPERATION("untrack", UNTRACK, PSCTX_RULE_RECORD, PSCTX_HEADER, 0, false),
+    OPERATION("queryRule", QUERY_RULE, PSCTX_RULE_RECORD, PSCTX_RULE_REPLY, 0, false),
     OPERATION("listVolumes", LIST_VOLUMES, PSCTX_VOLUMES_REQUEST, PSCTX_VOLUMES_REPLY, 0, false),
 };
 

@@ -3,7 +3,7 @@
  * A test holds every value against the compiled header.
  */
 
-export const version = { abi: 1 } as const
+export const version = { abi: 2 } as const
 
 export const operation = {
   queryVersion: 0,
@@ -23,6 +23,7 @@ export const operation = {
   enumerate: 14,
   listVolumes: 15,
   inspect: 16,
+  queryRule: 17,
 } as const
 
 /** Limits that do not depend on the driver. */
@@ -71,9 +72,10 @@ export const eventType = {
   volumeAttached: 5,
   volumeDetached: 6,
   dropped: 7,
+  missed: 8,
 } as const
 
-export const enumerateShard = { end: 0xffffffff } as const
+export const nameFlags = { truncated: 1 } as const
 
 export const attachment = { yes: 0, snapshot: 1, failed: 2 } as const
 
@@ -112,12 +114,12 @@ export const trackRequest = {
 
 export const subscribeRequest = { size: 24, session: 8, types: 16, capacity: 20 } as const
 
-export const enumerateRequest = { size: 32, volumeHandle: 8, after: 16, shard: 24, reserved: 28 } as const
+export const enumerateRequest = { size: 32, volumeHandle: 8, cursor: 16 } as const
 
 export const volumesRequest = { size: 16, after: 8 } as const
 
 export const versionReply = {
-  size: 56,
+  size: 88,
   driverVersion: 8,
   maximumDataLength: 12,
   maximumContexts: 16,
@@ -127,10 +129,16 @@ export const versionReply = {
   maximumBatchOperations: 40,
   maximumTransfer: 44,
   session: 48,
+  maximumStreamContexts: 56,
+  maximumSessions: 60,
+  maximumPagedRecordBytes: 64,
+  maximumNonPagedRecordBytes: 72,
+  maximumReaders: 80,
+  maximumWaits: 84,
 } as const
 
 export const statisticsReply = {
-  size: 104,
+  size: 144,
   sessionContexts: 8,
   sessionPagedBytes: 16,
   sessionNonPagedBytes: 24,
@@ -143,6 +151,11 @@ export const statisticsReply = {
   totalSessions: 80,
   attachedVolumes: 88,
   attachedFileSystems: 96,
+  sessionPagedRecordBytes: 104,
+  sessionNonPagedRecordBytes: 112,
+  totalPagedRecordBytes: 120,
+  totalNonPagedRecordBytes: 128,
+  sessionMissed: 136,
 } as const
 
 export const streamReply = { size: 24, support: 8, deviceType: 12, headerVersion: 16 } as const
@@ -165,7 +178,7 @@ export const countReply = { size: 16, count: 8 } as const
 export const listReply = { size: 24, count: 8, remaining: 12, nextSize: 16 } as const
 
 export const listEntry = {
-  size: 56,
+  size: 64,
   entrySize: 0,
   nameLength: 4,
   ownerKey: 8,
@@ -176,6 +189,7 @@ export const listEntry = {
   dataLength: 40,
   tracked: 44,
   inserted: 48,
+  flags: 56,
 } as const
 
 export const tracking = {
@@ -196,6 +210,8 @@ export const batchResult = { size: 8, status: 0, replySize: 4 } as const
 
 export const ruleRecord = { size: 16, rule: 8 } as const
 
+export const ruleReply = { size: 32, matched: 8, inserted: 16, missed: 24 } as const
+
 export const waitReply = { size: 16, count: 8 } as const
 
 export const event = {
@@ -211,9 +227,10 @@ export const event = {
   count: 56,
   processId: 64,
   nameLength: 72,
+  flags: 76,
 } as const
 
-export const enumerateReply = { size: 32, nextAfter: 8, nextShard: 16, count: 20, nextSize: 24 } as const
+export const enumerateReply = { size: 32, nextCursor: 8, count: 24, nextSize: 28 } as const
 
 export const volumesReply = { size: 24, count: 8, remaining: 12, nextSize: 16 } as const
 

@@ -143,7 +143,8 @@ export class Filter {
 
   /**
    * Has the driver insert a context whenever a stream whose name matches is opened and has none of this owner and
-   * instance yet; they live as contexts with the lifetime `'session'` do, and outlive the rule.
+   * instance yet; they live as contexts with the lifetime `'session'` do, and outlive the rule. They may take half of the
+   * filter's quota; what they miss is counted, and told as an event.
    *
    * Throws what {@link Filter.openStream} does for the volume, `STATUS_QUOTA_EXCEEDED` beyond 64 rules,
    * `STATUS_ACCESS_DENIED` (read-only filter), `STATUS_FILE_CLOSED`.

@@ -8,6 +8,7 @@ export type {
   FilterEvent,
   FilterEventOf,
   InsertedEvent,
+  MissedEvent,
   RemovedEvent,
   TornDownEvent,
   TrackedEvent,
@@ -19,6 +20,7 @@ export type { ListedContext, TrackingCounters } from './codec/list'
 export type { RemoveAllOptions } from './codec/match'
 export type { FilterStatistics } from './codec/statistics'
 export type { StreamSupport, UnsupportedReason } from './codec/support'
+export type { TrackingStatistics } from './codec/track'
 export type { FilterLimits } from './codec/version'
 export type { Volume, VolumeAttachment } from './codec/volumes'
 export type { ContextIdentity, Holder, Identifier, Lifetime, Pool } from './context'

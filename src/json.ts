@@ -1,7 +1,7 @@
 /** JSON of what this package returns, and back. */
 
 /** The members that are bigints in every result that has them. */
-const bigintMembers: ReadonlySet<string> = new Set(['owner', 'instance', 'sequence', 'time', 'number'])
+const bigintMembers: ReadonlySet<string> = new Set(['owner', 'instance', 'sequence', 'time', 'number', 'rule'])
 
 /**
  * For `JSON.stringify`: numbers of 64 bits become strings of decimal digits, which keep all of them. Times in `date` and the bytes in `data`
@@ -18,7 +18,7 @@ export function jsonReplacer(_key: string, value: unknown): unknown {
 
 /**
  * For `JSON.parse` of what was written with {@link jsonReplacer}: the result is as it was. By their names, `owner`, `instance`, `sequence`,
- * `time` and `number` become bigints where they are strings of digits, and `date` a `Date`; `data` becomes a `Buffer`.
+ * `time`, `number` and `rule` become bigints where they are strings of digits, and `date` a `Date`; `data` becomes a `Buffer`.
  */
 export function jsonReviver(key: string, value: unknown): unknown {
   if (typeof value === 'string') {

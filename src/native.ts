@@ -22,6 +22,7 @@ export interface NativeSession {
   readonly list: () => Answer
   readonly track: () => Answer
   readonly untrack: () => Answer
+  readonly queryRule: () => Answer
   readonly listVolumes: () => Answer
   /** Leaves its reply in `page`, as does the next. */
   enumerate(page: Uint8Array): Answer

@@ -1,7 +1,7 @@
 /** Rules by which the driver inserts contexts itself, when a stream is opened. */
 import * as abi from './abi'
 import { checkBoolean, checkIdentifier, checkOptions, checkString } from './arguments'
-import { decodeRule, encodeTrack, encodeUntrack } from './codec/track'
+import { decodeRule, decodeRuleStatistics, encodeRule, encodeTrack, type TrackingStatistics } from './codec/track'
 import type { Identifier } from './context'
 import { constructorError, isFailure, statusOf, valueError } from './errors'
 import { answerError, reply, Session } from './session'
@@ -10,8 +10,8 @@ import { openVolume } from './volumes'
 /** Which streams are tracked, and how. */
 export interface TrackingOptions {
   /**
-   * Names below the volume, as `\directory\file:stream`: `*` stands for any text and `?` for one character, and case does
-   * not matter. Up to 1024 characters.
+   * Files' own names below the volume, as `\directory\file:stream`, whatever they are opened by: `*` stands for any text
+   * and `?` for one character, and case does not matter. Up to 1024 characters.
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlisnameinexpression | FsRtlIsNameInExpression}
    */
@@ -40,8 +40,9 @@ export class TrackingRule {
   readonly owner: bigint
   readonly instance: bigint
   readonly count: boolean
+  /** Unique while the driver is loaded; events of what the rule missed tell it. */
+  readonly number: bigint
   readonly #session: Session
-  readonly #number: bigint
   #isClosed = false
 
   static {
@@ -62,7 +63,7 @@ export class TrackingRule {
     this.owner = BigInt(owner)
     this.instance = BigInt(instance)
     this.count = count
-    this.#number = this.#begin()
+    this.number = this.#begin()
   }
 
   /** Whether it has ended, by itself or with its filter. */
@@ -70,12 +71,20 @@ export class TrackingRule {
     return this.#isClosed || this.#session.isClosed
   }
 
+  /** What it has done so far. Throws `STATUS_NOT_FOUND` when it has ended, `STATUS_FILE_CLOSED`. */
+  statistics(): TrackingStatistics {
+    const { memory, native } = this.#session
+    encodeRule(memory, abi.operation.queryRule, this.number)
+    this.#session.request(native.queryRule, abi.ruleReply.size, 'statistics')
+    return decodeRuleStatistics(memory, reply)
+  }
+
   /** Ends the rule. The contexts that it has inserted stay. Harmless when it has ended already. */
   close(): void {
     if (this.closed) return
     this.#isClosed = true
     const { memory, native } = this.#session
-    encodeUntrack(memory, this.#number)
+    encodeRule(memory, abi.operation.untrack, this.number)
     this.#session.setCapacity(abi.header.size)
     const answer = native.untrack()
     if (isFailure(answer) && answer !== closed) throw answerError(answer, 'untrack')

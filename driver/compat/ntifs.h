@@ -80,6 +80,11 @@ FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
     return *Source;
 }
 
+FORCEINLINE UCHAR ReadUCharNoFence(_In_ UCHAR const volatile *Source)
+{
+    return *Source;
+}
+
 /*
  * The kernel exports a variable that holds the object type. Declared there as imported data, IoFileObjectType means that variable's
  * value, one indirection more than the WDK's declaration, which means the import's slot: *IoFileObjectType would read the type's first bytes

@@ -54,18 +54,55 @@ NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
  * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
  * VERSION_52: PsGetVersion says 5.2, the fast mutex guards lists of contexts, and later kernels' routines are not found by name.
+ * NO_BASIC_INFORMATION: ZwQuerySystemInformation tells nothing of the machine.
+ * NO_NORMALIZED_NAMES: the file systems do not know FileNormalizedNameInformation, which came with Windows 8.
+ * TOPMOST_ACQUIRES: a file is acquired and released by callbacks and fast-I/O entries of the topmost driver in its stack, each by itself,
+ * and not by the file system's.
+ *
+ * What the kernel's own file systems differ in. CALLBACKS_ACQUIRE and CALLBACKS_RELEASE: that half of what acquires and releases a file,
+ * for each purpose, is a registered callback, as elsewhere the entry of the fast-I/O table is.
  */
 #define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
 #define HOST_QUIRK_SILENT_DELETION 0x2u
 #define HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB 0x4u
 #define HOST_QUIRK_VERSION_52 0x8u
+#define HOST_QUIRK_NO_BASIC_INFORMATION 0x10u
+#define HOST_QUIRK_NO_NORMALIZED_NAMES 0x20u
+#define HOST_QUIRK_TOPMOST_ACQUIRES 0x40u
+#define HOST_QUIRK_CALLBACKS_ACQUIRE 0x80u
+#define HOST_QUIRK_CALLBACKS_RELEASE 0x100u
 VOID HostSetQuirks(_In_ ULONG Quirks);
+
+/*
+ * Acquires a file as the kernel does before it makes a section of it, writes its mapped pages or flushes its cache, and releases it
+ * afterwards, on the same thread, in a critical region that lasts as long. Resource is what was told to be released, for HostForModifiedWrite
+ * alone; the status is the file system's, and when it is an error nothing is held.
+ */
+typedef enum _HOST_ACQUISITION { HostForSection, HostForModifiedWrite, HostForCacheFlush } HOST_ACQUISITION;
+NTSTATUS HostAcquireFile(_In_ PFILE_OBJECT FileObject, _In_ HOST_ACQUISITION Purpose, _Out_ PERESOURCE *Resource);
+VOID HostReleaseFile(_In_ PFILE_OBJECT FileObject, _In_ HOST_ACQUISITION Purpose, _In_opt_ PERESOURCE Resource);
 
 /*
  * Says where the image of a loaded driver lies, which is linked into the program like all the others: DriverStart, DriverSize, and a row
  * of SystemModuleInformation with the file name \SystemRoot\System32\drivers\<Name>.sys. Until then it has none.
  */
 VOID HostSetDriverImage(_In_ PDRIVER_OBJECT DriverObject, _In_ const VOID *Start, _In_ SIZE_T Size);
+
+/* How much physical memory the machine tells drivers of; zero: as much as at first, which is plenty. */
+VOID HostSetPhysicalMemory(_In_ ULONG64 Bytes);
+
+/*
+ * What drivers have had done under locks since HostResetWork: list entries that FsRtl's look-ups and removals of per-stream contexts went
+ * over; the most removals by one thread between two moments at which it held no lock; and locks acquired. For tests that count steps.
+ */
+typedef struct _HOST_CONTEXT_WORK {
+    ULONG64 EntriesVisited;
+    ULONG64 LongestRun;
+    ULONG64 Acquisitions;
+} HOST_CONTEXT_WORK, *PHOST_CONTEXT_WORK;
+
+VOID HostResetWork(VOID);
+VOID HostQueryWork(_Out_ PHOST_CONTEXT_WORK Work);
 
 /* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
 NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);
@@ -98,12 +135,32 @@ VOID HostEnterProcess(_In_ PEPROCESS Process);
 VOID HostLeaveProcess(VOID);
 
 /*
- * Process death, by HostExitProcess from any thread: pended requests are cancelled, every handle is closed (cleanup, then
- * close when the last reference goes), later system services for it answer STATUS_PROCESS_IS_TERMINATING.
+ * Process death, by HostExitProcess from any thread: the threads that act for it are told to end (see HostTerminateThread) and waited
+ * for until they have left its system services, pended requests are cancelled, every handle is closed (cleanup, then close when the
+ * last reference goes) by a thread that counts as terminating, later system services for it answer STATUS_PROCESS_IS_TERMINATING.
  * HostDereferenceProcess gives up the caller's reference, after exit.
  */
 VOID HostExitProcess(_In_ PEPROCESS Process);
 VOID HostDereferenceProcess(_In_ PEPROCESS Process);
+
+/*
+ * The end of one thread, asked for by another: PsIsThreadTerminating says TRUE; waits in UserMode end with STATUS_USER_APC, cancellable
+ * ones with STATUS_THREAD_IS_TERMINATING; a request of UserMode that the I/O manager waits for is cancelled and waited for. A wait in
+ * KernelMode goes on, as long as whoever waits does. What the thread has pended is cancelled as soon as it is in no system service; later
+ * services for a process answer STATUS_THREAD_IS_TERMINATING. The routine that runs on the thread then returns by itself.
+ * The caller keeps Thread (PsGetCurrentThread of that thread, referenced).
+ */
+VOID HostTerminateThread(_In_ PETHREAD Thread);
+
+/*
+ * Suspension, which is a normal kernel APC: the thread stops at the next point where one is delivered, at PASSIVE_LEVEL outside critical
+ * and guarded regions: where it enters a kernel routine or a system service, leaves a region, lets the IRQL fall, or waits for an object,
+ * which it then does not wait for until it is resumed. Counted: as many resumptions let it go on, and so does its end.
+ * HostIsThreadSuspended says whether it has stopped. The caller keeps Thread.
+ */
+VOID HostSuspendThread(_In_ PETHREAD Thread);
+VOID HostResumeThread(_In_ PETHREAD Thread);
+BOOLEAN HostIsThreadSuspended(_In_ PETHREAD Thread);
 
 /* The Countdown-th pool allocation from now on (1 is the next) fails once; zero switches it off. Any thread's. */
 VOID HostFailAllocation(_In_ ULONG64 Countdown);

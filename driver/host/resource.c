@@ -91,7 +91,7 @@ static BOOLEAN HostAcquireResource(PETHREAD Thread, PERESOURCE Resource, BOOLEAN
     BOOLEAN Owned;
 
     HostCheckResource(Resource, Routine);
-    if (Thread->CriticalRegions == 0 && Thread->Irql < APC_LEVEL) {
+    if (!HostHoldsApcsBack(Thread)) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "normal kernel APCs are not disabled");
     }
     if (Thread->FreeCallbacks != 0) {
@@ -226,11 +226,15 @@ VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef)
     __atomic_store_n(&RunRef->Count, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Whoever waits for the run-down waits for each holder: none is taken where a suspension could stop the holder. */
 BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
     ULONG_PTR Count;
 
-    (VOID) HostEnter(ExAcquireRundownProtection);
+    if (HostMayBeSuspended(HostEnter(ExAcquireRundownProtection))) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExAcquireRundownProtection",
+                      "run-down protection is acquired where this thread could be suspended");
+    }
     Count = __atomic_load_n(&RunRef->Count, __ATOMIC_SEQ_CST);
     while ((Count & 1) == 0) {
         if (__atomic_compare_exchange_n(&RunRef->Count, &Count, Count + 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {

@@ -28,6 +28,9 @@ typedef struct _PSCTX_MODULES {
 } PSCTX_MODULES, *PPSCTX_MODULES;
 
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartModules(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxQuerySystemInformation(_In_ ULONG InformationClass, _Out_writes_bytes_(Length) PVOID Information,
+                                _In_ ULONG Length, _Out_ PULONG ReturnLength);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxQueryModules(_Out_ PPSCTX_MODULES Modules);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeModules(_In_ const PSCTX_MODULES *Modules);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxFindModule(_In_ const PSCTX_MODULES *Modules, _In_ ULONG_PTR Address,
@@ -57,6 +60,9 @@ _IRQL_requires_(PASSIVE_LEVEL) ULONG
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartTokens(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) ULONG64 PsctxMakeToken(_In_ ULONG_PTR Address);
 _IRQL_requires_(PASSIVE_LEVEL) ULONG64 PsctxMakePairToken(_In_ ULONG_PTR Address, _In_ ULONG64 Value);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxMakeKey(_Out_writes_(2) ULONG64 *Key);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxSealPair(_Inout_updates_(2) ULONG64 *Pair);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnsealPair(_Inout_updates_(2) ULONG64 *Pair);
 ULONG64 PsctxSipHash(_In_reads_(2) const ULONG64 *Key, _In_reads_(Count) const ULONG64 *Words, _In_ ULONG Count);
 
 #endif

@@ -25,6 +25,7 @@ static const PSCTX_OPERATION PsctxOperations[] = {
     PSCTX_ROW(ENUMERATE, PSCTX_ENUMERATE_REQUEST, FALSE, PSCTX_ENUMERATE_REPLY, FALSE, FALSE, PsctxHandleEnumerate),
     PSCTX_ROW(LIST_VOLUMES, PSCTX_VOLUMES_REQUEST, FALSE, PSCTX_VOLUMES_REPLY, FALSE, FALSE, PsctxHandleListVolumes),
     PSCTX_ROW(INSPECT, PSCTX_STREAM_REQUEST, FALSE, PSCTX_INSPECT_REPLY, FALSE, FALSE, PsctxHandleInspect),
+    PSCTX_ROW(QUERY_RULE, PSCTX_RULE_RECORD, FALSE, PSCTX_RULE_REPLY, FALSE, FALSE, PsctxHandleQueryRule),
 };
 
 C_ASSERT(RTL_NUMBER_OF(PsctxOperations) == PSCTX_OPERATION_COUNT);
@@ -72,6 +73,17 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxRunOperation(const PSCTX_OPERATI
     }
     Request->Operation = header->Operation;
     return Operation->Handler(Request);
+}
+
+/*
+ * Whether the one who sent a request wants it no more: it was cancelled, or its thread is to end, in whose context it runs.
+ * [ntifs/nf-ntifs-psisthreadterminating]
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsInterrupted(PIRP Irp)
+{
+    PAGED_CODE();
+
+    return ReadUCharNoFence(&Irp->Cancel) || PsIsThreadTerminating(PsGetCurrentThread());
 }
 
 /*

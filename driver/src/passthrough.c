@@ -4,68 +4,60 @@
  */
 #include "filter.h"
 
-static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
+#define PSCTX_MOUNT_ATTEMPTS 8u
 
 /*
- * Hands the request to the device below in our own stack location, and is not told of its completion. A driver that may be unloaded
- * counts the calls that it has to come back from. Called for the paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
- * device nodes, and no file system's device is in one.
+ * Hands the request to the device below in our own stack location, and is not told of its completion. Called for the paging path, too:
+ * nothing here is pageable or can fail. Power requests need no treatment of their own: they go to device nodes, and no file
+ * system's device is in one.
  */
 _Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    const PDEVICE_OBJECT lower = PsctxLowerDevice(DeviceObject);
-    NTSTATUS status;
-
     IoSkipCurrentIrpStackLocation(Irp);
-    if (!PsctxGlobals.CountsRequests) {
-        return IoCallDriver(lower, Irp);
-    }
-    InterlockedIncrement(&PsctxGlobals.Requests);
-    status = IoCallDriver(lower, Irp);
-    InterlockedDecrement(&PsctxGlobals.Requests);
-    return status;
-}
-
-/*
- * Takes the request back from the I/O manager for PsctxForwardAndWait, which waits if the device below has said that it
- * completes it later, whether or not it has marked the request, too, as it should have. <= DISPATCH_LEVEL.
- */
-_Use_decl_annotations_ static NTSTATUS PsctxForwardCompleted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
-{
-    UNREFERENCED_PARAMETER(DeviceObject);
-    UNREFERENCED_PARAMETER(Irp);
-
-    KeSetEvent((PKEVENT)Context, IO_NO_INCREMENT, FALSE);
-    return STATUS_MORE_PROCESSING_REQUIRED;
+    return IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
 }
 
 /*
  * Hands the request to the device below and returns when that has completed it, with its status; the caller then
- * completes it. The event is on the stack, so that the wait is a KernelMode one: such a stack is not paged out.
- * [wdm/nf-wdm-iosetcompletionroutine, kernel/constraints-on-dispatch-routines]
+ * completes it. A create ends with its thread: see wait.c. A mount is everybody's, and is not given up for one thread's sake.
+ * [kernel/constraints-on-dispatch-routines]
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    KEVENT completed;
-    NTSTATUS status;
+    const BOOLEAN cancellable = IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE;
 
     PAGED_CODE();
 
-    KeInitializeEvent(&completed, NotificationEvent, FALSE);
     IoCopyCurrentIrpStackLocationToNext(Irp);
-    IoSetCompletionRoutine(Irp, PsctxForwardCompleted, &completed, TRUE, TRUE, TRUE);
-    status = IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
-    if (status == STATUS_PENDING) {
-        KeWaitForSingleObject(&completed, Executive, KernelMode, FALSE, NULL);
+    return PsctxSendAndWait(PsctxLowerDevice(DeviceObject), Irp, cancellable);
+}
+
+/*
+ * Attaches to the volume that has been mounted on a storage device, unless it is a snapshot's. How deep the volume's stack is, a file
+ * system may leave to the I/O manager to set, after us.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
+    PsctxAttachMount(_In_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize)
+{
+    PDEVICE_OBJECT volumeDevice;
+
+    PAGED_CODE();
+
+    PsctxForgetDeletedDevices();
+    if (PsctxIsSnapshot(StorageDevice)) {
+        return;
     }
-    return Irp->IoStatus.Status;
+    volumeDevice = PsctxReferenceMountedDevice(StorageDevice);
+    if (volumeDevice != NULL) {
+        (VOID) PsctxAttachVolume(volumeDevice, StorageDevice, StackSize, PSCTX_MOUNT_ATTEMPTS);
+        ObDereferenceObject(volumeDevice);
+    }
 }
 
 /*
  * Asks the file system to mount a volume, and attaches to the volume if it did and that is to be. The VPB in the request may be replaced
- * by that of an earlier mount of the same medium: the volume is found through its storage device. A file system may leave it
- * to the I/O manager to set, after us, how deep the volume's stack is. A mount never fails for our sake.
- * [ifs/irp-mj-file-system-control]
+ * by that of an earlier mount of the same medium: the volume is found through its storage device, which is kept by whoever
+ * mounts it. A mount never fails for our sake. [ifs/irp-mj-file-system-control]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxMountVolume(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
@@ -82,7 +74,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     }
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status)) {
-        PsctxAttachVolume(storageDevice->Vpb->DeviceObject, storageDevice, volumeStackSize);
+        PsctxAttachMount(storageDevice, volumeStackSize);
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     PsctxLeaveFilter();
@@ -115,7 +107,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!NT_SUCCESS(status) && status != STATUS_IMAGE_ALREADY_LOADED) {
         PsctxAttachFileSystem(recognizer);
     }
-    PsctxDeleteFilterDevice(DeviceObject);
+    PsctxRetireFilterDevice(DeviceObject);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
 
 Dereference:
@@ -140,9 +132,9 @@ FORCEINLINE VOID PsctxCountRequest(_In_ PIRP Irp, _In_ const IO_STACK_LOCATION *
 }
 
 /*
- * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ * What becomes of a request.
  */
-_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+FORCEINLINE NTSTATUS PsctxFilterRequest(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
 {
     const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
@@ -157,8 +149,11 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
         PsctxNoteCleanup(location->FileObject);
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (location->MajorFunction == IRP_MJ_CREATE && PsctxIsTracking()) {
-        return PsctxTrackCreate(DeviceObject, Irp);
+    if (location->MajorFunction == IRP_MJ_CREATE) {
+        if (ReadNoFence(&extension->StorageUnknown) != 0) {
+            PsctxLearnStorage(extension, location->FileObject);
+        }
+        return PsctxIsTracking() ? PsctxTrackCreate(DeviceObject, Irp) : PsctxPassThrough(DeviceObject, Irp);
     }
     if (location->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL && extension->Kind == PsctxFileSystemFilter) {
         if (location->MinorFunction == IRP_MN_MOUNT_VOLUME) {
@@ -169,4 +164,20 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
         }
     }
     return PsctxPassThrough(DeviceObject, Irp);
+}
+
+/*
+ * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ */
+_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    NTSTATUS status;
+
+    if (!PsctxGlobals.CountsRequests) {
+        return PsctxFilterRequest(DeviceObject, Irp);
+    }
+    PsctxEnterDriver();
+    status = PsctxFilterRequest(DeviceObject, Irp);
+    PsctxLeaveDriver();
+    return status;
 }

@@ -29,8 +29,16 @@ typedef PSCTX_TRACKING *PPSCTX_TRACKING;
 /* What a session, or the whole driver, holds now. Changed with interlocked operations alone. */
 typedef struct _PSCTX_ACCOUNT {
     volatile LONG64 Contexts;
-    volatile LONG64 Bytes[2]; /* by PSCTX_POOL_* */
+    volatile LONG64 Bytes[2];       /* that contexts take, by PSCTX_POOL_* */
+    volatile LONG64 RecordBytes[2]; /* that everything else takes, likewise */
 } PSCTX_ACCOUNT, *PPSCTX_ACCOUNT;
+
+/* What an account may hold on this machine. Set when the driver starts. */
+typedef struct _PSCTX_LIMITS {
+    LONG64 Contexts;
+    LONG64 Bytes[2];
+    LONG64 RecordBytes[2];
+} PSCTX_LIMITS, *PPSCTX_LIMITS;
 
 #define PSCTX_OWNER_BUCKET_BITS 6u
 #define PSCTX_OWNER_BUCKETS (1u << PSCTX_OWNER_BUCKET_BITS)
@@ -46,9 +54,11 @@ typedef struct _PSCTX_SESSION {
     volatile LONG
         Ended; /* set once, when the last handle is closed; read under a shard's lock before a context is linked */
     PSCTX_ACCOUNT Account;
+    PSCTX_ACCOUNT TrackedAccount; /* of Account, what contexts of rules take */
     volatile LONG64 Inserted;
     volatile LONG64 Removed;
     volatile LONG64 TornDown;
+    volatile LONG64 Missed; /* opens that rules have no context for */
     FAST_MUTEX OwnersLock;
     _Guarded_by_(OwnersLock) ULONG OwnerCount;
     _Guarded_by_(OwnersLock) SINGLE_LIST_ENTRY Owners[PSCTX_OWNER_BUCKETS];
@@ -90,11 +100,13 @@ typedef struct _PSCTX_CONTEXT {
     ULONG64 Sequence;
     ULONG64 Inserted;           /* interrupt time */
     ULONG64 InsertedSystemTime; /* the same moment as the clock told it */
+    ULONG StreamCount;          /* of its stream's contexts, if it is the youngest; under the shard's lock */
     ULONG DataLength;
     USHORT NameLength;
     UCHAR Pool;
     UCHAR Lifetime;
-    UCHAR Tracked; /* PSCTX_TRACKED_* */
+    UCHAR Tracked;         /* PSCTX_TRACKED_* */
+    BOOLEAN NameTruncated; /* the name is the end of a longer one */
 } PSCTX_CONTEXT, *PPSCTX_CONTEXT;
 
 /* What is to be inserted. Data and Name are copied. */
@@ -109,6 +121,7 @@ typedef struct _PSCTX_INSERTION {
     ULONG DataLength;
     const VOID *Data;
     UNICODE_STRING Name;
+    BOOLEAN NameTruncated;
 } PSCTX_INSERTION, *PPSCTX_INSERTION;
 
 /* Which context of which session is meant: Match is PSCTX_MATCH_INSTANCE, _OWNER or (every owner's) _FIRST. */
@@ -123,12 +136,14 @@ typedef struct _PSCTX_GLOBALS {
     PDRIVER_OBJECT DriverObject;
     PDEVICE_OBJECT ControlDevice;
     PSCTX_ACCOUNT Account;
+    PSCTX_LIMITS SessionLimits;
+    PSCTX_LIMITS TotalLimits; /* of Account */
     volatile LONG64 Sequence;
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
     volatile LONG AttachedFileSystems;
-    BOOLEAN CountsRequests; /* the driver may be unloaded: those that are passed through are counted */
-    volatile LONG Requests; /* that the drivers below have not returned from */
+    BOOLEAN CountsRequests; /* the driver may be unloaded; set before the filter starts */
+    volatile LONG Requests; /* and fast I/O, that have not returned from the filter's routines */
     EX_RUNDOWN_REF Rundown; /* held by every context, request and forwarded request with a completion routine */
 } PSCTX_GLOBALS;
 
@@ -138,6 +153,25 @@ extern PSCTX_GLOBALS PsctxGlobals;
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartPool(VOID);
 _IRQL_requires_max_(DISPATCH_LEVEL) PVOID PsctxAllocate(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFree(_In_opt_ PVOID Memory);
+
+/* account.c: what a session makes the driver keep, by PSCTX_POOL_*. A record is whatever is no context. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartAccounts(VOID);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeTracked(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeTracked(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS
+    PsctxAllocateRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size, _Outptr_ PVOID *Record);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxFreeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size, _In_opt_ PVOID Record);
 
 /* device.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxCreateControlDevice(VOID);
@@ -177,6 +211,7 @@ typedef struct _PSCTX_OPERATION {
 const PSCTX_OPERATION *PsctxFindOperation(_In_ ULONG Operation);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
+BOOLEAN PsctxIsInterrupted(_In_ PIRP Irp);
 VOID PsctxSetReplyHeader(_Inout_ PPSCTX_REQUEST Request, _In_ ULONG ReplyLength);
 
 /* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c, event.c, enumerate.c, volumes.c, inspect.c */
@@ -191,6 +226,7 @@ PSCTX_HANDLER PsctxHandleList;
 PSCTX_HANDLER PsctxHandleBatch;
 PSCTX_HANDLER PsctxHandleTrack;
 PSCTX_HANDLER PsctxHandleUntrack;
+PSCTX_HANDLER PsctxHandleQueryRule;
 PSCTX_HANDLER PsctxHandleSubscribe;
 PSCTX_HANDLER PsctxHandleWait;
 PSCTX_HANDLER PsctxHandleEnumerate;
@@ -231,41 +267,77 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *St
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxQueryObjectName(_In_ PVOID Object, _Outptr_ POBJECT_NAME_INFORMATION *Name);
 
-/* teardown.c */
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsTornDown(_In_ PDEVICE_OBJECT BaseDevice);
+/* teardown.c: what file systems' drivers are able to do. Whoever passes a device keeps it, by a reference or an open file. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartTeardown(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopTeardown(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxMeetFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetFileSystem(_In_ PDEVICE_OBJECT ControlDevice);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxTearsDown(_In_ PDEVICE_OBJECT Device);
 
 /* index.c */
 #define PSCTX_SHARD_BITS 6u
 #define PSCTX_SHARD_COUNT (1u << PSCTX_SHARD_BITS)
+#define PSCTX_FIRST_BUCKET_BITS 5
 
-/* Spreads the address of a header over 64 bits, of which the highest choose its shard. */
+/* Secret, made when the driver starts; the second is odd. */
+extern ULONG64 PsctxHashKey[2];
+
+/* Spreads the address of a header over 64 bits, of which the highest choose its shard. Any IRQL. */
 FORCEINLINE ULONG64 PsctxHashHeader(_In_ const VOID *Header)
 {
-    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
+    const ULONG64 product = ((ULONG64)(ULONG_PTR)Header ^ PsctxHashKey[0]) * PsctxHashKey[1];
+
+    return (product ^ (product >> 32)) * PsctxHashKey[1];
 }
 
-/* A part of the index, chosen by a stream's header, and its lock. */
+/* A part of the index, chosen by a stream's header, and its lock. The counts are read without it, as hints. */
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
     FAST_MUTEX Lock;
     _Guarded_by_(Lock) PLIST_ENTRY Buckets; /* 2^BucketBits lists of contexts */
-    _Guarded_by_(Lock) ULONG BucketBits;
-    _Guarded_by_(Lock) ULONG ContextCount;
+    _Write_guarded_by_(Lock) volatile LONG BucketBits;
+    _Write_guarded_by_(Lock) volatile LONG ContextCount;
     _Guarded_by_(Lock) LIST_ENTRY Contexts; /* all of them, oldest first: in the order of Sequence */
+    _Guarded_by_(Lock) LIST_ENTRY Walks;    /* through its contexts, that are under way */
     _Guarded_by_(Lock) BOOLEAN Delivers;    /* whoever unlocks it delivers events */
+    _Guarded_by_(Lock) LIST_ENTRY FirstBuckets[1 << PSCTX_FIRST_BUCKET_BITS]; /* while these are enough */
 } PSCTX_SHARD, *PPSCTX_SHARD;
 
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartIndex(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopIndex(VOID);
+typedef enum _PSCTX_WALK_ORDER {
+    PsctxShardOldestFirst,
+    PsctxShardYoungestFirst,
+    PsctxStreamYoungestFirst
+} PSCTX_WALK_ORDER;
+
+/*
+ * A walk through many contexts, which gives the shard's lock up now and then:
+ * begin, PsctxNextContext until it is NULL or enough, PsctxEndWalk.
+ */
+typedef struct _PSCTX_WALK {
+    LIST_ENTRY Links; /* of the shard's walks; under its lock, as is Next */
+    PPSCTX_SHARD Shard;
+    PFSRTL_ADVANCED_FCB_HEADER Header; /* of a stream's walk */
+    PPSCTX_CONTEXT Next;               /* to be looked at, or NULL behind the last */
+    PSCTX_WALK_ORDER Order;
+    ULONG Examined; /* since the shard was locked last */
+} PSCTX_WALK, *PPSCTX_WALK;
+
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartIndex(VOID);
 _IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) PPSCTX_SHARD
     PsctxLockShard(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
-_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) PPSCTX_SHARD
-    PsctxLockShardByNumber(_In_range_(0, PSCTX_SHARD_COUNT - 1) ULONG Number);
 _IRQL_requires_(APC_LEVEL) VOID PsctxUnlockShard(_Inout_ PPSCTX_SHARD Shard);
 _IRQL_requires_(APC_LEVEL) PLIST_ENTRY PsctxGetBucket(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_(APC_LEVEL) ULONG PsctxCountOnStream(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_(APC_LEVEL) VOID PsctxAddToIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxRemoveFromIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxDeliverAfterUnlock(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
-_IRQL_requires_max_(APC_LEVEL) VOID PsctxGrowIndex(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxFitIndex(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
+    PsctxBeginShardWalk(_Out_ PPSCTX_WALK Walk, _In_range_(0, PSCTX_SHARD_COUNT - 1) ULONG Number,
+                        _In_ PSCTX_WALK_ORDER Order);
+_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
+    PsctxBeginStreamWalk(_Out_ PPSCTX_WALK Walk, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT PsctxNextContext(_Inout_ PPSCTX_WALK Walk);
+_IRQL_requires_(APC_LEVEL) VOID PsctxEndWalk(_Inout_ PPSCTX_WALK Walk);
 
 /*
  * event.c: the readers of sessions' events. PsctxReportContext is called with the context's shard locked, PsctxReportVolume with
@@ -276,8 +348,11 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartEvents(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAddSession(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRemoveSession(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxCloseReader(_Inout_ PPSCTX_SESSION Session);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxFreeReader(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(APC_LEVEL) VOID PsctxReportContext(_In_ ULONG Type, _In_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxReportVolume(_In_ ULONG Type, _In_ PCUNICODE_STRING DeviceName);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxReportMiss(_Inout_ PPSCTX_SESSION Session, _In_ ULONG64 Rule, _In_ ULONG64 OwnerKey, _In_ ULONG64 Instance);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxDeliverEvents(VOID);
 
 /* context.c */
@@ -322,13 +397,13 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopFilter(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* passthrough.c */
 DRIVER_DISPATCH PsctxFilterDispatch;
 
 /* fastio.c: the fast I/O table, for the driver object. The control device answers FALSE to every entry. */
 extern FAST_IO_DISPATCH PsctxFastIoDispatch;
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartFastIo(VOID);
 
 /*
  * track.c: tracking rules. A rule holds a reference on its session; PsctxEndTracking removes a session's rules.

@@ -78,7 +78,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
         return PSCTX_SUPPORT_NO_ADVANCED_HEADER;
     }
     Stream->Header = header;
-    Stream->NeedsAnchor = !PsctxIsTornDown(baseDevice);
+    Stream->NeedsAnchor = !PsctxTearsDown(baseDevice);
     return FlagOn(header->Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) ? PSCTX_SUPPORT_YES
                                                                         : PSCTX_SUPPORT_NO_FILTER_CONTEXTS;
 }

@@ -4,7 +4,7 @@
  * A file system that never calls FsRtlTeardownPerStreamContexts frees a stream's header with every filter's contexts still on its
  * list. There are such file systems, and one that does not import the routine is one of them.
  */
-#include "filter.h"
+#include "psctx.h"
 
 /* Of a PE image: where its headers say what. [debug/pe-format] */
 #define PSCTX_HEADER_SIZE 0x1000u /* the page that is always there */
@@ -18,6 +18,27 @@
 #define PSCTX_OPTIONAL_DIRECTORIES (sizeof(ULONG_PTR) == 8 ? 112u : 96u)
 #define PSCTX_NT_LENGTH \
     (PSCTX_NT_OPTIONAL_HEADER + PSCTX_OPTIONAL_DIRECTORIES + (PSCTX_DIRECTORY_IAT + 1u) * PSCTX_DIRECTORY_SIZE)
+
+/*
+ * The drivers of the file systems that are known: each the address of its driver object, and in its lowest bit what was found. Read
+ * without the lock, a word at a time: whoever asks keeps a file of that driver, so that its address means no other meanwhile.
+ * Changed under the lock; each driver is referenced, which keeps its image, too. One driver may register several control devices.
+ */
+#define PSCTX_MAXIMUM_MET 32u
+#define PSCTX_MET_TEARS_DOWN ((ULONG_PTR)1)
+
+static FAST_MUTEX PsctxMetLock;
+static PVOID volatile PsctxMet[PSCTX_MAXIMUM_MET];
+_Guarded_by_(PsctxMetLock) static ULONG PsctxMetCounts[PSCTX_MAXIMUM_MET]; /* how many times each was met */
+
+static ULONG_PTR PsctxTeardownRoutine; /* the kernel's, or zero */
+
+PSCTX_PAGE static PDRIVER_OBJECT PsctxMetDriver(_In_opt_ PVOID Met)
+{
+    PAGED_CODE();
+
+    return (PDRIVER_OBJECT)((ULONG_PTR)Met & ~PSCTX_MET_TEARS_DOWN);
+}
 
 PSCTX_PAGE static ULONG PsctxReadHeader(_In_ const UCHAR *Image, _In_ ULONG Offset, _In_ ULONG Length)
 {
@@ -69,30 +90,22 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE
 }
 
 /*
- * Whether a file system's driver can tear contexts down. TRUE when its image does not say. A redirector is taken at its word: what
- * it is built on, a driver of its own, does it.
+ * Whether a driver, whose image stays loaded meanwhile, can tear contexts down. TRUE when its image does not say.
  */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxCanTearDown(PDEVICE_OBJECT Device)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxImportsTeardown(_In_ PDRIVER_OBJECT DriverObject)
 {
     const ULONG_PTR *imports;
-    UNICODE_STRING name;
-    ULONG_PTR routine;
     ULONG count;
     ULONG index;
 
     PAGED_CODE();
 
-    if (Device->DeviceType != FILE_DEVICE_DISK_FILE_SYSTEM && Device->DeviceType != FILE_DEVICE_CD_ROM_FILE_SYSTEM) {
-        return TRUE;
-    }
-    RtlInitUnicodeString(&name, L"FsRtlTeardownPerStreamContexts");
-    routine = (ULONG_PTR)MmGetSystemRoutineAddress(&name);
-    imports = PsctxFindImports(Device->DriverObject, &count);
-    if (routine == 0 || count == 0) {
+    imports = PsctxFindImports(DriverObject, &count);
+    if (PsctxTeardownRoutine == 0 || count == 0) {
         return TRUE;
     }
     for (index = 0; index < count; index += 1) {
-        if (imports[index] == routine) {
+        if (imports[index] == PsctxTeardownRoutine) {
             return TRUE;
         }
     }
@@ -100,18 +113,143 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxCanTearDown(PDEVICE_OBJECT Device
 }
 
 /*
- * The same of the file system that serves a file: as it was found when its volume was attached to, or else found now.
+ * What is found by looking at the driver of a file system's device, which the caller keeps. A redirector is taken at its word: what it
+ * is built on, a driver of its own, does it.
  */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsTornDown(PDEVICE_OBJECT BaseDevice)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLookAtFileSystem(_In_ PDEVICE_OBJECT Device)
 {
-    PDEVICE_OBJECT above;
+    PAGED_CODE();
+
+    return (Device->DeviceType != FILE_DEVICE_DISK_FILE_SYSTEM &&
+            Device->DeviceType != FILE_DEVICE_CD_ROM_FILE_SYSTEM) ||
+           PsctxImportsTeardown(Device->DriverObject);
+}
+
+/*
+ * Finds what file systems tear contexts down with. No file system is known yet.
+ */
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTeardown(VOID)
+{
+    UNICODE_STRING name;
+    ULONG index;
 
     PAGED_CODE();
 
-    for (above = BaseDevice->AttachedDevice; above != NULL; above = above->AttachedDevice) {
-        if (above->DriverObject == PsctxGlobals.DriverObject) {
-            return ((PPSCTX_FILTER_EXTENSION)above->DeviceExtension)->TearsDown;
+    RtlInitUnicodeString(&name, L"FsRtlTeardownPerStreamContexts");
+    PsctxTeardownRoutine = (ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    ExInitializeFastMutex(&PsctxMetLock);
+    for (index = 0; index < PSCTX_MAXIMUM_MET; index += 1) {
+        PsctxMet[index] = NULL;
+        PsctxMetCounts[index] = 0;
+    }
+}
+
+/*
+ * Forgets every file system that is known still. No other thread looks any more.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopTeardown(VOID)
+{
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; index < PSCTX_MAXIMUM_MET; index += 1) {
+        if (PsctxMetCounts[index] != 0) {
+            ObDereferenceObject(PsctxMetDriver(PsctxMet[index]));
+            PsctxMetCounts[index] = 0;
+            PsctxMet[index] = NULL;
         }
     }
-    return PsctxCanTearDown(BaseDevice);
+}
+
+/*
+ * The entry that a driver has, or a free one for NULL; PSCTX_MAXIMUM_MET if there is none. Without the lock, the answer for a driver
+ * that the caller keeps is right at some moment during the call.
+ */
+PSCTX_PAGE static ULONG PsctxFindMet(_In_opt_ PDRIVER_OBJECT DriverObject)
+{
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; index < PSCTX_MAXIMUM_MET; index += 1) {
+        if (PsctxMetDriver(ReadPointerAcquire(&PsctxMet[index])) == DriverObject) {
+            break;
+        }
+    }
+    return index;
+}
+
+/*
+ * Keeps what the file system of a control device, which the caller keeps, is able to do, until it is forgotten as many times as it is
+ * met. One for which there is no room is looked at each time that somebody wants to know.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxMeetFileSystem(PDEVICE_OBJECT ControlDevice)
+{
+    const PDRIVER_OBJECT driver = ControlDevice->DriverObject;
+    const BOOLEAN tearsDown = PsctxLookAtFileSystem(ControlDevice);
+    ULONG index;
+
+    PAGED_CODE();
+
+    ExAcquireFastMutex(&PsctxMetLock);
+    index = PsctxFindMet(driver);
+    if (index == PSCTX_MAXIMUM_MET) {
+        index = PsctxFindMet(NULL);
+    }
+    if (index != PSCTX_MAXIMUM_MET) {
+        if (PsctxMetCounts[index] == 0) {
+            ObReferenceObject(driver);
+            InterlockedExchangePointer(&PsctxMet[index],
+                                       (PVOID)((ULONG_PTR)driver | (tearsDown ? PSCTX_MET_TEARS_DOWN : 0)));
+        }
+        PsctxMetCounts[index] += 1;
+    }
+    ExReleaseFastMutex(&PsctxMetLock);
+}
+
+/*
+ * The file system of a control device, which the caller keeps, is going. One that was not met is none to forget.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetFileSystem(PDEVICE_OBJECT ControlDevice)
+{
+    const PDRIVER_OBJECT driver = ControlDevice->DriverObject;
+    BOOLEAN forgotten = FALSE;
+    ULONG index;
+
+    PAGED_CODE();
+
+    ExAcquireFastMutex(&PsctxMetLock);
+    index = PsctxFindMet(driver);
+    if (index != PSCTX_MAXIMUM_MET) {
+        PsctxMetCounts[index] -= 1;
+        if (PsctxMetCounts[index] == 0) {
+            InterlockedExchangePointer(&PsctxMet[index], NULL);
+            forgotten = TRUE;
+        }
+    }
+    ExReleaseFastMutex(&PsctxMetLock);
+    if (forgotten) {
+        ObDereferenceObject(driver);
+    }
+}
+
+/*
+ * Whether the file system whose own device this is, and which the caller keeps by a file or a reference, can tear contexts down.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxTearsDown(PDEVICE_OBJECT Device)
+{
+    const PDRIVER_OBJECT driver = Device->DriverObject;
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; index < PSCTX_MAXIMUM_MET; index += 1) {
+        const PVOID met = ReadPointerAcquire(&PsctxMet[index]);
+
+        if (PsctxMetDriver(met) == driver) {
+            return FlagOn((ULONG_PTR)met, PSCTX_MET_TEARS_DOWN) != 0;
+        }
+    }
+    return PsctxLookAtFileSystem(Device);
 }

@@ -2,6 +2,7 @@
 import * as abi from '../abi'
 
 import { encodeHeader } from './header'
+import { decodeTruncation } from './list'
 import { type Memory, nameOf } from './memory'
 import { decodeDate, decodeDuration } from './time'
 
@@ -22,6 +23,7 @@ interface ContextEventBase extends EventBase {
   readonly sequence: bigint
   /** The stream's name, as in `ListedContext`. */
   readonly name: string
+  readonly nameTruncated: boolean
 }
 
 /**
@@ -73,6 +75,23 @@ export interface CleanupEvent extends ContextEventBase {
   readonly processId: number
 }
 
+/**
+ * Opens that a tracking rule has no context for, one after another: see {@link TrackingStatistics}. `time` is that of the
+ * first.
+ */
+export interface MissedEvent extends EventBase {
+  readonly type: 'missed'
+  /** Of the contexts that the rule inserts. */
+  readonly owner: bigint
+  readonly instance: bigint
+  /** The rule's number: see {@link TrackingRule}. */
+  readonly rule: bigint
+  /** How many. */
+  readonly count: number
+  /** Who made the last. */
+  readonly processId: number
+}
+
 /** The driver's filter was attached to a volume, or taken off. */
 export interface VolumeEvent extends EventBase {
   readonly type: 'volume-attached' | 'volume-detached'
@@ -89,7 +108,7 @@ export interface DroppedEvent extends EventBase {
 
 /** Something that happened, told apart by `type`. */
 export type FilterEvent =
-  InsertedEvent | RemovedEvent | TornDownEvent | TrackedEvent | CleanupEvent | VolumeEvent | DroppedEvent
+  InsertedEvent | RemovedEvent | TornDownEvent | TrackedEvent | CleanupEvent | MissedEvent | VolumeEvent | DroppedEvent
 
 /** The types of events that can be asked for; `'dropped'` is always told. */
 export type EventType = Exclude<FilterEvent['type'], 'dropped'>
@@ -107,6 +126,7 @@ const eventTypes: readonly FilterEvent['type'][] = [
   'volume-attached',
   'volume-detached',
   'dropped',
+  'missed',
 ]
 
 /** Those that can be asked for. */
@@ -154,13 +174,19 @@ export function decodeEvent(memory: Memory, entry: number): FilterEvent {
   const owner = memory.uint64(entry + event.ownerKey)
   const instance = memory.uint64(entry + event.instance)
   const sequence = memory.uint64(entry + event.sequence)
-  if (type === 'torn-down') {
-    return { type, number, time, date, owner, instance, sequence, name, age: decodeDuration(memory, entry + event.age) }
-  }
   const processId = memory.counter(entry + event.processId)
-  if (type === 'removed') {
-    const age = decodeDuration(memory, entry + event.age)
-    return { type, number, time, date, owner, instance, sequence, name, processId, age }
+  if (type === 'missed') {
+    const count = memory.counter(entry + event.count)
+    return { type, number, time, date, owner, instance, rule: sequence, processId, count }
   }
-  return { type, number, time, date, owner, instance, sequence, name, processId }
+  const nameTruncated = decodeTruncation(memory, entry + event.flags)
+  const age = decodeDuration(memory, entry + event.age)
+  switch (type) {
+    case 'torn-down':
+      return { type, number, time, date, owner, instance, sequence, name, nameTruncated, age }
+    case 'removed':
+      return { type, number, time, date, owner, instance, sequence, name, nameTruncated, processId, age }
+    default:
+      return { type, number, time, date, owner, instance, sequence, name, nameTruncated, processId }
+  }
 }

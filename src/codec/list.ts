@@ -36,9 +36,12 @@ export interface ListedContext {
   readonly sequence: bigint
   /**
    * The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`; of a
-   * context that a tracking rule inserted, the name below its volume that the stream was opened by.
+   * context that a tracking rule inserted, the file's own name below its volume as the file system told it, whatever it
+   * was opened by; of that at most 512 characters.
    */
   readonly name: string
+  /** Whether `name` is the end of a longer one. */
+  readonly nameTruncated: boolean
   /** When it was inserted: units of 100 nanoseconds since 1601, UTC. */
   readonly time: bigint
   /** The same, to the millisecond. */
@@ -86,8 +89,14 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
     time: memory.uint64(entry + listEntry.inserted),
     date: decodeDate(memory, entry + listEntry.inserted),
     byRule: tracked !== abi.tracked.no,
+    nameTruncated: decodeTruncation(memory, entry + listEntry.flags),
   }
   return isCounted ? { ...context, tracked: decodeCounters(memory, counters) } : context
+}
+
+/** Whether the name of a record with these flags is the end of a longer one. */
+export function decodeTruncation(memory: Memory, flags: number): boolean {
+  return (memory.uint32(flags) & abi.nameFlags.truncated) !== 0
 }
 
 function decodeCounters(memory: Memory, offset: number): TrackingCounters {

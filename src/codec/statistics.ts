@@ -19,6 +19,11 @@ export interface FilterStatistics {
     readonly removed: number
     /** By a file system, with the stream. */
     readonly tornDown: number
+    /** Opens that its tracking rules have no context for: see {@link TrackingStatistics}. */
+    readonly missed: number
+    /** Held now by what is no context: see {@link FilterLimits}. */
+    readonly pagedRecordBytes: number
+    readonly nonPagedRecordBytes: number
   }
   /** Of the driver as a whole, now. */
   readonly total: {
@@ -31,6 +36,9 @@ export interface FilterStatistics {
     readonly attachedVolumes: number
     /** File systems' control devices that it is attached to. */
     readonly attachedFileSystems: number
+    /** Held now by what is no context: see {@link FilterLimits}. */
+    readonly pagedRecordBytes: number
+    readonly nonPagedRecordBytes: number
   }
 }
 
@@ -48,6 +56,9 @@ export function decodeStatistics(memory: Memory, offset: number): FilterStatisti
       inserted: memory.counter(offset + statisticsReply.sessionInserted),
       removed: memory.counter(offset + statisticsReply.sessionRemoved),
       tornDown: memory.counter(offset + statisticsReply.sessionTornDown),
+      missed: memory.counter(offset + statisticsReply.sessionMissed),
+      pagedRecordBytes: memory.counter(offset + statisticsReply.sessionPagedRecordBytes),
+      nonPagedRecordBytes: memory.counter(offset + statisticsReply.sessionNonPagedRecordBytes),
     },
     total: {
       contexts: memory.counter(offset + statisticsReply.totalContexts),
@@ -56,6 +67,8 @@ export function decodeStatistics(memory: Memory, offset: number): FilterStatisti
       sessions: memory.counter(offset + statisticsReply.totalSessions),
       attachedVolumes: memory.counter(offset + statisticsReply.attachedVolumes),
       attachedFileSystems: memory.counter(offset + statisticsReply.attachedFileSystems),
+      pagedRecordBytes: memory.counter(offset + statisticsReply.totalPagedRecordBytes),
+      nonPagedRecordBytes: memory.counter(offset + statisticsReply.totalNonPagedRecordBytes),
     },
   }
 }

@@ -20,6 +20,18 @@ export interface FilterLimits {
   readonly batchOperations: number
   /** Bytes of requests, or of replies, in one batch. */
   readonly transfer: number
+  /** Contexts on one stream, of every filter. */
+  readonly streamContexts: number
+  /** Filters and readers of events that are open, of every process. */
+  readonly sessions: number
+  /** Bytes of paged pool for what is no context: owner keys, rules, events that are kept. */
+  readonly pagedRecordBytes: number
+  /** Bytes of nonpaged pool for what is no context: the filter itself, and requests that wait for events. */
+  readonly nonPagedRecordBytes: number
+  /** Readers of this filter's events. */
+  readonly readers: number
+  /** Requests of one reader that wait for events. */
+  readonly waits: number
 }
 
 export interface Version {
@@ -47,6 +59,12 @@ export function decodeVersion(memory: Memory, offset: number): Version {
       nonPagedBytes: memory.counter(offset + versionReply.maximumNonPagedBytes),
       batchOperations: memory.uint32(offset + versionReply.maximumBatchOperations),
       transfer: memory.uint32(offset + versionReply.maximumTransfer),
+      streamContexts: memory.uint32(offset + versionReply.maximumStreamContexts),
+      sessions: memory.uint32(offset + versionReply.maximumSessions),
+      pagedRecordBytes: memory.counter(offset + versionReply.maximumPagedRecordBytes),
+      nonPagedRecordBytes: memory.counter(offset + versionReply.maximumNonPagedRecordBytes),
+      readers: memory.uint32(offset + versionReply.maximumReaders),
+      waits: memory.uint32(offset + versionReply.maximumWaits),
     },
   }
 }

@@ -635,7 +635,23 @@ export function describeContract(
       test('the version and the limits are told', () => {
         expect(filter.kernel).toBe(volume.kernel)
         expect(filter.version).toMatch(/^\d+\.\d+\.\d+$/)
-        expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096 })
+        expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096, streamContexts: 65536 })
+        for (const limit of Object.values(filter.limits)) expect(limit).toBeGreaterThan(0)
+      })
+
+      test('what is kept for a filter beside its contexts is told, and given back', () => {
+        const before = filter.statistics()
+        const stream = openNew()
+        stream.insert({ owner: 77n })
+        const { session, total } = filter.statistics()
+        expect(session.pagedRecordBytes).toBeGreaterThan(before.session.pagedRecordBytes)
+        expect(session.nonPagedRecordBytes).toBe(before.session.nonPagedRecordBytes)
+        expect(total.pagedRecordBytes).toBeGreaterThanOrEqual(session.pagedRecordBytes)
+        const other = open()
+        expect(filter.statistics().total.sessions).toBe(total.sessions + 1)
+        expect(filter.statistics().total.nonPagedRecordBytes).toBeGreaterThan(total.nonPagedRecordBytes)
+        other.close()
+        expect(filter.statistics().total.nonPagedRecordBytes).toBe(total.nonPagedRecordBytes)
       })
     })
 
@@ -952,6 +968,22 @@ export function describeContract(
           expect(stream.lookup({ owner: 3n, instance: 4n })).toBeDefined()
           stream.close()
           expect(filter.openStream(tracked).contexts()).toEqual([])
+        })
+
+        test('tell what they have done', () => {
+          const path = newFile('asked')
+          const rule = filter.track({ match: '*.asked' })
+          expect(rule.statistics()).toEqual({ matched: 0, inserted: 0, missed: 0 })
+          const stream = filter.openStream(path)
+          filter.openStream(path).close()
+          expect(rule.statistics()).toEqual({ matched: 2, inserted: 1, missed: 0 })
+          expect(filter.statistics().session.missed).toBe(0)
+          expect(stream.contexts()[0]).toMatchObject({ nameTruncated: false })
+          rule.close()
+          expect(failureOf(() => rule.statistics())).toMatchObject({
+            code: 'STATUS_NOT_FOUND',
+            operation: 'statistics',
+          })
         })
 
         test('match named streams by their whole names, without regard to case', () => {

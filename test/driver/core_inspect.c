@@ -410,7 +410,7 @@ static VOID CoreKeysDifferFromLoadToLoad(VOID)
     }
 }
 
-/* No address of the kernel: everything that is mapped here but the sanitizers' shadows, which are far larger. */
+/* No address of the kernel: everything that is mapped here but the sanitizers' shadows, of which the smallest has 256 MiB. */
 
 typedef struct _CORE_RANGES {
     ULONG Count;
@@ -433,7 +433,7 @@ static VOID CoreReadRanges(VOID)
     CHECK(maps != NULL);
     CoreRanges.Count = 0;
     while (fgets(line, sizeof(line), maps) != NULL && CoreRanges.Count < RTL_NUMBER_OF(CoreRanges.Ranges)) {
-        if (sscanf(line, "%llx-%llx %7s", &start, &end, access) == 3 && access[0] == 'r' && end - start < 1ull << 34) {
+        if (sscanf(line, "%llx-%llx %7s", &start, &end, access) == 3 && access[0] == 'r' && end - start < 1ull << 28) {
             CoreRanges.Ranges[CoreRanges.Count].Start = start;
             CoreRanges.Ranges[CoreRanges.Count].End = end;
             CoreRanges.Count += 1;
@@ -683,10 +683,10 @@ static VOID CoreCheckLockInKernel(PVOID Context)
     for (index = 0; index < RTL_NUMBER_OF(locks); index += 1) {
         CHECK_EQUAL(HostIsHeld(thread, locks[index], kinds[index]), index == (ULONG)lock.Kind);
     }
-    CHECK(KeAreApcsDisabled());
+    CHECK(KeAreApcsDisabled() || KeGetCurrentIrql() == APC_LEVEL);
     PsctxReleaseListLock(&lock);
     CHECK_EQUAL(ReadNoFence(&thread->HeldLocks), 0);
-    CHECK(!KeAreApcsDisabled());
+    CHECK(!KeAreApcsDisabled() && KeGetCurrentIrql() == PASSIVE_LEVEL);
 }
 
 static VOID CoreEachVersionHasItsLock(VOID)

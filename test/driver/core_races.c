@@ -499,6 +499,8 @@ static const CORE_TEST CoreRaces[] = {
     {"a subscription beside the end of the watched session fails or is told of it", CoreSubscriptionAndWatchedEnd},
     {"a subscription beside the close of its handle leaves nothing", CoreSubscriptionAndReaderClose},
     {"threads that do as they like leave nothing", CoreThreadsMayDoAsTheyLike},
+    {"a suspended thread keeps no event from a reader, nor the reader's close waiting",
+     CoreSuspendedThreadsKeepNothingFromReaders},
     {"readers are told of, and enumerations tell, what threads do as they like", CoreReadersAndEnumerationsKeepUp},
 };
 

@@ -8,7 +8,12 @@ int main(void)
     RunFiles();
     RunMount();
     RunQueues();
+    RunEndings();
+    RunSuspension();
+    RunWaits();
+    RunResults();
     RunStacks();
+    RunAcquire();
     RunRules();
     RunRequests();
     return EndTests();

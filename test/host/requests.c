@@ -29,7 +29,7 @@ BREAK(ReturnOtherStatus)
 BREAK(ReturnPendingUnmarked)
 BREAK(MarkAndReturnSuccess)
 BREAK(TellTooMuch)
-BREAK(ReturnWithLock)
+BREAK(FastReturnWithLock)
 BREAK(ReturnInCriticalRegion)
 BREAK(ReturnRaised)
 BREAK(FastReturnInCriticalRegion)
@@ -131,6 +131,57 @@ static void LoseOwnRequest(void)
     SendOwn(IRP_MJ_CREATE, FALSE);
 }
 
+static VOID PendAndStay(PVOID Argument)
+{
+    IO_STATUS_BLOCK IoStatus;
+    PKEVENT Pended = Argument;
+
+    HostEnterProcess(Booted.Process);
+    (VOID) TestControl(Booted.Handle, TEST_CODE(QueueIt, FILE_ANY_ACCESS), NULL, 0, 0, &IoStatus);
+    (VOID) KeSetEvent(Pended, 0, FALSE);
+    for (;;) {
+        LARGE_INTEGER Second = {.QuadPart = -10000000};
+
+        (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Second);
+    }
+}
+
+static void CompleteForAnother(void)
+{
+    IO_STATUS_BLOCK IoStatus;
+    HANDLE Thread = NULL;
+    KEVENT Pended;
+
+    (VOID) StartTestKernel(&Booted, 0);
+    KeInitializeEvent(&Pended, NotificationEvent, FALSE);
+    (VOID) PsCreateSystemThread(&Thread, 0, NULL, NULL, NULL, PendAndStay, &Pended);
+    (VOID) KeWaitForSingleObject(&Pended, Executive, KernelMode, FALSE, NULL);
+    (VOID) TestControl(Booted.Handle, TEST_CODE(TakeCarelessly, FILE_ANY_ACCESS), NULL, 0, 0, &IoStatus);
+}
+
+static void RundownWithApcs(void)
+{
+    EX_RUNDOWN_REF Rundown;
+
+    (VOID) StartTestKernel(&Booted, 0);
+    ExInitializeRundownProtection(&Rundown);
+    KeEnterCriticalRegion();
+    (VOID) ExAcquireRundownProtection(&Rundown);
+    KeLeaveCriticalRegion();
+    ExReleaseRundownProtection(&Rundown);
+    (VOID) ExAcquireRundownProtection(&Rundown);
+}
+
+static void LockKeptBeyondRegion(void)
+{
+    ERESOURCE Resource;
+
+    (VOID) ExInitializeResourceLite(&Resource);
+    KeEnterCriticalRegion();
+    (VOID) ExAcquireResourceSharedLite(&Resource, TRUE);
+    KeLeaveCriticalRegion();
+}
+
 static void CancelAndKeepLock(void)
 {
     IO_STATUS_BLOCK IoStatus;
@@ -162,7 +213,7 @@ void RunRequests(void)
     RunViolation("no more is returned than the output buffer holds", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
                  "are returned in a buffer of", BreakTellTooMuch);
     RunViolation("no lock is held on the return to user mode", IRQL_GT_ZERO_AT_SYSTEM_SERVICE,
-                 "returns to user mode with a lock held", BreakReturnWithLock);
+                 "returns to user mode with a lock held", BreakFastReturnWithLock);
     RunViolation("the IRQL is PASSIVE_LEVEL on the return to user mode", IRQL_GT_ZERO_AT_SYSTEM_SERVICE,
                  "returns to user mode at IRQL 1", BreakFastReturnRaised);
     RunViolation("no critical region is open on the return to user mode", APC_INDEX_MISMATCH,
@@ -175,6 +226,13 @@ void RunRequests(void)
                  "has not completed the request", BreakNeverComplete);
     RunViolation("a completion routine keeps a request of its own driver", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
                  "came to its end", LoseOwnRequest);
+    RunViolation("another thread's request is completed where no suspension is delivered",
+                 DRIVER_VERIFIER_IOMANAGER_VIOLATION, "is completed where this one could be suspended",
+                 CompleteForAnother);
+    RunViolation("run-down protection is acquired where no suspension is delivered", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "is acquired where this thread could be suspended", RundownWithApcs);
+    RunViolation("no lock is kept beyond the region it was acquired in", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "is held where APCs are delivered", LockKeptBeyondRegion);
     RunViolation("a file object is not dereferenced once too often", REFERENCE_BY_POINTER, "once too often",
                  BreakOverDereference);
     RunViolation("a request is not forwarded without a stack location", NO_MORE_IRP_STACK_LOCATIONS,

@@ -51,7 +51,9 @@ static void Together(void)
     CHECK_STATUS(ExInitializeResourceLite(&Shared.Resource), STATUS_SUCCESS);
     ExInitializeRundownProtection(&Shared.Rundown);
     for (ULONG Index = 0; Index < THREADS; Index++) {
+        KeEnterCriticalRegion();
         CHECK(ExAcquireRundownProtection(&Shared.Rundown));
+        KeLeaveCriticalRegion();
         CHECK_STATUS(PsCreateSystemThread(&Thread, 0, NULL, NULL, NULL, Work, &Shared), STATUS_SUCCESS);
         CHECK_STATUS(ZwClose(Thread), STATUS_SUCCESS);
     }

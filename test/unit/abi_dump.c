@@ -40,6 +40,7 @@ static const ABI_VALUE operation[] = {
     {"enumerate", PSCTX_OPERATION_ENUMERATE},
     {"listVolumes", PSCTX_OPERATION_LIST_VOLUMES},
     {"inspect", PSCTX_OPERATION_INSPECT},
+    {"queryRule", PSCTX_OPERATION_QUERY_RULE},
 };
 
 static const ABI_VALUE limits[] = {
@@ -117,10 +118,11 @@ static const ABI_VALUE eventType[] = {
     {"volumeAttached", PSCTX_EVENT_VOLUME_ATTACHED},
     {"volumeDetached", PSCTX_EVENT_VOLUME_DETACHED},
     {"dropped", PSCTX_EVENT_DROPPED},
+    {"missed", PSCTX_EVENT_MISSED},
 };
 
-static const ABI_VALUE enumerateShard[] = {
-    {"end", PSCTX_ENUMERATE_END},
+static const ABI_VALUE nameFlags[] = {
+    {"truncated", PSCTX_NAME_TRUNCATED},
 };
 
 static const ABI_VALUE attachment[] = {
@@ -198,9 +200,7 @@ static const ABI_VALUE subscribeRequest[] = {
 static const ABI_VALUE enumerateRequest[] = {
     {"size", sizeof(PSCTX_ENUMERATE_REQUEST)},
     {"volumeHandle", offsetof(PSCTX_ENUMERATE_REQUEST, VolumeHandle)},
-    {"after", offsetof(PSCTX_ENUMERATE_REQUEST, After)},
-    {"shard", offsetof(PSCTX_ENUMERATE_REQUEST, Shard)},
-    {"reserved", offsetof(PSCTX_ENUMERATE_REQUEST, Reserved)},
+    {"cursor", offsetof(PSCTX_ENUMERATE_REQUEST, Cursor)},
 };
 
 static const ABI_VALUE volumesRequest[] = {
@@ -219,6 +219,12 @@ static const ABI_VALUE versionReply[] = {
     {"maximumBatchOperations", offsetof(PSCTX_VERSION_REPLY, MaximumBatchOperations)},
     {"maximumTransfer", offsetof(PSCTX_VERSION_REPLY, MaximumTransfer)},
     {"session", offsetof(PSCTX_VERSION_REPLY, Session)},
+    {"maximumStreamContexts", offsetof(PSCTX_VERSION_REPLY, MaximumStreamContexts)},
+    {"maximumSessions", offsetof(PSCTX_VERSION_REPLY, MaximumSessions)},
+    {"maximumPagedRecordBytes", offsetof(PSCTX_VERSION_REPLY, MaximumPagedRecordBytes)},
+    {"maximumNonPagedRecordBytes", offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedRecordBytes)},
+    {"maximumReaders", offsetof(PSCTX_VERSION_REPLY, MaximumReaders)},
+    {"maximumWaits", offsetof(PSCTX_VERSION_REPLY, MaximumWaits)},
 };
 
 static const ABI_VALUE statisticsReply[] = {
@@ -235,6 +241,11 @@ static const ABI_VALUE statisticsReply[] = {
     {"totalSessions", offsetof(PSCTX_STATISTICS_REPLY, TotalSessions)},
     {"attachedVolumes", offsetof(PSCTX_STATISTICS_REPLY, AttachedVolumes)},
     {"attachedFileSystems", offsetof(PSCTX_STATISTICS_REPLY, AttachedFileSystems)},
+    {"sessionPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, SessionPagedRecordBytes)},
+    {"sessionNonPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, SessionNonPagedRecordBytes)},
+    {"totalPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, TotalPagedRecordBytes)},
+    {"totalNonPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, TotalNonPagedRecordBytes)},
+    {"sessionMissed", offsetof(PSCTX_STATISTICS_REPLY, SessionMissed)},
 };
 
 static const ABI_VALUE streamReply[] = {
@@ -285,6 +296,7 @@ static const ABI_VALUE listEntry[] = {
     {"dataLength", offsetof(PSCTX_LIST_ENTRY, DataLength)},
     {"tracked", offsetof(PSCTX_LIST_ENTRY, Tracked)},
     {"inserted", offsetof(PSCTX_LIST_ENTRY, Inserted)},
+    {"flags", offsetof(PSCTX_LIST_ENTRY, Flags)},
 };
 
 static const ABI_VALUE batchReply[] = {
@@ -316,6 +328,13 @@ static const ABI_VALUE ruleRecord[] = {
     {"rule", offsetof(PSCTX_RULE_RECORD, Rule)},
 };
 
+static const ABI_VALUE ruleReply[] = {
+    {"size", sizeof(PSCTX_RULE_REPLY)},
+    {"matched", offsetof(PSCTX_RULE_REPLY, Matched)},
+    {"inserted", offsetof(PSCTX_RULE_REPLY, Inserted)},
+    {"missed", offsetof(PSCTX_RULE_REPLY, Missed)},
+};
+
 static const ABI_VALUE waitReply[] = {
     {"size", sizeof(PSCTX_WAIT_REPLY)},
     {"count", offsetof(PSCTX_WAIT_REPLY, Count)},
@@ -334,12 +353,12 @@ static const ABI_VALUE event[] = {
     {"count", offsetof(PSCTX_EVENT, Count)},
     {"processId", offsetof(PSCTX_EVENT, ProcessId)},
     {"nameLength", offsetof(PSCTX_EVENT, NameLength)},
+    {"flags", offsetof(PSCTX_EVENT, Flags)},
 };
 
 static const ABI_VALUE enumerateReply[] = {
     {"size", sizeof(PSCTX_ENUMERATE_REPLY)},
-    {"nextAfter", offsetof(PSCTX_ENUMERATE_REPLY, NextAfter)},
-    {"nextShard", offsetof(PSCTX_ENUMERATE_REPLY, NextShard)},
+    {"nextCursor", offsetof(PSCTX_ENUMERATE_REPLY, NextCursor)},
     {"count", offsetof(PSCTX_ENUMERATE_REPLY, Count)},
     {"nextSize", offsetof(PSCTX_ENUMERATE_REPLY, NextSize)},
 };
@@ -388,51 +407,18 @@ static const ABI_VALUE inspectEntry[] = {
 };
 
 static const ABI_TABLE tables[] = {
-    TABLE(version),
-    TABLE(operation),
-    TABLE(match),
-    TABLE(header),
-    TABLE(streamRequest),
-    TABLE(insertRequest),
-    TABLE(matchRequest),
-    TABLE(listRequest),
-    TABLE(batchRequest),
-    TABLE(trackRequest),
-    TABLE(subscribeRequest),
-    TABLE(enumerateRequest),
-    TABLE(volumesRequest),
-    TABLE(limits),
-    TABLE(support),
-    TABLE(ifExists),
-    TABLE(pool),
-    TABLE(lifetime),
-    TABLE(outcome),
-    TABLE(holder),
-    TABLE(versionReply),
-    TABLE(statisticsReply),
-    TABLE(streamReply),
-    TABLE(insertReply),
-    TABLE(contextReply),
-    TABLE(countReply),
-    TABLE(listReply),
-    TABLE(listEntry),
-    TABLE(batchReply),
-    TABLE(batchResult),
-    TABLE(tracked),
-    TABLE(trackFlags),
-    TABLE(eventType),
-    TABLE(enumerateShard),
-    TABLE(attachment),
-    TABLE(ownerKind),
-    TABLE(tracking),
-    TABLE(ruleRecord),
-    TABLE(waitReply),
-    TABLE(event),
-    TABLE(enumerateReply),
-    TABLE(volumesReply),
-    TABLE(volumeEntry),
-    TABLE(inspectReply),
-    TABLE(inspectEntry),
+    TABLE(limits),           TABLE(support),        TABLE(ifExists),       TABLE(pool),
+    TABLE(lifetime),         TABLE(outcome),        TABLE(holder),         TABLE(versionReply),
+    TABLE(statisticsReply),  TABLE(streamReply),    TABLE(insertReply),    TABLE(contextReply),
+    TABLE(countReply),       TABLE(listReply),      TABLE(listEntry),      TABLE(batchReply),
+    TABLE(batchResult),      TABLE(tracked),        TABLE(trackFlags),     TABLE(eventType),
+    TABLE(attachment),       TABLE(ownerKind),      TABLE(tracking),       TABLE(ruleRecord),
+    TABLE(waitReply),        TABLE(event),          TABLE(enumerateReply), TABLE(volumesReply),
+    TABLE(volumeEntry),      TABLE(inspectReply),   TABLE(inspectEntry),   TABLE(nameFlags),
+    TABLE(ruleReply),        TABLE(version),        TABLE(operation),      TABLE(match),
+    TABLE(header),           TABLE(streamRequest),  TABLE(insertRequest),  TABLE(matchRequest),
+    TABLE(listRequest),      TABLE(batchRequest),   TABLE(trackRequest),   TABLE(subscribeRequest),
+    TABLE(enumerateRequest), TABLE(volumesRequest),
 };
 
 int main(void)

@@ -1,6 +1,7 @@
 /** The addon checks its arguments itself: whatever it is called with, it throws and never crashes. */
 import { Worker } from 'node:worker_threads'
 
+import * as abi from '../../src/abi'
 import { openFilter, type Filter } from '../../src/index'
 import { layout, native, type NativeHostSession, type NativeReader } from '../../src/native'
 
@@ -61,7 +62,7 @@ describe('the addon', () => {
   /** Puts a request with this handle into the memory. */
   function encode(operation: number, size: number, handle: number): void {
     words.fill(0, 0, size / 4)
-    words.set([size, 1 | (operation << 16), handle, handle / 2 ** 32])
+    words.set([size, abi.version.abi | (operation << 16), handle, handle / 2 ** 32])
     words[layout.capacity / 4] = layout.replyLength
   }
 
@@ -155,7 +156,22 @@ describe('the addon', () => {
     const request = new Uint32Array(14)
     const reply = new ArrayBuffer(16 + 8 + 64)
     const send = (handle: number, count: number, size: number): number => {
-      request.set([size, 1 | (9 << 16), count, 64, 40, 1 | (4 << 16), handle, 0, 0, 0, 0, 0, 1, 0])
+      request.set([
+        size,
+        abi.version.abi | (9 << 16),
+        count,
+        64,
+        40,
+        abi.version.abi | (4 << 16),
+        handle,
+        0,
+        0,
+        0,
+        0,
+        0,
+        1,
+        0,
+      ])
       return session.batch(request.buffer, reply)
     }
     const handle = stream % 2 ** 32

@@ -159,7 +159,10 @@ VOID KeReleaseSpinLockFromDpcLevel(_Inout_ PKSPIN_LOCK SpinLock);
 
 VOID KeEnterCriticalRegion(VOID);
 VOID KeLeaveCriticalRegion(VOID);
+VOID KeEnterGuardedRegion(VOID);
+VOID KeLeaveGuardedRegion(VOID);
 BOOLEAN KeAreApcsDisabled(VOID);
+BOOLEAN KeAreAllApcsDisabled(VOID);
 
 VOID KeQuerySystemTime(_Out_ PLARGE_INTEGER CurrentTime);
 ULONGLONG KeQueryInterruptTime(VOID);
@@ -258,6 +261,11 @@ FORCEINLINE LONG ReadAcquire(LONG const volatile *Source)
 }
 
 FORCEINLINE LONG ReadNoFence(LONG const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);
+}
+
+FORCEINLINE UCHAR ReadUCharNoFence(UCHAR const volatile *Source)
 {
     return __atomic_load_n(Source, __ATOMIC_RELAXED);
 }
