@@ -8,7 +8,7 @@
 namespace psctx {
 
 // A number is a handle and, above its 32 bits, a generation: a handle that was closed is another number when it comes again. It is below
-// 2^53, so that it is a JavaScript number. Zero is none.
+// 2^48, so that it is a JavaScript number. Zero is none.
 class Handles {
   public:
     // The number of a handle that has been opened; zero when the system's handles are not as they are known to be.
@@ -22,7 +22,7 @@ class Handles {
         if (index >= generations_.size()) {
             generations_.resize(index + index / 2 + 1);
         }
-        last_ = last_ % kLastGeneration + 1;
+        last_ = static_cast<std::uint16_t>(last_ % kLastGeneration + 1);
         generations_[index] = last_;
         return static_cast<std::uint64_t>(last_) << 32 | handle;
     }
@@ -60,10 +60,10 @@ class Handles {
     // Handles are multiples of four, and the lowest that is free is taken first. [winnt: the two low bits are the program's]
     static constexpr std::uint64_t kStep = 4;
     static constexpr std::uint64_t kMaximum = 1u << 24;
-    static constexpr std::uint32_t kLastGeneration = (1u << 21) - 1;
+    static constexpr std::uint32_t kLastGeneration = 0xFFFF;
 
-    std::vector<std::uint32_t> generations_; // by handle; zero: not open
-    std::uint32_t last_ = 0;
+    std::vector<std::uint16_t> generations_; // by handle; zero: not open
+    std::uint16_t last_ = 0;
 };
 
 } // namespace psctx
