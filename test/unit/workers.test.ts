@@ -5,13 +5,10 @@ import { runProgram } from './program'
 test.each([
   ['loads the package', ''],
   ['opens filters', 'for (;;) { const filter = openFilter(); filter.openStream("M:\\\\a"); filter.close() }'],
-  ['makes iterators over events', 'for (;;) { const events = openFilter0.events(); events.return() }'],
-  [
-    'leaves iterators over events to themselves',
-    'for (let i = 0; i < 15; i += 1) openFilter0.events().next(); for (;;) ;',
-  ],
-  ['opens streams off the loop', 'for (;;) openFilter0.openStreamAsync("M:\\\\a").catch(() => undefined)'],
-  ['fills batches', 'for (;;) { using0(openFilter0.batch().lookup(stream0).run()) }'],
+  ['makes iterators over events', 'for (;;) { const events = filter.events(); events.return() }'],
+  ['leaves iterators over events to themselves', 'for (let i = 0; i < 15; i += 1) filter.events().next(); for (;;) ;'],
+  ['opens streams off the loop', 'for (;;) filter.openStreamAsync("M:\\\\a").catch(() => undefined)'],
+  ['fills batches', 'for (;;) filter.batch().lookup(stream).run().close()'],
 ])(
   'a worker that %s can be terminated at any time',
   (_, work) => {
@@ -22,9 +19,8 @@ test.each([
     filter.host.writeFile('M:\\\\a', Buffer.from('a'))
     const program = \`
       const { openFilter } = require(process.argv[2])
-      const openFilter0 = openFilter()
-      const stream0 = openFilter0.openStream('M:\\\\\\\\a')
-      const using0 = (batch) => batch.close()
+      const filter = openFilter()
+      const stream = filter.openStream('M:\\\\\\\\a')
       ${work.replaceAll('\\', '\\\\\\')}
     \`
     const kill = async (milliseconds) => {
