@@ -161,7 +161,8 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxCountOnStream(PPSCTX_SHARD Shard, P
 }
 
 /*
- * Has a walk come next to the context behind the one that it was to come to. The shard is locked.
+ * Has a walk come next to the context behind the one that it was to come to. The shard is locked. A stream's walk comes to none of other
+ * streams: those are in another bucket when the index has grown or shrunk.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID PsctxStepWalk(_Inout_ PPSCTX_WALK Walk)
 {
@@ -171,9 +172,8 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID PsctxStepWalk(_Inout_ PPSCTX_W
     PAGED_CODE();
 
     if (Walk->Order == PsctxStreamYoungestFirst) {
-        entry = Walk->Next->Links.Flink;
-        end = PsctxGetBucket(Walk->Shard, Walk->Header);
-        Walk->Next = entry == end ? NULL : CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+        Walk->Next =
+            PsctxFirstInBucket(PsctxGetBucket(Walk->Shard, Walk->Header), Walk->Next->Links.Flink, Walk->Header);
     } else {
         entry = Walk->Order == PsctxShardOldestFirst ? Walk->Next->ShardLinks.Flink : Walk->Next->ShardLinks.Blink;
         end = &Walk->Shard->Contexts;
@@ -346,24 +346,19 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxBeginStreamWalk(PPSCTX_WALK Walk, PF
  */
 PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxNextContext(PPSCTX_WALK Walk)
 {
-    for (;;) {
-        PPSCTX_CONTEXT context;
+    PPSCTX_CONTEXT context;
 
-        if (Walk->Examined == PSCTX_EXAMINED_PER_HOLD) {
-            PsctxUnlockShard(Walk->Shard);
-            PsctxAcquireShard(Walk->Shard);
-            Walk->Examined = 0;
-        }
-        context = Walk->Next;
-        if (context == NULL) {
-            return NULL;
-        }
+    if (Walk->Examined == PSCTX_EXAMINED_PER_HOLD) {
+        PsctxUnlockShard(Walk->Shard);
+        PsctxAcquireShard(Walk->Shard);
+        Walk->Examined = 0;
+    }
+    context = Walk->Next;
+    if (context != NULL) {
         PsctxStepWalk(Walk);
         Walk->Examined += 1;
-        if (Walk->Order != PsctxStreamYoungestFirst || context->Header == Walk->Header) {
-            return context;
-        }
     }
+    return context;
 }
 
 /*

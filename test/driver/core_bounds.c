@@ -7,6 +7,8 @@
 #include "core_interrupts.h"
 #include "core_reader.h"
 
+#include "psctx.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@
 #define CORE_HOLD 256u /* contexts that may be looked at under one hold of a shard's lock */
 #define CORE_WALKERS_SEEDS 12u
 #define CORE_PER_SESSION 600u
+#define CORE_NEIGHBOURS_SEEDS 24u
 
 /*
  * Adds Count contexts to a stream, all of owner 1 and instance 0.
@@ -217,6 +220,99 @@ static VOID CoreWalksKeepTheirPlace(VOID)
         CoreClose(walkers.Sessions[0]);
     }
     CoreStop(&walkers.Core);
+}
+
+/* A walk through one of two streams that have a bucket in common until the index grows, which a third one makes it do. */
+typedef struct _CORE_NEIGHBOURS {
+    CORE Core;
+    HANDLE Session;
+    HANDLE Walked;
+    HANDLE Neighbour;
+    HANDLE Growing;
+    ULONG Listed;
+} CORE_NEIGHBOURS, *PCORE_NEIGHBOURS;
+
+static const VOID *CoreHeaderOf(_In_ HANDLE Stream)
+{
+    const VOID *header;
+    PVOID object;
+
+    CHECK_STATUS(ObReferenceObjectByHandle(Stream, 0, *IoFileObjectType, UserMode, &object, NULL), STATUS_SUCCESS);
+    header = ((PFILE_OBJECT)object)->FsContext;
+    ObDereferenceObject(object);
+    return header;
+}
+
+/* How many bits two streams' places in the index have in common, from the shard's on. */
+static ULONG CoreCommonBits(_In_ const VOID *Header, _In_ const VOID *Other)
+{
+    const ULONG64 difference = PsctxHashHeader(Header) ^ PsctxHashHeader(Other);
+    ULONG bits = 0;
+
+    while (bits < 64u && ((difference << bits) & (1ull << 63)) == 0) {
+        bits += 1;
+    }
+    return bits;
+}
+
+/* Makes the streams neighbours, by the key that they are hashed under: the index is empty. */
+static VOID CoreMakeNeighbours(_In_ const CORE_NEIGHBOURS *Neighbours, _In_ ULONG BucketBits)
+{
+    const VOID *walked = CoreHeaderOf(Neighbours->Walked);
+    const VOID *neighbour = CoreHeaderOf(Neighbours->Neighbour);
+    const VOID *growing = CoreHeaderOf(Neighbours->Growing);
+
+    do {
+        PsctxHashKey[1] = PsctxHashKey[1] * 6364136223846793005ull + 2;
+    } while (CoreCommonBits(walked, neighbour) != PSCTX_SHARD_BITS + BucketBits ||
+             CoreCommonBits(walked, growing) != PSCTX_SHARD_BITS);
+}
+
+static VOID CoreWalkingThread(PVOID Context)
+{
+    PCORE_NEIGHBOURS neighbours = Context;
+
+    HostEnterProcess(neighbours->Core.Process);
+    neighbours->Listed = CoreCount(neighbours->Session, neighbours->Walked);
+    HostLeaveProcess();
+}
+
+static VOID CoreGrowingThread(PVOID Context)
+{
+    const CORE_NEIGHBOURS *neighbours = Context;
+
+    HostEnterProcess(neighbours->Core.Process);
+    CoreFill(neighbours->Session, neighbours->Growing, 1, PSCTX_LIFETIME_SESSION);
+    HostLeaveProcess();
+}
+
+static VOID CoreWalksKeepToTheirStream(VOID)
+{
+    static const PHOST_ROUTINE threads[] = {CoreWalkingThread, CoreGrowingThread};
+    CORE_NEIGHBOURS neighbours;
+    PVOID contexts[] = {&neighbours, &neighbours};
+    ULONG seed;
+    ULONG turn;
+
+    CoreStart(&neighbours.Core);
+    neighbours.Walked = CoreOpenFile(CORE_FILE);
+    neighbours.Neighbour = CoreOpenFile(CORE_OTHER_FILE);
+    neighbours.Growing = CoreOpenFile(L"\\??\\M:\\files\\three.txt");
+    CoreMakeNeighbours(&neighbours, 9);
+    for (seed = 1; seed <= CORE_NEIGHBOURS_SEEDS; seed += 1) {
+        neighbours.Session = CoreOpenSession(CORE_READ_WRITE);
+        for (turn = 0; turn < 200; turn += 1) { /* so that what comes next, after 256, is a neighbour's */
+            CoreFill(neighbours.Session, neighbours.Walked, 1, PSCTX_LIFETIME_SESSION);
+            CoreFill(neighbours.Session, neighbours.Neighbour, 2, PSCTX_LIFETIME_SESSION);
+        }
+        CoreFill(neighbours.Session, neighbours.Growing, 424, PSCTX_LIFETIME_SESSION); /* one more than fits */
+        HostLeaveProcess();
+        HostRunSchedule(seed, RTL_NUMBER_OF(threads), threads, contexts);
+        HostEnterProcess(neighbours.Core.Process);
+        CHECK_EQUAL(neighbours.Listed, 200);
+        CoreClose(neighbours.Session);
+    }
+    CoreStop(&neighbours.Core);
 }
 
 static VOID CoreStreamsAreLimited(VOID)
@@ -556,6 +652,7 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"list, enumerate and the count of a volume's contexts give the lock up every few hundred",
      CoreManyAreLookedAtInShortHolds},
     {"walks keep their place while others remove what they come to", CoreWalksKeepTheirPlace},
+    {"a walk through a stream's contexts keeps to it while the index grows", CoreWalksKeepToTheirStream},
     {"a stream takes a limited number of contexts of every session", CoreStreamsAreLimited},
     {"the index shrinks when contexts go", CoreBucketsShrink},
     {"the order of an enumeration is another each time the driver is loaded", CoreTheOrderIsSecret},
