@@ -498,11 +498,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
 }
 
 /*
- * Whether a rule is for a volume. Any IRQL.
+ * Whether a rule is for a volume, and not removed. Any IRQL.
  */
 static BOOLEAN PsctxIsForVolume(_In_ const PSCTX_RULE *Rule, _In_ PDEVICE_OBJECT VolumeDevice)
 {
-    return Rule->VolumeDevice == NULL || Rule->VolumeDevice == VolumeDevice;
+    return ReadNoFence(&Rule->Removed) == 0 && (Rule->VolumeDevice == NULL || Rule->VolumeDevice == VolumeDevice);
 }
 
 /*
@@ -527,8 +527,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_RULES
     for (index = 0; rules != NULL && index < rules->Count && found == NULL; index += 1) {
         const PPSCTX_RULE rule = rules->Rules[index];
 
-        if (ReadNoFence(&rule->Removed) == 0 && PsctxIsForVolume(rule, VolumeDevice) &&
-            PsctxCanMatch(&rule->Pattern, Opened)) {
+        if (PsctxIsForVolume(rule, VolumeDevice) && PsctxCanMatch(&rule->Pattern, Opened)) {
             InterlockedIncrement(&rules->References);
             found = rules;
         }

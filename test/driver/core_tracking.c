@@ -777,7 +777,7 @@ static VOID CoreRulesGoWithoutMemory(VOID)
 
     CoreStartTracker(&tracker);
     second = CoreOpenSession(CORE_READ_WRITE);
-    (VOID) CoreTrack(second, L"*.DOC");
+    (VOID) CoreTrack(second, L"*"); /* stays in the array, and has it looked at */
     for (countdown = 1; status == STATUS_INSUFFICIENT_RESOURCES; countdown += 1) { /* the I/O manager's come first */
         rule = CoreTrack(tracker.Core.Control, L"*.TXT");
         pool = HostAuditPool(CORE_POOL_TAG);
@@ -794,7 +794,13 @@ static VOID CoreRulesGoWithoutMemory(VOID)
     CHECK_STATUS(CoreUntrack(tracker.Core.Control, rule), STATUS_NOT_FOUND);
     file = CoreOpenFile(CORE_TEST_FILE);
     CoreCheckName(tracker.Core.Control, file, NULL);
+    CoreCheckName(second, file, L"\\File.txt");
     CoreClose(file);
+    TestFileSystem.NameStatus = STATUS_ACCESS_DENIED;
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    TestFileSystem.NameStatus = STATUS_SUCCESS;
+    CHECK_EQUAL(CoreStatistics(second).SessionMissed, 1);
+    CHECK_EQUAL(CoreStatistics(tracker.Core.Control).SessionMissed, 0);
     CHECK(PsctxIsTracking());
 
     for (countdown = 1; countdown <= 5; countdown += 1) {
