@@ -79,7 +79,7 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     if (Context->Tracked != PSCTX_TRACKED_NO) {
         PsctxDischargeTracked(session, Context->Pool, size);
     }
-    PsctxFreeTracked(Context);
+    PsctxFree(Context);
     if (anchor != NULL) {
         ObDereferenceObject(anchor);
     }

@@ -385,7 +385,6 @@ BOOLEAN PsctxIsOwnCallback(_In_ ULONG_PTR FreeCallback);
 /* count.c: contexts of tracking rules start to count when they are linked, and stop before they are given up. */
 _IRQL_requires_(APC_LEVEL) VOID PsctxStartCounting(_Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxStopCounting(_Inout_ PPSCTX_CONTEXT Context);
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFreeTracked(_In_ PPSCTX_CONTEXT Context);
 
 /* enumerate.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS

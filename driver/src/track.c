@@ -63,6 +63,7 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
     PAGED_CODE();
 
     PsctxStartNames();
+    PsctxStartCounts();
     PsctxStartWaits();
     ExInitializeFastMutex(&PsctxRulesLock);
     RtlZeroMemory(PsctxRulesSlots, sizeof(PsctxRulesSlots));

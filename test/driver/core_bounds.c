@@ -232,7 +232,7 @@ typedef struct _CORE_NEIGHBOURS {
     ULONG Listed;
 } CORE_NEIGHBOURS, *PCORE_NEIGHBOURS;
 
-static const VOID *CoreHeaderOf(_In_ HANDLE Stream)
+static const VOID *CoreFindHeader(_In_ HANDLE Stream)
 {
     const VOID *header;
     PVOID object;
@@ -258,9 +258,9 @@ static ULONG CoreCommonBits(_In_ const VOID *Header, _In_ const VOID *Other)
 /* Makes the streams neighbours, by the key that they are hashed under: the index is empty. */
 static VOID CoreMakeNeighbours(_In_ const CORE_NEIGHBOURS *Neighbours, _In_ ULONG BucketBits)
 {
-    const VOID *walked = CoreHeaderOf(Neighbours->Walked);
-    const VOID *neighbour = CoreHeaderOf(Neighbours->Neighbour);
-    const VOID *growing = CoreHeaderOf(Neighbours->Growing);
+    const VOID *walked = CoreFindHeader(Neighbours->Walked);
+    const VOID *neighbour = CoreFindHeader(Neighbours->Neighbour);
+    const VOID *growing = CoreFindHeader(Neighbours->Growing);
 
     do {
         PsctxHashKey[1] = PsctxHashKey[1] * 6364136223846793005ull + 2;
