@@ -203,6 +203,22 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
 }
 
 /*
+ * The same during a walk, which has come to the context and gives the lock up the sooner. The context goes onto a list of the caller's.
+ */
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
+    PsctxUnlinkInWalk(_Inout_ PPSCTX_WALK Walk, _Inout_ PPSCTX_CONTEXT Context, _Inout_ PLIST_ENTRY Removed)
+{
+    PAGED_CODE();
+
+    PsctxChargeWalk(Walk, Context->Header);
+    if (!PsctxUnlinkContext(Walk->Shard, Context)) {
+        return FALSE;
+    }
+    InsertTailList(Removed, &Context->Links);
+    return TRUE;
+}
+
+/*
  * Puts a context that is on its stream now into the index; the shard is locked, under which sequence numbers and times are given.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
@@ -473,8 +489,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
     InitializeListHead(&removed);
     PsctxBeginStreamWalk(&walk, Stream->Header);
     for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
-        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(walk.Shard, context)) {
-            InsertTailList(&removed, &context->Links);
+        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkInWalk(&walk, context, &removed)) {
             count += 1;
         }
     }
@@ -596,10 +611,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
 
         PsctxBeginShardWalk(&walk, number, PsctxShardYoungestFirst);
         for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
-            if ((Session == NULL || (context->Owner->Session == Session &&
-                                     (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) &&
-                PsctxUnlinkContext(walk.Shard, context)) {
-                InsertTailList(&removed, &context->Links);
+            if (Session == NULL || (context->Owner->Session == Session &&
+                                    (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) {
+                (VOID) PsctxUnlinkInWalk(&walk, context, &removed);
             }
         }
         PsctxEndWalk(&walk);

@@ -13,6 +13,9 @@
 /* How many contexts may be looked at while a shard is locked, where all of them are. */
 #define PSCTX_EXAMINED_PER_HOLD 256u
 
+/* So many entries of a stream's list, which FsRtl may pass to find one context, count as another that is looked at. */
+#define PSCTX_PASSED_PER_EXAMINED 256u
+
 ULONG64 PsctxHashKey[2];
 
 static PSCTX_SHARD PsctxShards[PSCTX_SHARD_COUNT];
@@ -348,7 +351,7 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxNextContext(PPSCTX_WALK Wa
 {
     PPSCTX_CONTEXT context;
 
-    if (Walk->Examined == PSCTX_EXAMINED_PER_HOLD) {
+    if (Walk->Examined >= PSCTX_EXAMINED_PER_HOLD) {
         PsctxUnlockShard(Walk->Shard);
         PsctxAcquireShard(Walk->Shard);
         Walk->Examined = 0;
@@ -359,6 +362,17 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxNextContext(PPSCTX_WALK Wa
         Walk->Examined += 1;
     }
     return context;
+}
+
+/*
+ * FsRtl has been asked for a context of this stream. It may have passed all the others there are: the more, the sooner the shard's lock
+ * is given up.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxChargeWalk(PPSCTX_WALK Walk, PFSRTL_ADVANCED_FCB_HEADER Header)
+{
+    PAGED_CODE();
+
+    Walk->Examined += PsctxCountOnStream(Walk->Shard, Header) / PSCTX_PASSED_PER_EXAMINED;
 }
 
 /*

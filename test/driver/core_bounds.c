@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define CORE_MANY 20000u
+#define CORE_BEHIND 2000u
 #define CORE_HOLD 256u /* contexts that may be looked at under one hold of a shard's lock */
 #define CORE_WALKERS_SEEDS 12u
 #define CORE_PER_SESSION 600u
@@ -69,6 +70,28 @@ static VOID CoreSessionsEndInShortHolds(VOID)
     CoreClose(second);
     CoreCheckRemovals(CORE_MANY);
     CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, 0);
+    CoreStop(&core);
+}
+
+/* Each of the contexts that end is behind all of another session's, past which FsRtl looks for it. */
+static VOID CoreSessionsBehindOthersEndInShortHolds(VOID)
+{
+    HOST_CONTEXT_WORK work;
+    HANDLE second;
+    HANDLE stream;
+    CORE core;
+
+    CoreStart(&core);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(second, stream, CORE_BEHIND, PSCTX_LIFETIME_SESSION);
+    CoreFill(core.Control, stream, CORE_BEHIND, PSCTX_LIFETIME_SESSION);
+    HostResetWork();
+    CoreClose(second);
+    HostQueryWork(&work);
+    CHECK(work.EntriesVisited > (ULONG64)CORE_BEHIND * CORE_BEHIND);
+    CHECK(work.LongestRun * 2 * CORE_BEHIND <= 2 * CORE_HOLD * CORE_HOLD);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, CORE_BEHIND);
     CoreStop(&core);
 }
 
@@ -647,6 +670,8 @@ static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
 static const CORE_TEST CoreBoundsTests[] = {
     {"a session's end removes the youngest first, and gives the lock up every few hundred",
      CoreSessionsEndInShortHolds},
+    {"a session's end gives the lock up the more often the more there is to look past",
+     CoreSessionsBehindOthersEndInShortHolds},
     {"remove-all removes the youngest first, and gives the lock up every few hundred", CoreManyAreRemovedInShortHolds},
     {"unloading removes the youngest first, and gives the lock up every few hundred", CoreUnloadRemovesInShortHolds},
     {"list, enumerate and the count of a volume's contexts give the lock up every few hundred",
