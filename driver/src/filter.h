@@ -212,6 +212,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartNames(VOID);
 VOID PsctxMeasureExpression(_Inout_ PPSCTX_EXPRESSION Expression);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxExamineOpenedName(_In_ PFILE_OBJECT FileObject, _In_ ULONG CreateOptions,
                                                            _In_ BOOLEAN Redirector, _Out_ PPSCTX_OPENED_NAME Name);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxKeepOpenedName(_Inout_ PPSCTX_OPENED_NAME Name, _Outptr_result_maybenull_ PVOID *Memory);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
     PsctxCanMatch(_In_ const PSCTX_EXPRESSION *Expression, _In_ const PSCTX_OPENED_NAME *Name);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS

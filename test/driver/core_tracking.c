@@ -523,6 +523,36 @@ static VOID CoreNoMatchIsSpared(VOID)
 
 /* What is missed. */
 
+/* A file system may do with the name of an open as it likes, once it has the create. */
+static VOID CoreSpoilName(PVOID Context)
+{
+    const PUNICODE_STRING name = &TestFileSystem.Location.FileObject->FileName;
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (index = 0; index < name->Length / sizeof(WCHAR); index += 1) {
+        name->Buffer[index] = L'x';
+    }
+}
+
+static VOID CoreNamesAreTheFileSystemsAfterwards(VOID)
+{
+    CORE_TRACKER tracker;
+    ULONG64 other;
+    ULONG64 rule;
+
+    CoreStartTracker(&tracker);
+    rule = CoreTrack(tracker.Core.Control, L"*.TXT");
+    CHECK_STATUS(CoreTryToTrack(tracker.Core.Control, L"*X", 1, 0, &other), STATUS_SUCCESS);
+    TestFileSystem.NameStatus = STATUS_ACCESS_DENIED;
+    TestFileSystem.Hook = CoreSpoilName;
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    TestFileSystem.Hook = NULL;
+    CoreCheckRule(tracker.Core.Control, rule, 0, 0, 1);
+    CoreCheckRule(tracker.Core.Control, other, 0, 0, 0);
+    CoreStopTracker(&tracker);
+}
+
 static VOID CoreWhatTakesNoContextIsMissed(VOID)
 {
     PSCTX_RULE_REPLY reply;
@@ -1067,6 +1097,8 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"an open that cannot match allocates nothing", CoreSparedOpensTakeNoMemory},
     {"no open whose file matches is spared", CoreNoMatchIsSpared},
     {"what cannot be named or takes no context is missed", CoreWhatTakesNoContextIsMissed},
+    {"what an open cannot match is not looked up in a name that the file system has had",
+     CoreNamesAreTheFileSystemsAfterwards},
     {"a stream that needs an anchor is missed", CoreStreamsThatNeedAnAnchorAreMissed},
     {"nothing is asked from inside a file system", CoreNothingIsAskedInsideAFileSystem},
     {"an open has its context or is missed, whichever allocation fails", CoreNoOpenIsLostForWantOfMemory},
