@@ -589,26 +589,55 @@ static VOID CoreWhatTakesNoContextIsMissed(VOID)
     CoreStopTracker(&tracker);
 }
 
-static VOID CoreStreamsThatNeedAnAnchorAreMissed(VOID)
+static VOID CoreStartAnchoredTracker(_Out_ PCORE_TRACKER Tracker)
 {
-    CORE_TRACKER tracker;
-    PDRIVER_OBJECT disk;
-    ULONG64 rule;
-
     TestFileSystemReset();
     TestFileSystem.TearsNothingDown = TRUE;
     CoreBoot();
-    CHECK_STATUS(TestDiskLoad(L"TestDisk", &disk, &TestFileSystem.Disk), STATUS_SUCCESS);
+    CHECK_STATUS(TestDiskLoad(L"TestDisk", &Tracker->DiskDriver, &TestFileSystem.Disk), STATUS_SUCCESS);
     CHECK_STATUS(TestFileSystemLoad(), STATUS_SUCCESS);
-    tracker.DiskDriver = disk;
-    tracker.Core.Driver = CoreLoadDriver();
+    Tracker->Core.Driver = CoreLoadDriver();
     CoreLoadProbe();
-    tracker.Core.Process = CoreCreateProcess(TRUE);
-    HostEnterProcess(tracker.Core.Process);
-    tracker.Core.Control = CoreOpenSession(CORE_READ_WRITE);
+    Tracker->Core.Process = CoreCreateProcess(TRUE);
+    HostEnterProcess(Tracker->Core.Process);
+    Tracker->Core.Control = CoreOpenSession(CORE_READ_WRITE);
+}
+
+static VOID CoreStreamsThatNeedAnAnchorAreMissed(VOID)
+{
+    CORE_TRACKER tracker;
+    ULONG64 rule;
+
+    CoreStartAnchoredTracker(&tracker);
     rule = CoreTrack(tracker.Core.Control, L"*.TXT");
     CoreClose(CoreOpenFile(CORE_TEST_FILE));
     CoreCheckRule(tracker.Core.Control, rule, 1, 0, 1);
+    CoreStopTracker(&tracker);
+}
+
+/*
+ * What a driver imports does not say what the one does that it is built on: a file system may tear a stream down from whose image that is
+ * not to be seen, and before its last file has gone. A FreeCallback closes no file then.
+ */
+static VOID CoreAnchorsOutliveATeardown(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    CORE_TRACKER tracker;
+    HANDLE second;
+
+    CoreStartAnchoredTracker(&tracker);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    insertion.Stream = CoreOpenFile(CORE_TEST_FILE);
+    CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(tracker.Core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreClose(insertion.Stream);
+    CHECK_EQUAL(TestFileSystem.Opens, 1);
+    FsRtlTeardownPerStreamContexts(&TestFileSystem.Header);
+    CHECK_EQUAL(TestFileSystem.Opens, 1);
+    CHECK_EQUAL(CoreStatistics(second).SessionTornDown, 1);
+    CoreClose(second);
+    CHECK_EQUAL(TestFileSystem.Opens, 0);
+    CHECK_EQUAL(CoreStatistics(tracker.Core.Control).TotalContexts, 0);
     CoreStopTracker(&tracker);
 }
 
@@ -1100,6 +1129,7 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"what an open cannot match is not looked up in a name that the file system has had",
      CoreNamesAreTheFileSystemsAfterwards},
     {"a stream that needs an anchor is missed", CoreStreamsThatNeedAnAnchorAreMissed},
+    {"a file that a context keeps is not closed by a teardown", CoreAnchorsOutliveATeardown},
     {"nothing is asked from inside a file system", CoreNothingIsAskedInsideAFileSystem},
     {"an open has its context or is missed, whichever allocation fails", CoreNoOpenIsLostForWantOfMemory},
     {"contexts of rules leave half of the quota to the client", CoreOpensLeaveClientsTheirHalf},
