@@ -689,7 +689,8 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"a machine with little memory allows less, and tells so", CoreSmallMachinesAllowLess},
     {"a machine that does not tell its memory allows what its class has", CoreMachinesThatDoNotTellAllowLess},
 
-    {"a kernel caller's requests without an open are refused", CoreRequestsWithoutAnOpenAreRefused},
+    {"a kernel caller's requests without an open, or on one of another device, are refused",
+     CoreRequestsWithoutAnOpenAreRefused},
     {"a cancelled batch runs no further, and tells what it has done", CoreCancelledBatchesStop},
     {"a cancelled enumeration has the page that it has come to", CoreCancelledEnumerationsStop},
     {"a batch ends with its thread, and what it has done is there", CoreBatchesEndWithTheirThread},
