@@ -2,8 +2,8 @@
  * What the driver's files share: sessions, owners, contexts, and the routines each file offers to the others.
  *
  * Locks, in the order they are taken: PSCTX_SESSION.OwnersLock; the tracking rules' lock; the filter's lock; a shard's lock; then,
- * inside FsRtl, the list lock of the stream, or the readers' lock, then a reader's queue lock. No two shards are locked at once, and
- * nothing is allocated under a shard's lock or the readers'.
+ * inside FsRtl, the list lock of the stream, or a spin lock of count.c, or the readers' lock, then a reader's queue lock. No two shards are
+ * locked at once, and nothing is allocated under a shard's lock or the readers'.
  */
 #ifndef PSCTX_DRIVER_H
 #define PSCTX_DRIVER_H
