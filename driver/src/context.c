@@ -14,6 +14,9 @@
 
 static FREE_FUNCTION PsctxTearDownContext;
 
+/* Contexts that were torn down with their anchors, linked by Links.Flink. */
+static PVOID volatile PsctxAnchoredContexts;
+
 /* What stands behind a context is aligned: see PSCTX_CONTEXT. */
 C_ASSERT(sizeof(PSCTX_CONTEXT) % sizeof(ULONG64) == 0);
 
@@ -59,7 +62,7 @@ _Use_decl_annotations_ ULONG PsctxContextSize(const PSCTX_CONTEXT *Context)
 
 /*
  * Frees a context that is linked nowhere, and what it holds: its share of the accounts, its session, the driver, its anchor,
- * whose file may be closed with it: PASSIVE_LEVEL then, and no lock held. Contexts that are torn down have none.
+ * whose file may be closed with it: PASSIVE_LEVEL then, no lock held, and not from a FreeCallback.
  */
 PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
 {
@@ -79,12 +82,29 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     if (Context->Tracked != PSCTX_TRACKED_NO) {
         PsctxDischargeTracked(session, Context->Pool, size);
     }
-    PsctxFreeTracked(Context);
+    PsctxFree(Context);
     if (anchor != NULL) {
         ObDereferenceObject(anchor);
     }
     PsctxDereferenceSession(session);
     ExReleaseRundownProtection(&PsctxGlobals.Rundown);
+}
+
+/*
+ * Frees the contexts that were torn down with their anchors. PASSIVE_LEVEL, where a client's request may close files.
+ */
+PSCTX_PAGE static VOID PsctxFreeAnchoredContexts(VOID)
+{
+    PLIST_ENTRY entry = InterlockedExchangePointer(&PsctxAnchoredContexts, NULL);
+
+    PAGED_CODE();
+
+    while (entry != NULL) {
+        const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+
+        entry = entry->Flink;
+        PsctxFreeContext(context);
+    }
 }
 
 /*
@@ -203,6 +223,22 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
 }
 
 /*
+ * The same during a walk, which has come to the context and gives the lock up the sooner. The context goes onto a list of the caller's.
+ */
+_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
+    PsctxUnlinkInWalk(_Inout_ PPSCTX_WALK Walk, _Inout_ PPSCTX_CONTEXT Context, _Inout_ PLIST_ENTRY Removed)
+{
+    PAGED_CODE();
+
+    PsctxChargeWalk(Walk, Context->Header);
+    if (!PsctxUnlinkContext(Walk->Shard, Context)) {
+        return FALSE;
+    }
+    InsertTailList(Removed, &Context->Links);
+    return TRUE;
+}
+
+/*
  * Puts a context that is on its stream now into the index; the shard is locked, under which sequence numbers and times are given.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
@@ -223,12 +259,15 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
 /*
  * FreeCallback: the file system tears the stream down, has already unlinked the context and released its list's lock. It runs at
  * <= APC_LEVEL, calls nothing of the file system's and assumes no file object. At most it completes requests that wait for the event.
- * [ntifs/nc-ntifs-free_function]
+ *
+ * A context has an anchor where the file system's image does not say that it tears down. If it does so all the same, the anchor's file must
+ * not be closed from here: the context is kept for the next request that may do so. [ntifs/nc-ntifs-free_function]
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 {
     const PPSCTX_CONTEXT context = CONTAINING_RECORD(Buffer, PSCTX_CONTEXT, PerStreamContext);
     PPSCTX_SHARD shard;
+    PVOID head;
 
     PAGED_CODE();
 
@@ -238,7 +277,14 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
     PsctxUnlockShard(shard);
 
     InterlockedIncrement64(&context->Owner->Session->TornDown);
-    PsctxFreeContext(context);
+    if (context->Anchor == NULL) {
+        PsctxFreeContext(context);
+        return;
+    }
+    do {
+        head = ReadPointerAcquire(&PsctxAnchoredContexts);
+        context->Links.Flink = head;
+    } while (InterlockedCompareExchangePointer(&PsctxAnchoredContexts, &context->Links, head) != head);
 }
 
 /*
@@ -280,6 +326,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     }
 
     if (Stream->NeedsAnchor) {
+        PsctxFreeAnchoredContexts();
         ObReferenceObject(Stream->FileObject);
         context->Anchor = Stream->FileObject;
     }
@@ -473,8 +520,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
     InitializeListHead(&removed);
     PsctxBeginStreamWalk(&walk, Stream->Header);
     for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
-        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(walk.Shard, context)) {
-            InsertTailList(&removed, &context->Links);
+        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkInWalk(&walk, context, &removed)) {
             count += 1;
         }
     }
@@ -596,13 +642,13 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
 
         PsctxBeginShardWalk(&walk, number, PsctxShardYoungestFirst);
         for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
-            if ((Session == NULL || (context->Owner->Session == Session &&
-                                     (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) &&
-                PsctxUnlinkContext(walk.Shard, context)) {
-                InsertTailList(&removed, &context->Links);
+            if (Session == NULL || (context->Owner->Session == Session &&
+                                    (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) {
+                (VOID) PsctxUnlinkInWalk(&walk, context, &removed);
             }
         }
         PsctxEndWalk(&walk);
         PsctxFreeContexts(&removed);
     }
+    PsctxFreeAnchoredContexts();
 }

@@ -14,6 +14,17 @@ static VOID PsctxComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status, _In_ ULONG Inf
 }
 
 /*
+ * Whether a request has a file object, and that of an open of the control device: a driver may have made the request up, or pass on what
+ * was sent to a device of its own, with something else in FsContext.
+ */
+PSCTX_PAGE static BOOLEAN PsctxIsControlFile(_In_opt_ PFILE_OBJECT FileObject)
+{
+    PAGED_CODE();
+
+    return FileObject != NULL && FileObject->DeviceObject == PsctxGlobals.ControlDevice;
+}
+
+/*
  * An open of \\.\PsCtx itself. A name below it, or one relative to it, is nothing we have.
  */
 PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_opt_ PFILE_OBJECT FileObject)
@@ -23,7 +34,7 @@ PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_opt_ PFILE_OBJECT FileObject)
 
     PAGED_CODE();
 
-    if (FileObject == NULL) {
+    if (!PsctxIsControlFile(FileObject)) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (FileObject->FileName.Length != 0 || FileObject->RelatedFileObject != NULL) {
@@ -61,7 +72,7 @@ PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STA
     if (IoGetRequestorProcess(Irp) != IoGetCurrentProcess()) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (Location->FileObject == NULL || Location->FileObject->FsContext == NULL) {
+    if (!PsctxIsControlFile(Location->FileObject) || Location->FileObject->FsContext == NULL) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (!ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
@@ -91,7 +102,7 @@ PSCTX_PAGE static BOOLEAN PsctxControlCleanup(_In_opt_ PFILE_OBJECT FileObject)
 {
     PAGED_CODE();
 
-    if (FileObject == NULL || FileObject->FsContext == NULL) {
+    if (!PsctxIsControlFile(FileObject) || FileObject->FsContext == NULL) {
         return FALSE;
     }
     PsctxEndSession(FileObject->FsContext);

@@ -1,94 +1,54 @@
 /*
  * Counting: what is done with the streams that have contexts of tracking rules on them.
  *
- * Reads and writes come at any IRQL up to DISPATCH_LEVEL, and are many: they take no lock. Contexts that count are in nonpaged pool
- * and in a table by their stream's header, of which a reader follows one bucket. It says so before in the count of the bucket's
- * readers, and a context is taken out of the table before it is given up; it is freed when no reader is there, who might be
- * looking at it still, by whoever notices: the one who gives it up, or the last reader.
+ * Reads and writes come at any IRQL up to DISPATCH_LEVEL, and are many. Contexts that count are in nonpaged pool and in a table by
+ * their stream's header, of which a read or a write follows one bucket, under a spin lock that it shares with few others: nothing can
+ * stop a thread that looks at a context, and one that is out of the table is looked at by nobody.
  *
- * A bucket changes under the lock of a stream's shard: the streams of one bucket are of one shard. Creates and cleanups come at
- * <= APC_LEVEL, and take that lock.
+ * A bucket changes under the lock of a stream's shard, too: the streams of one bucket are of one shard. Creates and cleanups come at
+ * <= APC_LEVEL, and take that lock alone.
  */
 #include "filter.h"
 
 C_ASSERT(PSCTX_TRACKED_BITS >= PSCTX_SHARD_BITS);
 
 PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
-PSCTX_READERS PsctxReaders[PSCTX_READER_STRIPES];
+PSCTX_TRACKED_LOCK PsctxTrackedLocks[PSCTX_TRACKED_LOCKS];
 
 volatile LONG PsctxTrackedContexts;
 volatile LONG PsctxCountingContexts;
 
-static PPSCTX_READERS PsctxReadersOf(_In_ ULONG Number)
-{
-    return &PsctxReaders[Number % PSCTX_READER_STRIPES];
-}
-
 /*
- * Frees the contexts that nobody can be looking at. They were out of the table before they came onto the list: who
- * looks at one has been counted since before, so that none does if there are no readers once the list is ours. <= DISPATCH_LEVEL.
+ * Makes the locks of the empty table.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL) static DECLSPEC_NOINLINE VOID PsctxFreeRetired(_Inout_ PPSCTX_READERS Readers)
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartCounts(VOID)
 {
-    PLIST_ENTRY retired;
-    PLIST_ENTRY last;
-    PVOID head;
-
-    for (;;) {
-        retired = InterlockedExchangePointer(&Readers->Retired, NULL);
-        if (retired == NULL) {
-            return;
-        }
-        if (InterlockedCompareExchange(&Readers->Count, 0, 0) == 0) {
-            while (retired != NULL) {
-                const PPSCTX_CONTEXT context = CONTAINING_RECORD(retired, PSCTX_CONTEXT, Links);
-
-                retired = retired->Flink;
-                PsctxFree(context);
-            }
-            continue;
-        }
-        last = retired;
-        while (last->Flink != NULL) {
-            last = last->Flink;
-        }
-        do {
-            head = ReadPointerAcquire(&Readers->Retired);
-            last->Flink = head;
-        } while (InterlockedCompareExchangePointer(&Readers->Retired, retired, head) != head);
-        if (InterlockedCompareExchange(&Readers->Count, 0, 0) != 0) {
-            return; /* the last of them finds the list */
-        }
-    }
-}
-
-/*
- * Frees the memory of a context that is linked nowhere, once no reader looks at it any more.
- */
-_Use_decl_annotations_ VOID PsctxFreeTracked(PPSCTX_CONTEXT Context)
-{
-    const PPSCTX_READERS readers = PsctxReadersOf(PsctxTrackedBucketNumber(Context->Header));
-    PVOID head;
-
-    if (Context->Tracked != PSCTX_TRACKED_COUNTED) {
-        PsctxFree(Context);
-        return;
-    }
-    do {
-        head = ReadPointerAcquire(&readers->Retired);
-        Context->Links.Flink = head;
-    } while (InterlockedCompareExchangePointer(&readers->Retired, &Context->Links, head) != head);
-    PsctxFreeRetired(readers);
-}
-
-/*
- * Enters a context of a rule, which is on its stream, into the table, and takes it out. The shard is locked.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStartCounting(PPSCTX_CONTEXT Context)
-{
-    const PPSCTX_TRACKED_BUCKET bucket = &PsctxTracked[PsctxTrackedBucketNumber(Context->Header)];
+    ULONG index;
 
     PAGED_CODE();
+
+    for (index = 0; index < PSCTX_TRACKED_LOCKS; index += 1) {
+        KeInitializeSpinLock(&PsctxTrackedLocks[index].Lock);
+    }
+}
+
+/*
+ * The lock of the contexts in a bucket that count.
+ */
+static PKSPIN_LOCK PsctxTrackedLockOf(_In_ ULONG Number)
+{
+    return &PsctxTrackedLocks[Number % PSCTX_TRACKED_LOCKS].Lock;
+}
+
+/*
+ * Enters a context of a rule, which is on its stream, into the table, and takes it out. The shard is locked. Not pageable: the bucket is
+ * changed at DISPATCH_LEVEL.
+ */
+_Use_decl_annotations_ VOID PsctxStartCounting(PPSCTX_CONTEXT Context)
+{
+    const ULONG number = PsctxTrackedBucketNumber(Context->Header);
+    const PPSCTX_TRACKED_BUCKET bucket = &PsctxTracked[number];
+    KIRQL irql;
 
     if (Context->Tracked == PSCTX_TRACKED_NO) {
         return;
@@ -96,27 +56,31 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStartCounting(PPSCTX_CONTEXT Context
     InterlockedIncrement(&bucket->Tracked);
     InterlockedIncrement(&PsctxTrackedContexts);
     if (Context->Tracked == PSCTX_TRACKED_COUNTED) {
+        KeAcquireSpinLock(PsctxTrackedLockOf(number), &irql);
         Context->NextCounting = bucket->Counting;
         InterlockedExchangePointer(&bucket->Counting, Context);
+        KeReleaseSpinLock(PsctxTrackedLockOf(number), irql);
         InterlockedIncrement(&PsctxCountingContexts);
     }
 }
 
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopCounting(PPSCTX_CONTEXT Context)
+_Use_decl_annotations_ VOID PsctxStopCounting(PPSCTX_CONTEXT Context)
 {
-    const PPSCTX_TRACKED_BUCKET bucket = &PsctxTracked[PsctxTrackedBucketNumber(Context->Header)];
+    const ULONG number = PsctxTrackedBucketNumber(Context->Header);
+    const PPSCTX_TRACKED_BUCKET bucket = &PsctxTracked[number];
     PVOID volatile *link = &bucket->Counting;
-
-    PAGED_CODE();
+    KIRQL irql;
 
     if (Context->Tracked == PSCTX_TRACKED_NO) {
         return;
     }
     if (Context->Tracked == PSCTX_TRACKED_COUNTED) {
+        KeAcquireSpinLock(PsctxTrackedLockOf(number), &irql);
         while (*link != Context) {
             link = &((PPSCTX_CONTEXT)*link)->NextCounting;
         }
         InterlockedExchangePointer(link, Context->NextCounting);
+        KeReleaseSpinLock(PsctxTrackedLockOf(number), irql);
         InterlockedDecrement(&PsctxCountingContexts);
     }
     InterlockedDecrement(&bucket->Tracked);
@@ -128,12 +92,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopCounting(PPSCTX_CONTEXT Context)
  */
 _Use_decl_annotations_ VOID PsctxCountInBucket(ULONG Number, const VOID *Header, BOOLEAN Write, ULONG Length)
 {
-    const PPSCTX_READERS readers = PsctxReadersOf(Number);
     PPSCTX_CONTEXT context;
+    KIRQL irql;
 
-    InterlockedIncrement(&readers->Count);
-    for (context = ReadPointerAcquire(&PsctxTracked[Number].Counting); context != NULL;
-         context = ReadPointerAcquire(&context->NextCounting)) {
+    KeAcquireSpinLock(PsctxTrackedLockOf(Number), &irql);
+    for (context = PsctxTracked[Number].Counting; context != NULL; context = context->NextCounting) {
         if (context->Header == Header) {
             const PPSCTX_TRACKING tracking = (PPSCTX_TRACKING)(context + 1);
 
@@ -146,9 +109,7 @@ _Use_decl_annotations_ VOID PsctxCountInBucket(ULONG Number, const VOID *Header,
             }
         }
     }
-    if (InterlockedDecrement(&readers->Count) == 0 && ReadPointerAcquire(&readers->Retired) != NULL) {
-        PsctxFreeRetired(readers);
-    }
+    KeReleaseSpinLock(PsctxTrackedLockOf(Number), irql);
 }
 
 /*

@@ -142,24 +142,24 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForwardAndWait(_In_ PDEVICE_OBJECT 
  */
 #define PSCTX_TRACKED_BITS 11u
 #define PSCTX_TRACKED_BUCKETS (1u << PSCTX_TRACKED_BITS)
-#define PSCTX_READER_STRIPES 64u
+#define PSCTX_TRACKED_LOCKS 64u
 
 typedef struct _PSCTX_TRACKED_BUCKET {
     PVOID volatile Counting; /* the first of its PSCTX_CONTEXTs that count, linked by NextCounting */
     volatile LONG Tracked;   /* how many contexts of rules, those that do not count among them */
 } PSCTX_TRACKED_BUCKET, *PPSCTX_TRACKED_BUCKET;
 
-/* The readers of some buckets, and the contexts that were given up while there were any, linked by Links.Flink. */
-typedef struct DECLSPEC_CACHEALIGN _PSCTX_READERS {
-    volatile LONG Count;
-    PVOID volatile Retired; /* a LIST_ENTRY */
-} PSCTX_READERS, *PPSCTX_READERS;
+/* Guards the contexts that count of some buckets. */
+typedef struct DECLSPEC_CACHEALIGN _PSCTX_TRACKED_LOCK {
+    KSPIN_LOCK Lock;
+} PSCTX_TRACKED_LOCK, *PPSCTX_TRACKED_LOCK;
 
 extern volatile LONG PsctxTrackedContexts;
 extern volatile LONG PsctxCountingContexts;
 extern PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
-extern PSCTX_READERS PsctxReaders[PSCTX_READER_STRIPES];
+extern PSCTX_TRACKED_LOCK PsctxTrackedLocks[PSCTX_TRACKED_LOCKS];
 
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartCounts(VOID);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID
     PsctxCountInBucket(_In_ ULONG Number, _In_ const VOID *Header, _In_ BOOLEAN Write, _In_ ULONG Length);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxNoteCleanup(_In_ PFILE_OBJECT FileObject);
@@ -212,6 +212,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartNames(VOID);
 VOID PsctxMeasureExpression(_Inout_ PPSCTX_EXPRESSION Expression);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxExamineOpenedName(_In_ PFILE_OBJECT FileObject, _In_ ULONG CreateOptions,
                                                            _In_ BOOLEAN Redirector, _Out_ PPSCTX_OPENED_NAME Name);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxKeepOpenedName(_Inout_ PPSCTX_OPENED_NAME Name, _Outptr_result_maybenull_ PVOID *Memory);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
     PsctxCanMatch(_In_ const PSCTX_EXPRESSION *Expression, _In_ const PSCTX_OPENED_NAME *Name);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS

@@ -13,6 +13,9 @@
 /* How many contexts may be looked at while a shard is locked, where all of them are. */
 #define PSCTX_EXAMINED_PER_HOLD 256u
 
+/* So many entries of a stream's list, which FsRtl may pass to find one context, count as another that is looked at. */
+#define PSCTX_PASSED_PER_EXAMINED 256u
+
 ULONG64 PsctxHashKey[2];
 
 static PSCTX_SHARD PsctxShards[PSCTX_SHARD_COUNT];
@@ -161,7 +164,8 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxCountOnStream(PPSCTX_SHARD Shard, P
 }
 
 /*
- * Has a walk come next to the context behind the one that it was to come to. The shard is locked.
+ * Has a walk come next to the context behind the one that it was to come to. The shard is locked. A stream's walk comes to none of other
+ * streams: those are in another bucket when the index has grown or shrunk.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID PsctxStepWalk(_Inout_ PPSCTX_WALK Walk)
 {
@@ -171,9 +175,8 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID PsctxStepWalk(_Inout_ PPSCTX_W
     PAGED_CODE();
 
     if (Walk->Order == PsctxStreamYoungestFirst) {
-        entry = Walk->Next->Links.Flink;
-        end = PsctxGetBucket(Walk->Shard, Walk->Header);
-        Walk->Next = entry == end ? NULL : CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
+        Walk->Next =
+            PsctxFirstInBucket(PsctxGetBucket(Walk->Shard, Walk->Header), Walk->Next->Links.Flink, Walk->Header);
     } else {
         entry = Walk->Order == PsctxShardOldestFirst ? Walk->Next->ShardLinks.Flink : Walk->Next->ShardLinks.Blink;
         end = &Walk->Shard->Contexts;
@@ -346,24 +349,30 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxBeginStreamWalk(PPSCTX_WALK Walk, PF
  */
 PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxNextContext(PPSCTX_WALK Walk)
 {
-    for (;;) {
-        PPSCTX_CONTEXT context;
+    PPSCTX_CONTEXT context;
 
-        if (Walk->Examined == PSCTX_EXAMINED_PER_HOLD) {
-            PsctxUnlockShard(Walk->Shard);
-            PsctxAcquireShard(Walk->Shard);
-            Walk->Examined = 0;
-        }
-        context = Walk->Next;
-        if (context == NULL) {
-            return NULL;
-        }
+    if (Walk->Examined >= PSCTX_EXAMINED_PER_HOLD) {
+        PsctxUnlockShard(Walk->Shard);
+        PsctxAcquireShard(Walk->Shard);
+        Walk->Examined = 0;
+    }
+    context = Walk->Next;
+    if (context != NULL) {
         PsctxStepWalk(Walk);
         Walk->Examined += 1;
-        if (Walk->Order != PsctxStreamYoungestFirst || context->Header == Walk->Header) {
-            return context;
-        }
     }
+    return context;
+}
+
+/*
+ * FsRtl has been asked for a context of this stream. It may have passed all the others there are: the more, the sooner the shard's lock
+ * is given up.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxChargeWalk(PPSCTX_WALK Walk, PFSRTL_ADVANCED_FCB_HEADER Header)
+{
+    PAGED_CODE();
+
+    Walk->Examined += PsctxCountOnStream(Walk->Shard, Header) / PSCTX_PASSED_PER_EXAMINED;
 }
 
 /*

@@ -107,6 +107,28 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxExamineOpenedName(PFILE_OBJECT FileO
     Name->TailIsKnown = !shortLast;
 }
 
+/*
+ * Keeps what an opened name says beyond the moment at which the file system has the create, and with it the name. Memory is for PsctxFree.
+ * Where there is none, the name says nothing. [wdm/ns-wdm-_file_object]
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxKeepOpenedName(PPSCTX_OPENED_NAME Name, PVOID *Memory)
+{
+    const SIZE_T length = (SIZE_T)Name->Count * sizeof(WCHAR);
+
+    PAGED_CODE();
+
+    *Memory = NULL;
+    if (Name->HeadIsKnown || Name->TailIsKnown) {
+        *Memory = PsctxAllocate(PagedPool, length);
+        if (*Memory == NULL) {
+            RtlZeroMemory(Name, sizeof(*Name));
+        } else {
+            RtlCopyMemory(*Memory, Name->Characters, length);
+            Name->Characters = *Memory;
+        }
+    }
+}
+
 /* Of characters beyond ASCII nothing is said: which of them are one is the volume's to know, and how many are made of them. */
 static BOOLEAN PsctxIsAscii(_In_ WCHAR Character)
 {

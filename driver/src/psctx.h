@@ -2,8 +2,8 @@
  * What the driver's files share: sessions, owners, contexts, and the routines each file offers to the others.
  *
  * Locks, in the order they are taken: PSCTX_SESSION.OwnersLock; the tracking rules' lock; the filter's lock; a shard's lock; then,
- * inside FsRtl, the list lock of the stream, or the readers' lock, then a reader's queue lock. No two shards are locked at once, and
- * nothing is allocated under a shard's lock or the readers'.
+ * inside FsRtl, the list lock of the stream, or a spin lock of count.c, or the readers' lock, then a reader's queue lock. No two shards are
+ * locked at once, and nothing is allocated under a shard's lock or the readers'.
  */
 #ifndef PSCTX_DRIVER_H
 #define PSCTX_DRIVER_H
@@ -318,7 +318,7 @@ typedef struct _PSCTX_WALK {
     PFSRTL_ADVANCED_FCB_HEADER Header; /* of a stream's walk */
     PPSCTX_CONTEXT Next;               /* to be looked at, or NULL behind the last */
     PSCTX_WALK_ORDER Order;
-    ULONG Examined; /* since the shard was locked last */
+    ULONG Examined; /* since the shard was locked last; what FsRtl has passed is among them */
 } PSCTX_WALK, *PPSCTX_WALK;
 
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartIndex(VOID);
@@ -337,6 +337,7 @@ _IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
 _IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
     PsctxBeginStreamWalk(_Out_ PPSCTX_WALK Walk, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT PsctxNextContext(_Inout_ PPSCTX_WALK Walk);
+_IRQL_requires_(APC_LEVEL) VOID PsctxChargeWalk(_Inout_ PPSCTX_WALK Walk, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_(APC_LEVEL) VOID PsctxEndWalk(_Inout_ PPSCTX_WALK Walk);
 
 /*
@@ -385,7 +386,6 @@ BOOLEAN PsctxIsOwnCallback(_In_ ULONG_PTR FreeCallback);
 /* count.c: contexts of tracking rules start to count when they are linked, and stop before they are given up. */
 _IRQL_requires_(APC_LEVEL) VOID PsctxStartCounting(_Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxStopCounting(_Inout_ PPSCTX_CONTEXT Context);
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFreeTracked(_In_ PPSCTX_CONTEXT Context);
 
 /* enumerate.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS

@@ -63,6 +63,7 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
     PAGED_CODE();
 
     PsctxStartNames();
+    PsctxStartCounts();
     PsctxStartWaits();
     ExInitializeFastMutex(&PsctxRulesLock);
     RtlZeroMemory(PsctxRulesSlots, sizeof(PsctxRulesSlots));
@@ -498,11 +499,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
 }
 
 /*
- * Whether a rule is for a volume. Any IRQL.
+ * Whether a rule is for a volume, and not removed. Any IRQL.
  */
 static BOOLEAN PsctxIsForVolume(_In_ const PSCTX_RULE *Rule, _In_ PDEVICE_OBJECT VolumeDevice)
 {
-    return Rule->VolumeDevice == NULL || Rule->VolumeDevice == VolumeDevice;
+    return ReadNoFence(&Rule->Removed) == 0 && (Rule->VolumeDevice == NULL || Rule->VolumeDevice == VolumeDevice);
 }
 
 /*
@@ -527,8 +528,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_RULES
     for (index = 0; rules != NULL && index < rules->Count && found == NULL; index += 1) {
         const PPSCTX_RULE rule = rules->Rules[index];
 
-        if (ReadNoFence(&rule->Removed) == 0 && PsctxIsForVolume(rule, VolumeDevice) &&
-            PsctxCanMatch(&rule->Pattern, Opened)) {
+        if (PsctxIsForVolume(rule, VolumeDevice) && PsctxCanMatch(&rule->Pattern, Opened)) {
             InterlockedIncrement(&rules->References);
             found = rules;
         }
@@ -678,12 +678,10 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     PsctxTrackOpen(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location,
-                   _In_ const PSCTX_RULES *Rules)
+                   _In_ const PSCTX_RULES *Rules, _In_ const PSCTX_OPENED_NAME *Opened)
 {
     const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
-    const BOOLEAN redirector = PsctxIsRedirector(DeviceObject);
     const PFILE_OBJECT fileObject = Location->FileObject;
-    PSCTX_OPENED_NAME opened;
     PSCTX_STREAM stream;
     UNICODE_STRING name;
     PVOID memory;
@@ -696,13 +694,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     if (support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM || support == PSCTX_SUPPORT_VOLUME) {
         return;
     }
-    status = PsctxQueryFileName(PsctxLowerDevice(DeviceObject), fileObject, redirector, &memory, &name);
+    status =
+        PsctxQueryFileName(PsctxLowerDevice(DeviceObject), fileObject, PsctxIsRedirector(DeviceObject), &memory, &name);
     KeEnterCriticalRegion();
     if (NT_SUCCESS(status)) {
         PsctxTrackName(Rules, volumeDevice, support == PSCTX_SUPPORT_YES ? &stream : NULL, &name);
     } else {
-        PsctxExamineOpenedName(fileObject, Location->Parameters.Create.Options, redirector, &opened);
-        PsctxMissName(Rules, volumeDevice, &opened);
+        PsctxMissName(Rules, volumeDevice, Opened);
     }
     KeLeaveCriticalRegion();
     PsctxFree(memory);
@@ -719,6 +717,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
     const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
     PSCTX_OPENED_NAME opened;
     PPSCTX_RULES rules = NULL;
+    PVOID memory;
     NTSTATUS status;
 
     PAGED_CODE();
@@ -731,10 +730,12 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
     if (rules == NULL) {
         status = PsctxPassThrough(DeviceObject, Irp);
     } else {
+        PsctxKeepOpenedName(&opened, &memory);
         status = PsctxForwardAndWait(DeviceObject, Irp);
         if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
-            PsctxTrackOpen(DeviceObject, location, rules);
+            PsctxTrackOpen(DeviceObject, location, rules, &opened);
         }
+        PsctxFree(memory);
         PsctxDereferenceRules(rules);
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
     }

@@ -48,7 +48,7 @@ add_executable(driver_bounds
 add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)
 add_executable(driver_tracking ${CORE_DIRECTORY}/core_tracking.c ${CORE_DIRECTORY}/test_file_system.c)
 add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
-foreach(program driver_counts driver_inspect driver_tracking)
+foreach(program driver_bounds driver_counts driver_inspect driver_tracking)
     target_include_directories(${program} PRIVATE ${CORE_DIRECTORY}/../../driver/src)
 endforeach()
 target_compile_options(driver_tracking PRIVATE -Wno-multichar)

@@ -7,13 +7,17 @@
 #include "core_interrupts.h"
 #include "core_reader.h"
 
+#include "psctx.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define CORE_MANY 20000u
+#define CORE_BEHIND 2000u
 #define CORE_HOLD 256u /* contexts that may be looked at under one hold of a shard's lock */
 #define CORE_WALKERS_SEEDS 12u
 #define CORE_PER_SESSION 600u
+#define CORE_NEIGHBOURS_SEEDS 24u
 
 /*
  * Adds Count contexts to a stream, all of owner 1 and instance 0.
@@ -66,6 +70,28 @@ static VOID CoreSessionsEndInShortHolds(VOID)
     CoreClose(second);
     CoreCheckRemovals(CORE_MANY);
     CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, 0);
+    CoreStop(&core);
+}
+
+/* Each of the contexts that end is behind all of another session's, past which FsRtl looks for it. */
+static VOID CoreSessionsBehindOthersEndInShortHolds(VOID)
+{
+    HOST_CONTEXT_WORK work;
+    HANDLE second;
+    HANDLE stream;
+    CORE core;
+
+    CoreStart(&core);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(second, stream, CORE_BEHIND, PSCTX_LIFETIME_SESSION);
+    CoreFill(core.Control, stream, CORE_BEHIND, PSCTX_LIFETIME_SESSION);
+    HostResetWork();
+    CoreClose(second);
+    HostQueryWork(&work);
+    CHECK(work.EntriesVisited > (ULONG64)CORE_BEHIND * CORE_BEHIND);
+    CHECK(work.LongestRun * 2 * CORE_BEHIND <= 2 * CORE_HOLD * CORE_HOLD);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, CORE_BEHIND);
     CoreStop(&core);
 }
 
@@ -217,6 +243,99 @@ static VOID CoreWalksKeepTheirPlace(VOID)
         CoreClose(walkers.Sessions[0]);
     }
     CoreStop(&walkers.Core);
+}
+
+/* A walk through one of two streams that have a bucket in common until the index grows, which a third one makes it do. */
+typedef struct _CORE_NEIGHBOURS {
+    CORE Core;
+    HANDLE Session;
+    HANDLE Walked;
+    HANDLE Neighbour;
+    HANDLE Growing;
+    ULONG Listed;
+} CORE_NEIGHBOURS, *PCORE_NEIGHBOURS;
+
+static const VOID *CoreFindHeader(_In_ HANDLE Stream)
+{
+    const VOID *header;
+    PVOID object;
+
+    CHECK_STATUS(ObReferenceObjectByHandle(Stream, 0, *IoFileObjectType, UserMode, &object, NULL), STATUS_SUCCESS);
+    header = ((PFILE_OBJECT)object)->FsContext;
+    ObDereferenceObject(object);
+    return header;
+}
+
+/* How many bits two streams' places in the index have in common, from the shard's on. */
+static ULONG CoreCommonBits(_In_ const VOID *Header, _In_ const VOID *Other)
+{
+    const ULONG64 difference = PsctxHashHeader(Header) ^ PsctxHashHeader(Other);
+    ULONG bits = 0;
+
+    while (bits < 64u && ((difference << bits) & (1ull << 63)) == 0) {
+        bits += 1;
+    }
+    return bits;
+}
+
+/* Makes the streams neighbours, by the key that they are hashed under: the index is empty. */
+static VOID CoreMakeNeighbours(_In_ const CORE_NEIGHBOURS *Neighbours, _In_ ULONG BucketBits)
+{
+    const VOID *walked = CoreFindHeader(Neighbours->Walked);
+    const VOID *neighbour = CoreFindHeader(Neighbours->Neighbour);
+    const VOID *growing = CoreFindHeader(Neighbours->Growing);
+
+    do {
+        PsctxHashKey[1] = PsctxHashKey[1] * 6364136223846793005ull + 2;
+    } while (CoreCommonBits(walked, neighbour) != PSCTX_SHARD_BITS + BucketBits ||
+             CoreCommonBits(walked, growing) != PSCTX_SHARD_BITS);
+}
+
+static VOID CoreWalkingThread(PVOID Context)
+{
+    PCORE_NEIGHBOURS neighbours = Context;
+
+    HostEnterProcess(neighbours->Core.Process);
+    neighbours->Listed = CoreCount(neighbours->Session, neighbours->Walked);
+    HostLeaveProcess();
+}
+
+static VOID CoreGrowingThread(PVOID Context)
+{
+    const CORE_NEIGHBOURS *neighbours = Context;
+
+    HostEnterProcess(neighbours->Core.Process);
+    CoreFill(neighbours->Session, neighbours->Growing, 1, PSCTX_LIFETIME_SESSION);
+    HostLeaveProcess();
+}
+
+static VOID CoreWalksKeepToTheirStream(VOID)
+{
+    static const PHOST_ROUTINE threads[] = {CoreWalkingThread, CoreGrowingThread};
+    CORE_NEIGHBOURS neighbours;
+    PVOID contexts[] = {&neighbours, &neighbours};
+    ULONG seed;
+    ULONG turn;
+
+    CoreStart(&neighbours.Core);
+    neighbours.Walked = CoreOpenFile(CORE_FILE);
+    neighbours.Neighbour = CoreOpenFile(CORE_OTHER_FILE);
+    neighbours.Growing = CoreOpenFile(L"\\??\\M:\\files\\three.txt");
+    CoreMakeNeighbours(&neighbours, 9);
+    for (seed = 1; seed <= CORE_NEIGHBOURS_SEEDS; seed += 1) {
+        neighbours.Session = CoreOpenSession(CORE_READ_WRITE);
+        for (turn = 0; turn < 200; turn += 1) { /* so that what comes next, after 256, is a neighbour's */
+            CoreFill(neighbours.Session, neighbours.Walked, 1, PSCTX_LIFETIME_SESSION);
+            CoreFill(neighbours.Session, neighbours.Neighbour, 2, PSCTX_LIFETIME_SESSION);
+        }
+        CoreFill(neighbours.Session, neighbours.Growing, 424, PSCTX_LIFETIME_SESSION); /* one more than fits */
+        HostLeaveProcess();
+        HostRunSchedule(seed, RTL_NUMBER_OF(threads), threads, contexts);
+        HostEnterProcess(neighbours.Core.Process);
+        CHECK_EQUAL(neighbours.Listed, 200);
+        CoreClose(neighbours.Session);
+    }
+    CoreStop(&neighbours.Core);
 }
 
 static VOID CoreStreamsAreLimited(VOID)
@@ -551,11 +670,14 @@ static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
 static const CORE_TEST CoreBoundsTests[] = {
     {"a session's end removes the youngest first, and gives the lock up every few hundred",
      CoreSessionsEndInShortHolds},
+    {"a session's end gives the lock up the more often the more there is to look past",
+     CoreSessionsBehindOthersEndInShortHolds},
     {"remove-all removes the youngest first, and gives the lock up every few hundred", CoreManyAreRemovedInShortHolds},
     {"unloading removes the youngest first, and gives the lock up every few hundred", CoreUnloadRemovesInShortHolds},
     {"list, enumerate and the count of a volume's contexts give the lock up every few hundred",
      CoreManyAreLookedAtInShortHolds},
     {"walks keep their place while others remove what they come to", CoreWalksKeepTheirPlace},
+    {"a walk through a stream's contexts keeps to it while the index grows", CoreWalksKeepToTheirStream},
     {"a stream takes a limited number of contexts of every session", CoreStreamsAreLimited},
     {"the index shrinks when contexts go", CoreBucketsShrink},
     {"the order of an enumeration is another each time the driver is loaded", CoreTheOrderIsSecret},
@@ -567,7 +689,8 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"a machine with little memory allows less, and tells so", CoreSmallMachinesAllowLess},
     {"a machine that does not tell its memory allows what its class has", CoreMachinesThatDoNotTellAllowLess},
 
-    {"a kernel caller's requests without an open are refused", CoreRequestsWithoutAnOpenAreRefused},
+    {"a kernel caller's requests without an open, or on one of another device, are refused",
+     CoreRequestsWithoutAnOpenAreRefused},
     {"a cancelled batch runs no further, and tells what it has done", CoreCancelledBatchesStop},
     {"a cancelled enumeration has the page that it has come to", CoreCancelledEnumerationsStop},
     {"a batch ends with its thread, and what it has done is there", CoreBatchesEndWithTheirThread},

@@ -2,7 +2,10 @@
  * What contexts of tracking rules count: opens, cleanups, reads and writes of their streams, exactly, whatever else goes on.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core_filters.h"
 #include "core_fixture.h"
@@ -12,6 +15,7 @@
 #include "filter.h"
 
 #define CORE_SEEDS 200u
+#define CORE_PAGE 4096u
 #define CORE_THREADS 4u
 #define CORE_TRANSFERS 1500u
 #define CORE_OWNER 7u
@@ -527,44 +531,55 @@ static VOID CoreCountsAreExactUnderThreads(VOID)
     CoreStopCounts(&counts);
 }
 
-/* A thread that has been stopped in the midst of counting still looks at the context: it is freed when the last has gone on. */
-static VOID CoreContextsOutliveTheirReaders(VOID)
+/* A context that a reader comes to, in a page that is not there: at which IRQL it does. */
+static PPSCTX_CONTEXT CorePagedOutContext;
+static volatile LONG CoreIrqlOfLook;
+
+static VOID CoreNoteLook(int signal)
 {
-    static const BOOLEAN reads[] = {
-        TRUE, FALSE}; /* how it is noticed that no reader is left: by the last one, or by a removal */
+    WriteRelease(&CoreIrqlOfLook, KeGetCurrentIrql());
+    if (signal != SIGSEGV || mprotect(CorePagedOutContext, CORE_PAGE, PROT_READ | PROT_WRITE) != 0) {
+        abort();
+    }
+}
+
+/*
+ * A thread that is stopped while it looks at the contexts of a bucket would keep every one that is given up meanwhile, in no account.
+ * Where none can be stopped what is removed is freed at once.
+ */
+static VOID CoreNobodyIsStoppedWhileItCounts(VOID)
+{
+    const struct sigaction action = {.sa_handler = CoreNoteLook};
+    struct sigaction previous;
+    PSCTX_TRACKING tracking;
     CORE_COUNTS counts;
-    ULONG index;
+    HANDLE stream;
+    ULONG number;
+    ULONG64 held;
 
     CoreStartCounts(&counts);
     CHECK_STATUS(CoreTrack(counts.Core.Control, L"*", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    for (index = 0; index < RTL_NUMBER_OF(reads); index += 1) {
-        const HANDLE stream = CoreOpenFile(CORE_FILE);
-        const ULONG number = PsctxTrackedBucketNumber(CoreHeaderOf(stream));
-        const PPSCTX_READERS readers = &PsctxReaders[number % PSCTX_READER_STRIPES];
-        const PPSCTX_CONTEXT context = ReadPointerAcquire(&PsctxTracked[number].Counting);
-        const ULONG64 held = HostAuditPool(CORE_POOL_TAG);
+    stream = CoreOpenFile(CORE_FILE);
+    number = PsctxTrackedBucketNumber(CoreHeaderOf(stream));
+    CorePagedOutContext = mmap(NULL, CORE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(CorePagedOutContext != MAP_FAILED);
+    CorePagedOutContext->NextCounting = ReadPointerAcquire(&PsctxTracked[number].Counting);
+    CHECK(mprotect(CorePagedOutContext, CORE_PAGE, PROT_NONE) == 0);
+    CHECK(sigaction(SIGSEGV, &action, &previous) == 0);
+    InterlockedExchangePointer(&PsctxTracked[number].Counting, CorePagedOutContext);
+    CoreWrite(stream, 1);
+    InterlockedExchangePointer(&PsctxTracked[number].Counting, CorePagedOutContext->NextCounting);
+    CHECK(sigaction(SIGSEGV, &previous, NULL) == 0);
+    CHECK_EQUAL(CoreIrqlOfLook, DISPATCH_LEVEL);
+    CHECK(munmap(CorePagedOutContext, CORE_PAGE) == 0);
+    CHECK_EQUAL(CoreGetTracking(counts.Core.Control, stream, &tracking), PSCTX_TRACKED_COUNTED);
+    CHECK_EQUAL(tracking.Writes, 1);
 
-        InterlockedIncrement(&readers->Count);
-        CHECK_STATUS(CoreRemove(counts.Core.Control, stream, PSCTX_MATCH_INSTANCE, CORE_OWNER, CORE_INSTANCE, NULL),
-                     STATUS_SUCCESS);
-        CHECK(ReadPointerAcquire(&PsctxTracked[number].Counting) == NULL);
-        CHECK_EQUAL(CoreStatistics(counts.Core.Control).TotalContexts, 0);
-        CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), held);
-        CHECK_EQUAL(PsctxContextTracking(context)->Opens, 1);
-        if (reads[index]) {
-            CoreClose(CoreOpenFile(CORE_FILE)); /* brings a context that counts */
-            InterlockedDecrement(&readers->Count);
-            CoreWrite(stream, 1);
-            CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), held); /* the new one alone */
-        } else {
-            InterlockedDecrement(&readers->Count);
-            CoreClose(CoreOpenFile(CORE_FILE));
-        }
-        CHECK_STATUS(CoreRemove(counts.Core.Control, stream, PSCTX_MATCH_INSTANCE, CORE_OWNER, CORE_INSTANCE, NULL),
-                     STATUS_SUCCESS);
-        CHECK(HostAuditPool(CORE_POOL_TAG) < held);
-        CoreClose(stream);
-    }
+    held = HostAuditPool(CORE_POOL_TAG);
+    CHECK_STATUS(CoreRemove(counts.Core.Control, stream, PSCTX_MATCH_INSTANCE, CORE_OWNER, CORE_INSTANCE, NULL),
+                 STATUS_SUCCESS);
+    CHECK(ReadPointerAcquire(&PsctxTracked[number].Counting) == NULL);
+    CHECK(HostAuditPool(CORE_POOL_TAG) < held);
     CoreStopCounts(&counts);
 }
 
@@ -653,7 +668,8 @@ static const CORE_TEST CoreCountTests[] = {
     {"a rule for a volume is for no other", CoreRulesAreForTheirVolume},
     {"opens and cleanups of tracked streams are reported", CoreOpensAndCleanupsAreReported},
     {"counts are exact under threads", CoreCountsAreExactUnderThreads},
-    {"a context that somebody looks at is not freed", CoreContextsOutliveTheirReaders},
+    {"a thread that counts cannot be stopped meanwhile, and what is removed is freed at once",
+     CoreNobodyIsStoppedWhileItCounts},
     {"a session may end while its contexts count", CoreSessionsEndWhileCounting},
 };
 

@@ -17,6 +17,7 @@ typedef struct _CORE_KERNEL_REQUEST {
     HANDLE Control;        /* whose file object it is sent on */
     BOOLEAN HasFileObject; /* or without one */
     BOOLEAN HasOpen;       /* or with one that was never opened */
+    BOOLEAN IsForeign;     /* which is another driver's, and has something of that one's for a context */
     BOOLEAN Cancelled;     /* before it is sent */
     UCHAR MajorFunction;
     ULONG Code;
@@ -42,7 +43,8 @@ static VOID CoreSendFromKernel(PVOID Context)
                  STATUS_SUCCESS);
     file = object;
     memset(&unopened, 0, sizeof(unopened));
-    unopened.DeviceObject = file->DeviceObject;
+    unopened.DeviceObject = request->IsForeign ? (PDEVICE_OBJECT)file->DeviceObject->DriverObject : file->DeviceObject;
+    unopened.FsContext = request->IsForeign ? &unopened : NULL;
     KeInitializeEvent(&event, NotificationEvent, FALSE);
     irp = IoBuildDeviceIoControlRequest(request->Code, file->DeviceObject, (PVOID)(ULONG_PTR)request->Input,
                                         request->InputLength, request->Output, request->OutputLength, FALSE, &event,
@@ -86,6 +88,9 @@ VOID CoreRequestsWithoutAnOpenAreRefused(VOID)
         request.HasFileObject = TRUE;
         CoreRunInKernel(CoreSendFromKernel, &request);
         CHECK_STATUS(request.Status, STATUS_INVALID_DEVICE_REQUEST);
+        request.IsForeign = TRUE;
+        CoreRunInKernel(CoreSendFromKernel, &request);
+        CHECK_STATUS(request.Status, STATUS_INVALID_DEVICE_REQUEST);
     }
     query = CoreMakeRequest(PSCTX_OPERATION_QUERY_VERSION, NULL);
     for (index = 0; index < RTL_NUMBER_OF(majors); index += 1) {
@@ -100,6 +105,10 @@ VOID CoreRequestsWithoutAnOpenAreRefused(VOID)
         CoreRunInKernel(CoreSendFromKernel, &request);
         CHECK_STATUS(request.Status, STATUS_INVALID_DEVICE_REQUEST);
         request.HasFileObject = majors[index] != IRP_MJ_CREATE;
+        CoreRunInKernel(CoreSendFromKernel, &request);
+        CHECK_STATUS(request.Status, STATUS_INVALID_DEVICE_REQUEST);
+        request.HasFileObject = TRUE;
+        request.IsForeign = TRUE;
         CoreRunInKernel(CoreSendFromKernel, &request);
         CHECK_STATUS(request.Status, STATUS_INVALID_DEVICE_REQUEST);
     }

@@ -523,6 +523,36 @@ static VOID CoreNoMatchIsSpared(VOID)
 
 /* What is missed. */
 
+/* A file system may do with the name of an open as it likes, once it has the create. */
+static VOID CoreSpoilName(PVOID Context)
+{
+    const PUNICODE_STRING name = &TestFileSystem.Location.FileObject->FileName;
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (index = 0; index < name->Length / sizeof(WCHAR); index += 1) {
+        name->Buffer[index] = L'x';
+    }
+}
+
+static VOID CoreNamesAreTheFileSystemsAfterwards(VOID)
+{
+    CORE_TRACKER tracker;
+    ULONG64 other;
+    ULONG64 rule;
+
+    CoreStartTracker(&tracker);
+    rule = CoreTrack(tracker.Core.Control, L"*.TXT");
+    CHECK_STATUS(CoreTryToTrack(tracker.Core.Control, L"*X", 1, 0, &other), STATUS_SUCCESS);
+    TestFileSystem.NameStatus = STATUS_ACCESS_DENIED;
+    TestFileSystem.Hook = CoreSpoilName;
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    TestFileSystem.Hook = NULL;
+    CoreCheckRule(tracker.Core.Control, rule, 0, 0, 1);
+    CoreCheckRule(tracker.Core.Control, other, 0, 0, 0);
+    CoreStopTracker(&tracker);
+}
+
 static VOID CoreWhatTakesNoContextIsMissed(VOID)
 {
     PSCTX_RULE_REPLY reply;
@@ -559,26 +589,55 @@ static VOID CoreWhatTakesNoContextIsMissed(VOID)
     CoreStopTracker(&tracker);
 }
 
-static VOID CoreStreamsThatNeedAnAnchorAreMissed(VOID)
+static VOID CoreStartAnchoredTracker(_Out_ PCORE_TRACKER Tracker)
 {
-    CORE_TRACKER tracker;
-    PDRIVER_OBJECT disk;
-    ULONG64 rule;
-
     TestFileSystemReset();
     TestFileSystem.TearsNothingDown = TRUE;
     CoreBoot();
-    CHECK_STATUS(TestDiskLoad(L"TestDisk", &disk, &TestFileSystem.Disk), STATUS_SUCCESS);
+    CHECK_STATUS(TestDiskLoad(L"TestDisk", &Tracker->DiskDriver, &TestFileSystem.Disk), STATUS_SUCCESS);
     CHECK_STATUS(TestFileSystemLoad(), STATUS_SUCCESS);
-    tracker.DiskDriver = disk;
-    tracker.Core.Driver = CoreLoadDriver();
+    Tracker->Core.Driver = CoreLoadDriver();
     CoreLoadProbe();
-    tracker.Core.Process = CoreCreateProcess(TRUE);
-    HostEnterProcess(tracker.Core.Process);
-    tracker.Core.Control = CoreOpenSession(CORE_READ_WRITE);
+    Tracker->Core.Process = CoreCreateProcess(TRUE);
+    HostEnterProcess(Tracker->Core.Process);
+    Tracker->Core.Control = CoreOpenSession(CORE_READ_WRITE);
+}
+
+static VOID CoreStreamsThatNeedAnAnchorAreMissed(VOID)
+{
+    CORE_TRACKER tracker;
+    ULONG64 rule;
+
+    CoreStartAnchoredTracker(&tracker);
     rule = CoreTrack(tracker.Core.Control, L"*.TXT");
     CoreClose(CoreOpenFile(CORE_TEST_FILE));
     CoreCheckRule(tracker.Core.Control, rule, 1, 0, 1);
+    CoreStopTracker(&tracker);
+}
+
+/*
+ * What a driver imports does not say what the one does that it is built on: a file system may tear a stream down from whose image that is
+ * not to be seen, and before its last file has gone. A FreeCallback closes no file then.
+ */
+static VOID CoreAnchorsOutliveATeardown(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    CORE_TRACKER tracker;
+    HANDLE second;
+
+    CoreStartAnchoredTracker(&tracker);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    insertion.Stream = CoreOpenFile(CORE_TEST_FILE);
+    CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(tracker.Core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreClose(insertion.Stream);
+    CHECK_EQUAL(TestFileSystem.Opens, 1);
+    FsRtlTeardownPerStreamContexts(&TestFileSystem.Header);
+    CHECK_EQUAL(TestFileSystem.Opens, 1);
+    CHECK_EQUAL(CoreStatistics(second).SessionTornDown, 1);
+    CoreClose(second);
+    CHECK_EQUAL(TestFileSystem.Opens, 0);
+    CHECK_EQUAL(CoreStatistics(tracker.Core.Control).TotalContexts, 0);
     CoreStopTracker(&tracker);
 }
 
@@ -777,7 +836,7 @@ static VOID CoreRulesGoWithoutMemory(VOID)
 
     CoreStartTracker(&tracker);
     second = CoreOpenSession(CORE_READ_WRITE);
-    (VOID) CoreTrack(second, L"*.DOC");
+    (VOID) CoreTrack(second, L"*"); /* stays in the array, and has it looked at */
     for (countdown = 1; status == STATUS_INSUFFICIENT_RESOURCES; countdown += 1) { /* the I/O manager's come first */
         rule = CoreTrack(tracker.Core.Control, L"*.TXT");
         pool = HostAuditPool(CORE_POOL_TAG);
@@ -794,7 +853,13 @@ static VOID CoreRulesGoWithoutMemory(VOID)
     CHECK_STATUS(CoreUntrack(tracker.Core.Control, rule), STATUS_NOT_FOUND);
     file = CoreOpenFile(CORE_TEST_FILE);
     CoreCheckName(tracker.Core.Control, file, NULL);
+    CoreCheckName(second, file, L"\\File.txt");
     CoreClose(file);
+    TestFileSystem.NameStatus = STATUS_ACCESS_DENIED;
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    TestFileSystem.NameStatus = STATUS_SUCCESS;
+    CHECK_EQUAL(CoreStatistics(second).SessionMissed, 1);
+    CHECK_EQUAL(CoreStatistics(tracker.Core.Control).SessionMissed, 0);
     CHECK(PsctxIsTracking());
 
     for (countdown = 1; countdown <= 5; countdown += 1) {
@@ -1061,7 +1126,10 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"an open that cannot match allocates nothing", CoreSparedOpensTakeNoMemory},
     {"no open whose file matches is spared", CoreNoMatchIsSpared},
     {"what cannot be named or takes no context is missed", CoreWhatTakesNoContextIsMissed},
+    {"what an open cannot match is not looked up in a name that the file system has had",
+     CoreNamesAreTheFileSystemsAfterwards},
     {"a stream that needs an anchor is missed", CoreStreamsThatNeedAnAnchorAreMissed},
+    {"a file that a context keeps is not closed by a teardown", CoreAnchorsOutliveATeardown},
     {"nothing is asked from inside a file system", CoreNothingIsAskedInsideAFileSystem},
     {"an open has its context or is missed, whichever allocation fails", CoreNoOpenIsLostForWantOfMemory},
     {"contexts of rules leave half of the quota to the client", CoreOpensLeaveClientsTheirHalf},
