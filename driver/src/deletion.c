@@ -40,9 +40,10 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartDeletion(VOID)
     extension = upper->DeviceExtension;
     lower->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     ObReferenceObject(lower);
-    extension->Attached = NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(upper, lower, &extension->AttachedTo));
+    InterlockedExchange(&extension->Attached,
+                        NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(upper, lower, &extension->AttachedTo)));
     IoDeleteDevice(lower);
-    if (extension->Attached) {
+    if (ReadNoFence(&extension->Attached) != 0) {
         PsctxDeletesSilently = PsctxIsDeviceDeleted(lower);
         if (!PsctxDeletesSilently) {
             IoDetachDevice(lower);

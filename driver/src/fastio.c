@@ -331,7 +331,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OB
 
     PsctxEnterDriver();
     if (extension->Kind == PsctxProbe) {
-        extension->Attached = FALSE;
+        InterlockedExchange(&extension->Attached, FALSE);
         IoDetachDevice(TargetDevice);
     } else if (PsctxDetachFilterDevice(SourceDevice)) {
         PsctxRetireFilterDevice(SourceDevice);

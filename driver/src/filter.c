@@ -219,8 +219,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT Fi
 }
 
 /*
- * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when nothing is
- * on its way through the driver, where that is counted. Whether there are more.
+ * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when no create that is
+ * waited for comes back to them, and nothing is on its way through the driver, where that is counted. Whether there are more.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
 {
@@ -238,7 +238,8 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
 
         next = entry->Flink;
         extension->Age += 1;
-        if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
+        if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&extension->Creates, 0, 0) == 0 &&
+            InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
             RemoveEntryList(entry);
             InsertTailList(&finished, entry);
         }
@@ -277,7 +278,7 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 {
     PAGED_CODE();
 
-    Extension->Attached = TRUE;
+    InterlockedExchange(&Extension->Attached, TRUE);
     PsctxAttachmentNumber += 1;
     Extension->Number = PsctxAttachmentNumber;
     InsertTailList(&PsctxFilterDevices, &Extension->Links);
@@ -292,7 +293,7 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 {
     PAGED_CODE();
 
-    Extension->Attached = FALSE;
+    InterlockedExchange(&Extension->Attached, FALSE);
     RemoveEntryList(&Extension->Links);
     InterlockedDecrement(PsctxAttachmentCounter(Extension->Kind));
     if (Extension->Kind == PsctxVolumeFilter) {
@@ -459,7 +460,7 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
     PAGED_CODE();
 
     PsctxLockFilter();
-    attached = extension->Attached;
+    attached = ReadNoFence(&extension->Attached) != 0;
     if (attached) {
         PsctxUnlinkFilterDevice(extension);
         PsctxLeaveStack(extension);

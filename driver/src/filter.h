@@ -21,7 +21,8 @@ typedef enum _PSCTX_FILTER_KIND {
 typedef struct _PSCTX_FILTER_EXTENSION {
     LIST_ENTRY
     Links; /* of the attached devices, in the order of Number, or of the retired ones; under the filter's lock */
-    BOOLEAN Attached;  /* cleared by whoever detaches the device, and so is the one to retire it; likewise */
+    volatile LONG
+        Attached; /* cleared by whoever detaches the device, and so is the one to retire it; likewise, but read without */
     BOOLEAN LookedFor; /* by deletion.c; likewise */
     ULONG Age;         /* since it was retired, in turns of housekeeping; likewise */
     PSCTX_FILTER_KIND Kind;
@@ -31,6 +32,7 @@ typedef struct _PSCTX_FILTER_EXTENSION {
     ULONG64 Number;                       /* of the attachment: unique while the driver is loaded, grows */
     POBJECT_NAME_INFORMATION StorageName; /* of a volume's storage device, or NULL; under the filter's lock */
     volatile LONG StorageUnknown;         /* the next create tells it */
+    volatile LONG Creates;                /* that are waited for, and come back to this device */
 } PSCTX_FILTER_EXTENSION, *PPSCTX_FILTER_EXTENSION;
 
 /* The device that requests to a device of the filter are passed to. Any IRQL. */

@@ -674,13 +674,15 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 
 /*
  * A create has succeeded that some rule can match. The create has succeeded whatever becomes of its tracking. What is held for contexts
- * is held in a critical region; the file system is asked outside of it.
+ * is held in a critical region; the file system is asked outside of it, through the device below as long as ours is attached to that: where
+ * it has left its stack meanwhile, the one below has mostly been deleted, and the file system's own device, which the open keeps, is asked.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     PsctxTrackOpen(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location,
                    _In_ const PSCTX_RULES *Rules)
 {
-    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
+    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
+    const PDEVICE_OBJECT volumeDevice = extension->Target;
     const BOOLEAN redirector = PsctxIsRedirector(DeviceObject);
     const PFILE_OBJECT fileObject = Location->FileObject;
     PSCTX_OPENED_NAME opened;
@@ -696,7 +698,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     if (support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM || support == PSCTX_SUPPORT_VOLUME) {
         return;
     }
-    status = PsctxQueryFileName(PsctxLowerDevice(DeviceObject), fileObject, redirector, &memory, &name);
+    status = PsctxQueryFileName(ReadAcquire(&extension->Attached) != 0 ? extension->AttachedTo : volumeDevice,
+                                fileObject, redirector, &memory, &name);
     KeEnterCriticalRegion();
     if (NT_SUCCESS(status)) {
         PsctxTrackName(Rules, volumeDevice, support == PSCTX_SUPPORT_YES ? &stream : NULL, &name);
@@ -711,12 +714,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 /*
  * A create while there are rules. One that no rule can match is passed through; another is waited for, and its
  * stream gets its contexts before the opener has its handle. A reparse is a success without an open: the I/O manager
- * opens something else. The status is the file system's. Nothing is held meanwhile but references. [ifs/irp-mj-create]
+ * opens something else. The status is the file system's. Nothing is held meanwhile but references, and the filter's device, which may leave
+ * its stack before the create comes back to it. [ifs/irp-mj-create]
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
-    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
+    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     PSCTX_OPENED_NAME opened;
     PPSCTX_RULES rules = NULL;
     NTSTATUS status;
@@ -726,15 +730,17 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
     if (PsctxOpensStream(DeviceObject, location)) {
         PsctxExamineOpenedName(location->FileObject, location->Parameters.Create.Options,
                                PsctxIsRedirector(DeviceObject), &opened);
-        rules = PsctxReferenceRules(volumeDevice, &opened);
+        rules = PsctxReferenceRules(extension->Target, &opened);
     }
     if (rules == NULL) {
         status = PsctxPassThrough(DeviceObject, Irp);
     } else {
+        InterlockedIncrement(&extension->Creates);
         status = PsctxForwardAndWait(DeviceObject, Irp);
         if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
             PsctxTrackOpen(DeviceObject, location, rules);
         }
+        InterlockedDecrement(&extension->Creates);
         PsctxDereferenceRules(rules);
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
     }

@@ -1079,6 +1079,84 @@ static VOID KeepsDevicesThatMayHaveBeenFound(VOID)
     WaitForDevices(before);
 }
 
+/* An open that its file system takes long for, until the test lets it go. */
+typedef struct _LONG_OPEN {
+    KEVENT Below;
+    KEVENT Release;
+    HANDLE File;
+} LONG_OPEN, *PLONG_OPEN;
+
+static VOID HoldLongOpen(PVOID Context)
+{
+    const PLONG_OPEN open = Context;
+
+    TestFileSystem.Hook = NULL;
+    KeSetEvent(&open->Below, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&open->Release, Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID OpenLongOnThread(PVOID Context)
+{
+    HostEnterProcess(Process);
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &((PLONG_OPEN)Context)->File));
+    HostLeaveProcess();
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/*
+ * Another filter's device below ours goes while a create is waited for, on a machine that does not count requests, since it never unloads
+ * the driver.
+ */
+static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
+{
+    PDEVICE_OBJECT attachedTo;
+    PDEVICE_OBJECT other;
+    LARGE_INTEGER interval;
+    LONG_OPEN open = {0};
+    ULONG64 rule;
+    HANDLE thread;
+    HANDLE file;
+    ULONG before;
+    ULONG waited;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK_STATUS(STATUS_SUCCESS,
+                 IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &other));
+    CHECK_STATUS(STATUS_SUCCESS, IoAttachDeviceToDeviceStackSafe(other, TestFileSystem.VolumeDevice, &attachedTo));
+    other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    LoadDriver();
+    PsctxGlobals.CountsRequests = FALSE;
+    CHECK(other->AttachedDevice != NULL && other->AttachedDevice->DriverObject == Driver);
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    before = CountDevices();
+
+    KeInitializeEvent(&open.Below, NotificationEvent, FALSE);
+    KeInitializeEvent(&open.Release, NotificationEvent, FALSE);
+    TestFileSystem.Hook = HoldLongOpen;
+    TestFileSystem.HookContext = &open;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, OpenLongOnThread, &open));
+    KeWaitForSingleObject(&open.Below, Executive, KernelMode, FALSE, NULL);
+    IoDetachDevice(attachedTo);
+    IoDeleteDevice(other);
+    CHECK(TestFileSystem.VolumeDevice->AttachedDevice == NULL);
+    interval.QuadPart = -10 * 10000;
+    for (waited = 0; CountDevices() == before && waited < 300; waited += 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(CountDevices() == before);
+    KeSetEvent(&open.Release, IO_NO_INCREMENT, FALSE);
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    WaitForDevices(before - 1);
+    Close(open.File);
+    Close(file);
+    Close(Session);
+    Session = NULL;
+}
+
 /* What is on its way through a device comes back through the driver, however long that takes. */
 static VOID KeepsDevicesWhileRequestsAreBelow(VOID)
 {
@@ -2253,6 +2331,7 @@ static const TEST Tests[] = {
     {"requests are counted from the moment that the filter is attached", CountsRequestsFromTheStart},
     {"a device stays for a while after it has left its stack", KeepsDevicesThatMayHaveBeenFound},
     {"a device that has left its stack stays while a request is below", KeepsDevicesWhileRequestsAreBelow},
+    {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
     {"requests that pend pass through", PassesPendingRequests},
