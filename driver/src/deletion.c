@@ -11,10 +11,28 @@
 static BOOLEAN PsctxDeletesSilently;
 
 /*
+ * Whether a device, which the caller references, has been deleted: it is no longer among its driver's. The statuses of PsctxListDevices:
+ * it is not known then, and the device must neither be detached from nor be taken for gone.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device, _Out_ PBOOLEAN Deleted)
+{
+    PSCTX_DEVICE_LIST list;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    status = PsctxListDevices(Device->DriverObject, &list);
+    *Deleted = NT_SUCCESS(status) && PsctxFindInDeviceList(&list, Device) == list.Count;
+    PsctxFreeDeviceList(&list);
+    return status;
+}
+
+/*
  * Attaches a device of ours to another, deletes the lower one, and sees whether the upper one's FastIoDetachDevice is called, which
  * detaches it; then that is deleted, too. They have no names and are of no file system's type. To delete a device that another
  * is attached to is what file systems do, and no violation of Driver Verifier's rules; what it holds against a driver, deleting a device that is
- * attached to one below, happens on silent kernels alone. The statuses of IoCreateDevice.
+ * attached to one below, happens on silent kernels alone. The statuses of IoCreateDevice and PsctxIsDeviceDeleted.
  * [debugger/bug-check-0xc9--driver-verifier-iomanager-violation]
  */
 PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartDeletion(VOID)
@@ -44,40 +62,42 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartDeletion(VOID)
                         NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(upper, lower, &extension->AttachedTo)));
     IoDeleteDevice(lower);
     if (ReadNoFence(&extension->Attached) != 0) {
-        PsctxDeletesSilently = PsctxIsDeviceDeleted(lower);
-        if (!PsctxDeletesSilently) {
+        status = PsctxIsDeviceDeleted(lower, &PsctxDeletesSilently);
+        if (NT_SUCCESS(status) && !PsctxDeletesSilently) {
             IoDetachDevice(lower);
         }
     }
     IoDeleteDevice(upper);
     ObDereferenceObject(lower);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 /*
- * Whether a device, which the caller references, has been deleted: it is no longer among its driver's. FALSE when there is no
- * memory to look.
+ * Gives up a device whose file system's device has been deleted; the filter is locked. Of another filter's device between the two it is
+ * asked whether that has been deleted, too. The statuses of PsctxIsDeviceDeleted: the device is as it was.
  */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsDeviceDeleted(PDEVICE_OBJECT Device)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxForgetDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension)
 {
-    PSCTX_DEVICE_LIST list;
-    BOOLEAN deleted;
+    BOOLEAN deleted = TRUE;
+    NTSTATUS status = STATUS_SUCCESS;
 
     PAGED_CODE();
 
-    if (!NT_SUCCESS(PsctxListDevices(Device->DriverObject, &list))) {
-        return FALSE;
+    if (Extension->AttachedTo != Extension->Target) {
+        status = PsctxIsDeviceDeleted(Extension->AttachedTo, &deleted);
     }
-    deleted = PsctxFindInDeviceList(&list, Device) == list.Count;
-    PsctxFreeDeviceList(&list);
-    return deleted;
+    if (NT_SUCCESS(status)) {
+        PsctxAbandonFilterDevice(Extension, !deleted);
+    }
+    return status;
 }
 
 /*
- * Gives up the devices above those of a driver that have been deleted; the filter is locked. Of another filter's device between the
- * two it is asked whether that has been deleted, too.
+ * Gives up the devices above those of a driver that have been deleted; the filter is locked. The statuses of PsctxListDevices: some
+ * may be left.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxForgetDeletedDevicesOf(_In_ PDRIVER_OBJECT DriverObject)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxForgetDeletedDevicesOf(_In_ PDRIVER_OBJECT DriverObject)
 {
     PPSCTX_FILTER_EXTENSION extension;
     PPSCTX_FILTER_EXTENSION next;
@@ -94,23 +114,26 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxForgetDeletedDevicesO
         }
         extension->LookedFor = TRUE;
         if (NT_SUCCESS(status) && PsctxFindInDeviceList(&list, extension->Target) == list.Count) {
-            PsctxAbandonFilterDevice(extension);
+            status = PsctxForgetDevice(extension);
         }
     }
     PsctxFreeDeviceList(&list);
+    return status;
 }
 
 /*
  * Gives up the devices in stacks whose file system's device has been deleted silently. Each file system driver's devices are listed once.
+ * The statuses of PsctxListDevices: some may be left.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForgetDeletedDevices(VOID)
 {
     PPSCTX_FILTER_EXTENSION extension;
+    NTSTATUS status = STATUS_SUCCESS;
 
     PAGED_CODE();
 
     if (!PsctxDeletesSilently) {
-        return;
+        return STATUS_SUCCESS;
     }
     PsctxLockFilter();
     for (extension = PsctxNextFilterDevice(NULL); extension != NULL; extension = PsctxNextFilterDevice(extension)) {
@@ -122,8 +145,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
             extension = PsctxNextFilterDevice(extension);
         }
         if (extension != NULL) {
-            PsctxForgetDeletedDevicesOf(extension->Target->DriverObject);
+            status = PsctxForgetDeletedDevicesOf(extension->Target->DriverObject);
         }
-    } while (extension != NULL);
+    } while (extension != NULL && NT_SUCCESS(status));
     PsctxUnlockFilter();
+    return status;
 }

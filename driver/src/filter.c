@@ -316,15 +316,15 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 }
 
 /*
- * Gives up a device whose file system's device has been deleted without a word, and must not be detached from; the filter is locked. It
- * leaves another filter's device that is between, if that is still there.
+ * Gives up a device whose file system's device has been deleted without a word, and must not be detached from; the filter is locked.
+ * Leave says that another filter's device is between, and is there still.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAbandonFilterDevice(PPSCTX_FILTER_EXTENSION Extension)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAbandonFilterDevice(PPSCTX_FILTER_EXTENSION Extension, BOOLEAN Leave)
 {
     PAGED_CODE();
 
     PsctxUnlinkFilterDevice(Extension);
-    if (Extension->AttachedTo != Extension->Target && !PsctxIsDeviceDeleted(Extension->AttachedTo)) {
+    if (Leave) {
         PsctxLeaveStack(Extension);
     }
     PsctxRetireFilterDevice(Extension->DeviceObject);
@@ -500,7 +500,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     if (FsActive) {
         if (PsctxIsFileSystemFiltered(DeviceObject)) {
-            PsctxForgetDeletedDevices();
+            (VOID) PsctxForgetDeletedDevices();
             PsctxMeetFileSystem(DeviceObject);
             PsctxAttachFileSystem(DeviceObject);
             PsctxAttachMountedVolumes(DeviceObject->DriverObject);
@@ -591,7 +591,8 @@ DeleteLock:
 /*
  * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests and fast I/O
  * that have not come back, after. A thread that was about to send one through a device when that was detached cannot be
- * seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
+ * seen: it is given time before the devices go. Without memory to see which stacks have gone silently, none can be left: it is waited for.
+ * [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 {
@@ -607,7 +608,10 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
     PsctxStopHousekeeping();
-    PsctxForgetDeletedDevices();
+    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
+    while (!NT_SUCCESS(PsctxForgetDeletedDevices())) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
     InterlockedExchange(&PsctxFilterStarted, FALSE);
 
     PsctxLockFilter();
@@ -618,7 +622,6 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     }
     PsctxUnlockFilter();
 
-    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
     do {
         idle = InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0;
         KeDelayExecutionThread(KernelMode, FALSE, &interval);

@@ -78,7 +78,8 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxAttachVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize,
                       _In_ ULONG Attempts);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAbandonFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxAbandonFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension, _In_ BOOLEAN Leave);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRetireFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxAgeRetiredDevices(VOID);
 
@@ -101,8 +102,7 @@ ULONG PsctxFindInDeviceList(_In_ const PSCTX_DEVICE_LIST *List, _In_ PDEVICE_OBJ
 
 /* deletion.c: devices of the filter whose device below has been deleted. */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartDeletion(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForgetDeletedDevices(VOID);
 
 /* mounted.c: the volumes that a file system has mounted, and which of them are not attached to. */
 typedef struct _PSCTX_UNATTACHED_VOLUME {

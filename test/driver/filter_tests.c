@@ -2257,6 +2257,48 @@ static VOID SurvivesEveryFailedAllocation(VOID)
     }
 }
 
+/* A kernel that deletes devices without a word, and takes it ill if they are detached from then. */
+static VOID UseVolumesThatGoSilently(VOID)
+{
+    PDRIVER_OBJECT driver;
+    HANDLE file;
+    ULONG round;
+
+    if (!NT_SUCCESS(HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver))) {
+        return;
+    }
+    Driver = driver;
+    for (round = 0; round < 2; round += 1) {
+        if (NT_SUCCESS(Open(TEST_FILE, &file))) {
+            Close(file);
+        }
+        TestFileSystemDismount();
+    }
+    UnloadDriver();
+}
+
+static VOID SurvivesEveryFailedAllocationWhereDevicesGoSilently(VOID)
+{
+    ULONG64 countdown;
+    ULONG64 count;
+
+    CHECK_STATUS(STATUS_SUCCESS, HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    count = HostAllocationCount();
+    UseVolumesThatGoSilently();
+    count = HostAllocationCount() - count;
+    CHECK(count > 10);
+    for (countdown = 1; countdown <= count && Failures == 0; countdown += 1) {
+        HostFailAllocation(countdown);
+        UseVolumesThatGoSilently();
+        HostFailAllocation(0);
+        CHECK(HostAuditPool(PSCTX_TAG) == 0);
+    }
+    HostSetQuirks(0);
+}
+
 /* How many of an open's allocations make it fail when they do; more are tried than there are. */
 static ULONG CountFailedOpens(VOID)
 {
@@ -2365,6 +2407,8 @@ static const TEST Tests[] = {
     {"expressions match as documented", MatchesAsDocumented},
     {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},
     {"any allocation may fail without a leak", SurvivesEveryFailedAllocation},
+    {"any allocation may fail where devices go without a word",
+     SurvivesEveryFailedAllocationWhereDevicesGoSilently},
     {"no open fails for want of memory to track it", NeverFailsAnOpenForItsOwnMemory},
 };
 
