@@ -449,6 +449,25 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAttachVolume(PDEVICE_OBJECT Volu
 }
 
 /*
+ * Attaches anew to the stack that a device of ours has left because another filter's device below it goes, unless the file system's goes
+ * too, or the filter stops. Requests that come to the old device meanwhile are not lost.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachAgain(const PSCTX_FILTER_EXTENSION *Extension)
+{
+    PAGED_CODE();
+
+    if (!PsctxEnterFilter()) {
+        return;
+    }
+    if (Extension->Kind == PsctxVolumeFilter) {
+        PsctxAttachMountedVolume(Extension->Target, 1, NULL);
+    } else {
+        PsctxAttachFileSystem(Extension->Target);
+    }
+    PsctxLeaveFilter();
+}
+
+/*
  * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it
  * was not attached, or somebody else was first.
  */

@@ -77,6 +77,7 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT Co
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxAttachVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize,
                       _In_ ULONG Attempts);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachAgain(_In_ const PSCTX_FILTER_EXTENSION *Extension);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID
     PsctxAbandonFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension, _In_ BOOLEAN Leave);
@@ -122,6 +123,9 @@ typedef struct _PSCTX_UNATTACHED_VOLUMES {
 
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice);
 _IRQL_requires_max_(DISPATCH_LEVEL) PDEVICE_OBJECT PsctxReferenceMountedDevice(_In_ PDEVICE_OBJECT StorageDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
+                             _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolumes(_In_ PDRIVER_OBJECT DriverObject);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLookForVolumes(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeUnattached(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached);

@@ -1079,6 +1079,18 @@ static VOID KeepsDevicesThatMayHaveBeenFound(VOID)
     WaitForDevices(before);
 }
 
+/* Another filter's device, on top of a stack of the test file system's. */
+static PDEVICE_OBJECT AttachOther(PDEVICE_OBJECT Device, PDEVICE_OBJECT *AttachedTo)
+{
+    PDEVICE_OBJECT other = NULL;
+
+    CHECK_STATUS(STATUS_SUCCESS,
+                 IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &other));
+    CHECK_STATUS(STATUS_SUCCESS, IoAttachDeviceToDeviceStackSafe(other, Device, AttachedTo));
+    other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    return other;
+}
+
 /* An open that its file system takes long for, until the test lets it go. */
 typedef struct _LONG_OPEN {
     KEVENT Below;
@@ -1122,10 +1134,7 @@ static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
     LoadDisk(L"TestDisk");
     LoadFileSystem();
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
-    CHECK_STATUS(STATUS_SUCCESS,
-                 IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &other));
-    CHECK_STATUS(STATUS_SUCCESS, IoAttachDeviceToDeviceStackSafe(other, TestFileSystem.VolumeDevice, &attachedTo));
-    other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    other = AttachOther(TestFileSystem.VolumeDevice, &attachedTo);
     LoadDriver();
     PsctxGlobals.CountsRequests = FALSE;
     CHECK(other->AttachedDevice != NULL && other->AttachedDevice->DriverObject == Driver);
@@ -1141,20 +1150,62 @@ static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
     KeWaitForSingleObject(&open.Below, Executive, KernelMode, FALSE, NULL);
     IoDetachDevice(attachedTo);
     IoDeleteDevice(other);
-    CHECK(TestFileSystem.VolumeDevice->AttachedDevice == NULL);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1); /* a new one */
     interval.QuadPart = -10 * 10000;
-    for (waited = 0; CountDevices() == before && waited < 300; waited += 1) {
+    for (waited = 0; CountDevices() == before + 1 && waited < 300; waited += 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
-    CHECK(CountDevices() == before);
+    CHECK(CountDevices() == before + 1);
     KeSetEvent(&open.Release, IO_NO_INCREMENT, FALSE);
     CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
     CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
-    WaitForDevices(before - 1);
+    WaitForDevices(before);
     Close(open.File);
     Close(file);
     Close(Session);
     Session = NULL;
+}
+
+/* Another filter that is below ours leaves: ours is told by the deletion of that one's device. */
+static VOID StaysWhenAFilterBelowLeaves(VOID)
+{
+    PDEVICE_OBJECT belowVolume;
+    PDEVICE_OBJECT belowControl;
+    PDEVICE_OBJECT onVolume;
+    PDEVICE_OBJECT onControl;
+    ULONG64 rule;
+    HANDLE file;
+    LONG before;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    onVolume = AttachOther(TestFileSystem.VolumeDevice, &belowVolume);
+    onControl = AttachOther(TestFileSystem.ControlDevice, &belowControl);
+    LoadDriver();
+    before = PsctxGlobals.AttachedVolumes;
+    CHECK(onVolume->AttachedDevice != NULL && onVolume->AttachedDevice->DriverObject == Driver);
+    CHECK(onControl->AttachedDevice != NULL && onControl->AttachedDevice->DriverObject == Driver);
+    IoDetachDevice(belowVolume);
+    IoDeleteDevice(onVolume);
+    IoDetachDevice(belowControl);
+    IoDeleteDevice(onControl);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(PsctxGlobals.AttachedVolumes == before);
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionContexts == 1);
+    Close(file);
+    Close(Session);
+    Session = NULL;
+    TestFileSystemDismount();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    Close(file);
 }
 
 /* What is on its way through a device comes back through the driver, however long that takes. */
@@ -2373,6 +2424,7 @@ static const TEST Tests[] = {
     {"requests are counted from the moment that the filter is attached", CountsRequestsFromTheStart},
     {"a device stays for a while after it has left its stack", KeepsDevicesThatMayHaveBeenFound},
     {"a device that has left its stack stays while a request is below", KeepsDevicesWhileRequestsAreBelow},
+    {"a stack that another filter below leaves is attached to again", StaysWhenAFilterBelowLeaves},
     {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
