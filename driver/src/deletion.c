@@ -4,7 +4,7 @@
  * A kernel that deletes a device calls the FastIoDetachDevice of who is attached above. Some do not, and take the device off its driver's
  * list all the same: nothing comes through such a stack any more, and its device must not be detached from, for to those kernels that
  * would delete it once more. Which kind this one is, is seen once, with two devices that nobody else knows. Only where it deletes silently
- * are such devices looked for, when a volume mounts, a file system registers or the driver is unloaded.
+ * are such devices looked for, when a volume mounts or a file system registers, and does one of ours ask before it leaves its stack.
  */
 #include "filter.h"
 
@@ -73,29 +73,21 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartDeletion(VOID)
 }
 
 /*
- * Gives up a device whose file system's device has been deleted; the filter is locked. Of another filter's device between the two it is
- * asked whether that has been deleted, too. The statuses of PsctxIsDeviceDeleted: the device is as it was.
+ * Whether the device that one of ours is attached to has been deleted, and must not be detached from. The statuses of PsctxListDevices:
+ * it is not known.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxForgetDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxIsLowerDeviceDeleted(const PSCTX_FILTER_EXTENSION *Extension,
+                                                                     PBOOLEAN Deleted)
 {
-    BOOLEAN deleted = TRUE;
-    NTSTATUS status = STATUS_SUCCESS;
-
     PAGED_CODE();
 
-    if (Extension->AttachedTo != Extension->Target) {
-        status = PsctxIsDeviceDeleted(Extension->AttachedTo, &deleted);
-    }
-    if (NT_SUCCESS(status)) {
-        PsctxAbandonFilterDevice(Extension, !deleted);
-    }
-    return status;
+    *Deleted = FALSE;
+    return PsctxDeletesSilently ? PsctxIsDeviceDeleted(Extension->AttachedTo, Deleted) : STATUS_SUCCESS;
 }
 
 /*
- * Gives up the devices above those of a driver that have been deleted; the filter is locked. The statuses of PsctxListDevices: some
- * may be left.
+ * Gives up the devices above those of a driver that have been deleted, and above another filter's that has been, whose file system's device
+ * is then attached to anew; the filter is locked. The statuses of PsctxListDevices: some may be left.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxForgetDeletedDevicesOf(_In_ PDRIVER_OBJECT DriverObject)
 {
@@ -108,13 +100,28 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxForgetDeletedDevi
 
     status = PsctxListDevices(DriverObject, &list);
     for (extension = PsctxNextFilterDevice(NULL); extension != NULL; extension = next) {
+        BOOLEAN targetDeleted;
+        BOOLEAN lowerDeleted = FALSE;
+
         next = PsctxNextFilterDevice(extension);
         if (extension->Target->DriverObject != DriverObject) {
             continue;
         }
         extension->LookedFor = TRUE;
-        if (NT_SUCCESS(status) && PsctxFindInDeviceList(&list, extension->Target) == list.Count) {
-            status = PsctxForgetDevice(extension);
+        targetDeleted = PsctxFindInDeviceList(&list, extension->Target) == list.Count;
+        if (NT_SUCCESS(status) && !targetDeleted && extension->AttachedTo != extension->Target) {
+            status = PsctxIsLowerDeviceDeleted(extension, &lowerDeleted);
+        }
+        if (!NT_SUCCESS(status) || (!targetDeleted && !lowerDeleted)) {
+            continue;
+        }
+        if (PsctxDetachFilterDevice(extension->DeviceObject)) {
+            if (!targetDeleted) {
+                PsctxAttachAgain(extension);
+            }
+            PsctxRetireFilterDevice(extension->DeviceObject);
+        } else {
+            status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
     PsctxFreeDeviceList(&list);
@@ -122,10 +129,10 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxForgetDeletedDevi
 }
 
 /*
- * Gives up the devices in stacks whose file system's device has been deleted silently. Each file system driver's devices are listed once.
- * The statuses of PsctxListDevices: some may be left.
+ * Gives up the devices in stacks of which a device below has been deleted silently. Each file system driver's devices are listed once.
+ * Without memory some are left until the next time.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForgetDeletedDevices(VOID)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
 {
     PPSCTX_FILTER_EXTENSION extension;
     NTSTATUS status = STATUS_SUCCESS;
@@ -133,7 +140,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForgetDeletedDevices(VOID)
     PAGED_CODE();
 
     if (!PsctxDeletesSilently) {
-        return STATUS_SUCCESS;
+        return;
     }
     PsctxLockFilter();
     for (extension = PsctxNextFilterDevice(NULL); extension != NULL; extension = PsctxNextFilterDevice(extension)) {
@@ -149,5 +156,4 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForgetDeletedDevices(VOID)
         }
     } while (extension != NULL && NT_SUCCESS(status));
     PsctxUnlockFilter();
-    return status;
 }

@@ -302,32 +302,22 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 }
 
 /*
- * Detaches a device from the one below, unless the file system has done so itself before it deletes its own; the filter
- * is locked.
+ * Detaches a device from the one below, unless the file system has done so itself before it deletes its own, or that has been deleted
+ * without a word; the filter is locked. The statuses of PsctxIsLowerDeviceDeleted: the device is as it was.
  */
-_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static NTSTATUS
     PsctxLeaveStack(_In_ const PSCTX_FILTER_EXTENSION *Extension)
 {
+    BOOLEAN deleted;
+    NTSTATUS status;
+
     PAGED_CODE();
 
-    if (Extension->AttachedTo->AttachedDevice == Extension->DeviceObject) {
+    status = PsctxIsLowerDeviceDeleted(Extension, &deleted);
+    if (NT_SUCCESS(status) && !deleted && Extension->AttachedTo->AttachedDevice == Extension->DeviceObject) {
         IoDetachDevice(Extension->AttachedTo);
     }
-}
-
-/*
- * Gives up a device whose file system's device has been deleted without a word, and must not be detached from; the filter is locked.
- * Leave says that another filter's device is between, and is there still.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAbandonFilterDevice(PPSCTX_FILTER_EXTENSION Extension, BOOLEAN Leave)
-{
-    PAGED_CODE();
-
-    PsctxUnlinkFilterDevice(Extension);
-    if (Leave) {
-        PsctxLeaveStack(Extension);
-    }
-    PsctxRetireFilterDevice(Extension->DeviceObject);
+    return status;
 }
 
 /*
@@ -469,7 +459,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachAgain(const PSCTX_FILTER_EXTEN
 
 /*
  * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it
- * was not attached, or somebody else was first.
+ * was not attached, somebody else was first, or memory failed to tell whether the device below is there still.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
 {
@@ -479,10 +469,9 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
     PAGED_CODE();
 
     PsctxLockFilter();
-    attached = ReadNoFence(&extension->Attached) != 0;
+    attached = ReadNoFence(&extension->Attached) != 0 && NT_SUCCESS(PsctxLeaveStack(extension));
     if (attached) {
         PsctxUnlinkFilterDevice(extension);
-        PsctxLeaveStack(extension);
     }
     PsctxUnlockFilter();
     return attached;
@@ -519,7 +508,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     if (FsActive) {
         if (PsctxIsFileSystemFiltered(DeviceObject)) {
-            (VOID) PsctxForgetDeletedDevices();
+            PsctxForgetDeletedDevices();
             PsctxMeetFileSystem(DeviceObject);
             PsctxAttachFileSystem(DeviceObject);
             PsctxAttachMountedVolumes(DeviceObject->DriverObject);
@@ -529,8 +518,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     PsctxLockFilter();
     filterDevice = PsctxFindFilterDevice(DeviceObject);
-    if (filterDevice != NULL) {
-        PsctxDetachFilterDevice(filterDevice);
+    if (filterDevice != NULL && PsctxDetachFilterDevice(filterDevice)) {
         PsctxRetireFilterDevice(filterDevice);
     }
     PsctxUnlockFilter();
@@ -610,7 +598,7 @@ DeleteLock:
 /*
  * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests and fast I/O
  * that have not come back, after. A thread that was about to send one through a device when that was detached cannot be
- * seen: it is given time before the devices go. Without memory to see which stacks have gone silently, none can be left: it is waited for.
+ * seen: it is given time before the devices go. Memory is waited for, where it takes some to tell that a stack can be left.
  * [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
@@ -627,17 +615,17 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
     PsctxStopHousekeeping();
-    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
-    while (!NT_SUCCESS(PsctxForgetDeletedDevices())) {
-        KeDelayExecutionThread(KernelMode, FALSE, &interval);
-    }
     InterlockedExchange(&PsctxFilterStarted, FALSE);
 
+    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
     PsctxLockFilter();
     while (!IsListEmpty(&PsctxFilterDevices)) {
         extension = CONTAINING_RECORD(PsctxFilterDevices.Flink, PSCTX_FILTER_EXTENSION, Links);
-        PsctxDetachFilterDevice(extension->DeviceObject);
-        PsctxRetireFilterDevice(extension->DeviceObject);
+        if (PsctxDetachFilterDevice(extension->DeviceObject)) {
+            PsctxRetireFilterDevice(extension->DeviceObject);
+        } else {
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
     }
     PsctxUnlockFilter();
 

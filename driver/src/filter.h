@@ -79,8 +79,6 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
                       _In_ ULONG Attempts);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachAgain(_In_ const PSCTX_FILTER_EXTENSION *Extension);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
-_IRQL_requires_(PASSIVE_LEVEL) VOID
-    PsctxAbandonFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension, _In_ BOOLEAN Leave);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRetireFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxAgeRetiredDevices(VOID);
 
@@ -103,7 +101,9 @@ ULONG PsctxFindInDeviceList(_In_ const PSCTX_DEVICE_LIST *List, _In_ PDEVICE_OBJ
 
 /* deletion.c: devices of the filter whose device below has been deleted. */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartDeletion(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxForgetDeletedDevices(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxIsLowerDeviceDeleted(_In_ const PSCTX_FILTER_EXTENSION *Extension, _Out_ PBOOLEAN Deleted);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* mounted.c: the volumes that a file system has mounted, and which of them are not attached to. */
 typedef struct _PSCTX_UNATTACHED_VOLUME {
@@ -123,9 +123,8 @@ typedef struct _PSCTX_UNATTACHED_VOLUMES {
 
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice);
 _IRQL_requires_max_(DISPATCH_LEVEL) PDEVICE_OBJECT PsctxReferenceMountedDevice(_In_ PDEVICE_OBJECT StorageDevice);
-_IRQL_requires_(PASSIVE_LEVEL) VOID
-    PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
-                             _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
+                                                             _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolumes(_In_ PDRIVER_OBJECT DriverObject);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLookForVolumes(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeUnattached(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached);

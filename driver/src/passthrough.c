@@ -43,7 +43,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 
     PAGED_CODE();
 
-    (VOID) PsctxForgetDeletedDevices();
+    PsctxForgetDeletedDevices();
     if (PsctxIsSnapshot(StorageDevice)) {
         return;
     }

@@ -1208,6 +1208,38 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     Close(file);
 }
 
+/* The same on a kernel that does not say so: what is attached to is gone, and the stack below is there. */
+static VOID StaysWhenAFilterBelowGoesSilently(VOID)
+{
+    PDEVICE_OBJECT below;
+    PDEVICE_OBJECT other;
+    ULONG round;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    for (round = 0; round < 2; round += 1) {
+        LoadFileSystem();
+        other = AttachOther(TestFileSystem.ControlDevice, &below);
+        LoadDriver();
+        CHECK(other->AttachedDevice != NULL && other->AttachedDevice->DriverObject == Driver);
+        IoDetachDevice(below);
+        IoDeleteDevice(other);
+        if (round == 0) {
+            TestFileSystemUnregister();
+            TestFileSystemRegister();
+            CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+            CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+            CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+            Close(file);
+            TestFileSystemDismount();
+        }
+        UnloadDriver();
+        UnloadFileSystem();
+    }
+    HostSetQuirks(0);
+}
+
 /* What is on its way through a device comes back through the driver, however long that takes. */
 static VOID KeepsDevicesWhileRequestsAreBelow(VOID)
 {
@@ -2425,6 +2457,7 @@ static const TEST Tests[] = {
     {"a device stays for a while after it has left its stack", KeepsDevicesThatMayHaveBeenFound},
     {"a device that has left its stack stays while a request is below", KeepsDevicesWhileRequestsAreBelow},
     {"a stack that another filter below leaves is attached to again", StaysWhenAFilterBelowLeaves},
+    {"a stack that another filter below leaves without a word is left, too", StaysWhenAFilterBelowGoesSilently},
     {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
@@ -2459,8 +2492,7 @@ static const TEST Tests[] = {
     {"expressions match as documented", MatchesAsDocumented},
     {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},
     {"any allocation may fail without a leak", SurvivesEveryFailedAllocation},
-    {"any allocation may fail where devices go without a word",
-     SurvivesEveryFailedAllocationWhereDevicesGoSilently},
+    {"any allocation may fail where devices go without a word", SurvivesEveryFailedAllocationWhereDevicesGoSilently},
     {"no open fails for want of memory to track it", NeverFailsAnOpenForItsOwnMemory},
 };
 
