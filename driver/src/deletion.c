@@ -58,10 +58,9 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartDeletion(VOID)
     extension = upper->DeviceExtension;
     lower->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     ObReferenceObject(lower);
-    InterlockedExchange(&extension->Attached,
-                        NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(upper, lower, &extension->AttachedTo)));
+    extension->Attached = NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(upper, lower, &extension->AttachedTo));
     IoDeleteDevice(lower);
-    if (ReadNoFence(&extension->Attached) != 0) {
+    if (extension->Attached) {
         status = PsctxIsDeviceDeleted(lower, &PsctxDeletesSilently);
         if (NT_SUCCESS(status) && !PsctxDeletesSilently) {
             IoDetachDevice(lower);

@@ -332,7 +332,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OB
 
     PsctxEnterDriver();
     if (extension->Kind == PsctxProbe) {
-        InterlockedExchange(&extension->Attached, FALSE);
+        extension->Attached = FALSE;
         IoDetachDevice(TargetDevice);
     } else if (PsctxDetachFilterDevice(SourceDevice)) {
         if (TargetDevice != extension->Target) {

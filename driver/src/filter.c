@@ -278,7 +278,7 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 {
     PAGED_CODE();
 
-    InterlockedExchange(&Extension->Attached, TRUE);
+    Extension->Attached = TRUE;
     PsctxAttachmentNumber += 1;
     Extension->Number = PsctxAttachmentNumber;
     InsertTailList(&PsctxFilterDevices, &Extension->Links);
@@ -293,7 +293,7 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 {
     PAGED_CODE();
 
-    InterlockedExchange(&Extension->Attached, FALSE);
+    Extension->Attached = FALSE;
     RemoveEntryList(&Extension->Links);
     InterlockedDecrement(PsctxAttachmentCounter(Extension->Kind));
     if (Extension->Kind == PsctxVolumeFilter) {
@@ -346,11 +346,10 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (PsctxFindFilterDevice(Target) != NULL) {
         status = STATUS_DEVICE_ALREADY_ATTACHED;
     } else {
-        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, &extension->AttachedTo);
+        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, (PDEVICE_OBJECT *)&extension->Lower);
     }
-    if (!NT_SUCCESS(status)) {
-        extension->AttachedTo = NULL;
-    } else {
+    if (NT_SUCCESS(status)) {
+        extension->AttachedTo = extension->Lower;
         if (Target->StackSize < TargetStackSize) {
             FilterDevice->StackSize = (CCHAR)(FilterDevice->StackSize + TargetStackSize - Target->StackSize);
         }
@@ -440,11 +439,13 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAttachVolume(PDEVICE_OBJECT Volu
 
 /*
  * Attaches anew to the stack that a device of ours has left because another filter's device below it goes, unless the file system's goes
- * too, or the filter stops. Requests that come to the old device meanwhile are not lost.
+ * too, or the filter stops. A request may still come to the old device, from who has found it before: it goes to the file system.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachAgain(const PSCTX_FILTER_EXTENSION *Extension)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachAgain(PPSCTX_FILTER_EXTENSION Extension)
 {
     PAGED_CODE();
+
+    (VOID) InterlockedExchangePointer(&Extension->Lower, Extension->Target);
 
     if (!PsctxEnterFilter()) {
         return;
@@ -469,7 +470,7 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
     PAGED_CODE();
 
     PsctxLockFilter();
-    attached = ReadNoFence(&extension->Attached) != 0 && NT_SUCCESS(PsctxLeaveStack(extension));
+    attached = extension->Attached && NT_SUCCESS(PsctxLeaveStack(extension));
     if (attached) {
         PsctxUnlinkFilterDevice(extension);
     }

@@ -21,14 +21,14 @@ typedef enum _PSCTX_FILTER_KIND {
 typedef struct _PSCTX_FILTER_EXTENSION {
     LIST_ENTRY
     Links; /* of the attached devices, in the order of Number, or of the retired ones; under the filter's lock */
-    volatile LONG
-        Attached; /* cleared by whoever detaches the device, and so is the one to retire it; likewise, but read without */
+    BOOLEAN Attached;  /* cleared by whoever detaches the device, and so is the one to retire it; likewise */
     BOOLEAN LookedFor; /* by deletion.c; likewise */
     ULONG Age;         /* since it was retired, in turns of housekeeping; likewise */
     PSCTX_FILTER_KIND Kind;
-    PDEVICE_OBJECT DeviceObject;          /* whose extension this is */
-    PDEVICE_OBJECT Target;                /* the file system's own device in this stack; referenced, as is AttachedTo */
-    PDEVICE_OBJECT AttachedTo;            /* the next lower device, which requests are passed to, detached or not */
+    PDEVICE_OBJECT DeviceObject; /* whose extension this is */
+    PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
+    PDEVICE_OBJECT AttachedTo;   /* the next lower device */
+    PVOID volatile Lower; /* what requests are passed to, detached or not: AttachedTo, or Target when another filter's has gone */
     ULONG64 Number;                       /* of the attachment: unique while the driver is loaded, grows */
     POBJECT_NAME_INFORMATION StorageName; /* of a volume's storage device, or NULL; under the filter's lock */
     volatile LONG StorageUnknown;         /* the next create tells it */
@@ -38,7 +38,7 @@ typedef struct _PSCTX_FILTER_EXTENSION {
 /* The device that requests to a device of the filter are passed to. Any IRQL. */
 FORCEINLINE PDEVICE_OBJECT PsctxLowerDevice(_In_ PDEVICE_OBJECT DeviceObject)
 {
-    return ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->AttachedTo;
+    return ReadPointerAcquire(&((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Lower);
 }
 
 /*
@@ -77,7 +77,7 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT Co
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxAttachVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize,
                       _In_ ULONG Attempts);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachAgain(_In_ const PSCTX_FILTER_EXTENSION *Extension);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachAgain(_Inout_ PPSCTX_FILTER_EXTENSION Extension);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRetireFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxAgeRetiredDevices(VOID);

@@ -674,15 +674,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 
 /*
  * A create has succeeded that some rule can match. The create has succeeded whatever becomes of its tracking. What is held for contexts
- * is held in a critical region; the file system is asked outside of it, through the device below as long as ours is attached to that: where
- * it has left its stack meanwhile, the one below has mostly been deleted, and the file system's own device, which the open keeps, is asked.
+ * is held in a critical region; the file system is asked outside of it.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     PsctxTrackOpen(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location,
                    _In_ const PSCTX_RULES *Rules)
 {
-    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
-    const PDEVICE_OBJECT volumeDevice = extension->Target;
+    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
     const BOOLEAN redirector = PsctxIsRedirector(DeviceObject);
     const PFILE_OBJECT fileObject = Location->FileObject;
     PSCTX_OPENED_NAME opened;
@@ -698,8 +696,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     if (support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM || support == PSCTX_SUPPORT_VOLUME) {
         return;
     }
-    status = PsctxQueryFileName(ReadAcquire(&extension->Attached) != 0 ? extension->AttachedTo : volumeDevice,
-                                fileObject, redirector, &memory, &name);
+    status = PsctxQueryFileName(PsctxLowerDevice(DeviceObject), fileObject, redirector, &memory, &name);
     KeEnterCriticalRegion();
     if (NT_SUCCESS(status)) {
         PsctxTrackName(Rules, volumeDevice, support == PSCTX_SUPPORT_YES ? &stream : NULL, &name);

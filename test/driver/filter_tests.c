@@ -1173,6 +1173,8 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     PDEVICE_OBJECT belowControl;
     PDEVICE_OBJECT onVolume;
     PDEVICE_OBJECT onControl;
+    PDEVICE_OBJECT found;
+    IO_STACK_LOCATION parameters = {0};
     ULONG64 rule;
     HANDLE file;
     LONG before;
@@ -1187,8 +1189,11 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     before = PsctxGlobals.AttachedVolumes;
     CHECK(onVolume->AttachedDevice != NULL && onVolume->AttachedDevice->DriverObject == Driver);
     CHECK(onControl->AttachedDevice != NULL && onControl->AttachedDevice->DriverObject == Driver);
+    found = Top(TestFileSystem.VolumeDevice);
     IoDetachDevice(belowVolume);
     IoDeleteDevice(onVolume);
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(found, &parameters, NULL));
     IoDetachDevice(belowControl);
     IoDeleteDevice(onControl);
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
