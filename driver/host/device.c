@@ -122,7 +122,7 @@ static VOID HostFinishDelete(PDEVICE_OBJECT Device)
             break;
         }
     }
-    Device->DeviceObjectExtension->ExtensionFlags |= HOST_DEVICE_DELETED;
+    (VOID) __atomic_fetch_or(&Device->DeviceObjectExtension->ExtensionFlags, HOST_DEVICE_DELETED, __ATOMIC_RELEASE);
     PlatformUnlock(&HostDevicesMutex);
     HostDereferenceRaw(Device, "IoDeleteDevice");
 }
@@ -173,6 +173,12 @@ VOID HostDereferenceDevice(PDEVICE_OBJECT Device)
         HostFinishDelete(Device);
     }
     HostDereferenceRaw(Device, "device");
+}
+
+BOOLEAN HostIsDeviceDeleted(PDEVICE_OBJECT Device)
+{
+    return (BOOLEAN)((__atomic_load_n(&Device->DeviceObjectExtension->ExtensionFlags, __ATOMIC_ACQUIRE) &
+                      HOST_DEVICE_DELETED) != 0);
 }
 
 /* Mutex held. */

@@ -57,6 +57,17 @@ static VOID HostLetterName(WCHAR Letter, PWCH Text, PUNICODE_STRING Name)
     RtlInitUnicodeString(Name, Text);
 }
 
+/* Whether the disk is about to go: what has found it may not have it mounted anew. */
+static VOID HostSetRemovePending(PHOST_DISK Disk, BOOLEAN Pending)
+{
+    PVPB Vpb = Disk->Device->Vpb;
+    KIRQL Irql;
+
+    IoAcquireVpbSpinLock(&Irql);
+    Vpb->Flags = (USHORT)(Pending ? Vpb->Flags | VPB_REMOVE_PENDING : Vpb->Flags & ~VPB_REMOVE_PENDING);
+    IoReleaseVpbSpinLock(Irql);
+}
+
 /* The volume itself, opened by the kernel so that its file system is mounted. */
 static NTSTATUS HostOpenVolume(PUNICODE_STRING Name, PHANDLE Handle)
 {
@@ -162,7 +173,7 @@ NTSTATUS HostDismountVolume(WCHAR Letter)
     IO_STATUS_BLOCK IoStatus;
     UNICODE_STRING LinkName;
     WCHAR LinkText[20];
-    HANDLE Handle;
+    HANDLE Handle = NULL;
     NTSTATUS Status;
 
     if (Disk == NULL) {
@@ -171,6 +182,7 @@ NTSTATUS HostDismountVolume(WCHAR Letter)
     HostLetterName(HostLetter(Letter), LinkText, &LinkName);
     Status = HostOpenVolume(&LinkName, &Handle);
     if (NT_SUCCESS(Status)) {
+        HostSetRemovePending(Disk, TRUE);
         Thread->PreviousMode = KernelMode;
         Status = NtFsControlFile(Handle, NULL, NULL, NULL, &IoStatus, FSCTL_DISMOUNT_VOLUME, NULL, 0, NULL, 0);
         Thread->PreviousMode = PreviousMode;
@@ -179,6 +191,8 @@ NTSTATUS HostDismountVolume(WCHAR Letter)
     if (NT_SUCCESS(Status)) {
         (VOID) IoDeleteSymbolicLink(&LinkName);
         HostRemoveDisk(Disk);
+    } else if (Handle != NULL) {
+        HostSetRemovePending(Disk, FALSE);
     }
     return Status;
 }

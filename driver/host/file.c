@@ -166,14 +166,18 @@ static NTSTATUS HostEnterVolume(PHOST_OPEN Open, ACCESS_MASK Granted, PFILE_OBJE
         File->Flags |= FO_DIRECT_DEVICE_OPEN;
         return STATUS_SUCCESS;
     }
-    if (Open->Related == NULL && (Device->Vpb->Flags & VPB_MOUNTED) == 0) {
-        Status = HostMountDevice(Device);
-    }
-    if (NT_SUCCESS(Status)) {
+    do {
         IoAcquireVpbSpinLock(&Irql);
-        File->Vpb = Device->Vpb;
-        File->Vpb->ReferenceCount++;
+        if (Open->Related != NULL || (Device->Vpb->Flags & VPB_MOUNTED) != 0) {
+            File->Vpb = Device->Vpb;
+            File->Vpb->ReferenceCount++;
+        }
         IoReleaseVpbSpinLock(Irql);
+        if (File->Vpb == NULL) {
+            Status = HostMountDevice(Device);
+        }
+    } while (NT_SUCCESS(Status) && File->Vpb == NULL);
+    if (NT_SUCCESS(Status)) {
         if (Open->Name.Length == 0 && (Open->Related == NULL || (Open->Related->Flags & FO_VOLUME_OPEN) != 0)) {
             File->Flags |= FO_VOLUME_OPEN;
         }

@@ -194,6 +194,10 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     (VOID) HostCheckIrp(Irp, "IoCallDriver");
     (VOID) HostCheckObject(DeviceObject, "IoCallDriver");
+    if (HostIsDeviceDeleted(DeviceObject)) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver", "the device at %p has been deleted",
+                      (PVOID)DeviceObject);
+    }
     if (Thread->FreeCallbacks != 0) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "IoCallDriver", "a FreeCallback calls a driver");
     }

@@ -334,6 +334,7 @@ NTSTATUS HostCheckDeviceAccess(_In_ PDEVICE_OBJECT Device, _In_ HOST_TOKEN Token
 /* device.c */
 VOID HostDeleteDeviceObject(_In_ PVOID Object);
 VOID HostReferenceDevice(_In_ PDEVICE_OBJECT Device);
+BOOLEAN HostIsDeviceDeleted(_In_ PDEVICE_OBJECT Device);
 VOID HostDereferenceDevice(_In_ PDEVICE_OBJECT Device);
 PDEVICE_OBJECT HostReferenceTopDevice(_In_ PFILE_OBJECT FileObject);
 PDEVICE_OBJECT HostBaseDevice(_In_ PFILE_OBJECT FileObject);

@@ -284,7 +284,7 @@ static DEVICE_TYPE HostFileSystemTypeFor(PDEVICE_OBJECT Disk)
 
 /*
  * Asks the registered file systems in turn, in a critical region. A recogniser's STATUS_FS_DRIVER_REQUIRED makes it load its file system,
- * and all are asked again. STATUS_UNRECOGNIZED_VOLUME when nobody takes the disk.
+ * and all are asked again. STATUS_UNRECOGNIZED_VOLUME when nobody takes the disk, STATUS_NO_SUCH_DEVICE when that goes.
  */
 NTSTATUS HostMountDevice(PDEVICE_OBJECT Disk)
 {
@@ -295,6 +295,10 @@ NTSTATUS HostMountDevice(PDEVICE_OBJECT Disk)
     (VOID) HostWaitFor(&HostMounts, HostTryToMount, NULL, NULL);
     (VOID) KeWaitForSingleObject(&Disk->DeviceLock, Executive, KernelMode, FALSE, NULL);
     for (ULONG Index = 0; (Disk->Vpb->Flags & VPB_MOUNTED) == 0; Index++) {
+        if ((Disk->Vpb->Flags & VPB_REMOVE_PENDING) != 0) {
+            Status = STATUS_NO_SUCH_DEVICE;
+            break;
+        }
         FileSystem = HostFileSystemAt(Index);
         if (FileSystem == NULL) {
             Status = STATUS_UNRECOGNIZED_VOLUME;

@@ -320,7 +320,8 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryOpen(PIRP Irp, PFILE_NETWO
 }
 
 /*
- * The device below is being deleted: its stack must let go of it. PASSIVE_LEVEL. [wdm/nf-wdm-iodetachdevice]
+ * The device below is being deleted: its stack must let go of it. Where that is another filter's, the file system's stays, and is attached
+ * to anew. PASSIVE_LEVEL. [wdm/nf-wdm-iodetachdevice]
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OBJECT SourceDevice,
                                                                       PDEVICE_OBJECT TargetDevice)
@@ -334,6 +335,9 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OB
         extension->Attached = FALSE;
         IoDetachDevice(TargetDevice);
     } else if (PsctxDetachFilterDevice(SourceDevice)) {
+        if (TargetDevice != extension->Target) {
+            PsctxAttachAgain(extension);
+        }
         PsctxRetireFilterDevice(SourceDevice);
     }
     PsctxLeaveDriver();

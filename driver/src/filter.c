@@ -219,8 +219,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT Fi
 }
 
 /*
- * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when nothing is
- * on its way through the driver, where that is counted. Whether there are more.
+ * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when no create that is
+ * waited for comes back to them, and nothing is on its way through the driver, where that is counted. Whether there are more.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
 {
@@ -238,7 +238,8 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
 
         next = entry->Flink;
         extension->Age += 1;
-        if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
+        if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&extension->Creates, 0, 0) == 0 &&
+            InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
             RemoveEntryList(entry);
             InsertTailList(&finished, entry);
         }
@@ -301,32 +302,22 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 }
 
 /*
- * Detaches a device from the one below, unless the file system has done so itself before it deletes its own; the filter
- * is locked.
+ * Detaches a device from the one below, unless the file system has done so itself before it deletes its own, or that has been deleted
+ * without a word; the filter is locked. The statuses of PsctxIsLowerDeviceDeleted: the device is as it was.
  */
-_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static VOID
+_IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static NTSTATUS
     PsctxLeaveStack(_In_ const PSCTX_FILTER_EXTENSION *Extension)
 {
+    BOOLEAN deleted;
+    NTSTATUS status;
+
     PAGED_CODE();
 
-    if (Extension->AttachedTo->AttachedDevice == Extension->DeviceObject) {
+    status = PsctxIsLowerDeviceDeleted(Extension, &deleted);
+    if (NT_SUCCESS(status) && !deleted && Extension->AttachedTo->AttachedDevice == Extension->DeviceObject) {
         IoDetachDevice(Extension->AttachedTo);
     }
-}
-
-/*
- * Gives up a device whose file system's device has been deleted without a word, and must not be detached from; the filter is locked. It
- * leaves another filter's device that is between, if that is still there.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAbandonFilterDevice(PPSCTX_FILTER_EXTENSION Extension)
-{
-    PAGED_CODE();
-
-    PsctxUnlinkFilterDevice(Extension);
-    if (Extension->AttachedTo != Extension->Target && !PsctxIsDeviceDeleted(Extension->AttachedTo)) {
-        PsctxLeaveStack(Extension);
-    }
-    PsctxRetireFilterDevice(Extension->DeviceObject);
+    return status;
 }
 
 /*
@@ -355,11 +346,10 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (PsctxFindFilterDevice(Target) != NULL) {
         status = STATUS_DEVICE_ALREADY_ATTACHED;
     } else {
-        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, &extension->AttachedTo);
+        status = IoAttachDeviceToDeviceStackSafe(FilterDevice, Target, (PDEVICE_OBJECT *)&extension->Lower);
     }
-    if (!NT_SUCCESS(status)) {
-        extension->AttachedTo = NULL;
-    } else {
+    if (NT_SUCCESS(status)) {
+        extension->AttachedTo = extension->Lower;
         if (Target->StackSize < TargetStackSize) {
             FilterDevice->StackSize = (CCHAR)(FilterDevice->StackSize + TargetStackSize - Target->StackSize);
         }
@@ -448,8 +438,29 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAttachVolume(PDEVICE_OBJECT Volu
 }
 
 /*
+ * Attaches anew to the stack that a device of ours has left because another filter's device below it goes, unless the file system's goes
+ * too, or the filter stops. A request may still come to the old device, from who has found it before: it goes to the file system.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachAgain(PPSCTX_FILTER_EXTENSION Extension)
+{
+    PAGED_CODE();
+
+    (VOID) InterlockedExchangePointer(&Extension->Lower, Extension->Target);
+
+    if (!PsctxEnterFilter()) {
+        return;
+    }
+    if (Extension->Kind == PsctxVolumeFilter) {
+        PsctxAttachMountedVolume(Extension->Target, 1, NULL);
+    } else {
+        PsctxAttachFileSystem(Extension->Target);
+    }
+    PsctxLeaveFilter();
+}
+
+/*
  * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it
- * was not attached, or somebody else was first.
+ * was not attached, somebody else was first, or memory failed to tell whether the device below is there still.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
 {
@@ -459,10 +470,9 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
     PAGED_CODE();
 
     PsctxLockFilter();
-    attached = extension->Attached;
+    attached = extension->Attached && NT_SUCCESS(PsctxLeaveStack(extension));
     if (attached) {
         PsctxUnlinkFilterDevice(extension);
-        PsctxLeaveStack(extension);
     }
     PsctxUnlockFilter();
     return attached;
@@ -509,8 +519,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     PsctxLockFilter();
     filterDevice = PsctxFindFilterDevice(DeviceObject);
-    if (filterDevice != NULL) {
-        PsctxDetachFilterDevice(filterDevice);
+    if (filterDevice != NULL && PsctxDetachFilterDevice(filterDevice)) {
         PsctxRetireFilterDevice(filterDevice);
     }
     PsctxUnlockFilter();
@@ -590,7 +599,8 @@ DeleteLock:
 /*
  * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests and fast I/O
  * that have not come back, after. A thread that was about to send one through a device when that was detached cannot be
- * seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
+ * seen: it is given time before the devices go. Memory is waited for, where it takes some to tell that a stack can be left.
+ * [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 {
@@ -606,18 +616,20 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
     PsctxStopHousekeeping();
-    PsctxForgetDeletedDevices();
     InterlockedExchange(&PsctxFilterStarted, FALSE);
 
+    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
     PsctxLockFilter();
     while (!IsListEmpty(&PsctxFilterDevices)) {
         extension = CONTAINING_RECORD(PsctxFilterDevices.Flink, PSCTX_FILTER_EXTENSION, Links);
-        PsctxDetachFilterDevice(extension->DeviceObject);
-        PsctxRetireFilterDevice(extension->DeviceObject);
+        if (PsctxDetachFilterDevice(extension->DeviceObject)) {
+            PsctxRetireFilterDevice(extension->DeviceObject);
+        } else {
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
     }
     PsctxUnlockFilter();
 
-    interval.QuadPart = PSCTX_DRAIN_INTERVAL;
     do {
         idle = InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0;
         KeDelayExecutionThread(KernelMode, FALSE, &interval);

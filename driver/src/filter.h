@@ -25,18 +25,20 @@ typedef struct _PSCTX_FILTER_EXTENSION {
     BOOLEAN LookedFor; /* by deletion.c; likewise */
     ULONG Age;         /* since it was retired, in turns of housekeeping; likewise */
     PSCTX_FILTER_KIND Kind;
-    PDEVICE_OBJECT DeviceObject;          /* whose extension this is */
-    PDEVICE_OBJECT Target;                /* the file system's own device in this stack; referenced, as is AttachedTo */
-    PDEVICE_OBJECT AttachedTo;            /* the next lower device, which requests are passed to, detached or not */
+    PDEVICE_OBJECT DeviceObject; /* whose extension this is */
+    PDEVICE_OBJECT Target;       /* the file system's own device in this stack; referenced, as is AttachedTo */
+    PDEVICE_OBJECT AttachedTo;   /* the next lower device */
+    PVOID volatile Lower; /* what requests are passed to, detached or not: AttachedTo, or Target when another filter's has gone */
     ULONG64 Number;                       /* of the attachment: unique while the driver is loaded, grows */
     POBJECT_NAME_INFORMATION StorageName; /* of a volume's storage device, or NULL; under the filter's lock */
     volatile LONG StorageUnknown;         /* the next create tells it */
+    volatile LONG Creates;                /* that are waited for, and come back to this device */
 } PSCTX_FILTER_EXTENSION, *PPSCTX_FILTER_EXTENSION;
 
 /* The device that requests to a device of the filter are passed to. Any IRQL. */
 FORCEINLINE PDEVICE_OBJECT PsctxLowerDevice(_In_ PDEVICE_OBJECT DeviceObject)
 {
-    return ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->AttachedTo;
+    return ReadPointerAcquire(&((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Lower);
 }
 
 /*
@@ -75,8 +77,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachFileSystem(_In_ PDEVICE_OBJECT Co
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxAttachVolume(_In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize,
                       _In_ ULONG Attempts);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachAgain(_Inout_ PPSCTX_FILTER_EXTENSION Extension);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxDetachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAbandonFilterDevice(_Inout_ PPSCTX_FILTER_EXTENSION Extension);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRetireFilterDevice(_In_ PDEVICE_OBJECT FilterDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxAgeRetiredDevices(VOID);
 
@@ -99,7 +101,8 @@ ULONG PsctxFindInDeviceList(_In_ const PSCTX_DEVICE_LIST *List, _In_ PDEVICE_OBJ
 
 /* deletion.c: devices of the filter whose device below has been deleted. */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartDeletion(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxIsLowerDeviceDeleted(_In_ const PSCTX_FILTER_EXTENSION *Extension, _Out_ PBOOLEAN Deleted);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* mounted.c: the volumes that a file system has mounted, and which of them are not attached to. */
@@ -120,6 +123,8 @@ typedef struct _PSCTX_UNATTACHED_VOLUMES {
 
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice);
 _IRQL_requires_max_(DISPATCH_LEVEL) PDEVICE_OBJECT PsctxReferenceMountedDevice(_In_ PDEVICE_OBJECT StorageDevice);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
+                                                             _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolumes(_In_ PDRIVER_OBJECT DriverObject);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLookForVolumes(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeUnattached(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached);

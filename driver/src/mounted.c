@@ -104,9 +104,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeUnattached(PPSCTX_UNATTACHED_VOL
  * Attaches to a device that is not attached to, if it is a mounted volume's and not a snapshot's. Only a mounted volume has a disk: a
  * file system's control devices are told apart by that. [ntifs/nf-ntifs-iogetdiskdeviceobject]
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
-    PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
-                             _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachMountedVolume(PDEVICE_OBJECT Device, ULONG Attempts,
+                                                                PPSCTX_UNATTACHED_VOLUMES Unattached)
 {
     PDEVICE_OBJECT storageDevice = NULL;
     ULONG attachment = PSCTX_ATTACHMENT_YES;

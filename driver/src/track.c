@@ -709,12 +709,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 /*
  * A create while there are rules. One that no rule can match is passed through; another is waited for, and its
  * stream gets its contexts before the opener has its handle. A reparse is a success without an open: the I/O manager
- * opens something else. The status is the file system's. Nothing is held meanwhile but references. [ifs/irp-mj-create]
+ * opens something else. The status is the file system's. Nothing is held meanwhile but references, and the filter's device, which may leave
+ * its stack before the create comes back to it. [ifs/irp-mj-create]
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
-    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
+    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     PSCTX_OPENED_NAME opened;
     PPSCTX_RULES rules = NULL;
     PVOID memory;
@@ -725,16 +726,18 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
     if (PsctxOpensStream(DeviceObject, location)) {
         PsctxExamineOpenedName(location->FileObject, location->Parameters.Create.Options,
                                PsctxIsRedirector(DeviceObject), &opened);
-        rules = PsctxReferenceRules(volumeDevice, &opened);
+        rules = PsctxReferenceRules(extension->Target, &opened);
     }
     if (rules == NULL) {
         status = PsctxPassThrough(DeviceObject, Irp);
     } else {
         PsctxKeepOpenedName(&opened, &memory);
+        InterlockedIncrement(&extension->Creates);
         status = PsctxForwardAndWait(DeviceObject, Irp);
         if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
             PsctxTrackOpen(DeviceObject, location, rules, &opened);
         }
+        InterlockedDecrement(&extension->Creates);
         PsctxFree(memory);
         PsctxDereferenceRules(rules);
         IoCompleteRequest(Irp, IO_NO_INCREMENT);

@@ -1079,6 +1079,172 @@ static VOID KeepsDevicesThatMayHaveBeenFound(VOID)
     WaitForDevices(before);
 }
 
+/* Another filter's device, on top of a stack of the test file system's. */
+static PDEVICE_OBJECT AttachOther(PDEVICE_OBJECT Device, PDEVICE_OBJECT *AttachedTo)
+{
+    PDEVICE_OBJECT other = NULL;
+
+    CHECK_STATUS(STATUS_SUCCESS,
+                 IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &other));
+    CHECK_STATUS(STATUS_SUCCESS, IoAttachDeviceToDeviceStackSafe(other, Device, AttachedTo));
+    other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    return other;
+}
+
+/* An open that its file system takes long for, until the test lets it go. */
+typedef struct _LONG_OPEN {
+    KEVENT Below;
+    KEVENT Release;
+    HANDLE File;
+} LONG_OPEN, *PLONG_OPEN;
+
+static VOID HoldLongOpen(PVOID Context)
+{
+    const PLONG_OPEN open = Context;
+
+    TestFileSystem.Hook = NULL;
+    KeSetEvent(&open->Below, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&open->Release, Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID OpenLongOnThread(PVOID Context)
+{
+    HostEnterProcess(Process);
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &((PLONG_OPEN)Context)->File));
+    HostLeaveProcess();
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/*
+ * Another filter's device below ours goes while a create is waited for, on a machine that does not count requests, since it never unloads
+ * the driver.
+ */
+static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
+{
+    PDEVICE_OBJECT attachedTo;
+    PDEVICE_OBJECT other;
+    LARGE_INTEGER interval;
+    LONG_OPEN open = {0};
+    ULONG64 rule;
+    HANDLE thread;
+    HANDLE file;
+    ULONG before;
+    ULONG waited;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    other = AttachOther(TestFileSystem.VolumeDevice, &attachedTo);
+    LoadDriver();
+    PsctxGlobals.CountsRequests = FALSE;
+    CHECK(other->AttachedDevice != NULL && other->AttachedDevice->DriverObject == Driver);
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    before = CountDevices();
+
+    KeInitializeEvent(&open.Below, NotificationEvent, FALSE);
+    KeInitializeEvent(&open.Release, NotificationEvent, FALSE);
+    TestFileSystem.Hook = HoldLongOpen;
+    TestFileSystem.HookContext = &open;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, OpenLongOnThread, &open));
+    KeWaitForSingleObject(&open.Below, Executive, KernelMode, FALSE, NULL);
+    IoDetachDevice(attachedTo);
+    IoDeleteDevice(other);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1); /* a new one */
+    interval.QuadPart = -10 * 10000;
+    for (waited = 0; CountDevices() == before + 1 && waited < 300; waited += 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(CountDevices() == before + 1);
+    KeSetEvent(&open.Release, IO_NO_INCREMENT, FALSE);
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    WaitForDevices(before);
+    Close(open.File);
+    Close(file);
+    Close(Session);
+    Session = NULL;
+}
+
+/* Another filter that is below ours leaves: ours is told by the deletion of that one's device. */
+static VOID StaysWhenAFilterBelowLeaves(VOID)
+{
+    PDEVICE_OBJECT belowVolume;
+    PDEVICE_OBJECT belowControl;
+    PDEVICE_OBJECT onVolume;
+    PDEVICE_OBJECT onControl;
+    PDEVICE_OBJECT found;
+    IO_STACK_LOCATION parameters = {0};
+    ULONG64 rule;
+    HANDLE file;
+    LONG before;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    onVolume = AttachOther(TestFileSystem.VolumeDevice, &belowVolume);
+    onControl = AttachOther(TestFileSystem.ControlDevice, &belowControl);
+    LoadDriver();
+    before = PsctxGlobals.AttachedVolumes;
+    CHECK(onVolume->AttachedDevice != NULL && onVolume->AttachedDevice->DriverObject == Driver);
+    CHECK(onControl->AttachedDevice != NULL && onControl->AttachedDevice->DriverObject == Driver);
+    found = Top(TestFileSystem.VolumeDevice);
+    IoDetachDevice(belowVolume);
+    IoDeleteDevice(onVolume);
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(found, &parameters, NULL));
+    IoDetachDevice(belowControl);
+    IoDeleteDevice(onControl);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    CHECK(PsctxGlobals.AttachedVolumes == before);
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(Statistics().SessionContexts == 1);
+    Close(file);
+    Close(Session);
+    Session = NULL;
+    TestFileSystemDismount();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    Close(file);
+}
+
+/* The same on a kernel that does not say so: what is attached to is gone, and the stack below is there. */
+static VOID StaysWhenAFilterBelowGoesSilently(VOID)
+{
+    PDEVICE_OBJECT below;
+    PDEVICE_OBJECT other;
+    ULONG round;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    for (round = 0; round < 2; round += 1) {
+        LoadFileSystem();
+        other = AttachOther(TestFileSystem.ControlDevice, &below);
+        LoadDriver();
+        CHECK(other->AttachedDevice != NULL && other->AttachedDevice->DriverObject == Driver);
+        IoDetachDevice(below);
+        IoDeleteDevice(other);
+        if (round == 0) {
+            TestFileSystemUnregister();
+            TestFileSystemRegister();
+            CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+            CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+            CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+            Close(file);
+            TestFileSystemDismount();
+        }
+        UnloadDriver();
+        UnloadFileSystem();
+    }
+    HostSetQuirks(0);
+}
+
 /* What is on its way through a device comes back through the driver, however long that takes. */
 static VOID KeepsDevicesWhileRequestsAreBelow(VOID)
 {
@@ -2179,6 +2345,48 @@ static VOID SurvivesEveryFailedAllocation(VOID)
     }
 }
 
+/* A kernel that deletes devices without a word, and takes it ill if they are detached from then. */
+static VOID UseVolumesThatGoSilently(VOID)
+{
+    PDRIVER_OBJECT driver;
+    HANDLE file;
+    ULONG round;
+
+    if (!NT_SUCCESS(HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver))) {
+        return;
+    }
+    Driver = driver;
+    for (round = 0; round < 2; round += 1) {
+        if (NT_SUCCESS(Open(TEST_FILE, &file))) {
+            Close(file);
+        }
+        TestFileSystemDismount();
+    }
+    UnloadDriver();
+}
+
+static VOID SurvivesEveryFailedAllocationWhereDevicesGoSilently(VOID)
+{
+    ULONG64 countdown;
+    ULONG64 count;
+
+    CHECK_STATUS(STATUS_SUCCESS, HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    count = HostAllocationCount();
+    UseVolumesThatGoSilently();
+    count = HostAllocationCount() - count;
+    CHECK(count > 10);
+    for (countdown = 1; countdown <= count && Failures == 0; countdown += 1) {
+        HostFailAllocation(countdown);
+        UseVolumesThatGoSilently();
+        HostFailAllocation(0);
+        CHECK(HostAuditPool(PSCTX_TAG) == 0);
+    }
+    HostSetQuirks(0);
+}
+
 /* How many of an open's allocations make it fail when they do; more are tried than there are. */
 static ULONG CountFailedOpens(VOID)
 {
@@ -2253,6 +2461,9 @@ static const TEST Tests[] = {
     {"requests are counted from the moment that the filter is attached", CountsRequestsFromTheStart},
     {"a device stays for a while after it has left its stack", KeepsDevicesThatMayHaveBeenFound},
     {"a device that has left its stack stays while a request is below", KeepsDevicesWhileRequestsAreBelow},
+    {"a stack that another filter below leaves is attached to again", StaysWhenAFilterBelowLeaves},
+    {"a stack that another filter below leaves without a word is left, too", StaysWhenAFilterBelowGoesSilently},
+    {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
     {"requests that pend pass through", PassesPendingRequests},
@@ -2287,6 +2498,7 @@ static const TEST Tests[] = {
     {"expressions match as documented", MatchesAsDocumented},
     {"expressions match as FsRtlIsNameInExpression does", MatchesAsTheKernelDoes},
     {"any allocation may fail without a leak", SurvivesEveryFailedAllocation},
+    {"any allocation may fail where devices go without a word", SurvivesEveryFailedAllocationWhereDevicesGoSilently},
     {"no open fails for want of memory to track it", NeverFailsAnOpenForItsOwnMemory},
 };
 

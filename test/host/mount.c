@@ -232,10 +232,51 @@ static void RegistersWhileNothingMounts(void)
     CHECK(StopTestKernel(&Kernel));
 }
 
+static VOID MountAndDismount(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    for (ULONG Round = 0; Round < 3; Round++) {
+        CHECK_STATUS(HostMountVolume(L'Q', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+        CHECK_STATUS(HostDismountVolume(L'Q'), STATUS_SUCCESS);
+    }
+}
+
+static VOID OpenWhatMayGo(PVOID Context)
+{
+    HANDLE Handle;
+
+    UNREFERENCED_PARAMETER(Context);
+    HostEnterProcess(Client);
+    for (ULONG Round = 0; Round < 6; Round++) {
+        if (NT_SUCCESS(TestOpen(L"\\??\\Q:\\File", GENERIC_READ, FILE_NON_DIRECTORY_FILE, &Handle))) {
+            CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
+        }
+    }
+    HostLeaveProcess();
+}
+
+/* An open finds a volume, and is on its way to it, when that is dismounted. */
+static void OpensRaceADismount(void)
+{
+    static const PHOST_ROUTINE Routines[] = {MountAndDismount, OpenWhatMayGo, OpenWhatMayGo};
+    PVOID Contexts[RTL_NUMBER_OF(Routines)] = {NULL};
+    TEST_KERNEL Kernel;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    Client = Kernel.Process;
+    HostLeaveProcess();
+    for (ULONG64 Seed = 1; Seed <= 60; Seed++) {
+        HostRunSchedule(Seed, RTL_NUMBER_OF(Routines), Routines, Contexts);
+    }
+    HostEnterProcess(Client);
+    CHECK(StopTestKernel(&Kernel));
+}
+
 void RunMount(void)
 {
     RunTest("a filter that registers mount-aware is told of no file system while a disk is being mounted",
             RegistersWhileNothingMounts);
     RunTest("the first open mounts a disk once, through a recogniser that loads and a filter that sees it",
             FirstOpenMounts);
+    RunTest("a volume that is dismounted stays until the opens that have found it are refused", OpensRaceADismount);
 }

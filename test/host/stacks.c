@@ -304,6 +304,17 @@ static void DetachedTwice(void)
     IoDetachDevice(Devices[1]);
 }
 
+/* Whoever keeps a device's memory may not use the device for longer than its driver does. */
+static void RequestAfterDeletion(void)
+{
+    ULONG Ends;
+
+    Start();
+    ObReferenceObject(Devices[1]);
+    IoDeleteDevice(Devices[1]);
+    (VOID) IoCallDriver(Devices[1], MakeRequest(&Ends, TRUE, TRUE, TRUE));
+}
+
 void RunStacks(void)
 {
     RunTest("devices attach to the top of a stack, and detach from what is below", Attachment);
@@ -318,4 +329,6 @@ void RunStacks(void)
                  AttachedTwice);
     RunViolation("a device is detached once", DRIVER_VERIFIER_IOMANAGER_VIOLATION, "nothing is attached to",
                  DetachedTwice);
+    RunViolation("no request is sent to a device that has been deleted", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+                 "has been deleted", RequestAfterDeletion);
 }

@@ -97,20 +97,36 @@ BOOLEAN FsdDereferenceVolume(PVCB Vcb)
     return Last;
 }
 
-/* The disk is free to be mounted anew; the volume device goes, and with it whatever is attached above. No lock is held. */
-VOID FsdDeleteVolume(PVCB Vcb)
+/* Takes the volume off its disk, unless an open other than the one that is being closed has begun. */
+static BOOLEAN LeaveDisk(PVCB Vcb)
 {
     PVPB Vpb = Vcb->Vpb;
+    BOOLEAN Left;
     KIRQL Irql;
 
-    FreeVolumeContent(Vcb);
-    (VOID) ExDeleteResourceLite(&Vcb->Resource);
     IoAcquireVpbSpinLock(&Irql);
-    if (Vpb->DeviceObject == Vcb->DeviceObject) {
+    Left = (BOOLEAN)(Vpb->ReferenceCount <= 1);
+    if (Left && Vpb->DeviceObject == Vcb->DeviceObject) {
         Vpb->DeviceObject = NULL;
         Vpb->Flags = (USHORT)(Vpb->Flags & ~VPB_MOUNTED);
     }
     IoReleaseVpbSpinLock(Irql);
+    return Left;
+}
+
+/*
+ * The disk is free to be mounted anew; the volume device goes, and with it whatever is attached above. No lock is held. Opens that are on
+ * their way, which the reference count of the VPB tells, are waited for: they are refused.
+ */
+VOID FsdDeleteVolume(PVCB Vcb)
+{
+    LARGE_INTEGER Interval = {.QuadPart = -10000};
+
+    while (!LeaveDisk(Vcb)) {
+        (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Interval);
+    }
+    FreeVolumeContent(Vcb);
+    (VOID) ExDeleteResourceLite(&Vcb->Resource);
     IoDeleteDevice(Vcb->DeviceObject);
 }
 
