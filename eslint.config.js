@@ -1,9 +1,10 @@
 /** ESLint: typescript-eslint's strict, type-checked rules for all TypeScript; the recommended ones for plain scripts. */
 const js = require('@eslint/js')
+const { createNodeResolver, importX } = require('eslint-plugin-import-x')
 const tseslint = require('typescript-eslint')
 
 module.exports = tseslint.config(
-  { ignores: ['build/', 'coverage/', 'dist/', 'node_modules/'] },
+  { ignores: ['build/', 'coverage/', 'dist/', 'node_modules/', 'test/types/'] },
   js.configs.recommended,
   {
     files: ['**/*.{js,cjs,mjs}'],
@@ -25,6 +26,16 @@ module.exports = tseslint.config(
       // An index that was checked.
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
+  },
+  {
+    // What a module needs to be understood lies below it.
+    files: ['src/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/extensions': ['.ts'],
+      'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts'] })],
+    },
+    rules: { 'import-x/no-cycle': 'error' },
   },
   {
     files: ['test/**/*.ts'],

@@ -1,4 +1,4 @@
-// Reads JavaScript arguments, and throws an error that names the argument when one is not of the type or range asked for.
+// Reads JavaScript arguments, and throws a TypeError that names the argument when one is not of the type or range asked for.
 #ifndef PSCTX_BINDING_ARGUMENTS_H
 #define PSCTX_BINDING_ARGUMENTS_H
 
@@ -8,8 +8,6 @@
 
 #include <napi.h>
 
-#include "codec.h"
-
 namespace psctx {
 
 struct Bytes {
@@ -17,25 +15,26 @@ struct Bytes {
     std::size_t length = 0;
 };
 
-bool IsUndefined(Napi::Env env, napi_value value);
+// A number that is an integer of 0 to Maximum, which is a safe one.
+std::uint64_t GetInteger(Napi::Value value, std::uint64_t maximum, const char *argument);
 
-// A bigint of 0 to 2^64-1, or a number that is a safe integer from 0 on.
-std::uint64_t GetIdentifier(Napi::Env env, napi_value value, const char *operation, const char *argument);
+inline std::uint32_t GetUint32(Napi::Value value, std::uint32_t maximum, const char *argument)
+{
+    return static_cast<std::uint32_t>(GetInteger(value, maximum, argument));
+}
 
-// A number that is an integer of 0 to Maximum.
-std::uint32_t GetUint32(Napi::Env env, napi_value value, std::uint32_t maximum, const char *operation,
-                        const char *argument);
+bool GetBoolean(Napi::Value value, const char *argument);
 
 // The memory of a Uint8Array, which is valid until JavaScript runs again.
-Bytes GetBytes(Napi::Env env, napi_value value, const char *operation, const char *argument);
+Bytes GetBytes(Napi::Value value, const char *argument);
 
-std::u16string GetPath(Napi::Env env, napi_value value, const char *operation, const char *argument);
+// UTF-16, with whatever is in it.
+std::u16string GetString(Napi::Value value, const char *argument);
 
-// What lookups and removals are asked for: an owner, and an instance or, undefined, whichever of that owner is youngest.
-Match GetMatch(Napi::Env env, napi_value owner, napi_value instance, const char *operation);
+// 'A' to 'Z'.
+char16_t GetDrive(Napi::Value value, const char *argument);
 
-// What an insertion is asked for; its data is JavaScript's memory.
-Insertion GetInsertion(const Napi::CallbackInfo &info, std::size_t first, const char *operation);
+Napi::Function GetFunction(Napi::Value value, const char *argument);
 
 } // namespace psctx
 

@@ -37,7 +37,7 @@ class ServiceHandle {
 class Call {
   public:
     Call(const Napi::CallbackInfo &info, const char *operation, DWORD managerAccess)
-        : env_(info.Env()), operation_(operation), name_(GetPath(env_, info[0], operation, "name")),
+        : env_(info.Env()), operation_(operation), name_(GetString(info[0], "name")),
           manager_(Require(::OpenSCManagerW(nullptr, nullptr, managerAccess)))
     {
     }
@@ -70,11 +70,9 @@ struct Registration {
     std::u16string imagePath;
     std::u16string group;
 
-    Registration(const Napi::CallbackInfo &info, const char *operation)
-        : displayName(GetPath(info.Env(), info[1], operation, "displayName")),
-          description(GetPath(info.Env(), info[2], operation, "description")),
-          imagePath(GetPath(info.Env(), info[3], operation, "imagePath")),
-          group(GetPath(info.Env(), info[4], operation, "group"))
+    explicit Registration(const Napi::CallbackInfo &info)
+        : displayName(GetString(info[1], "displayName")), description(GetString(info[2], "description")),
+          imagePath(GetString(info[3], "imagePath")), group(GetString(info[4], "group"))
     {
     }
 
@@ -126,7 +124,7 @@ Napi::Value Create(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "createService";
     const Call call(info, operation, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
-    Registration registration(info, operation);
+    Registration registration(info);
     const ServiceHandle service(call.Require(::CreateServiceW(
         call.Manager(), AsWide(call.Name()), AsWide(registration.displayName), SERVICE_CHANGE_CONFIG,
         SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, AsWide(registration.imagePath),
@@ -141,7 +139,7 @@ Napi::Value Configure(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "configureService";
     const Call call(info, operation, SC_MANAGER_CONNECT);
-    Registration registration(info, operation);
+    Registration registration(info);
     const ServiceHandle service(call.Open(SERVICE_CHANGE_CONFIG));
 
     call.Require(::ChangeServiceConfigW(service.get(), SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START,
@@ -188,9 +186,9 @@ Napi::Value WriteDword(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "configureService";
     const Napi::Env env = info.Env();
-    const std::u16string name = GetPath(env, info[0], operation, "name");
-    const std::u16string value = GetPath(env, info[1], operation, "value");
-    const DWORD number = GetUint32(env, info[2], 0xFFFFFFFFu, operation, "number");
+    const std::u16string name = GetString(info[0], "name");
+    const std::u16string value = GetString(info[1], "value");
+    const DWORD number = GetUint32(info[2], 0xFFFFFFFFu, "number");
     const std::u16string path = u"SYSTEM\\CurrentControlSet\\Services\\" + name;
     HKEY key = nullptr;
 

@@ -1,40 +1,37 @@
-// A filter's native state: its transport, the streams it has open, and the memory that requests and replies pass through.
+// A filter's native state: its transport, the handles it has open, and the memory that requests and replies pass through.
 #include "session.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace psctx {
+namespace {
 
-Status Session::Open(const OpenOptions &options, const std::shared_ptr<SessionRegistry> &registry,
-                     std::shared_ptr<Session> *session)
+constexpr std::uint64_t kBatchPadding = 8;
+
+PSCTX_HEADER ReadHeader(const void *buffer) noexcept
 {
-    std::unique_ptr<Transport> transport;
-    const Status status = OpenTransport(options, &transport);
+    PSCTX_HEADER header;
 
-    if (Succeeded(status)) {
-        *session = std::make_shared<Session>(std::move(transport), registry);
-    }
-    return status;
+    std::memcpy(&header, buffer, sizeof(header));
+    return header;
 }
 
-Session::Session(std::unique_ptr<Transport> transport, const std::shared_ptr<SessionRegistry> &registry)
-    : transport_(std::move(transport)), registry_(registry), request_(new std::uint8_t[kMaximumRequest]),
-      scratch_(new std::uint8_t[kMaximumContextReply]),
-      reply_(new std::uint8_t[kReplyLength], std::default_delete<std::uint8_t[]>())
+} // namespace
+
+Session::Session(Napi::Env env, std::shared_ptr<Transport> transport) : transport_(std::move(transport))
 {
-    registry->insert(this);
+    Napi::ArrayBuffer memory = Napi::ArrayBuffer::New(env, kReplyOffset + kReplyLength);
+
+    memory_ = static_cast<std::uint8_t *>(memory.Data());
+    memoryObject_ = Napi::Persistent(memory);
 }
 
 Session::~Session()
 {
-    std::string leftovers;
+    std::string leftovers; // written to standard error by the kernel: nobody is left to be told
 
     Close(&leftovers);
-    if (const std::shared_ptr<SessionRegistry> registry = registry_.lock()) {
-        registry->erase(this);
-    }
 }
 
 Status Session::Close(std::string *leftovers)
@@ -45,98 +42,140 @@ Status Session::Close(std::string *leftovers)
         for (SessionReader *reader : std::exchange(readers_, {})) {
             reader->EndReading();
         }
-        for (const std::uint64_t handle : streams_) {
-            transport_->CloseHandle(handle);
-        }
-        streams_.clear();
+        handles_.Clear([this](std::uint64_t handle) { transport_->CloseHandle(handle); });
         status = transport_->Close(leftovers);
         transport_.reset();
     }
     return status;
 }
 
-Status Session::OpenStream(const std::u16string &path, std::uint64_t *handle)
+Answer Session::Send(const Operation &operation) noexcept
 {
-    Status status = kStatusFileClosed;
+    std::uint32_t capacity;
 
-    if (transport_ != nullptr) {
-        status = transport_->OpenStream(path, handle);
-        if (Succeeded(status)) {
-            streams_.insert(*handle);
-        }
-    }
-    return status;
+    std::memcpy(&capacity, memory_ + kCapacityOffset, sizeof(capacity));
+    return capacity > kReplyLength ? ToAnswer(kStatusInvalidParameter)
+                                   : SendInto(operation, memory_ + kReplyOffset, capacity);
 }
 
-void Session::CloseStream(std::uint64_t handle) noexcept
+void Session::SetHandle(const Operation &operation, std::uint64_t handle) noexcept
 {
-    if (transport_ != nullptr && streams_.erase(handle) != 0) {
+    if (operation.handleOffset != 0) {
+        std::memcpy(memory_ + operation.handleOffset, &handle, sizeof(handle));
+    }
+}
+
+Answer Session::SendInto(const Operation &operation, void *reply, std::size_t capacity) noexcept
+{
+    const PSCTX_HEADER header = ReadHeader(memory_);
+    std::uint32_t returned = 0;
+
+    if (transport_ == nullptr) {
+        return ToAnswer(kStatusFileClosed);
+    }
+    if (header.Size < operation.minimumRequest || header.Size > kRequestLength || capacity > PSCTX_MAXIMUM_TRANSFER) {
+        return ToAnswer(kStatusInvalidParameter);
+    }
+    std::uint64_t number = 0;
+    if (operation.handleOffset != 0) {
+        std::memcpy(&number, memory_ + operation.handleOffset, sizeof(number));
+        if (!handles_.IsOpen(number) && !(operation.isHandleOptional && number == 0)) {
+            return ToAnswer(kStatusFileClosed);
+        }
+        SetHandle(operation, Handles::ToHandle(number));
+    }
+    const Status status = transport_->Control(operation.code, memory_, header.Size, reply,
+                                              static_cast<std::uint32_t>(capacity), &returned);
+    SetHandle(operation, number); // the request can be sent again
+    if (IsError(status)) {
+        return ToAnswer(status);
+    }
+    const Status checked = CheckReply(reply, returned, operation.number, operation.minimumReply);
+    if (!Succeeded(checked)) {
+        return ToAnswer(checked);
+    }
+    return Succeeded(status) ? static_cast<Answer>(returned) : ToAnswer(status);
+}
+
+// A batch names its streams by their handles alone, since it is sent as it lies.
+Answer Session::SendBatch(const std::uint8_t *request, std::size_t requestLength, void *reply,
+                          std::size_t replyLength) noexcept
+{
+    PSCTX_BATCH_REQUEST batch;
+    std::uint32_t returned = 0;
+
+    if (transport_ == nullptr) {
+        return ToAnswer(kStatusFileClosed);
+    }
+    if (requestLength < sizeof(batch) || requestLength > PSCTX_MAXIMUM_TRANSFER ||
+        replyLength > PSCTX_MAXIMUM_TRANSFER) {
+        return ToAnswer(kStatusInvalidBufferSize);
+    }
+    std::memcpy(&batch, request, sizeof(batch));
+    const bool changes = batch.Header.Operation == PSCTX_OPERATION_BATCH;
+    const std::uint64_t needed =
+        sizeof(PSCTX_BATCH_REPLY) +
+        std::uint64_t{batch.Count} * (sizeof(PSCTX_BATCH_RESULT) + std::uint64_t{batch.ReplyCapacity});
+    if (batch.Header.Size > requestLength || needed > replyLength) {
+        return ToAnswer(kStatusInvalidBufferSize);
+    }
+
+    std::uint64_t offset = sizeof(batch);
+    for (std::uint32_t index = 0; index < batch.Count; index += 1) {
+        PSCTX_STREAM_REQUEST head; // every request of a batch begins like this
+
+        if (offset + sizeof(head) > batch.Header.Size) {
+            return ToAnswer(kStatusInfoLengthMismatch);
+        }
+        std::memcpy(&head, request + offset, sizeof(head));
+        if (!handles_.IsOpenHandle(head.Handle)) {
+            return ToAnswer(kStatusFileClosed);
+        }
+        offset += (std::uint64_t{head.Header.Size} + kBatchPadding - 1) / kBatchPadding * kBatchPadding;
+    }
+
+    const Status status = transport_->Control(changes ? PSCTX_IOCTL_BATCH : PSCTX_IOCTL_LOOKUP_BATCH, request,
+                                              batch.Header.Size, reply, static_cast<std::uint32_t>(needed), &returned);
+    if (!Succeeded(status)) {
+        return ToAnswer(status);
+    }
+    const Status checked = CheckReply(reply, returned, changes ? PSCTX_OPERATION_BATCH : PSCTX_OPERATION_LOOKUP_BATCH,
+                                      static_cast<std::uint32_t>(needed));
+    return Succeeded(checked) ? static_cast<Answer>(returned) : ToAnswer(checked);
+}
+
+std::uint64_t Session::AddHandle(std::uint64_t handle)
+{
+    const std::uint64_t number = handles_.Add(handle);
+
+    if (number == 0) {
         transport_->CloseHandle(handle);
     }
+    return number;
 }
 
-Status Session::OpenPending(std::function<void()> completed, std::unique_ptr<PendingDevice> *device)
+void Session::CloseHandle(std::uint64_t number) noexcept
 {
-    return transport_ == nullptr ? kStatusFileClosed : transport_->OpenPending(std::move(completed), device);
-}
-
-Status Session::QueryDrive(char16_t letter, std::u16string *device)
-{
-    return transport_ == nullptr ? kStatusFileClosed : transport_->QueryDrive(letter, device);
-}
-
-Status Session::Send(std::uint32_t controlCode, std::uint32_t requestLength, void *reply, std::uint32_t capacity,
-                     std::uint32_t minimumReply, std::uint32_t *returned)
-{
-    PSCTX_HEADER header;
-    Status status;
-    Status checked;
-
-    if (transport_ == nullptr) {
-        return kStatusFileClosed;
-    }
-    std::memcpy(&header, request_.get(), sizeof(header));
-    status = transport_->Control(controlCode, request_.get(), requestLength, reply, capacity, returned);
-    if (IsError(status)) {
-        return status;
-    }
-    checked = CheckReply(reply, *returned, header.Operation, minimumReply);
-    return Succeeded(checked) ? status : checked;
-}
-
-Status Session::SendForContext(std::uint32_t controlCode, std::uint32_t requestLength, std::uint32_t *returned)
-{
-    constexpr auto head = static_cast<std::uint32_t>(sizeof(PSCTX_CONTEXT_REPLY));
-    Status status;
-
-    for (;;) {
-        PSCTX_CONTEXT_REPLY reply;
-
-        status = Send(controlCode, requestLength, reply_.get(), head + expectedDataLength_, head, returned);
-        if (status != kStatusBufferOverflow) {
-            return status;
-        }
-        std::memcpy(&reply, reply_.get(), sizeof(reply));
-        if (reply.DataLength <= expectedDataLength_ || reply.DataLength > PSCTX_MAXIMUM_DATA_LENGTH) {
-            return kStatusInfoLengthMismatch;
-        }
-        expectedDataLength_ = std::min(std::max(reply.DataLength, 2u * expectedDataLength_), PSCTX_MAXIMUM_DATA_LENGTH);
+    if (transport_ != nullptr && handles_.IsOpen(number)) {
+        handles_.Remove(number);
+        transport_->CloseHandle(Handles::ToHandle(number));
     }
 }
 
-Status Session::SendBatch(std::uint32_t controlCode, const void *request, std::uint32_t requestLength, void *reply,
-                          std::uint32_t replyLength)
+Status Session::CheckReply(const void *reply, std::uint32_t returned, std::uint32_t number,
+                           std::uint32_t minimumSize) noexcept
 {
-    PSCTX_HEADER header;
-    std::uint32_t returned = 0;
-    Status status;
-
-    if (transport_ == nullptr) {
-        return kStatusFileClosed;
+    if (returned < minimumSize) {
+        return kStatusInfoLengthMismatch;
     }
-    std::memcpy(&header, request, sizeof(header));
-    status = transport_->Control(controlCode, request, requestLength, reply, replyLength, &returned);
-    return Succeeded(status) ? CheckReply(reply, returned, header.Operation, replyLength) : status;
+    const PSCTX_HEADER header = ReadHeader(reply);
+    if (header.Version != PSCTX_ABI_VERSION) {
+        return kStatusRevisionMismatch;
+    }
+    if (header.Size != returned || header.Operation != number) {
+        return kStatusInfoLengthMismatch;
+    }
+    return kStatusSuccess;
 }
 
 } // namespace psctx

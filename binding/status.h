@@ -34,6 +34,7 @@ constexpr Status kStatusInsufficientResources = 0xC000009Au;
 constexpr Status kStatusNotSupported = 0xC00000BBu;
 constexpr Status kStatusInternalError = 0xC00000E5u;
 constexpr Status kStatusNameTooLong = 0xC0000106u;
+constexpr Status kStatusCancelled = 0xC0000120u;
 constexpr Status kStatusFileClosed = 0xC0000128u;
 constexpr Status kStatusInvalidDeviceState = 0xC0000184u;
 constexpr Status kStatusInvalidBufferSize = 0xC0000206u;

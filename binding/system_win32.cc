@@ -94,8 +94,8 @@ Napi::Value ReadDword(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "readDword";
     const Napi::Env env = info.Env();
-    const std::u16string path = GetPath(env, info[0], operation, "key");
-    const std::u16string value = GetPath(env, info[1], operation, "value");
+    const std::u16string path = GetString(info[0], "key");
+    const std::u16string value = GetString(info[1], "value");
     DWORD number = 0;
     DWORD size = sizeof(number);
     HKEY key = nullptr;
@@ -224,9 +224,9 @@ Napi::Value Events(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "events";
     const Napi::Env env = info.Env();
-    const std::u16string channel = GetPath(env, info[0], operation, "channel");
-    const std::u16string query = GetPath(env, info[1], operation, "query");
-    const std::uint32_t maximum = GetUint32(env, info[2], kMaximumEvents, operation, "maximum");
+    const std::u16string channel = GetString(info[0], "channel");
+    const std::u16string query = GetString(info[1], "query");
+    const std::uint32_t maximum = GetUint32(info[2], kMaximumEvents, "maximum");
     // Stays loaded: to unload it would save nothing.
     const HMODULE module = ::LoadLibraryExW(L"wevtapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
 

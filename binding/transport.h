@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "status.h"
@@ -33,15 +34,8 @@ struct FileOpenOptions {
     std::uint32_t createOptions = 0;
 };
 
-struct HostAuditCounts {
-    std::uint64_t poolBytes = 0;
-    std::uint64_t poolAllocations = 0;
-    std::uint64_t handles = 0;
-    std::uint64_t objects = 0;
-    std::uint64_t irps = 0;
-    std::uint64_t locks = 0;
-    std::uint64_t contextBytes = 0; // of the driver's own pool tag
-};
+// What the embedded kernel holds, by name.
+using HostAuditCounts = std::vector<std::pair<const char *, std::uint64_t>>;
 
 enum class NameChange { Rename, Link };
 
@@ -52,7 +46,6 @@ class HostKernel {
     virtual ~HostKernel() = default;
 
     virtual Status OpenFile(const std::u16string &path, const FileOpenOptions &options, std::uint64_t *handle) = 0;
-    virtual void CloseFile(std::uint64_t handle) = 0;
     virtual Status ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
                             std::uint32_t *transferred) = 0;
     virtual Status WriteFile(std::uint64_t handle, std::uint64_t position, const void *data, std::uint32_t length,
@@ -91,13 +84,15 @@ class PendingDevice {
     virtual void Close() noexcept = 0;
 };
 
-// An open control device. Used by one thread at a time.
+// An open control device. Used by one thread, but for OpenStream.
 class Transport {
   public:
     virtual ~Transport() = default;
 
-    // Opens a stream for reading its attributes, sharing everything. Path is a Win32 namespace path (\\?\… or \\.\…).
+    // Opens a stream for reading its attributes, sharing everything. Path is a Win32 namespace path (\\?\… or \\.\…). On any
+    // thread, also while the transport is closed or after that: STATUS_FILE_CLOSED, or a handle that is still to be closed.
     virtual Status OpenStream(const std::u16string &path, std::uint64_t *handle) = 0;
+    // Closes a stream or, in the embedded kernel, a file.
     virtual Status CloseHandle(std::uint64_t handle) = 0;
 
     // One control request. Returned is how much of Output is valid: zero when the status is an error.

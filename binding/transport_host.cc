@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -272,11 +273,15 @@ class HostTransport final : public Transport, public HostKernel {
         options.shareAccess = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
         options.disposition = FILE_OPEN;
         options.createOptions = FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT;
-        return OpenFile(path, options, handle);
+        const std::shared_lock<std::shared_mutex> lock(opening_);
+        return process_ == nullptr ? kStatusFileClosed : OpenFile(path, options, handle);
     }
 
     Status CloseHandle(std::uint64_t handle) override
     {
+        if (process_ == nullptr) {
+            return kStatusFileClosed; // closed with the process
+        }
         const InProcess inProcess(process_);
 
         return FromNt(NtClose(ToHandle(handle)));
@@ -329,6 +334,8 @@ class HostTransport final : public Transport, public HostKernel {
 
     Status Close(std::string *leftovers) override
     {
+        const std::lock_guard<std::shared_mutex> lock(opening_);
+
         if (process_ != nullptr) {
             KillProcess();
             HostDereferenceProcess(process_);
@@ -368,8 +375,6 @@ class HostTransport final : public Transport, public HostKernel {
         }
         return status;
     }
-
-    void CloseFile(std::uint64_t handle) override { CloseHandle(handle); }
 
     Status ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
                     std::uint32_t *transferred) override
@@ -465,17 +470,15 @@ class HostTransport final : public Transport, public HostKernel {
     HostAuditCounts Audit() override
     {
         HOST_AUDIT audit = {};
-        HostAuditCounts counts;
 
         HostAudit(&audit);
-        counts.poolBytes = audit.PoolBytes;
-        counts.poolAllocations = audit.PoolAllocations;
-        counts.handles = audit.Handles;
-        counts.objects = audit.Objects;
-        counts.irps = audit.Irps;
-        counts.locks = audit.Locks;
-        counts.contextBytes = HostAuditPool(kDriverPoolTag);
-        return counts;
+        return {{"poolBytes", audit.PoolBytes},
+                {"poolAllocations", audit.PoolAllocations},
+                {"handles", audit.Handles},
+                {"objects", audit.Objects},
+                {"irps", audit.Irps},
+                {"locks", audit.Locks},
+                {"contextBytes", HostAuditPool(kDriverPoolTag)}};
     }
 
   private:
@@ -499,6 +502,7 @@ class HostTransport final : public Transport, public HostKernel {
     }
 
     VolumeList volumes_;
+    std::shared_mutex opening_; // shared by opens, which Close waits for
     bool hasJoined_ = true;
     bool hasExited_ = false;
     PEPROCESS process_ = nullptr;

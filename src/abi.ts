@@ -1,7 +1,30 @@
 /**
- * The contract with the driver as `driver/include/psctx/abi.h` has it: numbers, and where each member of a reply lies.
+ * The contract with the driver as `driver/include/psctx/abi.h` has it: numbers, and where each member of a record lies.
  * A test holds every value against the compiled header.
  */
+
+export const version = { abi: 2 } as const
+
+export const operation = {
+  queryVersion: 0,
+  queryStatistics: 1,
+  queryStream: 2,
+  insert: 3,
+  lookup: 4,
+  remove: 5,
+  removeAll: 6,
+  list: 7,
+  batch: 8,
+  lookupBatch: 9,
+  track: 10,
+  untrack: 11,
+  subscribe: 12,
+  wait: 13,
+  enumerate: 14,
+  listVolumes: 15,
+  inspect: 16,
+  queryRule: 17,
+} as const
 
 /** Limits that do not depend on the driver. */
 export const limits = {
@@ -30,6 +53,8 @@ export const pool = { paged: 0, nonpaged: 1 } as const
 
 export const lifetime = { session: 0, stream: 1 } as const
 
+export const match = { instance: 0, owner: 1, first: 2 } as const
+
 export const outcome = { inserted: 0, kept: 1, replaced: 2, added: 3 } as const
 
 export const holder = { self: 0, otherSession: 1, otherFilter: 2 } as const
@@ -57,6 +82,42 @@ export const attachment = { yes: 0, snapshot: 1, failed: 2 } as const
 export const ownerKind = { unknown: 0, device: 1, driver: 2 } as const
 
 /** Sizes of the fixed parts of the records, and offsets of their members, in bytes. */
+export const header = { size: 8, bufferSize: 0, version: 4, operation: 6 } as const
+
+export const streamRequest = { size: 16, handle: 8 } as const
+
+export const insertRequest = {
+  size: 48,
+  handle: 8,
+  ownerKey: 16,
+  instance: 24,
+  ifExists: 32,
+  pool: 36,
+  lifetime: 40,
+  dataLength: 44,
+} as const
+
+export const matchRequest = { size: 40, handle: 8, ownerKey: 16, instance: 24, match: 32, reserved: 36 } as const
+
+export const listRequest = { size: 24, handle: 8, before: 16 } as const
+
+export const batchRequest = { size: 16, count: 8, replyCapacity: 12 } as const
+
+export const trackRequest = {
+  size: 40,
+  ownerKey: 8,
+  instance: 16,
+  volumeHandle: 24,
+  patternLength: 32,
+  flags: 36,
+} as const
+
+export const subscribeRequest = { size: 24, session: 8, types: 16, capacity: 20 } as const
+
+export const enumerateRequest = { size: 32, volumeHandle: 8, cursor: 16 } as const
+
+export const volumesRequest = { size: 16, after: 8 } as const
+
 export const versionReply = {
   size: 88,
   driverVersion: 8,

@@ -1,93 +1,97 @@
 /** Checks what callers pass, so that an error names the argument and says what it must be. */
 import { types } from 'node:util'
 
-import * as abi from './abi'
-import type { ContextIdentity, Identifier, Insertion } from './context'
-import { argumentError, PerStreamContextError, statusOf } from './errors'
+import type { Identifier } from './context'
+import { typeError, valueError } from './errors'
 
 const maximumIdentifier = 2n ** 64n - 1n
-const noData = new Uint8Array(0)
-
-export function isIdentifier(value: unknown): value is Identifier {
-  if (typeof value === 'bigint') return value >= 0n && value <= maximumIdentifier
-  return typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)
-}
+const identifiers = 'a bigint from 0 to 2**64-1, or a number that is a safe integer'
 
 /** Throws unless `value` is an owner key or an instance. */
-export function checkIdentifier(
-  value: unknown,
-  argument: string,
-  operation: string,
-  path?: string,
-): asserts value is Identifier {
-  if (!isIdentifier(value)) {
-    throw argumentError(operation, argument, 'a bigint from 0 to 2**64-1, or a number that is a safe integer', path)
+export function checkIdentifier(value: unknown, argument: string, operation: string): asserts value is Identifier {
+  if (typeof value === 'number') {
+    if (value >>> 0 === value) return // the usual ones, quickly
+    if (value >= 0 && Number.isSafeInteger(value)) return
+  } else if (typeof value === 'bigint') {
+    if (value >= 0n && value <= maximumIdentifier) return
+  } else {
+    throw typeError(operation, argument, identifiers)
+  }
+  throw valueError(operation, argument, identifiers)
+}
+
+/** Throws unless `value` is an object whose members can be read, and that has no others than these. */
+export function checkOptions(value: unknown, operation: string, keys: ReadonlySet<string>): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw typeError(operation, 'options', 'an object')
+  for (const key in value) {
+    if (!keys.has(key)) throw valueError(operation, key, `left out: known are ${[...keys].join(', ')}`)
   }
 }
 
-/** Throws unless `value` is an object whose members can be read. */
-export function checkOptions(value: unknown, operation: string, path?: string): asserts value is object {
-  if (typeof value !== 'object' || value === null) throw argumentError(operation, 'options', 'an object', path)
+/** The same for an owner and an instance: told apart one by one, which is quicker than to ask a set. */
+export function checkIdentity(value: unknown, operation: string): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw typeError(operation, 'options', 'an object')
+  for (const key in value) {
+    if (key !== 'instance' && key !== 'owner') throw valueError(operation, key, 'left out: known are owner, instance')
+  }
+}
+
+/** Throws if a key is there and its value is not: whoever says it means something. */
+export function checkSaid(value: object, key: string, operation: string): void {
+  if (key in value) throw typeError(operation, key, `left out, or ${identifiers}: it is there, and undefined`)
+}
+
+export function checkBoolean(value: unknown, argument: string, operation: string): asserts value is boolean {
+  if (typeof value !== 'boolean') throw typeError(operation, argument, 'a boolean')
+}
+
+export function checkString(value: unknown, argument: string, operation: string): asserts value is string {
+  if (typeof value !== 'string') throw typeError(operation, argument, 'a string')
+}
+
+/** Throws unless `value` is an integer of this range. */
+export function checkInteger(
+  value: unknown,
+  minimum: number,
+  maximum: number,
+  argument: string,
+  operation: string,
+): asserts value is number {
+  const expected = `an integer from ${minimum} to ${maximum}`
+  if (typeof value !== 'number') throw typeError(operation, argument, expected)
+  if (!Number.isInteger(value) || value < minimum || value > maximum) throw valueError(operation, argument, expected)
 }
 
 /** Throws unless `value` is an AbortSignal. */
 export function checkSignal(value: unknown, operation: string): asserts value is AbortSignal {
-  if (!(value instanceof AbortSignal)) throw argumentError(operation, 'signal', 'an AbortSignal')
+  if (!(value instanceof AbortSignal)) throw typeError(operation, 'signal', 'an AbortSignal')
 }
 
-/** Throws unless `value` is a Uint8Array, which a Buffer is. */
-export function checkBytes(
-  value: unknown,
-  argument: string,
-  operation: string,
-  path?: string,
-): asserts value is Uint8Array {
-  if (!types.isUint8Array(value)) throw argumentError(operation, argument, 'a Uint8Array or a Buffer', path)
+/** Throws unless `value` is a Uint8Array, which a Buffer is, whose memory is there. */
+export function checkBytes(value: unknown, argument: string, operation: string): asserts value is Uint8Array {
+  if (!types.isUint8Array(value)) throw typeError(operation, argument, 'a Uint8Array or a Buffer')
+  if (value.length === 0) checkAttached(value, argument, operation)
 }
 
-/** Throws unless owner and instance, where they are given, are what they must be. */
-export function checkIdentity(options: ContextIdentity, operation: string, path?: string): void {
-  checkOptions(options, operation, path)
-  if (options.owner !== undefined) checkIdentifier(options.owner, 'owner', operation, path)
-  if (options.instance !== undefined) checkIdentifier(options.instance, 'instance', operation, path)
+/** A Uint8Array whose memory was transferred is empty, and nobody can look at that memory any more. */
+function checkAttached(value: Uint8Array, argument: string, operation: string): void {
+  try {
+    new Uint8Array(value.buffer)
+  } catch {
+    throw valueError(operation, argument, 'bytes whose memory is still there: it was transferred')
+  }
 }
 
-function choose<T extends string>(
+/** The number that a name stands for. */
+export function choose<T extends string>(
   table: Readonly<Record<T, number>>,
   value: unknown,
-  initial: T,
   argument: string,
   operation: string,
-  path?: string,
 ): number {
-  if (value === undefined) return table[initial]
   if (typeof value === 'string' && Object.hasOwn(table, value)) return table[value as T]
-  const choices = Object.keys(table).map((choice) => `'${choice}'`)
-  throw argumentError(operation, argument, `one of ${choices.join(', ')}`, path)
-}
-
-/** An insertion as the addon takes it: owner, instance, ifExists, pool, lifetime, data. */
-export type InsertionArguments = [Identifier, Identifier, number, number, number, Uint8Array]
-
-/** Checks an insertion, fills in what is not said and turns names into the driver's numbers. */
-export function toInsertionArguments(insertion: Insertion, operation: string, path: string): InsertionArguments {
-  checkIdentity(insertion, operation, path)
-  const data = insertion.data ?? noData
-  checkBytes(data, 'data', operation, path)
-  if (data.length > abi.limits.dataLength) {
-    throw new PerStreamContextError({
-      status: statusOf('STATUS_INVALID_BUFFER_SIZE'),
-      operation,
-      path,
-      advice: `\`data\` has ${data.length} bytes; a context holds at most ${abi.limits.dataLength}.`,
-    })
-  }
-  return [
-    insertion.owner ?? 0,
-    insertion.instance ?? 0,
-    choose(abi.ifExists, insertion.ifExists, 'fail', 'ifExists', operation, path),
-    choose(abi.pool, insertion.pool, 'paged', 'pool', operation, path),
-    choose(abi.lifetime, insertion.lifetime, 'session', 'lifetime', operation, path),
-    data,
-  ]
+  const expected = `one of ${Object.keys(table)
+    .map((choice) => `'${choice}'`)
+    .join(', ')}`
+  throw (typeof value === 'string' ? valueError : typeError)(operation, argument, expected)
 }

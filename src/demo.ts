@@ -50,7 +50,7 @@ function runSteps(steps: Steps, filter: Filter, drive: string): void {
 
   const stream = filter.openStream(path)
   steps.step('open the stream', () => {
-    const { supported, headerVersion } = stream.support
+    const { supported, headerVersion } = stream.support()
     expectEqual(supported, true, 'supported')
     return `it can carry contexts (FCB header version ${headerVersion})`
   })

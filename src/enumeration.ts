@@ -1,10 +1,13 @@
 /** Every context of a filter, on every stream or on those of one volume, page by page. */
 import * as abi from './abi'
-import { Replies } from './codec'
-import type { ListedContext } from './context'
-import { explain } from './errors'
-import type { NativeFilter, NativeStream } from './native'
-import { PagedIterator } from './paging'
+import { checkOptions } from './arguments'
+import { begin, type Cursor, decodePage, encodeEnumerate } from './codec/enumerate'
+import { decodeEntry, type ListedContext, nextEntry } from './codec/list'
+import { Memory } from './codec/memory'
+import { closedError, isFailure } from './errors'
+import { PagedIterator, type ClosableIterator } from './paging'
+import { answerError, type Session } from './session'
+import { openVolume } from './volumes'
 
 /** Which contexts are told, and until when. */
 export interface EnumerationOptions {
@@ -14,62 +17,62 @@ export interface EnumerationOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Asks for one page at a time, and lets the event loop run between two. Keeps a file of the volume open meanwhile. */
-export class ContextIterator extends PagedIterator<ListedContext> {
-  readonly #filter: NativeFilter
-  readonly #volume: NativeStream | undefined
-  readonly #page = Buffer.allocUnsafeSlow(abi.limits.transfer)
-  readonly #replies = new Replies(this.#page.buffer)
-  #entry = 0
-  /** What the last page told: two words that mean something to the driver alone; both zero at the beginning, and at the end. */
-  #cursor: readonly [bigint, bigint] = [0n, 0n]
-  #isFirst = true
-  #hasEnded = false
+const keys: ReadonlySet<string> = new Set(['volume', 'signal'])
 
-  /** `openVolume` is called when nothing else can fail any more. */
-  constructor(filter: NativeFilter, openVolume: () => NativeStream | undefined, signal: AbortSignal | undefined) {
-    super(signal, 'contexts')
-    this.#filter = filter
-    this.#volume = openVolume()
+/** Asks for one page at a time, and lets the event loop run between two. Keeps a file of the volume open meanwhile. */
+class ContextIterator extends PagedIterator<ListedContext> {
+  readonly #session: Session
+  /** The handle of a file of the volume; zero: every volume. */
+  readonly #volume: number
+  readonly #memory = new Memory(new ArrayBuffer(abi.limits.transfer))
+  #entry = 0
+  #next: Cursor | undefined = begin
+
+  constructor(session: Session, { volume, signal }: EnumerationOptions) {
+    super(signal, 'enumerate')
+    this.#session = session
+    this.#volume = volume === undefined ? 0 : openVolume(session, volume, 'enumerate')
+    if (this.#volume !== 0) session.closeWith(this, this.#volume)
     this.start()
   }
 
   protected override take(): ListedContext {
-    const context = this.#replies.listedContext(this.#entry)
-    this.#entry = this.#replies.next(this.#entry)
-    return context
+    const entry = this.#entry
+    this.#entry = nextEntry(this.#memory, entry)
+    return decodeEntry(this.#memory, entry)
   }
 
   protected override load(): void {
-    if (this.#hasEnded) {
-      this.finish()
-    } else if (this.#isFirst) {
-      this.#isFirst = false
-      this.#read()
-    } else {
-      setImmediate(() => {
-        this.#read()
-      })
-    }
+    if (this.#next === undefined) this.finish()
+    else if (this.#next === begin) this.#read()
+    else setImmediate(this.#read)
   }
 
   protected override release(): void {
-    this.#volume?.close()
-    this.#hasEnded = true
+    this.#next = undefined
+    if (this.#volume !== 0) this.#session.closeHandle(this.#volume)
   }
 
-  #read(): void {
-    if (this.#hasEnded) return // meanwhile
-    try {
-      this.#filter.enumerate(this.#page, this.#volume, ...this.#cursor)
-    } catch (error) {
-      this.fail(explain(error) as Error)
+  readonly #read = (): void => {
+    if (this.#next === undefined) return // ended meanwhile
+    const { memory, native } = this.#session
+    encodeEnumerate(memory, this.#volume, this.#next)
+    const answer = native.enumerate(this.#memory.bytes)
+    if (isFailure(answer)) {
+      this.fail(answerError(answer, 'enumerate'))
       return
     }
-    const { nextCursor } = abi.enumerateReply
-    this.#cursor = [this.#replies.uint64(nextCursor), this.#replies.uint64(nextCursor + 8)]
-    this.#hasEnded = this.#cursor[0] === 0n && this.#cursor[1] === 0n
-    this.#entry = abi.enumerateReply.size
-    this.loaded(this.#replies.uint32(abi.enumerateReply.count))
+    const { entry, count, next } = decodePage(this.#memory)
+    this.#memory.forget()
+    this.#entry = entry
+    this.#next = next
+    this.loaded(count)
   }
+}
+
+/** See {@link Filter.enumerate}. */
+export function enumerateContexts(session: Session, options: EnumerationOptions): ClosableIterator<ListedContext> {
+  checkOptions(options, 'enumerate', keys)
+  if (session.isClosed) throw closedError('enumerate')
+  return new ContextIterator(session, options)
 }

@@ -1,5 +1,4 @@
-/** The one error type of this package, and the only place that knows NTSTATUS values. */
-import { types } from 'node:util'
+/** What this package throws, and the only place that knows NTSTATUS values. */
 
 /** The NTSTATUS values that are known by name. */
 const statuses = {
@@ -68,15 +67,17 @@ const names = new Map<number, StatusName>(
   Object.entries(statuses).map(([name, status]) => [status, name as StatusName]),
 )
 
+/** Such as `'STATUS_NOT_FOUND'`; `'STATUS_0x…'` where this package does not know the name. */
+export type StatusCode = StatusName | (string & {})
+
 /** What to do next, for the statuses where that does not depend on the operation. */
 const advice: Partial<Record<StatusName, string>> = {
   STATUS_BUFFER_OVERFLOW: 'The data is longer than the buffer: pass a larger one.',
   STATUS_INFO_LENGTH_MISMATCH:
     'Driver and package do not agree on a record: install the driver that belongs to this package.',
   STATUS_INVALID_HANDLE: 'The handle is not open in this process any more: open the stream again.',
-  STATUS_INVALID_DEVICE_REQUEST: 'This stream cannot carry per-stream contexts: see its `support`.',
-  STATUS_ACCESS_DENIED:
-    'Run as an administrator, who may open the driver; a filter that was opened with `readOnly` cannot change anything.',
+  STATUS_INVALID_DEVICE_REQUEST: 'This stream cannot carry per-stream contexts: see its `support()`.',
+  STATUS_ACCESS_DENIED: 'A filter that was opened with `readOnly` cannot change anything.',
   STATUS_OBJECT_NAME_INVALID: 'Use a name that the file system allows: drive:\\directory\\file:stream.',
   STATUS_OBJECT_NAME_NOT_FOUND: 'There is no file or stream of this name: create it first.',
   STATUS_OBJECT_NAME_COLLISION: 'There is one already: use another name.',
@@ -97,6 +98,26 @@ const advice: Partial<Record<StatusName, string>> = {
   STATUS_VOLUME_DISMOUNTED: 'The volume was dismounted: close the stream, and mount the volume again.',
 }
 
+const fileAdvice: Partial<Record<StatusName, string>> = {
+  STATUS_ACCESS_DENIED:
+    'Its file system does not let this process open it so: look at its permissions, and at what it is (a link, a file that is read-only).',
+  STATUS_STOPPED_ON_SYMLINK: 'It is a symbolic link that leads out of the volume: open what it leads to.',
+}
+
+/** What depends on the operation. */
+const adviceFor: Readonly<Record<string, Partial<Record<StatusName, string>>>> = {
+  openFilter: { STATUS_ACCESS_DENIED: 'Run as an administrator, who may open the driver.' },
+  open: fileAdvice,
+  openFile: fileAdvice,
+  readFile: { STATUS_ACCESS_DENIED: "The file was not opened with `'read'` access." },
+  writeFile: { STATUS_ACCESS_DENIED: "The file was not opened with `'write'` access." },
+  deleteOnClose: { STATUS_ACCESS_DENIED: "The file was not opened with `'delete'` access." },
+  rename: {
+    STATUS_ACCESS_DENIED: "The file was not opened with `'delete'` access, or what is to be replaced is in use.",
+  },
+  link: { STATUS_ACCESS_DENIED: 'What is to be replaced is in use, or the file system has no links.' },
+}
+
 /** An NTSTATUS value as an unsigned number, by its name. */
 export function statusOf(name: StatusName): number {
   return statuses[name]
@@ -113,22 +134,26 @@ export function isSuccess(status: number): boolean {
   return status >>> 0 < 0x80000000
 }
 
+/** Whether what the addon returned is the NTSTATUS of an error or a warning, and not a length. */
+export function isFailure(answer: number): boolean {
+  return answer < 0
+}
+
 /** What an error is made of. */
 export interface PerStreamContextErrorInit {
   readonly status: number
   readonly operation: string
   readonly path?: string | undefined
-  /** What to do next; the usual advice for the status when nothing is said. */
+  /** What to do next; the usual advice for the status and the operation when nothing is said. */
   readonly advice?: string | undefined
   /** Bytes that a buffer must have. */
   readonly required?: number | undefined
-  readonly cause?: unknown
 }
 
-/** Thrown by everything in this package that fails. */
+/** What the driver, the kernel or a file system said. Wrong arguments are `TypeError`s and `RangeError`s: see {@link ArgumentError}. */
 export class PerStreamContextError extends Error {
   /** The name of the status, such as `'STATUS_INVALID_DEVICE_REQUEST'`. */
-  readonly code: string
+  readonly code: StatusCode
   /** The NTSTATUS as an unsigned number. */
   readonly status: number
   /** What was to be done, such as `'insert'`. */
@@ -140,9 +165,10 @@ export class PerStreamContextError extends Error {
 
   constructor(init: PerStreamContextErrorInit) {
     const code = statusName(init.status)
+    const name = code as StatusName
     const subject = init.path === undefined ? '' : ` of ${shorten(init.path)}`
-    const next = init.advice ?? advice[code as StatusName] ?? ''
-    super(`${init.operation}${subject} failed with ${code}. ${next}`.trimEnd(), { cause: init.cause })
+    const next = init.advice ?? adviceFor[init.operation]?.[name] ?? advice[name] ?? ''
+    super(`${init.operation}${subject} failed with ${code}. ${next}`.trimEnd())
     this.name = 'PerStreamContextError'
     this.code = code
     this.status = init.status >>> 0
@@ -158,55 +184,37 @@ function shorten(path: string): string {
   return printable.length <= 200 ? printable : `${printable.slice(0, 100)}…${printable.slice(-99)}`
 }
 
-/** The error for an argument that is not what it must be: `expected` says what it must be. */
-export function argumentError(
-  operation: string,
-  argument: string,
-  expected: string,
-  path?: string,
-): PerStreamContextError {
-  return new PerStreamContextError({
-    status: statuses.STATUS_INVALID_PARAMETER,
-    operation,
-    path,
-    advice: `\`${argument}\` must be ${expected}.`,
+/** An argument that is not what it must be: a programmer's error. */
+export type ArgumentError =
+  | (TypeError & { readonly code: 'ERR_INVALID_ARG_TYPE'; readonly argument: string })
+  | (RangeError & { readonly code: 'ERR_INVALID_ARG_VALUE'; readonly argument: string })
+
+function describe(operation: string, argument: string, expected: string): string {
+  return `${operation}: \`${argument}\` must be ${expected}.`
+}
+
+/** The error for an argument of another type: `expected` says what it must be. */
+export function typeError(operation: string, argument: string, expected: string): ArgumentError {
+  return Object.assign(new TypeError(describe(operation, argument, expected)), {
+    code: 'ERR_INVALID_ARG_TYPE' as const,
+    argument,
   })
 }
 
-/** The members that the addon's errors carry. */
-export interface NativeError extends Error {
-  readonly status: number
-  readonly operation: string
-  readonly argument?: string
-  readonly required?: number
-  readonly leftovers?: string
-}
-
-/** Whether an error is one that the addon made. */
-export function isNativeError(error: unknown): error is NativeError {
-  return types.isNativeError(error) && typeof (error as Partial<NativeError>).status === 'number'
-}
-
-/** What is known where an error is caught, beyond what the addon says. */
-export interface FailureContext {
-  readonly operation?: string | undefined
-  readonly path?: string | undefined
-  readonly advice?: string | undefined
-}
-
-/** The addon's error as one of ours; any other error as it is. */
-export function explain(error: unknown, context: FailureContext = {}): unknown {
-  if (!isNativeError(error)) return error
-  const operation = context.operation ?? error.operation
-  let next = context.advice
-  if (error.argument !== undefined) next = `\`${error.argument}\` is not what it must be.`
-  if (error.leftovers !== undefined) next = `The embedded kernel ended with something left: ${error.leftovers}.`
-  return new PerStreamContextError({
-    status: error.status,
-    operation,
-    path: context.path,
-    advice: next,
-    required: error.required,
-    cause: error,
+/** The error for an argument of the right type and a wrong value. */
+export function valueError(operation: string, argument: string, expected: string): ArgumentError {
+  return Object.assign(new RangeError(describe(operation, argument, expected)), {
+    code: 'ERR_INVALID_ARG_VALUE' as const,
+    argument,
   })
+}
+
+/** The error for what has been closed. */
+export function closedError(operation: string, path?: string): PerStreamContextError {
+  return new PerStreamContextError({ status: statuses.STATUS_FILE_CLOSED, operation, path })
+}
+
+/** Who calls a constructor that is not his to call. */
+export function constructorError(type: string, maker: string): TypeError {
+  return Object.assign(new TypeError(`A ${type} is made by ${maker}.`), { code: 'ERR_ILLEGAL_CONSTRUCTOR' as const })
 }

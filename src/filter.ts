@@ -1,21 +1,33 @@
 /** The way to the driver: an open of its control device, and what belongs to that. */
 import { resolve } from 'node:path'
 
-import { Batch, type BatchOptions } from './batch'
 import * as abi from './abi'
-import { checkIdentity, checkOptions } from './arguments'
-import { Replies } from './codec'
-import type { ListedContext } from './context'
-import { ContextIterator, type EnumerationOptions } from './enumeration'
-import { argumentError, explain, isNativeError, PerStreamContextError, statusOf } from './errors'
-import { readEvents, type EventOptions, type EventType, type FilterEvents } from './events'
-import { HostKernel } from './host'
-import { native, type NativeFilter, type NativeStream } from './native'
-import type { ClosableIterator } from './paging'
+import { checkBoolean, checkOptions, checkSignal } from './arguments'
+import { makeBatch, type Batch, type BatchOptions } from './batch'
+import type { EventType } from './codec/events'
+import type { ListedContext } from './codec/list'
+import { decodeStatistics, encodeQueryStatistics, type FilterStatistics } from './codec/statistics'
+import { decodeVersion, encodeQueryVersion, type FilterLimits } from './codec/version'
+import type { Volume } from './codec/volumes'
+import { enumerateContexts, type EnumerationOptions } from './enumeration'
+import {
+  closedError,
+  constructorError,
+  isFailure,
+  PerStreamContextError,
+  statusOf,
+  typeError,
+  valueError,
+} from './errors'
+import { readEvents, type EventOptions, type FilterEvents } from './events'
+import { makeHostKernel, type HostKernel } from './host'
+import { native } from './native'
+import { abortError, type ClosableIterator } from './paging'
 import { toNamespacePath } from './path'
-import { Stream } from './stream'
-import { TrackingRule, type TrackingOptions } from './tracking'
-import { listVolumes, type Volume } from './volumes'
+import { answerError, reply, Session } from './session'
+import { makeStream, type Stream } from './stream'
+import { makeRule, type TrackingOptions, type TrackingRule } from './tracking'
+import { listVolumes } from './volumes'
 
 /** Which kernel runs the driver: that of Windows, or the one embedded in this package. */
 export type KernelName = 'windows' | 'host'
@@ -36,73 +48,16 @@ export interface FilterOptions {
   readonly readOnly?: boolean | undefined
 }
 
-/** What one filter may hold. */
-export interface FilterLimits {
-  /** Bytes of data in one context. */
-  readonly dataLength: number
-  /** Live contexts. */
-  readonly contexts: number
-  /** Owner keys. */
-  readonly owners: number
-  /** Bytes of paged pool. */
-  readonly pagedBytes: number
-  /** Bytes of nonpaged pool. */
-  readonly nonPagedBytes: number
-  /** Operations in one batch. */
-  readonly batchOperations: number
-  /** Bytes of requests, or of replies, in one batch. */
-  readonly transfer: number
-  /** Contexts on one stream, of every filter. */
-  readonly streamContexts: number
-  /** Filters and readers of events that are open, of every process. */
-  readonly sessions: number
-  /** Bytes of paged pool for what is no context: owner keys, rules, events that are kept. */
-  readonly pagedRecordBytes: number
-  /** Bytes of nonpaged pool for what is no context: the filter itself, and requests that wait for events. */
-  readonly nonPagedRecordBytes: number
-  /** Readers of this filter's events. */
-  readonly readers: number
-  /** Requests of one reader that wait for events. */
-  readonly waits: number
+/** How a stream is opened off the event loop. */
+export interface OpenStreamOptions {
+  /** Ends the wait with an `AbortError`; what is opened after that is closed at once. */
+  readonly signal?: AbortSignal | undefined
 }
 
-/** Counters of the driver. Each is right by itself; together they are no snapshot. */
-export interface FilterStatistics {
-  /** Of this filter. */
-  readonly session: {
-    /** Live now. */
-    readonly contexts: number
-    /** Held now, headers and names included. */
-    readonly pagedBytes: number
-    readonly nonPagedBytes: number
-    /** Since the filter was opened. */
-    readonly inserted: number
-    /** By a request: remove, removeAll, replace. */
-    readonly removed: number
-    /** By a file system, with the stream. */
-    readonly tornDown: number
-    /** Opens that its tracking rules have no context for: see {@link TrackingStatistics}. */
-    readonly missed: number
-    /** Held now by what is no context: see {@link FilterLimits}. */
-    readonly pagedRecordBytes: number
-    readonly nonPagedRecordBytes: number
-  }
-  /** Of the driver as a whole, now. */
-  readonly total: {
-    readonly contexts: number
-    readonly pagedBytes: number
-    readonly nonPagedBytes: number
-    /** Filters that are open. */
-    readonly sessions: number
-    /** Volumes that the driver's file system filter is attached to. */
-    readonly attachedVolumes: number
-    /** File systems' control devices that it is attached to. */
-    readonly attachedFileSystems: number
-    /** Held now by what is no context: see {@link FilterLimits}. */
-    readonly pagedRecordBytes: number
-    readonly nonPagedRecordBytes: number
-  }
-}
+const openKeys: ReadonlySet<string> = new Set(['kernel', 'volumes', 'readOnly'])
+const openStreamKeys: ReadonlySet<string> = new Set(['signal'])
+
+let makeFilter: (session: Session, kernel: KernelName) => Filter
 
 /**
  * An open of the driver. It owns the contexts that are inserted through it: when it is closed, or its process dies, they
@@ -117,27 +72,30 @@ export class Filter {
   readonly limits: FilterLimits
   /** The embedded kernel's files, faults and audit; `undefined` on Windows. */
   readonly host: HostKernel | undefined
-  readonly #native: NativeFilter
-  readonly #replies: Replies
+  readonly #session: Session
   /** The number that the driver knows this filter by. */
-  readonly #session: bigint
+  readonly #number: bigint
 
-  /** @internal */
-  constructor(nativeFilter: NativeFilter, kernel: KernelName) {
-    this.#native = nativeFilter
-    this.#replies = new Replies(nativeFilter.reply())
-    this.kernel = kernel
-    nativeFilter.queryVersion()
-    const { version, session, limits } = this.#replies.version(0)
+  static {
+    makeFilter = (session, kernel) => new Filter(session, kernel)
+  }
+
+  private constructor(session: Session, kernel: KernelName) {
+    if (!(session instanceof Session)) throw constructorError('Filter', 'openFilter()')
     this.#session = session
+    this.kernel = kernel
+    encodeQueryVersion(session.memory)
+    session.request(session.native.queryVersion, abi.versionReply.size, 'openFilter')
+    const { version, session: number, limits } = decodeVersion(session.memory, reply)
+    this.#number = number
     this.version = version
     this.limits = limits
-    this.host = kernel === 'host' ? new HostKernel(nativeFilter) : undefined
+    this.host = kernel === 'host' ? makeHostKernel(session) : undefined
   }
 
   /** Whether it has been closed. */
   get closed(): boolean {
-    return this.#native.closed
+    return this.#session.isClosed
   }
 
   /**
@@ -147,38 +105,40 @@ export class Filter {
    *
    * Throws what the file system says, among it `STATUS_OBJECT_NAME_NOT_FOUND`, `STATUS_OBJECT_PATH_NOT_FOUND`,
    * `STATUS_OBJECT_NAME_INVALID`, `STATUS_OBJECT_PATH_SYNTAX_BAD`, `STATUS_NAME_TOO_LONG`, `STATUS_ACCESS_DENIED`,
-   * `STATUS_DELETE_PENDING`; and `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`.
+   * `STATUS_DELETE_PENDING`; and `STATUS_FILE_CLOSED`.
    *
    * @see {@link https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew | CreateFileW}
    */
   openStream(path: string): Stream {
-    const namespacePath = toNamespacePath(path, 'open')
-    let stream: NativeStream
-    try {
-      stream = new native.Stream(this.#native, namespacePath)
-    } catch (error) {
-      throw explain(error, { path })
-    }
-    return new Stream(stream, this.#replies, path)
+    const handle = this.#session.openStream(toNamespacePath(path, 'open'), 'open', path)
+    return makeStream(this.#session, handle, path)
   }
 
-  /** An empty batch. Throws `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`. */
+  /**
+   * The same, on a thread of libuv's pool: an open can take long, where a server, a file in the cloud or a scanner answers late.
+   *
+   * Rejects with what {@link Filter.openStream} throws, and with an `AbortError` when `signal` is aborted.
+   */
+  async openStreamAsync(path: string, options: OpenStreamOptions = {}): Promise<Stream> {
+    const namespacePath = toNamespacePath(path, 'open')
+    checkOptions(options, 'open', openStreamKeys)
+    const { signal } = options
+    if (signal !== undefined) checkSignal(signal, 'open')
+    return makeStream(this.#session, await this.#openLater(namespacePath, path, signal), path)
+  }
+
+  /** An empty batch. Throws `STATUS_FILE_CLOSED`. */
   batch(options: BatchOptions = {}): Batch {
-    checkOptions(options, 'batch')
-    if (this.#native.closed) {
-      throw new PerStreamContextError({ status: statusOf('STATUS_FILE_CLOSED'), operation: 'batch' })
-    }
-    return new Batch(this.#native, options)
+    if (this.closed) throw closedError('batch')
+    return makeBatch(this.#session, options)
   }
 
   /** The driver's counters. Throws `STATUS_FILE_CLOSED`. */
   statistics(): FilterStatistics {
-    try {
-      this.#native.queryStatistics()
-    } catch (error) {
-      throw explain(error)
-    }
-    return this.#replies.statistics(0)
+    const { memory, native } = this.#session
+    encodeQueryStatistics(memory)
+    this.#session.request(native.queryStatistics, abi.statisticsReply.size, 'statistics')
+    return decodeStatistics(memory, reply)
   }
 
   /**
@@ -187,7 +147,7 @@ export class Filter {
    * filter's quota; what they miss is counted, and told as an event.
    *
    * Throws what {@link Filter.openStream} does for the volume, `STATUS_QUOTA_EXCEEDED` beyond 64 rules,
-   * `STATUS_INVALID_PARAMETER`, `STATUS_ACCESS_DENIED` (read-only filter), `STATUS_FILE_CLOSED`.
+   * `STATUS_ACCESS_DENIED` (read-only filter), `STATUS_FILE_CLOSED`.
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/creating-a-per-stream-context | Creating a per-stream context}
    *
@@ -197,30 +157,7 @@ export class Filter {
    * ```
    */
   track(options: TrackingOptions): TrackingRule {
-    checkIdentity(options, 'track')
-    const { match, volume, count = false }: { match: unknown; volume?: unknown; count?: unknown } = options
-    const maximum = abi.limits.patternLength / 2
-    if (typeof match !== 'string' || match === '' || match.length > maximum || match.includes('\0')) {
-      throw argumentError('track', 'match', `a string of 1 to ${maximum} characters, none of them NUL`)
-    }
-    if (typeof count !== 'boolean') throw argumentError('track', 'count', 'a boolean')
-    const flags = count ? abi.trackFlags.count : 0
-    const file = this.#openVolume(volume, 'track')
-    try {
-      this.#native.track(options.owner ?? 0, options.instance ?? 0, file, match, flags)
-    } catch (error) {
-      const isFull = isNativeError(error) && error.status === statusOf('STATUS_QUOTA_EXCEEDED')
-      throw explain(error, { advice: isFull ? fullAdvice : undefined })
-    } finally {
-      file?.close()
-    }
-    return new TrackingRule(this.#native, this.#replies, this.#replies.rule(0), options)
-  }
-
-  /** Ends a rule of this filter. The contexts that it has inserted stay. Harmless when it has ended already. */
-  untrack(rule: TrackingRule): void {
-    if (!TrackingRule.isOf(this.#native, rule)) throw argumentError('untrack', 'rule', 'a TrackingRule of this filter')
-    rule.dispose()
+    return makeRule(this.#session, options)
   }
 
   /**
@@ -231,7 +168,7 @@ export class Filter {
    * It ends with `break`, `return()`, the filter's close, or with an `AbortError` when `signal` is aborted. Waiting for an
    * event keeps the process alive; an iterator that nobody waits for does not.
    *
-   * Throws `STATUS_QUOTA_EXCEEDED` beyond 16 iterators at a time, `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`,
+   * Throws `STATUS_QUOTA_EXCEEDED` beyond 16 iterators at a time, `STATUS_FILE_CLOSED`,
    * `STATUS_INSUFFICIENT_RESOURCES`, and an `AbortError` when `signal` is aborted already.
    *
    * @example
@@ -242,7 +179,7 @@ export class Filter {
    * ```
    */
   events<T extends EventType = EventType>(options: EventOptions<T> = {}): FilterEvents<T> {
-    return readEvents(this.#native, this.#session, options)
+    return readEvents(this.#session, this.#number, options)
   }
 
   /**
@@ -250,36 +187,16 @@ export class Filter {
    * driver for a page at a time and lets the event loop run in between. A context that is there from the beginning to the
    * end is told exactly once; what comes or goes meanwhile may or may not be.
    *
-   * Throws what {@link Filter.openStream} does for the volume, `STATUS_INVALID_PARAMETER`, `STATUS_FILE_CLOSED`, and an
+   * Throws what {@link Filter.openStream} does for the volume, `STATUS_FILE_CLOSED`, and an
    * `AbortError` when `signal` is aborted already; when it is aborted later, the iterator does.
    */
-  contexts(options: EnumerationOptions = {}): ClosableIterator<ListedContext> {
-    checkOptions(options, 'contexts')
-    if (this.#native.closed) {
-      throw new PerStreamContextError({ status: statusOf('STATUS_FILE_CLOSED'), operation: 'contexts' })
-    }
-    return new ContextIterator(this.#native, () => this.#openVolume(options.volume, 'contexts'), options.signal)
+  enumerate(options: EnumerationOptions = {}): ClosableIterator<ListedContext> {
+    return enumerateContexts(this.#session, options)
   }
 
   /** The volumes that the driver's file system filter knows, attached or not. Throws `STATUS_FILE_CLOSED`. */
   volumes(): Volume[] {
-    try {
-      return listVolumes(this.#native, this.#replies)
-    } catch (error) {
-      throw explain(error)
-    }
-  }
-
-  /** A file of the volume that is meant: of a drive, its root directory. */
-  #openVolume(volume: unknown, operation: string): NativeStream | undefined {
-    if (volume === undefined) return undefined
-    const isDrive = typeof volume === 'string' && /^[A-Za-z]:$/.test(volume)
-    const path = toNamespacePath(isDrive ? `${volume}\\` : volume, operation, 'volume')
-    try {
-      return new native.Stream(this.#native, path)
-    } catch (error) {
-      throw explain(error, { operation, path: volume as string })
-    }
+    return listVolumes(this.#session)
   }
 
   /**
@@ -289,20 +206,47 @@ export class Filter {
    * that ends with pool, handles, objects or locks outstanding, which is a bug in the driver or in this package.
    */
   close(): void {
-    try {
-      this.#native.close()
-    } catch (error) {
-      throw explain(error)
+    if (this.closed) return
+    this.#session.isClosed = true
+    const answer = this.#session.native.close()
+    if (typeof answer === 'string') {
+      throw new PerStreamContextError({
+        status: statusOf('STATUS_INTERNAL_ERROR'),
+        operation: 'close',
+        advice: `The embedded kernel ended with something left: ${answer}.`,
+      })
     }
+    if (isFailure(answer)) throw answerError(answer, 'close')
   }
 
   /** Closes it at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close()
   }
-}
 
-const fullAdvice = `A filter has at most ${abi.limits.rules} tracking rules: end one of them first.`
+  #openLater(path: string, told: string, signal: AbortSignal | undefined): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(abortError(signal))
+        return
+      }
+      const abandon = this.#session.native.startOpening(path, (handle) => {
+        signal?.removeEventListener('abort', stop)
+        if (isFailure(handle)) reject(answerError(handle, 'open', told))
+        else resolve(handle)
+      })
+      if (typeof abandon === 'number') {
+        reject(answerError(abandon, 'open', told))
+        return
+      }
+      const stop = (): void => {
+        abandon()
+        reject(abortError(signal!))
+      }
+      signal?.addEventListener('abort', stop, { once: true })
+    })
+  }
+}
 
 const installAdvice =
   'The driver psctx is not running: install and start it as an administrator (see "Installing the driver" in README.md), ' +
@@ -310,37 +254,40 @@ const installAdvice =
 
 const elsewhereAdvice = "The kernel of Windows is not on this machine: say `kernel: 'host'` to run on the embedded one."
 
+const ownKernelAdvice = "On Windows the driver runs in the system's own kernel: leave `kernel` out."
+
+const otherVolumeAdvice =
+  'Another filter of this process has a different volume of that letter: define it alike, or use another letter.'
+
 function toVolumes(volumes: unknown): (readonly [string, string | undefined])[] {
-  if (typeof volumes !== 'object' || volumes === null) throw argumentError('openFilter', 'volumes', 'an object')
+  if (typeof volumes !== 'object' || volumes === null) throw typeError('openFilter', 'volumes', 'an object')
+  const letters = new Set<string>()
   return Object.entries(volumes).map(([drive, definition]: [string, unknown]) => {
-    if (!/^[A-Za-z]:$/.test(drive)) {
-      throw argumentError('openFilter', 'volumes', `keyed by drives such as 'M:', not ${JSON.stringify(drive)}`)
-    }
-    const { type, path } = (definition ?? {}) as { type?: unknown; path?: unknown }
     const letter = drive.charAt(0).toUpperCase()
+    if (!/^[A-Za-z]:$/.test(drive)) {
+      throw valueError('openFilter', 'volumes', `keyed by drives such as 'M:', not ${JSON.stringify(drive)}`)
+    }
+    if (letters.has(letter))
+      throw valueError('openFilter', 'volumes', `keyed by each drive once, not by ${letter}: twice`)
+    letters.add(letter)
+    const { type, path } = (definition ?? {}) as { type?: unknown; path?: unknown }
     if (type === 'memory') return [letter, undefined]
     if (type !== 'directory' || typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw argumentError('openFilter', 'volumes', "made of { type: 'memory' } and { type: 'directory', path }")
+      throw valueError('openFilter', 'volumes', "made of { type: 'memory' } and { type: 'directory', path }")
     }
     return [letter, resolve(path)]
   })
 }
 
-function openAdvice(error: unknown, kernel: KernelName): string | undefined {
-  if (!isNativeError(error)) return undefined
+/** What to do next, where the usual advice does not know. */
+function openAdvice(status: number, kernel: KernelName): string | undefined {
   if (kernel === 'windows') {
-    if (error.status === statusOf('STATUS_OBJECT_NAME_NOT_FOUND')) {
-      return process.platform === 'win32' ? installAdvice : elsewhereAdvice
-    }
-    return undefined
+    if (status !== statusOf('STATUS_OBJECT_NAME_NOT_FOUND')) return undefined
+    return process.platform === 'win32' ? installAdvice : elsewhereAdvice
   }
-  if (error.status === statusOf('STATUS_NOT_SUPPORTED')) {
-    return "On Windows the driver runs in the system's own kernel: leave `kernel` out."
-  }
-  if (error.status === statusOf('STATUS_OBJECT_NAME_COLLISION')) {
-    return 'Another filter of this process has a different volume of that letter: define it alike, or use another letter.'
-  }
-  if (error.status === statusOf('STATUS_OBJECT_PATH_NOT_FOUND')) return 'A volume’s directory must exist.'
+  if (status === statusOf('STATUS_NOT_SUPPORTED')) return ownKernelAdvice
+  if (status === statusOf('STATUS_OBJECT_NAME_COLLISION')) return otherVolumeAdvice
+  if (status === statusOf('STATUS_OBJECT_PATH_NOT_FOUND')) return 'A volume’s directory must exist.'
   return undefined
 }
 
@@ -362,27 +309,30 @@ function openAdvice(error: unknown, kernel: KernelName): string | undefined {
  * ```
  */
 export function openFilter(options: FilterOptions = {}): Filter {
-  checkOptions(options, 'openFilter')
+  checkOptions(options, 'openFilter', openKeys)
   const {
     kernel = process.platform === 'win32' ? 'windows' : 'host',
     readOnly = false,
     volumes = { 'M:': { type: 'memory' } },
-  }: { kernel?: unknown; readOnly?: unknown; volumes?: unknown } = options
-  if (kernel !== 'windows' && kernel !== 'host') {
-    throw argumentError('openFilter', 'kernel', "'windows' or 'host'")
-  }
-  if (typeof readOnly !== 'boolean') throw argumentError('openFilter', 'readOnly', 'a boolean')
+  } = options
+  if (typeof kernel !== 'string') throw typeError('openFilter', 'kernel', "'windows' or 'host'")
+  if (!isKernelName(kernel)) throw valueError('openFilter', 'kernel', "'windows' or 'host'")
+  checkBoolean(readOnly, 'readOnly', 'openFilter')
   if (kernel === 'windows' && options.volumes !== undefined) {
-    throw argumentError('openFilter', 'volumes', "left out unless `kernel` is 'host': Windows has its own")
+    throw valueError('openFilter', 'volumes', "left out unless `kernel` is 'host': Windows has its own")
   }
-  const mounted = kernel === 'host' ? toVolumes(volumes) : []
-
-  let opened: NativeFilter | undefined
+  const opened = native.open(kernel, readOnly, kernel === 'host' ? toVolumes(volumes) : [])
+  if (typeof opened === 'number') {
+    throw answerError(opened, 'openFilter', undefined, openAdvice(opened >>> 0, kernel))
+  }
   try {
-    opened = new native.Filter(kernel, readOnly, mounted)
-    return new Filter(opened, kernel)
+    return makeFilter(new Session(opened), kernel)
   } catch (error) {
-    opened?.close()
-    throw explain(error, { operation: 'openFilter', advice: openAdvice(error, kernel) })
+    opened.close()
+    throw error
   }
+}
+
+function isKernelName(name: string): name is KernelName {
+  return name === 'windows' || name === 'host'
 }

@@ -1,9 +1,9 @@
 /** What only the embedded kernel offers: files to act on, the process's death, faults, and the audit of what is held. */
-import { checkBytes, checkIdentifier, checkOptions } from './arguments'
-import type { Identifier } from './context'
-import { argumentError, explain } from './errors'
-import { native, type NativeFile, type NativeFilter } from './native'
+import { checkBoolean, checkBytes, checkInteger, checkOptions, checkString, choose } from './arguments'
+import { closedError, constructorError, isFailure, typeError, valueError } from './errors'
+import type { Answer, NativeHostSession } from './native'
 import { toNamespacePath } from './path'
+import { answerError, Session } from './session'
 
 /** Access rights, sharing and options as NtCreateFile takes them. */
 const accessRights = { read: 0x00120089, write: 0x00120116, delete: 0x00110000, attributes: 0x00100080 } as const
@@ -20,7 +20,8 @@ const directoryFile = 0x01
 const synchronous = 0x20
 const nonDirectoryFile = 0x40
 
-const maximumRead = 1 << 30
+/** Bytes of one transfer. */
+const maximumTransfer = 1 << 30
 
 /** How a file is opened in the embedded kernel. */
 export interface HostOpenOptions {
@@ -45,69 +46,93 @@ export interface HostAudit {
   readonly contextBytes: number
 }
 
-function combine<T extends string>(table: Readonly<Record<T, number>>, values: unknown, argument: string): number {
-  const choices = Object.keys(table).map((choice) => `'${choice}'`)
-  if (!Array.isArray(values)) throw argumentError('openFile', argument, `an array of ${choices.join(', ')}`)
-  return values.reduce<number>((bits, value: unknown) => {
-    if (typeof value !== 'string' || !Object.hasOwn(table, value)) {
-      throw argumentError('openFile', argument, `an array of ${choices.join(', ')}`)
-    }
-    return bits | table[value as T]
-  }, 0)
+/** Whether a file of the new name is replaced. */
+export interface HostRenameOptions {
+  readonly replace?: boolean | undefined
 }
+
+const openKeys: ReadonlySet<string> = new Set(['access', 'share', 'disposition', 'directory'])
+const renameKeys: ReadonlySet<string> = new Set(['replace'])
+
+function combine<T extends string>(table: Readonly<Record<T, number>>, values: unknown, argument: string): number {
+  if (!Array.isArray(values)) {
+    throw typeError('openFile', argument, `an array of ${Object.keys(table).join(', ')}`)
+  }
+  return values.reduce<number>((bits, value: unknown) => bits | choose(table, value, argument, 'openFile'), 0)
+}
+
+function toReplace(options: unknown, operation: string): boolean {
+  checkOptions(options, operation, renameKeys)
+  const { replace = false }: { replace?: unknown } = options
+  checkBoolean(replace, 'replace', operation)
+  return replace
+}
+
+/** @internal */
+export let makeHostFile: (session: Session, native: NativeHostSession, handle: number, path: string) => HostFile
 
 /** An open file of the embedded kernel. Everything throws {@link PerStreamContextError}s with the file system's status. */
 export class HostFile {
   readonly path: string
-  readonly #native: NativeFile
+  readonly #session: Session
+  readonly #native: NativeHostSession
+  /** Zero when it is closed. */
+  #handle: number
 
-  /** @internal */
-  constructor(nativeFile: NativeFile, path: string) {
-    this.#native = nativeFile
+  static {
+    makeHostFile = (session, native, handle, path) => new HostFile(session, native, handle, path)
+  }
+
+  private constructor(session: Session, native: NativeHostSession, handle: number, path: string) {
+    if (!(session instanceof Session)) throw constructorError('HostFile', 'filter.host.openFile()')
     this.path = path
+    this.#session = session
+    this.#native = native
+    this.#handle = handle
+    session.closeWith(this, handle)
   }
 
-  /** Reads to the end of the file, or `length` bytes. */
+  /** Reads to the end of the file, or `length` bytes; at most 1 GiB. */
   read(position = 0, length?: number): Buffer {
-    return this.#run(() => {
-      const wanted = length ?? Math.max(0, Math.min(this.#native.size() - position, maximumRead))
-      const buffer = Buffer.alloc(wanted)
-      return wanted === 0 ? buffer : buffer.subarray(0, this.#native.read(buffer, position))
-    })
+    checkInteger(position, 0, Number.MAX_SAFE_INTEGER, 'position', 'readFile')
+    if (length !== undefined) checkInteger(length, 0, maximumTransfer, 'length', 'readFile')
+    const size = length ?? this.#answer(this.#native.querySize(this.#handle), 'readFile') - position
+    const buffer = Buffer.alloc(Math.max(0, Math.min(size, maximumTransfer)))
+    return buffer.subarray(0, this.#answer(this.#native.readFile(this.#handle, buffer, position), 'readFile'))
   }
 
-  /** Writes and returns how many bytes were written. */
+  /** Writes and returns how many bytes were written; at most 1 GiB. */
   write(data: Uint8Array, position = 0): number {
-    checkBytes(data, 'data', 'writeFile', this.path)
-    return this.#run(() => this.#native.write(data, position))
+    checkBytes(data, 'data', 'writeFile')
+    checkInteger(position, 0, Number.MAX_SAFE_INTEGER, 'position', 'writeFile')
+    return this.#answer(this.#native.writeFile(this.#handle, data, position), 'writeFile')
   }
 
   /** Marks the file for deletion when its last handle is closed, or takes the mark back. Needs `'delete'` access. */
   deleteOnClose(deleteOnClose = true): void {
-    this.#run(() => {
-      this.#native.setDeletion(deleteOnClose)
-    })
+    checkBoolean(deleteOnClose, 'deleteOnClose', 'deleteOnClose')
+    this.#answer(this.#native.setDeletion(this.#handle, deleteOnClose), 'deleteOnClose')
   }
 
   /** Renames the file. Needs `'delete'` access. */
-  rename(newPath: string, options: { readonly replace?: boolean } = {}): void {
+  rename(newPath: string, options: HostRenameOptions = {}): void {
     const target = toNamespacePath(newPath, 'rename', 'newPath')
-    this.#run(() => {
-      this.#native.changeName(target, false, options.replace === true)
-    })
+    const replace = toReplace(options, 'rename')
+    this.#answer(this.#native.changeName(this.#handle, target, false, replace), 'rename')
   }
 
   /** Gives the file another name: a hard link. */
-  link(newPath: string, options: { readonly replace?: boolean } = {}): void {
+  link(newPath: string, options: HostRenameOptions = {}): void {
     const target = toNamespacePath(newPath, 'link', 'newPath')
-    this.#run(() => {
-      this.#native.changeName(target, true, options.replace === true)
-    })
+    const replace = toReplace(options, 'link')
+    this.#answer(this.#native.changeName(this.#handle, target, true, replace), 'link')
   }
 
   /** Closes the handle. Harmless when it is closed already. */
   close(): void {
-    this.#native.close()
+    if (this.#handle === 0) return
+    this.#session.closeHandle(this.#handle)
+    this.#handle = 0
   }
 
   /** Closes the handle at the end of a `using` block. */
@@ -115,51 +140,51 @@ export class HostFile {
     this.close()
   }
 
-  #run<T>(action: () => T): T {
-    try {
-      return action()
-    } catch (error) {
-      throw explain(error, { path: this.path })
-    }
+  #answer(answer: Answer, operation: string): number {
+    if (isFailure(answer)) throw answerError(answer, operation, this.path)
+    return answer
   }
 }
+
+/** @internal */
+export let makeHostKernel: (session: Session) => HostKernel
 
 /**
  * The embedded kernel as a filter's process sees it. Files are acted on by that process's system services. Everything throws
  * {@link PerStreamContextError}s with the status of the file system or the kernel.
  */
 export class HostKernel {
-  readonly #native: NativeFilter
+  readonly #session: Session
+  readonly #native: NativeHostSession
 
-  /** @internal */
-  constructor(nativeFilter: NativeFilter) {
-    this.#native = nativeFilter
+  static {
+    makeHostKernel = (session) => new HostKernel(session)
+  }
+
+  private constructor(session: Session) {
+    if (!(session instanceof Session)) throw constructorError('HostKernel', "openFilter({ kernel: 'host' })")
+    this.#session = session
+    this.#native = session.native as NativeHostSession
   }
 
   /** Opens a file, a named stream or a directory, as NtCreateFile does. */
   openFile(path: string, options: HostOpenOptions = {}): HostFile {
     const namespacePath = toNamespacePath(path, 'openFile')
-    checkOptions(options, 'openFile', path)
+    checkOptions(options, 'openFile', openKeys)
+    const { directory } = options
     const access = combine(accessRights, options.access ?? ['read'], 'access')
     const share = combine(shareRights, options.share ?? ['read', 'write', 'delete'], 'share')
-    const disposition = options.disposition ?? 'open'
-    if (!Object.hasOwn(dispositions, disposition)) {
-      throw argumentError('openFile', 'disposition', `one of ${Object.keys(dispositions).join(', ')}`, path)
-    }
-    let createOptions = synchronous
-    if (options.directory === true) createOptions |= directoryFile
-    if (options.directory === false) createOptions |= nonDirectoryFile
-    try {
-      const file = new native.File(this.#native, namespacePath, access, share, dispositions[disposition], createOptions)
-      return new HostFile(file, path)
-    } catch (error) {
-      throw explain(error, { path })
-    }
+    const disposition = choose(dispositions, options.disposition ?? 'open', 'disposition', 'openFile')
+    if (directory !== undefined) checkBoolean(directory, 'directory', 'openFile')
+    const kind = directory === undefined ? 0 : directory ? directoryFile : nonDirectoryFile
+    const handle = this.#native.openFile(namespacePath, access, share, disposition, synchronous | kind)
+    if (isFailure(handle)) throw answerError(handle, 'openFile', path)
+    return makeHostFile(this.#session, this.#native, handle, path)
   }
 
   /** Writes a whole file or named stream, creating it if it is not there. */
   writeFile(path: string, data: Uint8Array): void {
-    checkBytes(data, 'data', 'writeFile', path)
+    checkBytes(data, 'data', 'writeFile')
     this.#with(path, { access: ['write'], disposition: 'overwrite-if', directory: false }, (file) => {
       if (data.length > 0) file.write(data)
     })
@@ -176,16 +201,16 @@ export class HostKernel {
   }
 
   /** Renames a file or directory, on the same volume. */
-  rename(from: string, to: string, options: { readonly replace?: boolean } = {}): void {
+  rename(from: string, to: string, options: HostRenameOptions = {}): void {
     this.#with(from, { access: ['delete'] }, (file) => {
       file.rename(to, options)
     })
   }
 
   /** Gives a file another name: a hard link. */
-  link(existing: string, newPath: string): void {
+  link(existing: string, newPath: string, options: HostRenameOptions = {}): void {
     this.#with(existing, { access: ['attributes'], directory: false }, (file) => {
-      file.link(newPath)
+      file.link(newPath, options)
     })
   }
 
@@ -202,12 +227,9 @@ export class HostKernel {
    * is not mounted.
    */
   dismount(drive: string): void {
-    if (typeof drive !== 'string' || !/^[A-Za-z]:$/.test(drive)) {
-      throw argumentError('dismount', 'drive', "a drive such as 'M:'")
-    }
-    this.#run(() => {
-      this.#native.dismount(drive.charAt(0))
-    })
+    checkString(drive, 'drive', 'dismount')
+    if (!/^[A-Za-z]:$/.test(drive)) throw valueError('dismount', 'drive', "a drive such as 'M:'")
+    this.#answer(this.#native.dismount(drive.charAt(0).toUpperCase()), 'dismount')
   }
 
   /**
@@ -215,22 +237,20 @@ export class HostKernel {
    * asked of the filter afterwards fails with `STATUS_PROCESS_IS_TERMINATING`. The filter is still to be closed.
    */
   killProcess(): void {
-    this.#run(() => {
-      this.#native.killProcess()
-    })
+    this.#answer(this.#native.killProcess(), 'killProcess')
   }
 
   /** Lets the `countdown`-th pool allocation from now on fail (1 is the next), of whatever thread; 0 switches that off. */
-  setAllocationFault(countdown: Identifier): void {
-    checkIdentifier(countdown, 'countdown', 'setAllocationFault')
-    this.#run(() => {
-      this.#native.failAllocation(countdown)
-    })
+  setAllocationFault(countdown: number): void {
+    checkInteger(countdown, 0, Number.MAX_SAFE_INTEGER, 'countdown', 'setAllocationFault')
+    this.#answer(this.#native.failAllocation(countdown), 'setAllocationFault')
   }
 
   /** What the kernel holds now, for every filter of this process. */
   audit(): HostAudit {
-    return this.#run(() => this.#native.audit())
+    const audit = this.#native.audit()
+    if (typeof audit === 'number') throw closedError('audit')
+    return audit
   }
 
   #with<T>(path: string, options: HostOpenOptions, action: (file: HostFile) => T): T {
@@ -242,11 +262,7 @@ export class HostKernel {
     }
   }
 
-  #run<T>(action: () => T): T {
-    try {
-      return action()
-    } catch (error) {
-      throw explain(error)
-    }
+  #answer(answer: Answer, operation: string): void {
+    if (isFailure(answer)) throw answerError(answer, operation)
   }
 }

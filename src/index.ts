@@ -1,49 +1,48 @@
 /** Per-stream contexts of Windows file systems, from Node.js. */
 export { Batch, type BatchOptions, type BatchResult } from './batch'
-export type {
-  ContextIdentity,
-  FirstContext,
-  Identifier,
-  Insertion,
-  InsertionResult,
-  InspectedContext,
-  Lifetime,
-  ListedContext,
-  OwnerKind,
-  Pool,
-  StreamContext,
-  StreamSupport,
-  TrackingCounters,
-  UnsupportedReason,
-} from './context'
-export type { EnumerationOptions } from './enumeration'
-export { PerStreamContextError, type PerStreamContextErrorInit, type StatusName } from './errors'
+export type { FirstContext, StreamContext } from './codec/context'
 export type {
   CleanupEvent,
   DroppedEvent,
-  EventOptions,
   EventType,
   FilterEvent,
   FilterEventOf,
-  FilterEvents,
   InsertedEvent,
   MissedEvent,
   RemovedEvent,
   TornDownEvent,
   TrackedEvent,
   VolumeEvent,
-} from './events'
+} from './codec/events'
+export type { Insertion, InsertionResult } from './codec/insert'
+export type { InspectedContext, OtherInspectedContext, OwnerKind, OwnInspectedContext } from './codec/inspect'
+export type { ListedContext, TrackingCounters } from './codec/list'
+export type { RemoveAllOptions } from './codec/match'
+export type { FilterStatistics } from './codec/statistics'
+export type { StreamSupport, UnsupportedReason } from './codec/support'
+export type { TrackingStatistics } from './codec/track'
+export type { FilterLimits } from './codec/version'
+export type { Volume, VolumeAttachment } from './codec/volumes'
+export type { ContextIdentity, Holder, Identifier, Lifetime, Pool } from './context'
+export type { EnumerationOptions } from './enumeration'
+export {
+  PerStreamContextError,
+  type ArgumentError,
+  type PerStreamContextErrorInit,
+  type StatusCode,
+  type StatusName,
+} from './errors'
+export type { EventOptions, FilterEvents } from './events'
 export {
   Filter,
   openFilter,
-  type FilterLimits,
   type FilterOptions,
-  type FilterStatistics,
   type KernelName,
+  type OpenStreamOptions,
   type VolumeDefinition,
 } from './filter'
-export { HostFile, HostKernel, type HostAudit, type HostOpenOptions } from './host'
+export { HostFile, HostKernel, type HostAudit, type HostOpenOptions, type HostRenameOptions } from './host'
+export { jsonReplacer, jsonReviver } from './json'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
-export { TrackingRule, type TrackingOptions, type TrackingStatistics } from './tracking'
-export type { Volume, VolumeAttachment } from './volumes'
+export { TrackingRule, type TrackingOptions } from './tracking'

@@ -1,34 +1,62 @@
-/** The addon `psctx.node`, as it presents itself: its objects encode and send, replies are left in shared memory. */
+/** The addon `psctx.node`, as it presents itself: a transport. Requests and replies are encoded and decoded here, in memory that it shares. */
 import { join } from 'node:path'
 
 import load from 'node-gyp-build'
 
-import type { Identifier } from './context'
+/** The length of a reply, or an NTSTATUS, which is negative. */
+export type Answer = number
 
-/** An open control device. Lengths that methods return are of the reply in the memory that `reply()` gives. */
-export interface NativeFilter {
-  readonly closed: boolean
-  reply(): ArrayBuffer
-  queryVersion(): number
-  queryStatistics(): number
-  track(
-    owner: Identifier,
-    instance: Identifier,
-    volume: NativeStream | undefined,
-    pattern: string,
-    flags: number,
-  ): number
-  untrack(rule: Identifier): number
-  queryRule(rule: Identifier): number
-  /** Its reply is left in `page`. */
-  enumerate(page: Uint8Array, volume: NativeStream | undefined, cursor0: Identifier, cursor1: Identifier): number
-  listVolumes(after: Identifier): number
-  drives(): (readonly [string, string])[]
-  close(): void
-  dismount(letter: string): void
-  killProcess(): void
-  failAllocation(countdown: Identifier): void
-  audit(): NativeAudit
+/** The number of a handle, or an NTSTATUS, which is negative. */
+export type HandleAnswer = number
+
+/** An open control device. A request lies at the beginning of the memory, and its reply is left behind it: see {@link layout}. */
+export interface NativeSession {
+  readonly memory: ArrayBuffer
+  readonly queryVersion: () => Answer
+  readonly queryStatistics: () => Answer
+  readonly queryStream: () => Answer
+  readonly insert: () => Answer
+  readonly lookup: () => Answer
+  readonly remove: () => Answer
+  readonly removeAll: () => Answer
+  readonly list: () => Answer
+  readonly track: () => Answer
+  readonly untrack: () => Answer
+  readonly queryRule: () => Answer
+  readonly listVolumes: () => Answer
+  /** Leaves its reply in `page`, as does the next. */
+  enumerate(page: Uint8Array): Answer
+  inspect(page: Uint8Array): Answer
+  readonly batch: (request: ArrayBuffer, reply: ArrayBuffer) => Answer
+  openStream(path: string): HandleAnswer
+  /** Calls `completed` once, later. Returns a function after which a handle is closed at once; STATUS_CANCELLED is told. */
+  startOpening(path: string, completed: (handle: HandleAnswer) => void): (() => void) | Answer
+  /** Harmless when it is closed already. */
+  readonly closeHandle: (handle: number) => void
+  queryDrive(letter: string): string | Answer
+  openReader(): NativeReader | Answer
+  /** A string says what the kernel still held. */
+  close(): string | Answer
+}
+
+/** What the embedded kernel's has beside that. */
+export interface NativeHostSession extends NativeSession {
+  openFile(
+    path: string,
+    desiredAccess: number,
+    shareAccess: number,
+    disposition: number,
+    createOptions: number,
+  ): HandleAnswer
+  readFile(handle: number, buffer: Uint8Array, position: number): Answer
+  writeFile(handle: number, data: Uint8Array, position: number): Answer
+  querySize(handle: number): Answer
+  setDeletion(handle: number, deleteOnClose: boolean): Answer
+  changeName(handle: number, newPath: string, isLink: boolean, replaceIfExists: boolean): Answer
+  dismount(letter: string): Answer
+  killProcess(): Answer
+  failAllocation(countdown: number): Answer
+  audit(): NativeAudit | Answer
 }
 
 export interface NativeAudit {
@@ -41,82 +69,35 @@ export interface NativeAudit {
   readonly contextBytes: number
 }
 
-/** An open handle of a stream. `undefined` where there is no such context. */
-export interface NativeStream {
-  readonly closed: boolean
-  query(): number
-  insert(
-    owner: Identifier,
-    instance: Identifier,
-    ifExists: number,
-    pool: number,
-    lifetime: number,
-    data: Uint8Array,
-  ): number
-  lookup(owner: Identifier, instance: Identifier | undefined): number | undefined
-  lookupInto(buffer: Uint8Array, owner: Identifier, instance: Identifier | undefined): number | undefined
-  first(): number | undefined
-  remove(owner: Identifier, instance: Identifier | undefined): number | undefined
-  removeAll(owner: Identifier | undefined): number
-  list(before: Identifier): number
-  /** Its reply is left in `page`. */
-  inspect(page: Uint8Array): number
-  close(): void
-}
-
-export interface NativeBatch {
-  insert(
-    stream: NativeStream,
-    owner: Identifier,
-    instance: Identifier,
-    ifExists: number,
-    pool: number,
-    lifetime: number,
-    data: Uint8Array,
-  ): void
-  lookup(stream: NativeStream, owner: Identifier, instance: Identifier | undefined): void
-  remove(stream: NativeStream, owner: Identifier, instance: Identifier | undefined): void
-  removeAll(stream: NativeStream, owner: Identifier | undefined): void
-  clear(): void
-  run(): ArrayBuffer
-}
-
-/** A reader of a filter's events. */
-export interface NativeEvents {
-  readonly closed: boolean
-  reply(): ArrayBuffer
-  /** `completed` is called once, later, with the status, and the length of the reply in the memory that `reply()` gives. */
-  wait(completed: (status: number, length: number) => void): void
-  close(): void
-}
-
-export interface NativeFile {
-  read(buffer: Uint8Array, position: number): number
-  write(data: Uint8Array, position: number): number
-  size(): number
-  setDeletion(deleteOnClose: boolean): void
-  changeName(newPath: string, isLink: boolean, replaceIfExists: boolean): void
+/** A reader of a session's events. Its memory begins with the request of `subscribe`; the replies of `wait` follow. */
+export interface NativeReader {
+  readonly memory: ArrayBuffer
+  subscribe(): Answer
+  /** Calls `completed` once, later. */
+  wait(completed: (answer: Answer) => void, keepsAlive: boolean): Answer
+  /** Whether what waits keeps the process alive. */
+  keepAlive(keepsAlive: boolean): void
+  /** Harmless when it is closed already. */
   close(): void
 }
 
 interface Addon {
-  Filter: new (
+  open(
     kernel: string,
     readOnly: boolean,
     volumes: readonly (readonly [string, string | undefined])[],
-  ) => NativeFilter
-  Stream: new (filter: NativeFilter, path: string) => NativeStream
-  Batch: new (filter: NativeFilter, replyCapacity: number) => NativeBatch
-  Events: new (filter: NativeFilter, session: Identifier, types: number, capacity: number) => NativeEvents
-  File: new (
-    filter: NativeFilter,
-    path: string,
-    desiredAccess: number,
-    shareAccess: number,
-    disposition: number,
-    createOptions: number,
-  ) => NativeFile
+  ): NativeSession | Answer
+  readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
+
+/** Where things lie in the memory of a session, and of a reader; a test holds this against the addon. */
+export const layout = {
+  capacity: 65584,
+  reply: 65592,
+  replyLength: 131072,
+  readerReply: 24,
+  readerReplyLength: 131072,
+} as const
 
 /** Prebuilt for this platform, or built below `build/`. Throws when there is neither. */
 export const native = load(join(__dirname, '..')) as Addon

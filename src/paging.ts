@@ -2,7 +2,7 @@
 import { checkSignal } from './arguments'
 
 /** The error of an operation that a signal has ended, as Node.js makes it. */
-function abortError(signal: AbortSignal): Error {
+export function abortError(signal: AbortSignal): Error {
   const error = new Error('The operation was aborted', { cause: signal.reason })
   error.name = 'AbortError'
   return Object.assign(error, { code: 'ABORT_ERR' })
@@ -13,12 +13,15 @@ interface Waiting<T> {
   readonly reject: (reason: unknown) => void
 }
 
-/** An asynchronous iterator that ends with `break`, `return()`, its signal, an error, or what it iterates over. */
-export interface ClosableIterator<T> extends AsyncIterableIterator<T, undefined, undefined> {
+/** An asynchronous iterator that ends with `break`, `close()`, `return()`, its signal, an error, or what it iterates over. */
+export interface ClosableIterator<T> extends AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T, undefined>>
   /** Ends it at once, and with it every `next()` that waits. */
   return(): Promise<IteratorResult<T, undefined>>
+  /** Gives up what it holds. What it has fetched already is still delivered, and then the end. Harmless when it is closed already. */
+  close(): void
   [Symbol.asyncIterator](): this
+  [Symbol.dispose](): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -50,7 +53,7 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
   /** Gets the next page: at once or later `loaded`, `finish` or `fail` is called. */
   protected abstract load(): void
 
-  /** Gives up what it holds: called once. */
+  /** Gives up what it holds but the page: called once. */
   protected abstract release(): void
 
   /** There is a page of so many entries. */
@@ -58,14 +61,18 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
     if (this.#ended) return
     this.#left = count
     while (this.#left > 0 && this.#waiting.length > 0) {
-      const value = this.#take()
-      if (value === undefined) return
-      this.#waiting.shift()!.resolve(value)
+      const { resolve, reject } = this.#waiting.shift()!
+      try {
+        resolve({ value: this.#take(), done: false })
+      } catch (error) {
+        reject(error)
+        this.finish()
+      }
     }
     if (this.#waiting.length > 0) this.load()
   }
 
-  /** There is no more. */
+  /** There is no more than what has been fetched. */
   protected finish(): void {
     if (this.#ended) return
     this.#end()
@@ -76,6 +83,7 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
   protected fail(reason: Error): void {
     if (this.#ended) return
     this.#end()
+    this.#left = 0
     const [first, ...others] = this.#waiting.splice(0)
     if (first === undefined) this.#failure = reason
     else first.reject(reason)
@@ -83,14 +91,17 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#left > 0) {
+      try {
+        return Promise.resolve({ value: this.#take(), done: false })
+      } catch (error) {
+        this.fail(error as Error)
+      }
+    }
     const failure = this.#failure
     if (failure !== undefined) {
       this.#failure = undefined
       return Promise.reject(failure)
-    }
-    if (this.#left > 0 && this.#waiting.length === 0) {
-      const value = this.#take()
-      return value === undefined ? this.next() : Promise.resolve(value)
     }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true })
     return new Promise((resolve, reject) => {
@@ -101,12 +112,21 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
 
   return(): Promise<IteratorResult<T, undefined>> {
     this.finish()
+    this.#left = 0
     this.#failure = undefined
     return Promise.resolve({ value: undefined, done: true })
   }
 
+  close(): void {
+    this.finish()
+  }
+
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,21 +137,19 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
     this.fail(abortError(this.#signal!))
   }
 
-  /** The next entry; undefined when it could not be decoded, which ends the iteration. */
-  #take(): IteratorYieldResult<T> | undefined {
+  /** The next entry. One that cannot be decoded is the last one. */
+  #take(): T {
+    this.#left -= 1
     try {
-      const value = this.take()
-      this.#left -= 1
-      return { value, done: false }
+      return this.take()
     } catch (error) {
-      this.fail(error as Error)
-      return undefined
+      this.#left = 0
+      throw error
     }
   }
 
   #end(): void {
     this.#ended = true
-    this.#left = 0
     this.#signal?.removeEventListener('abort', this.#abort)
     this.release()
   }

@@ -1,7 +1,8 @@
 /** Turns the path that a caller gives into one of the Win32 namespaces `\\?\` and `\\.\`, in which nothing is changed on the way. */
 import { win32 } from 'node:path'
 
-import { argumentError, PerStreamContextError, statusOf, type StatusName } from './errors'
+import { checkString } from './arguments'
+import { PerStreamContextError, statusOf, type StatusName } from './errors'
 
 const maximumLength = 32767
 
@@ -9,13 +10,12 @@ const maximumLength = 32767
  * The namespace path of `path`: a drive's volume (`M:`), a full path (`M:\directory\file:stream`), a network path, or a
  * namespace path as it is. On Windows a relative path is one from the current directory.
  *
- * Throws `STATUS_INVALID_PARAMETER`, `STATUS_OBJECT_NAME_INVALID`, `STATUS_OBJECT_PATH_SYNTAX_BAD` or
- * `STATUS_NAME_TOO_LONG`.
+ * Throws `STATUS_OBJECT_NAME_INVALID`, `STATUS_OBJECT_PATH_SYNTAX_BAD`, `STATUS_NAME_TOO_LONG`, or a `TypeError`.
  *
  * @see {@link https://learn.microsoft.com/windows/win32/fileio/naming-a-file | Naming files, paths and namespaces}
  */
 export function toNamespacePath(path: unknown, operation: string, argument = 'path'): string {
-  if (typeof path !== 'string') throw argumentError(operation, argument, 'a string')
+  checkString(path, argument, operation)
 
   const failure = (name: StatusName): PerStreamContextError =>
     new PerStreamContextError({ status: statusOf(name), operation, path })

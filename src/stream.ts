@@ -1,21 +1,25 @@
 /** An open file stream, and the operations on the per-stream contexts that hang on it. */
 import * as abi from './abi'
-import { checkBytes, checkIdentifier, checkIdentity, checkOptions, toInsertionArguments } from './arguments'
-import { Replies } from './codec'
-import type {
-  ContextIdentity,
-  FirstContext,
-  Identifier,
-  Insertion,
-  InsertionResult,
-  InspectedContext,
-  ListedContext,
-  StreamContext,
-  StreamSupport,
-  UnsupportedReason,
-} from './context'
-import { explain, isNativeError, statusOf } from './errors'
-import type { NativeStream } from './native'
+import { checkBytes } from './arguments'
+import { decodeContext, decodeFirst, type FirstContext, type StreamContext } from './codec/context'
+import { highHalf, lowHalf } from './codec/handle'
+import { dataOf, decodeInsertion, encodeInsert, type Insertion, type InsertionResult } from './codec/insert'
+import { decodeInspection, decodeNeeded, type InspectedContext } from './codec/inspect'
+import { decodeList, encodeList, type ListedContext } from './codec/list'
+import {
+  decodeCount,
+  encodeFirst,
+  encodeLookup,
+  encodeRemove,
+  encodeRemoveAll,
+  type RemoveAllOptions,
+} from './codec/match'
+import { Memory } from './codec/memory'
+import { decodeSupport, encodeStreamRequest, type StreamSupport, type UnsupportedReason } from './codec/support'
+import type { ContextIdentity } from './context'
+import { constructorError, isFailure, PerStreamContextError, statusOf } from './errors'
+import { type Answer, layout } from './native'
+import { reply, Session } from './session'
 
 const reasonTexts: Record<UnsupportedReason, string> = {
   'not-a-file-system':
@@ -37,47 +41,55 @@ const inspectionAdvice =
 const listLockAdvice =
   "This version of Windows is not known to the driver well enough to take the lock of the stream's list: nothing was looked at."
 
-/** The addon's part of each stream, which batches need and nobody else. */
-const natives = new WeakMap<Stream, NativeStream>()
+const collisionAdvice =
+  "The owner has a context with this instance here: say `ifExists: 'keep'`, `'replace'` or `'add'`, or use another instance."
 
-let closings = 0
+const notFound = statusOf('STATUS_NOT_FOUND') | 0
+const overflow = statusOf('STATUS_BUFFER_OVERFLOW') | 0
 
-/** Grows whenever a stream is closed by itself: what was open when it was last looked at still is while this is the same. */
-export function streamClosings(): number {
-  return closings
-}
+/** Makes a stream of a handle that has been opened. @internal */
+export let makeStream: (session: Session, handle: number, path: string) => Stream
 
-/** The addon's part of a stream, or undefined if `stream` is none of ours. */
-export function nativeStreamOf(stream: unknown): NativeStream | undefined {
-  return typeof stream === 'object' && stream !== null ? natives.get(stream as Stream) : undefined
-}
+/** The low half of a stream's handle: zero when it is closed, undefined when it is none of this session's. @internal */
+export let handleOf: (session: Session, stream: unknown) => number | undefined
 
 /**
  * A file stream that is open, so that its contexts live. Made by {@link Filter.openStream}.
  *
  * Every operation is synchronous. Each throws a {@link PerStreamContextError}: `STATUS_FILE_CLOSED` after `close()`,
- * `STATUS_INVALID_DEVICE_REQUEST` when the stream cannot carry contexts (the message says why),
- * `STATUS_INVALID_PARAMETER` when an argument is not what it must be, and what is said at the operation.
+ * `STATUS_INVALID_DEVICE_REQUEST` when the stream cannot carry contexts (the message says why), and what is said at the
+ * operation; and an {@link ArgumentError} when an argument is not what it must be.
  *
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/file-streams--stream-contexts--and-per-stream-contexts | File streams, stream contexts, and per-stream contexts}
  */
 export class Stream {
   /** As it was passed to `openStream`. */
   readonly path: string
-  readonly #native: NativeStream
-  readonly #replies: Replies
+  readonly #session: Session
+  /** The halves of the handle; zero when it is closed. */
+  #low: number
+  #high: number
 
-  /** @internal */
-  constructor(native: NativeStream, replies: Replies, path: string) {
+  static {
+    makeStream = (session, handle, path) => new Stream(session, handle, path)
+    handleOf = (session, stream) =>
+      typeof stream === 'object' && stream !== null && #low in stream && stream.#session === session
+        ? stream.#low
+        : undefined
+  }
+
+  private constructor(session: Session, handle: number, path: string) {
+    if (!(session instanceof Session)) throw constructorError('Stream', 'filter.openStream()')
     this.path = path
-    this.#native = native
-    this.#replies = replies
-    natives.set(this, native)
+    this.#session = session
+    this.#low = lowHalf(handle)
+    this.#high = highHalf(handle)
+    session.closeWith(this, handle)
   }
 
   /** Whether this stream or its filter has been closed. */
   get closed(): boolean {
-    return this.#native.closed
+    return this.#low === 0 || this.#session.isClosed
   }
 
   /**
@@ -85,32 +97,29 @@ export class Stream {
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlsupportsperstreamcontexts | FsRtlSupportsPerStreamContexts}
    */
-  get support(): StreamSupport {
-    try {
-      this.#native.query()
-    } catch (error) {
-      throw explain(error, { path: this.path })
-    }
-    return this.#replies.support(0)
+  support(): StreamSupport {
+    const { memory, native } = this.#session
+    encodeStreamRequest(memory, abi.operation.queryStream, this.#low, this.#high)
+    this.#session.request(native.queryStream, abi.streamReply.size, 'support', this.path)
+    return decodeSupport(memory, reply)
   }
 
   /**
    * Inserts a context; look-up and insertion are one step, whatever other filters and threads do.
    *
-   * Throws `STATUS_OBJECT_NAME_COLLISION` (with `ifExists: 'fail'`), `STATUS_INVALID_BUFFER_SIZE` (more than 64 KiB),
-   * `STATUS_QUOTA_EXCEEDED`, `STATUS_INSUFFICIENT_RESOURCES`, `STATUS_ACCESS_DENIED` (read-only filter). Nothing has
-   * changed then.
+   * Throws `STATUS_OBJECT_NAME_COLLISION` (with `ifExists: 'fail'`), `STATUS_QUOTA_EXCEEDED`,
+   * `STATUS_INSUFFICIENT_RESOURCES`, `STATUS_ACCESS_DENIED` (read-only filter). Nothing has changed then.
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlinsertperstreamcontext | FsRtlInsertPerStreamContext}
    */
   insert(insertion: Insertion = {}): InsertionResult {
-    const [owner, instance, ifExists, pool, lifetime, data] = toInsertionArguments(insertion, 'insert', this.path)
-    try {
-      this.#native.insert(owner, instance, ifExists, pool, lifetime, data)
-    } catch (error) {
-      throw this.#explain(error)
-    }
-    return this.#replies.insertionResult(0)
+    const session = this.#session
+    const { memory } = session
+    encodeInsert(memory, 0, this.#low, this.#high, insertion, dataOf(insertion))
+    session.setCapacity(abi.insertReply.size)
+    const answer = session.insert()
+    if (isFailure(answer)) throw this.#failure(answer, 'insert')
+    return decodeInsertion(memory, reply)
   }
 
   /**
@@ -118,15 +127,16 @@ export class Stream {
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtllookupperstreamcontext | FsRtlLookupPerStreamContext}
    */
-  lookup(identity: ContextIdentity = {}): StreamContext | undefined {
-    checkIdentity(identity, 'lookup', this.path)
-    let length: number | undefined
-    try {
-      length = this.#native.lookup(identity.owner ?? 0, identity.instance)
-    } catch (error) {
-      throw this.#explain(error)
+  lookup(identity?: ContextIdentity): StreamContext | undefined {
+    const session = this.#session
+    const { memory } = session
+    encodeLookup(memory, 0, this.#low, this.#high, identity)
+    const answer = session.requestContext(session.lookup)
+    if (isFailure(answer)) {
+      this.#checkNothing(answer, 'lookup')
+      return undefined
     }
-    return length === undefined ? undefined : this.#replies.context(0)
+    return decodeContext(memory, reply)
   }
 
   /**
@@ -139,19 +149,20 @@ export class Stream {
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtllookupperstreamcontext | FsRtlLookupPerStreamContext}
    */
   lookupInto(buffer: Uint8Array, identity?: ContextIdentity): number | undefined {
-    let owner: Identifier = 0
-    let instance: Identifier | undefined
-    if (identity !== undefined) {
-      checkIdentity(identity, 'lookup', this.path)
-      owner = identity.owner ?? 0
-      instance = identity.instance
+    const session = this.#session
+    const { memory } = session
+    checkBytes(buffer, 'buffer', 'lookup')
+    encodeLookup(memory, 0, this.#low, this.#high, identity)
+    session.setCapacity(abi.contextReply.size + Math.min(buffer.length, abi.limits.dataLength))
+    const answer = session.lookup()
+    if (isFailure(answer)) {
+      if (answer === overflow) throw this.#overflow()
+      this.#checkNothing(answer, 'lookup')
+      return undefined
     }
-    checkBytes(buffer, 'buffer', 'lookup', this.path)
-    try {
-      return this.#native.lookupInto(buffer, owner, instance)
-    } catch (error) {
-      throw this.#explain(error)
-    }
+    const length = answer - abi.contextReply.size
+    memory.copyTo(buffer, reply + abi.contextReply.size, length)
+    return length
   }
 
   /**
@@ -161,50 +172,52 @@ export class Stream {
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtllookupperstreamcontext | FsRtlLookupPerStreamContext}
    */
   first(): FirstContext | undefined {
-    let length: number | undefined
-    try {
-      length = this.#native.first()
-    } catch (error) {
-      throw this.#explain(error)
+    const session = this.#session
+    encodeFirst(session.memory, this.#low, this.#high)
+    const answer = session.requestContext(session.lookup)
+    if (isFailure(answer)) {
+      this.#checkNothing(answer, 'first')
+      return undefined
     }
-    return length === undefined ? undefined : this.#replies.firstContext(0)
+    return decodeFirst(session.memory, reply)
   }
 
   /**
-   * Removes and frees the context that {@link Stream.lookup} would find, and returns it.
+   * Removes and frees the context that {@link Stream.lookup} would find, and returns it. A key that is there and
+   * `undefined` is an error: whoever says it does not mean any context whatever.
    *
    * Throws `STATUS_ACCESS_DENIED` (read-only filter).
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlremoveperstreamcontext | FsRtlRemovePerStreamContext}
    */
-  remove(identity: ContextIdentity = {}): StreamContext | undefined {
-    checkIdentity(identity, 'remove', this.path)
-    let length: number | undefined
-    try {
-      length = this.#native.remove(identity.owner ?? 0, identity.instance)
-    } catch (error) {
-      throw this.#explain(error)
+  remove(identity?: ContextIdentity): StreamContext | undefined {
+    const session = this.#session
+    const { memory } = session
+    encodeRemove(memory, 0, this.#low, this.#high, identity)
+    const answer = session.requestContext(session.remove)
+    if (isFailure(answer)) {
+      this.#checkNothing(answer, 'remove')
+      return undefined
     }
-    return length === undefined ? undefined : this.#replies.context(0)
+    return decodeContext(memory, reply)
   }
 
   /**
    * Removes and frees every context of an owner on this stream, or, when no owner is said, every context of this
-   * filter. Returns how many.
+   * filter. Returns how many. An owner that is said and `undefined` is an error.
    *
    * Throws `STATUS_ACCESS_DENIED` (read-only filter).
    *
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlremoveperstreamcontext | FsRtlRemovePerStreamContext}
    */
-  removeAll(options: { readonly owner?: Identifier | undefined } = {}): number {
-    checkOptions(options, 'removeAll', this.path)
-    if (options.owner !== undefined) checkIdentifier(options.owner, 'owner', 'removeAll', this.path)
-    try {
-      this.#native.removeAll(options.owner)
-    } catch (error) {
-      throw this.#explain(error)
-    }
-    return this.#replies.count(0)
+  removeAll(options?: RemoveAllOptions): number {
+    const session = this.#session
+    const { memory } = session
+    encodeRemoveAll(memory, 0, this.#low, this.#high, options)
+    session.setCapacity(abi.countReply.size)
+    const answer = session.native.removeAll()
+    if (isFailure(answer)) throw this.#failure(answer, 'removeAll')
+    return decodeCount(memory, reply)
   }
 
   /**
@@ -212,19 +225,17 @@ export class Stream {
    * insert or remove meanwhile may or may not be in it.
    */
   contexts(): ListedContext[] {
+    const session = this.#session
     const contexts: ListedContext[] = []
-    let before = 0n
-    for (;;) {
-      try {
-        this.#native.list(before)
-      } catch (error) {
-        throw this.#explain(error)
-      }
-      const page = this.#replies.listedContexts(0)
-      contexts.push(...page.contexts)
-      const last = page.contexts.at(-1)
-      if (page.remaining === 0 || last === undefined) return contexts
-      before = last.sequence
+    for (let before = 0n; ;) {
+      encodeList(session.memory, this.#low, this.#high, before)
+      session.setCapacity(layout.replyLength)
+      const answer = session.native.list()
+      if (isFailure(answer)) throw this.#failure(answer, 'contexts')
+      const told = contexts.length
+      const remaining = decodeList(session.memory, reply, contexts)
+      if (remaining === 0 || contexts.length === told) return contexts
+      before = contexts.at(-1)!.sequence
     }
   }
 
@@ -238,26 +249,24 @@ export class Stream {
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_fsrtl_advanced_fcb_header | FSRTL_ADVANCED_FCB_HEADER}
    */
   inspect(): InspectedContext[] {
-    const contexts: InspectedContext[] = this.#inspect().inspectedContexts(0)
-    return contexts.map((context) => {
+    return this.#inspect().map((context) => {
       if (context.holder !== 'self') return context
       const found = this.lookup({ owner: context.owner, instance: context.instance })
-      return found?.sequence === context.sequence ? { ...context, data: found!.data } : context
+      return found?.sequence === context.sequence ? { ...context, data: found.data } : context
     })
   }
 
   /** The list may grow between a reply that is too small and the next one. */
-  #inspect(): Replies {
+  #inspect(): InspectedContext[] {
+    const { memory, native } = this.#session
     for (let length = inspectionGuess; ;) {
-      const page = Buffer.allocUnsafeSlow(length)
-      try {
-        this.#native.inspect(page)
-        return new Replies(page.buffer)
-      } catch (error) {
-        const required = isNativeError(error) ? error.required : undefined
-        if (required === undefined || required <= length || required > abi.limits.transfer) throw this.#explain(error)
-        length = required
-      }
+      const page = new Memory(new ArrayBuffer(length))
+      encodeStreamRequest(memory, abi.operation.inspect, this.#low, this.#high)
+      const answer = native.inspect(page.bytes)
+      if (!isFailure(answer)) return decodeInspection(page)
+      const needed = answer === overflow ? decodeNeeded(page) : 0
+      if (needed <= length || needed > abi.limits.transfer) throw this.#failure(answer, 'inspect')
+      length = needed
     }
   }
 
@@ -268,8 +277,11 @@ export class Stream {
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlteardownperstreamcontexts | FsRtlTeardownPerStreamContexts}
    */
   close(): void {
-    closings += 1
-    this.#native.close()
+    if (this.#low === 0) return
+    const handle = this.#high * 2 ** 32 + this.#low
+    this.#low = 0
+    this.#high = 0
+    this.#session.closeHandle(handle)
   }
 
   /** Closes the handle at the end of a `using` block. */
@@ -277,30 +289,39 @@ export class Stream {
     this.close()
   }
 
-  /** The addon's error as ours; of a stream that cannot carry contexts, with the reason. */
-  #explain(error: unknown): unknown {
+  /** There is no such context; anything else is an error. */
+  #checkNothing(answer: Answer, operation: string): void {
+    if (answer !== notFound) throw this.#failure(answer, operation)
+  }
+
+  #overflow(): PerStreamContextError {
+    const required = this.#session.memory.uint32(reply + abi.contextReply.dataLength)
+    return new PerStreamContextError({
+      status: statusOf('STATUS_BUFFER_OVERFLOW'),
+      operation: 'lookup',
+      path: this.path,
+      required,
+    })
+  }
+
+  /** The error that an answer stands for; of a stream that cannot carry contexts, with the reason. */
+  #failure(answer: Answer, operation: string): PerStreamContextError {
+    const status = answer >>> 0
     let advice: string | undefined
-    if (isNativeError(error)) {
-      if (error.status === statusOf('STATUS_INVALID_DEVICE_REQUEST')) advice = this.#whyUnsupported()
-      if (error.operation === 'insert' && error.status === statusOf('STATUS_OBJECT_NAME_COLLISION')) {
-        advice =
-          "The owner has a context with this instance here: say `ifExists: 'keep'`, `'replace'` or `'add'`, or use another instance."
-      }
-      if (error.operation === 'inspect') {
-        if (error.status === statusOf('STATUS_NOT_SUPPORTED')) advice = listLockAdvice
-        if (error.status === statusOf('STATUS_BUFFER_OVERFLOW')) advice = inspectionAdvice
-      }
-    }
-    return explain(error, { path: this.path, advice })
+    if (status === statusOf('STATUS_INVALID_DEVICE_REQUEST')) advice = this.#whyUnsupported()
+    else if (operation === 'insert' && status === statusOf('STATUS_OBJECT_NAME_COLLISION')) advice = collisionAdvice
+    else if (operation === 'inspect' && status === statusOf('STATUS_NOT_SUPPORTED')) advice = listLockAdvice
+    else if (operation === 'inspect' && status === statusOf('STATUS_BUFFER_OVERFLOW')) advice = inspectionAdvice
+    return new PerStreamContextError({ status, operation, path: this.path, advice })
   }
 
   #whyUnsupported(): string | undefined {
+    let support: StreamSupport
     try {
-      this.#native.query()
+      support = this.support()
     } catch {
       return undefined // the first error tells more than a second one
     }
-    const { reason } = this.#replies.support(0)
-    return reason === undefined ? undefined : `The stream cannot carry per-stream contexts: ${reasonTexts[reason]}`
+    return support.supported ? undefined : `The stream cannot carry per-stream contexts: ${reasonTexts[support.reason]}`
   }
 }

@@ -1,8 +1,11 @@
 /** Rules by which the driver inserts contexts itself, when a stream is opened. */
-import type { Replies } from './codec'
+import * as abi from './abi'
+import { checkBoolean, checkIdentifier, checkOptions, checkString } from './arguments'
+import { decodeRule, decodeRuleStatistics, encodeRule, encodeTrack, type TrackingStatistics } from './codec/track'
 import type { Identifier } from './context'
-import { explain, isNativeError, statusOf } from './errors'
-import type { NativeFilter } from './native'
+import { constructorError, isFailure, statusOf, valueError } from './errors'
+import { answerError, reply, Session } from './session'
+import { openVolume } from './volumes'
 
 /** Which streams are tracked, and how. */
 export interface TrackingOptions {
@@ -22,20 +25,14 @@ export interface TrackingOptions {
   readonly count?: boolean | undefined
 }
 
-/** What a rule has done. Each number is right by itself; together they are no snapshot. */
-export interface TrackingStatistics {
-  /** Opens of files whose name matched. */
-  readonly matched: number
-  /** Contexts that the rule has inserted. */
-  readonly inserted: number
-  /**
-   * Opens that the rule has no context for: the filter's quota for contexts of rules is used up, memory is short, the stream
-   * takes none; or the file system did not tell the file's name.
-   */
-  readonly missed: number
-}
+const keys: ReadonlySet<string> = new Set(['match', 'volume', 'owner', 'instance', 'count'])
+const closed = statusOf('STATUS_FILE_CLOSED') | 0
+const fullAdvice = `A filter has at most ${abi.limits.rules} tracking rules: end one of them first.`
 
-/** A rule that is in force until it is disposed of, or its filter is closed. Made by {@link Filter.track}. */
+/** @internal */
+export let makeRule: (session: Session, options: TrackingOptions) => TrackingRule
+
+/** A rule that is in force until it is closed, or its filter is. Made by {@link Filter.track}. */
 export class TrackingRule {
   readonly match: string
   /** As it was passed to `track`. */
@@ -45,51 +42,78 @@ export class TrackingRule {
   readonly count: boolean
   /** Unique while the driver is loaded; events of what the rule missed tell it. */
   readonly number: bigint
-  readonly #filter: NativeFilter
-  readonly #replies: Replies
-  #isActive = true
+  readonly #session: Session
+  #isClosed = false
 
-  /** @internal */
-  constructor(filter: NativeFilter, replies: Replies, number: bigint, options: TrackingOptions) {
-    this.#filter = filter
-    this.#replies = replies
-    this.number = number
-    this.match = options.match
-    this.volume = options.volume
-    this.owner = BigInt(options.owner ?? 0)
-    this.instance = BigInt(options.instance ?? 0)
-    this.count = options.count ?? false
+  static {
+    makeRule = (session, options) => new TrackingRule(session, options)
   }
 
-  /** Whether `value` is a rule of this filter. @internal */
-  static isOf(filter: NativeFilter, value: unknown): value is TrackingRule {
-    return value instanceof TrackingRule && value.#filter === filter
+  private constructor(session: Session, options: TrackingOptions) {
+    if (!(session instanceof Session)) throw constructorError('TrackingRule', 'filter.track()')
+    checkOptions(options, 'track', keys)
+    const { match, volume, owner = 0, instance = 0, count = false } = options
+    checkMatch(match)
+    checkIdentifier(owner, 'owner', 'track')
+    checkIdentifier(instance, 'instance', 'track')
+    checkBoolean(count, 'count', 'track')
+    this.#session = session
+    this.match = match
+    this.volume = volume
+    this.owner = BigInt(owner)
+    this.instance = BigInt(instance)
+    this.count = count
+    this.number = this.#begin()
+  }
+
+  /** Whether it has ended, by itself or with its filter. */
+  get closed(): boolean {
+    return this.#isClosed || this.#session.isClosed
   }
 
   /** What it has done so far. Throws `STATUS_NOT_FOUND` when it has ended, `STATUS_FILE_CLOSED`. */
   statistics(): TrackingStatistics {
-    try {
-      this.#filter.queryRule(this.number)
-    } catch (error) {
-      throw explain(error)
-    }
-    return this.#replies.ruleStatistics(0)
+    const { memory, native } = this.#session
+    encodeRule(memory, abi.operation.queryRule, this.number)
+    this.#session.request(native.queryRule, abi.ruleReply.size, 'statistics')
+    return decodeRuleStatistics(memory, reply)
   }
 
   /** Ends the rule. The contexts that it has inserted stay. Harmless when it has ended already. */
-  dispose(): void {
-    if (!this.#isActive) return
-    this.#isActive = false
-    try {
-      this.#filter.untrack(this.number)
-    } catch (error) {
-      // A filter that is closed has taken its rules along.
-      if (!isNativeError(error) || error.status !== statusOf('STATUS_FILE_CLOSED')) throw explain(error)
-    }
+  close(): void {
+    if (this.closed) return
+    this.#isClosed = true
+    const { memory, native } = this.#session
+    encodeRule(memory, abi.operation.untrack, this.number)
+    this.#session.setCapacity(abi.header.size)
+    const answer = native.untrack()
+    if (isFailure(answer) && answer !== closed) throw answerError(answer, 'untrack')
   }
 
   /** Ends the rule at the end of a `using` block. */
   [Symbol.dispose](): void {
-    this.dispose()
+    this.close()
+  }
+
+  #begin(): bigint {
+    const session = this.#session
+    const volume = this.volume === undefined ? 0 : openVolume(session, this.volume, 'track')
+    encodeTrack(session.memory, this.owner, this.instance, volume, this.match, this.count)
+    session.setCapacity(abi.ruleRecord.size)
+    const answer = session.native.track()
+    if (volume !== 0) session.closeHandle(volume)
+    if (isFailure(answer)) {
+      const isFull = answer >>> 0 === statusOf('STATUS_QUOTA_EXCEEDED')
+      throw answerError(answer, 'track', undefined, isFull ? fullAdvice : undefined)
+    }
+    return decodeRule(session.memory, reply)
+  }
+}
+
+function checkMatch(match: unknown): asserts match is string {
+  checkString(match, 'match', 'track')
+  const maximum = abi.limits.patternLength / 2
+  if (match === '' || match.length > maximum || match.includes('\0')) {
+    throw valueError('track', 'match', `of 1 to ${maximum} characters, none of them NUL`)
   }
 }

@@ -1,48 +1,46 @@
-/** The volumes that the driver's file system filter knows. */
-import type { Replies } from './codec'
-import type { NativeFilter } from './native'
+/** The volumes that the driver's file system filter knows, and how callers name one. */
+import { decodeVolumes, encodeListVolumes, type KnownVolume, type Volume } from './codec/volumes'
+import { statusOf } from './errors'
+import { layout } from './native'
+import { toNamespacePath } from './path'
+import { answerError, reply, type Session } from './session'
 
-/**
- * Whether the filter is attached to a volume: `'attached'`; `'snapshot'`, a volume shadow copy, which is left alone; or
- * `'failed'`, with a status.
- */
-export type VolumeAttachment = 'attached' | 'snapshot' | 'failed'
+const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode('A'.charCodeAt(0) + index))
+const noSuchDrive = statusOf('STATUS_OBJECT_NAME_NOT_FOUND') | 0
 
-/** A volume that is mounted. */
-export interface Volume {
-  /** Unique while the volume is mounted; grows with every volume that is attached to. */
-  readonly number: bigint
-  /** The storage device, such as `\Device\HarddiskVolume3`. */
-  readonly device: string
-  /** The drives that stand for it, such as `['C:']`. */
-  readonly mountPoints: readonly string[]
-  /** The file system's driver, such as `\FileSystem\Ntfs`. */
-  readonly fileSystem: string
-  readonly attachment: VolumeAttachment
-  /** Why it could not be attached to, such as `'STATUS_ACCESS_DENIED'`. */
-  readonly status?: string
-  /** Whether the file system's driver is able to tear contexts down. */
-  readonly tearsDown: boolean
-  /** Contexts of every session on this volume, and the bytes that they take. */
-  readonly contexts: number
-  readonly bytes: number
-  /** The device's type, `FILE_DEVICE_…` of the WDK. */
-  readonly deviceType: number
+/** What drive letters stand for: a device by its name, and the drives. */
+function findDrives(session: Session): Map<string, string[]> {
+  const drives = new Map<string, string[]>()
+  for (const letter of letters) {
+    const device = session.native.queryDrive(letter)
+    if (typeof device === 'string') {
+      const key = device.toLowerCase()
+      drives.set(key, [...(drives.get(key) ?? []), `${letter}:`])
+    } else if (device !== noSuchDrive) {
+      throw answerError(device, 'volumes')
+    }
+  }
+  return drives
 }
 
 /** Asks for the volumes, and puts their drives to them. */
-export function listVolumes(filter: NativeFilter, replies: Replies): Volume[] {
-  const drives = filter.drives()
-  const volumes: Volume[] = []
+export function listVolumes(session: Session): Volume[] {
+  const volumes: KnownVolume[] = []
   for (let after = 0n; ;) {
-    filter.listVolumes(after)
-    const page = replies.volumes(0)
-    for (const volume of page.volumes) {
-      const device = volume.device.toLowerCase()
-      const mountPoints = drives.filter(([, target]) => target.toLowerCase() === device).map(([drive]) => drive)
-      volumes.push({ ...volume, mountPoints })
-      after = volume.number
-    }
-    if (page.remaining === 0 || page.volumes.length === 0) return volumes
+    const told = volumes.length
+    encodeListVolumes(session.memory, after)
+    session.request(session.native.listVolumes, layout.replyLength, 'volumes')
+    const remaining = decodeVolumes(session.memory, reply, volumes)
+    if (remaining === 0 || volumes.length === told) break
+    after = volumes.at(-1)!.number
   }
+  const drives = findDrives(session)
+  return volumes.map((volume) => ({ ...volume, mountPoints: drives.get(volume.device.toLowerCase()) ?? [] }))
+}
+
+/** Opens a file of the volume that is meant: of a drive, its root directory. */
+export function openVolume(session: Session, volume: unknown, operation: string): number {
+  const isDrive = typeof volume === 'string' && /^[A-Za-z]:$/.test(volume)
+  const path = toNamespacePath(isDrive ? `${volume}\\` : volume, operation, 'volume')
+  return session.openStream(path, operation, volume as string)
 }

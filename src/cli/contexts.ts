@@ -1,8 +1,8 @@
 /** What `psctx inspect` and `psctx watch` tell: who holds contexts on a stream, and what becomes of a stream's context. */
 import Table from 'cli-table3'
 
-import type { InspectedContext } from '../context'
-import type { FilterEvent } from '../events'
+import type { FilterEvent } from '../codec/events'
+import type { InspectedContext } from '../codec/inspect'
 import type { Filter } from '../filter'
 
 const holders: Readonly<Record<InspectedContext['holder'], string>> = {
@@ -62,7 +62,7 @@ export async function watch(
     }
   } finally {
     interrupted.removeEventListener('abort', stop)
-    filter.untrack(rule)
+    rule.close()
     await events.return()
   }
 }
@@ -75,10 +75,4 @@ export function formatEvent(event: FilterEvent): string {
   if ('age' in event) words.push(`after ${event.age.toFixed(1)} ms`)
   if ('processId' in event) words.push(`by process ${event.processId}`)
   return words.join('  ')
-}
-
-/** JSON of what may have numbers of 64 bits, which become strings. */
-export function toJson(value: unknown, indentation?: number): string {
-  const plain = (_: string, member: unknown): unknown => (typeof member === 'bigint' ? member.toString() : member)
-  return JSON.stringify(value, plain, indentation)
 }

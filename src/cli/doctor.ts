@@ -1,6 +1,6 @@
 /** What `psctx doctor` makes of what was found: facts in, findings out, and nothing else. */
-import type { StreamSupport, UnsupportedReason } from '../context'
-import type { FilterStatistics } from '../filter'
+import type { FilterStatistics } from '../codec/statistics'
+import type { StreamSupport, UnsupportedReason } from '../codec/support'
 import { machineName } from './driver-image'
 import { type ServiceStatus, stateName } from './service'
 import { codeIntegrityOption, daxVolumeFlag, type Drive, driveType } from './system'

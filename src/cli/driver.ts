@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { FilterStatistics } from '../filter'
+import type { FilterStatistics } from '../codec/statistics'
 import { findDriver, machineName, readDriver } from './driver-image'
 import {
   acceptStop,

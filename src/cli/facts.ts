@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-import type { StreamSupport } from '../context'
+import type { StreamSupport } from '../codec/support'
 import { openFilter } from '../filter'
 import type { WindowsAddon } from './addon'
 import type { DriverFacts, Fact, HostFacts, WindowsFacts } from './doctor'
@@ -42,7 +42,7 @@ function askDriver(drives: readonly Drive[]): DriverFacts {
       const fact = find(`${drive} could not be opened`, () => {
         const stream = filter.openStream(`${drive}\\`)
         try {
-          return stream.support
+          return stream.support()
         } finally {
           stream.close()
         }

@@ -3,7 +3,9 @@ import Table from 'cli-table3'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 
 import type { Filter } from '../filter'
-import { formatContexts, formatEvent, inspect, toJson, watch } from './contexts'
+import { jsonReplacer } from '../json'
+
+import { formatContexts, formatEvent, inspect, watch } from './contexts'
 import { diagnose, type Facts, type Finding, isHealthy } from './doctor'
 import {
   describeStatus,
@@ -176,7 +178,9 @@ export async function run(line: readonly string[], surroundings: Surroundings): 
       const filter = await openFilter(true)
       try {
         const contexts = inspect(filter, path)
-        surroundings.out(`${json === true ? toJson(contexts, 2) : formatContexts(path, contexts)}\n`)
+        surroundings.out(
+          `${json === true ? JSON.stringify(contexts, jsonReplacer, 2) : formatContexts(path, contexts)}\n`,
+        )
       } finally {
         filter.close()
       }
@@ -193,7 +197,7 @@ export async function run(line: readonly string[], surroundings: Surroundings): 
       const filter = await openFilter(false)
       try {
         await watch(filter, match, options, surroundings.interrupted(), (event) => {
-          surroundings.out(`${json === true ? toJson(event) : formatEvent(event)}\n`)
+          surroundings.out(`${json === true ? JSON.stringify(event, jsonReplacer) : formatEvent(event)}\n`)
         })
       } finally {
         filter.close()

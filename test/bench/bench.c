@@ -1,5 +1,5 @@
 /*
- * The bare C side of the benchmark: the same lookups that the addon sends, without the addon.
+ * The bare C side of the benchmark: the same requests that the addon sends, without the addon.
  *
  * Loaded beside the addon into one process, it takes the embedded kernel's services out of the addon's image, so that everything that
  * is compared runs on one kernel, one driver and one set of streams.
@@ -40,7 +40,7 @@ static struct {
 
 static PEPROCESS Process;
 static HANDLE Control;
-static PSCTX_MATCH_REQUEST *Lookups;
+static HANDLE *Streams;
 static uint32_t StreamCount;
 static BENCH_BATCH Batch;
 static UCHAR BatchReply[sizeof(PSCTX_BATCH_REPLY) +
@@ -85,8 +85,8 @@ BENCH_API int32_t bench_start(const char *Path, uint32_t Count)
     *(void **)&Kernel.CreateFile = dlsym(image, "NtCreateFile");
     *(void **)&Kernel.DeviceIoControlFile = dlsym(image, "NtDeviceIoControlFile");
 
-    Lookups = calloc(Count, sizeof(*Lookups));
-    if (Lookups == NULL) {
+    Streams = calloc(Count, sizeof(*Streams));
+    if (Streams == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     StreamCount = 0;
@@ -100,57 +100,91 @@ BENCH_API int32_t bench_start(const char *Path, uint32_t Count)
     return status;
 }
 
-/* Opens one more stream and hangs a context with 16 bytes of data on it. */
-BENCH_API int32_t bench_add_stream(const uint16_t *Path, uint32_t Length)
+static VOID BenchEncodeMatch(_Out_ PSCTX_MATCH_REQUEST *Request, _In_ PSCTX_UINT16 Operation, _In_ uint32_t Stream,
+                             _In_ uint64_t Owner, _In_ uint64_t Instance)
+{
+    *Request = (PSCTX_MATCH_REQUEST){
+        .Header = {sizeof(*Request), PSCTX_ABI_VERSION, Operation},
+        .Handle = (uintptr_t)Streams[Stream],
+        .OwnerKey = Owner,
+        .Instance = Instance,
+        .Match = PSCTX_MATCH_INSTANCE,
+    };
+}
+
+/* The C entry points that bare C and koffi both call. Stream is the number of one that was added. */
+
+BENCH_API int32_t bench_insert(uint32_t Stream, uint64_t Owner, uint64_t Instance, const void *Data, uint32_t Length)
 {
     struct {
         PSCTX_INSERT_REQUEST Insert;
         UCHAR Data[BENCH_DATA_LENGTH];
-    } request = {0};
+    } request = {
+        .Insert =
+            {
+                .Header = {(uint32_t)sizeof(request.Insert) + Length, PSCTX_ABI_VERSION, PSCTX_OPERATION_INSERT},
+                .Handle = (uintptr_t)Streams[Stream],
+                .OwnerKey = Owner,
+                .Instance = Instance,
+                .DataLength = Length,
+            },
+    };
     PSCTX_INSERT_REPLY reply;
-    PSCTX_MATCH_REQUEST *lookup = &Lookups[StreamCount];
-    HANDLE handle;
     NTSTATUS status;
 
+    if (Length > BENCH_DATA_LENGTH) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    RtlCopyMemory(request.Data, Data, Length);
     Kernel.EnterProcess(Process);
-    status = BenchOpen(Path, Length, FILE_READ_ATTRIBUTES, &handle);
-    if (NT_SUCCESS(status)) {
-        request.Insert.Header.Size = sizeof(request);
-        request.Insert.Header.Version = PSCTX_ABI_VERSION;
-        request.Insert.Header.Operation = PSCTX_OPERATION_INSERT;
-        request.Insert.Handle = (uintptr_t)handle;
-        request.Insert.Instance = 1;
-        request.Insert.DataLength = BENCH_DATA_LENGTH;
-        status = BenchControl(PSCTX_IOCTL_INSERT, &request, sizeof(request), &reply, sizeof(reply));
-    }
+    status = BenchControl(PSCTX_IOCTL_INSERT, &request, request.Insert.Header.Size, &reply, sizeof(reply));
     Kernel.LeaveProcess();
-    if (NT_SUCCESS(status)) {
-        lookup->Header.Size = sizeof(*lookup);
-        lookup->Header.Version = PSCTX_ABI_VERSION;
-        lookup->Header.Operation = PSCTX_OPERATION_LOOKUP;
-        lookup->Handle = (uintptr_t)handle;
-        lookup->Instance = 1;
-        lookup->Match = PSCTX_MATCH_INSTANCE;
-        StreamCount += 1;
-    }
     return status;
 }
 
-/* The one C entry point that bare C and koffi both call: a lookup of one stream's context into the caller's buffer. */
-BENCH_API int32_t bench_lookup(uint32_t Index, void *Data)
+/* Copies the context's data to the caller's buffer. Its length, or an NTSTATUS. */
+static int32_t BenchMatch(_In_ ULONG Code, _In_ PSCTX_UINT16 Operation, _In_ uint32_t Stream, _In_ uint64_t Owner,
+                          _In_ uint64_t Instance, _Out_ PVOID Data)
 {
+    PSCTX_MATCH_REQUEST request;
     BENCH_LOOKUP_REPLY reply;
     NTSTATUS status;
 
+    BenchEncodeMatch(&request, Operation, Stream, Owner, Instance);
     Kernel.EnterProcess(Process);
-    status = BenchControl(PSCTX_IOCTL_LOOKUP, &Lookups[Index % StreamCount], sizeof(PSCTX_MATCH_REQUEST), &reply,
-                          sizeof(reply));
+    status = BenchControl(Code, &request, sizeof(request), &reply, sizeof(reply));
     Kernel.LeaveProcess();
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    RtlCopyMemory(Data, reply.Data, BENCH_DATA_LENGTH);
+    RtlCopyMemory(Data, reply.Data, reply.Context.DataLength);
     return (int32_t)reply.Context.DataLength;
+}
+
+BENCH_API int32_t bench_lookup(uint32_t Stream, uint64_t Owner, uint64_t Instance, void *Data)
+{
+    return BenchMatch(PSCTX_IOCTL_LOOKUP, PSCTX_OPERATION_LOOKUP, Stream, Owner, Instance, Data);
+}
+
+BENCH_API int32_t bench_remove(uint32_t Stream, uint64_t Owner, uint64_t Instance, void *Data)
+{
+    return BenchMatch(PSCTX_IOCTL_REMOVE, PSCTX_OPERATION_REMOVE, Stream, Owner, Instance, Data);
+}
+
+/* Opens one more stream and hangs a context with 16 bytes of data on it. */
+BENCH_API int32_t bench_add_stream(const uint16_t *Path, uint32_t Length)
+{
+    static const UCHAR data[BENCH_DATA_LENGTH];
+    NTSTATUS status;
+
+    Kernel.EnterProcess(Process);
+    status = BenchOpen(Path, Length, FILE_READ_ATTRIBUTES, &Streams[StreamCount]);
+    Kernel.LeaveProcess();
+    if (NT_SUCCESS(status)) {
+        status = bench_insert(StreamCount, 0, 1, data, sizeof(data));
+        StreamCount += 1;
+    }
+    return status;
 }
 
 /* One batch of Count lookups, encoded by bench_prepare_batch. */
@@ -176,7 +210,7 @@ BENCH_API void bench_prepare_batch(uint32_t Count)
     Batch.Batch.Count = Count;
     Batch.Batch.ReplyCapacity = sizeof(BENCH_LOOKUP_REPLY);
     for (index = 0; index < Count; index += 1) {
-        Batch.Lookups[index] = Lookups[(index * 7919u) % StreamCount];
+        BenchEncodeMatch(&Batch.Lookups[index], PSCTX_OPERATION_LOOKUP, (index * 7919u) % StreamCount, 0, 1);
     }
 }
 
@@ -196,7 +230,25 @@ BENCH_API double bench_time_lookups(uint32_t Iterations)
     uint32_t index;
 
     for (index = 0; index < Iterations; index += 1) {
-        if (bench_lookup(index * 7919u, data) != (int32_t)BENCH_DATA_LENGTH) {
+        if (bench_lookup((index * 7919u) % StreamCount, 0, 1, data) != (int32_t)BENCH_DATA_LENGTH) {
+            return -1;
+        }
+    }
+    return BenchNow() - start;
+}
+
+/* Nanoseconds for Iterations insertions, each with the removal of what it has inserted. Negative if one failed. */
+BENCH_API double bench_time_round_trips(uint32_t Iterations)
+{
+    UCHAR data[BENCH_DATA_LENGTH] = {0};
+    const double start = BenchNow();
+    uint32_t index;
+
+    for (index = 0; index < Iterations; index += 1) {
+        const uint32_t stream = (index * 7919u) % StreamCount;
+
+        if (bench_insert(stream, 0, 2, data, sizeof(data)) != STATUS_SUCCESS ||
+            bench_remove(stream, 0, 2, data) != (int32_t)BENCH_DATA_LENGTH) {
             return -1;
         }
     }
@@ -224,6 +276,6 @@ BENCH_API void bench_stop(void)
 {
     Kernel.ExitProcess(Process);
     Kernel.DereferenceProcess(Process);
-    free(Lookups);
-    Lookups = NULL;
+    free(Streams);
+    Streams = NULL;
 }

@@ -1,24 +1,27 @@
-// `npm run bench`: one lookup through bare C, the addon, the facade and koffi, side by side in one process.
+// `npm run bench`: operations on contexts through bare C, the addon, the facade and koffi, side by side in one process.
 //
 // All of it runs on the same embedded kernel, driver and streams. Rounds of the contenders are interleaved, so that a change of the
-// machine's speed hits all of them. Told are the median of the rounds, their spread (the middle half of them, as a share of the median)
-// and the ratio of the medians to bare C.
+// machine's speed hits all of them. Told are the median of the rounds, their spread (the middle half of them, as a share of the median),
+// the ratio of the medians to bare C, and the bound on that.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
-import Table from 'cli-table3'
 import koffi from 'koffi'
 
 import { root, run } from '../../scripts/run.mjs'
 
+import { atMost, Report } from './report.mjs'
+
 const require = createRequire(import.meta.url)
 const { openFilter } = require(join(root, 'dist', 'index.js'))
-const { native } = require(join(root, 'dist', 'native.js'))
+const { native, layout } = require(join(root, 'dist', 'native.js'))
+const abi = require(join(root, 'dist', 'abi.js'))
 const addonPath = join(root, 'build', 'Release', 'psctx.node')
 const libraryPath = join(root, 'build', 'bench.so')
 
-const rounds = 15
-const operationsPerRound = 20_000
+const rounds = 151
+const operationsPerRound = 2_000
+const warmUps = 20
 const dataLength = 16
 const replyCapacity = 64 // a context's 48 bytes and its data, as in bare C
 
@@ -44,10 +47,15 @@ function loadLibrary() {
   return {
     start: library.func('int32_t bench_start(const char *path, uint32_t count)'),
     addStream: library.func('int32_t bench_add_stream(const uint16_t *path, uint32_t length)'),
-    lookup: library.func('int32_t bench_lookup(uint32_t index, void *data)'),
+    lookup: library.func('int32_t bench_lookup(uint32_t stream, uint64_t owner, uint64_t instance, void *data)'),
+    insert: library.func(
+      'int32_t bench_insert(uint32_t stream, uint64_t owner, uint64_t instance, const void *data, uint32_t length)',
+    ),
+    remove: library.func('int32_t bench_remove(uint32_t stream, uint64_t owner, uint64_t instance, void *data)'),
     prepareBatch: library.func('void bench_prepare_batch(uint32_t count)'),
     batch: library.func('int32_t bench_batch(uint32_t count)'),
     timeLookups: library.func('double bench_time_lookups(uint32_t iterations)'),
+    timeRoundTrips: library.func('double bench_time_round_trips(uint32_t iterations)'),
     timeBatches: library.func('double bench_time_batches(uint32_t count, uint32_t iterations)'),
     stop: library.func('void bench_stop()'),
   }
@@ -64,38 +72,82 @@ function time(action) {
   return Number(process.hrtime.bigint() - start)
 }
 
-/** The value that this share of the values is below. */
-function quantile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.round((sorted.length - 1) * share)]
+/** The addon's own functions: requests are encoded here as they would be by hand. */
+class Addon {
+  constructor() {
+    this.session = native.open('host', false, [['M', undefined]])
+    this.words = new Uint32Array(this.session.memory)
+    this.lookup = this.session.lookup
+    this.low = []
+    this.high = []
+  }
+
+  add(path) {
+    const { words, session } = this
+    const handle = session.openStream(`\\\\?\\${path}`)
+    check('openStream', handle > 0)
+    this.low.push(handle >>> 0)
+    this.high.push(Math.floor(handle / 2 ** 32))
+    words.fill(0, 0, abi.insertRequest.size / 4 + dataLength)
+    words[0] = abi.insertRequest.size + dataLength
+    words[1] = abi.version.abi | (abi.operation.insert << 16)
+    words[abi.insertRequest.handle / 4] = this.low.at(-1)
+    words[abi.insertRequest.handle / 4 + 1] = this.high.at(-1)
+    words[abi.insertRequest.instance / 4] = 1
+    words[abi.insertRequest.dataLength / 4] = dataLength
+    words[layout.capacity / 4] = abi.insertReply.size
+    check('insert', session.insert() === abi.insertReply.size)
+  }
+
+  /** Leaves a request in the memory of which only the handle changes. */
+  prepareLookup() {
+    const { words } = this
+    words.fill(0, 0, abi.matchRequest.size / 4)
+    words[0] = abi.matchRequest.size
+    words[1] = abi.version.abi | (abi.operation.lookup << 16)
+    words[abi.matchRequest.instance / 4] = 1
+    words[layout.capacity / 4] = replyCapacity
+  }
+
+  lookupAt(index) {
+    this.words[abi.matchRequest.handle / 4] = this.low[index]
+    this.words[abi.matchRequest.handle / 4 + 1] = this.high[index]
+    return this.lookup()
+  }
 }
 
-/** Runs every contender once a round, in turn, and reports nanoseconds per operation. */
-function measure(title, operations, contenders, table) {
+const report = new Report('operations', 'ns/op')
+
+/** Runs every contender once a round, in turn: `[name, action, ...bounds]`, where an action takes so many nanoseconds. */
+function measure(title, operations, contenders) {
   const results = contenders.map(() => [])
-  for (let round = -2; round < rounds; round += 1) {
-    contenders.forEach(([, action], index) => {
+  for (let round = -warmUps; round < rounds; round += 1) {
+    contenders.forEach(([name, action], index) => {
       const elapsed = action()
-      check(contenders[index][0], elapsed > 0)
+      check(name, elapsed > 0)
       if (round >= 0) results[index].push(elapsed / operations)
     })
   }
-  const baseline = quantile(results[0], 0.5)
-  contenders.forEach(([name], index) => {
-    const middle = quantile(results[index], 0.5)
-    const spread = (quantile(results[index], 0.75) - quantile(results[index], 0.25)) / middle
-    table.push([
-      index === 0 ? title : '',
-      name,
-      middle.toFixed(0),
-      `${(spread * 100).toFixed(0)} %`,
-      (middle / baseline).toFixed(2),
-    ])
-  })
+  report.compare(
+    title,
+    contenders.map(([name, , ...bounds], index) => [name, results[index], ...bounds]),
+  )
+}
+
+/** What Node.js itself takes for an object as `lookup` returns it, with a copy of bytes that lie somewhere in a larger memory. */
+function makeContext(wide, source) {
+  return {
+    owner: wide[1],
+    instance: wide[2],
+    data: Buffer.from(source.subarray(dataLength, 2 * dataLength)),
+    pool: 'paged',
+    lifetime: 'session',
+    sequence: wide[3],
+  }
 }
 
 /** Every measurement with this many live streams. */
-function measureAll(streamCount, table) {
+function measureAll(streamCount) {
   const filter = openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } } })
   const library = loadLibrary()
   check('start', library.start(addonPath, streamCount) === 0)
@@ -103,36 +155,25 @@ function measureAll(streamCount, table) {
   const data = Buffer.alloc(dataLength, 1)
   const paths = Array.from({ length: streamCount }, (_, index) => `M:\\${index >> 8}\\${index & 255}`)
   for (let index = 0; index < streamCount; index += 256) filter.host.mkdir(`M:\\${index >> 8}`)
-  const nativeFilter = new native.Filter('host', false, [['M', undefined]])
+  const addon = new Addon()
   const streams = []
-  const nativeStreams = []
-  const contenders = [
+  const openers = [
     (path) => {
       const name = `\\??\\${path}`
-      check(
-        'addStream',
-        library.addStream(
-          Uint16Array.from(name, (unit) => unit.charCodeAt(0)),
-          name.length,
-        ) === 0,
-      )
+      const units = Uint16Array.from(name, (unit) => unit.charCodeAt(0))
+      check('addStream', library.addStream(units, name.length) === 0)
     },
     (path) => {
       const stream = filter.openStream(path)
       stream.insert({ instance: 1, data })
       streams.push(stream)
     },
-    // The native objects that the facade is made of, without the facade.
-    (path) => {
-      const stream = new native.Stream(nativeFilter, `\\\\?\\${path}`)
-      stream.insert(0, 1, 0, 0, 0, data)
-      nativeStreams.push(stream)
-    },
+    (path) => addon.add(path),
   ]
   // Each stream has a context of each session. Who comes first changes, so that nobody's are always the youngest.
   paths.forEach((path, index) => {
     filter.host.writeFile(path, data)
-    for (let turn = 0; turn < contenders.length; turn += 1) contenders[(index + turn) % contenders.length](path)
+    for (let turn = 0; turn < openers.length; turn += 1) openers[(index + turn) % openers.length](path)
   })
 
   const buffer = Buffer.alloc(dataLength)
@@ -142,77 +183,101 @@ function measureAll(streamCount, table) {
     time(() => {
       for (let index = 0; index < operationsPerRound; index += 1) action((index * stride) % streamCount)
     })
-  const size = streamCount.toLocaleString('en')
+  const size = `${streamCount.toLocaleString('en')} streams`
 
-  measure(
-    `lookup into a buffer, ${size} streams`,
-    operationsPerRound,
+  addon.prepareLookup()
+  measure(`lookup into a buffer, ${size}`, operationsPerRound, [
+    ['bare C', () => library.timeLookups(operationsPerRound)],
+    ['addon', each((index) => check('addon', addon.lookupAt(index) === replyCapacity)), atMost(1.1)],
     [
-      ['bare C', () => library.timeLookups(operationsPerRound)],
-      ['addon', each((index) => check('addon', nativeStreams[index].lookupInto(buffer, 0, 1) === dataLength))],
-      ['facade', each((index) => check('facade', streams[index].lookupInto(buffer, identity) === dataLength))],
-      ['koffi', each((index) => check('koffi', library.lookup(index, buffer) === dataLength))],
+      'facade',
+      each((index) => check('facade', streams[index].lookupInto(buffer, identity) === dataLength)),
+      atMost(1.25),
+      ({ koffi }, baseline) => atMost(koffi / baseline, 'koffi'),
     ],
-    table,
-  )
-  measure(
-    `lookup, ${size} streams`,
-    operationsPerRound,
+    ['koffi', each((index) => check('koffi', library.lookup(index, 0, 1, buffer) === dataLength))],
+  ])
+
+  const wide = BigUint64Array.from([0n, 0n, 1n, 12345n])
+  const source = new Uint8Array(1024)
+  measure(`lookup, ${size}`, operationsPerRound, [
+    ['bare C', () => library.timeLookups(operationsPerRound)],
+    ['object and Buffer', each(() => check('Node.js', makeContext(wide, source).data.length === dataLength))],
     [
-      ['bare C', () => library.timeLookups(operationsPerRound)],
-      [
-        'facade, a fresh object',
-        each((index) => check('facade', streams[index].lookup(identity).data.length === dataLength)),
-      ],
+      'facade, a fresh object',
+      each((index) => check('facade', streams[index].lookup(identity).data.length === dataLength)),
+      (medians, baseline) => atMost(1 + (1.2 * medians['object and Buffer']) / baseline, 'bare C + 1.2 × object'),
     ],
-    table,
-  )
+  ])
+
+  const insertion = { instance: 2, data }
+  const second = { instance: 2 }
+  measure(`insert and remove, ${size}`, operationsPerRound, [
+    ['bare C', () => library.timeRoundTrips(operationsPerRound)],
+    [
+      'facade',
+      each((index) => {
+        const stream = streams[index]
+        check('insert', stream.insert(insertion).outcome === 'inserted')
+        check('remove', stream.remove(second).data.length === dataLength)
+      }),
+      atMost(1.4),
+    ],
+    [
+      'koffi',
+      each((index) => {
+        check('insert', library.insert(index, 0, 2, data, dataLength) === 0)
+        check('remove', library.remove(index, 0, 2, buffer) === dataLength)
+      }),
+    ],
+  ])
 
   for (const count of [64, 1024]) {
     const iterations = Math.ceil(operationsPerRound / count)
-    const batch = filter.batch({ replyCapacity })
-    const nativeBatch = new native.Batch(nativeFilter, replyCapacity)
-    for (let index = 0; index < count; index += 1) {
-      batch.lookup(streams[(index * stride) % streamCount], identity)
-      nativeBatch.lookup(nativeStreams[(index * stride) % streamCount], 0, 1)
+    const prepared = filter.batch({ replyCapacity })
+    const filled = filter.batch({ replyCapacity })
+    const fill = (batch) => {
+      batch.clear()
+      for (let index = 0; index < count; index += 1) batch.lookup(streams[(index * stride) % streamCount], identity)
+      return batch
     }
+    fill(prepared)
     const repeat = (action) => () =>
       time(() => {
         for (let iteration = 0; iteration < iterations; iteration += 1) action()
       })
-    measure(
-      `batch of ${count}, ${size} streams`,
-      iterations * count,
+    measure(`batch of ${count}, ${size}`, iterations * count, [
+      ['bare C', () => library.timeBatches(count, iterations)],
+      ['facade, prepared', repeat(() => check('batch', prepared.run().failed === 0)), atMost(1.05)],
       [
-        ['bare C', () => library.timeBatches(count, iterations)],
-        ['addon', repeat(() => nativeBatch.run())],
-        ['facade, prepared', repeat(() => check('batch', batch.run().failed === 0))],
-        [
-          'facade, filled and read',
-          repeat(() => {
-            batch.clear()
-            for (let index = 0; index < count; index += 1)
-              batch.lookup(streams[(index * stride) % streamCount], identity)
-            batch.run()
-            for (let index = 0; index < count; index += 1)
-              check('batch', batch.result(index).data.length === dataLength)
-          }),
-        ],
-        ['koffi', repeat(() => check('koffi', library.batch(count) === 0))],
+        'facade, filled and read into a buffer',
+        repeat(() => {
+          fill(filled).run()
+          for (let index = 0; index < count; index += 1) check('batch', filled.resultInto(index, buffer) === dataLength)
+        }),
+        atMost(1.5),
       ],
-      table,
-    )
+      [
+        'facade, filled and read',
+        repeat(() => {
+          fill(filled).run()
+          for (let index = 0; index < count; index += 1)
+            check('batch', filled.result(index).value.data.length === dataLength)
+        }),
+        atMost(2.5),
+      ],
+      ['koffi, prepared', repeat(() => check('koffi', library.batch(count) === 0))],
+    ])
   }
 
   library.stop()
-  nativeFilter.close()
+  addon.session.close()
   filter.close()
 }
 
 buildLibrary()
-const table = new Table({ head: ['operation', 'through', 'ns/op', 'spread', 'ratio'], style: { head: [], border: [] } })
-for (const streamCount of [1_000, 100_000]) measureAll(streamCount, table)
-console.log(table.toString())
+for (const streamCount of [1_000, 100_000]) measureAll(streamCount)
+report.finish()
 console.log(
   `Median of ${rounds} interleaved rounds of ${operationsPerRound} operations; ratio to bare C in the same rows.`,
 )

@@ -5,18 +5,20 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 
-import Table from 'cli-table3'
-
 import { root } from '../../scripts/run.mjs'
+
+import { atMost, Report } from './report.mjs'
 
 const require = createRequire(import.meta.url)
 const { openFilter } = require(join(root, 'dist', 'index.js'))
 const { native } = require(join(root, 'dist', 'native.js'))
+const { encodeEnumerate, decodePage, begin } = require(join(root, 'dist', 'codec', 'enumerate.js'))
+const { Memory } = require(join(root, 'dist', 'codec', 'memory.js'))
 const abi = require(join(root, 'dist', 'abi.js'))
 
 const streamCount = 100_000
 const contextsPerStream = 10
-const rounds = 3
+const rounds = 5
 const eventsPerBurst = 1_000
 const bursts = 100
 const burstMilliseconds = 10
@@ -27,8 +29,6 @@ function check(what, condition) {
   if (!condition) throw new Error(`${what} failed`)
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
-
 /** Milliseconds that `action` takes. */
 async function time(action) {
   const start = performance.now()
@@ -37,15 +37,15 @@ async function time(action) {
 }
 
 /** Counts this session's contexts in pages that nobody decodes. */
-function countInPages(filter, page) {
-  const words = new DataView(page.buffer)
+function countInPages(session, memory, page) {
   let count = 0
-  let cursor = [0n, 0n]
-  do {
-    filter.enumerate(page, undefined, ...cursor)
-    cursor = [0, 8].map((offset) => words.getBigUint64(abi.enumerateReply.nextCursor + offset, true))
-    count += words.getUint32(abi.enumerateReply.count, true)
-  } while (cursor.some((word) => word !== 0n))
+  for (let cursor = begin; cursor !== undefined;) {
+    encodeEnumerate(memory, 0, cursor)
+    check('enumerate', session.enumerate(page.bytes) > 0)
+    const { count: told, next } = decodePage(page)
+    count += told
+    cursor = next
+  }
   return count
 }
 
@@ -59,55 +59,65 @@ function makeFiles(filter) {
   })
 }
 
-/** Seconds that each round took, after one that does not count. */
-async function timeRounds(action) {
-  const results = []
-  for (let round = -1; round < rounds; round += 1) {
-    const took = await time(action)
-    if (round >= 0) results.push(took / 1000)
-  }
-  return median(results)
-}
+const report = new Report('iterators', 'ns')
 
-async function measureEnumeration(table) {
+async function measureEnumeration() {
   const filter = openFilter({ kernel: 'host' })
   const paths = makeFiles(filter)
   const total = streamCount * contextsPerStream
-
-  // One after the other, so that there is a million at a time. A stream that nobody refers to would be closed.
-  const addon = new native.Filter('host', false, [['M', undefined]])
-  const addonStreams = paths.map((path) => {
-    const stream = new native.Stream(addon, `\\\\?\\${path}`)
-    for (let instance = 0; instance < contextsPerStream; instance += 1) stream.insert(0, instance, 0, 0, 0, none)
-    return stream
+  const session = native.open('host', false, [['M', undefined]])
+  const memory = new Memory(session.memory)
+  const page = new Memory(new ArrayBuffer(abi.limits.transfer))
+  // One after the other, so that there are a million at a time.
+  const handles = paths.map((path) => {
+    const handle = session.openStream(`\\\\?\\${path}`)
+    for (let instance = 0; instance < contextsPerStream; instance += 1) {
+      memory.words.fill(0, 0, abi.insertRequest.size / 4)
+      memory.setUint32(0, abi.insertRequest.size)
+      memory.setUint32(4, abi.version.abi | (abi.operation.insert << 16))
+      memory.setUint64(abi.insertRequest.handle, handle)
+      memory.setUint64(abi.insertRequest.instance, instance)
+      memory.setUint32(native.layout.capacity, abi.insertReply.size)
+      check('insert', session.insert() === abi.insertReply.size)
+    }
+    return handle
   })
-  const page = Buffer.allocUnsafeSlow(abi.limits.transfer)
-  const undecoded = await timeRounds(() => check('pages', countInPages(addon, page) === total))
   check(
     'every stream',
-    addonStreams.every((stream) => !stream.closed),
+    handles.every((handle) => handle > 0),
   )
-  addon.close()
+  const undecoded = []
+  for (let round = -1; round < rounds; round += 1) {
+    const took = await time(() => check('pages', countInPages(session, memory, page) === total))
+    if (round >= 0) undecoded.push((took * 1e6) / total)
+  }
+  session.close()
 
   const streams = paths.map((path) => {
     const stream = filter.openStream(path)
     for (let instance = 0; instance < contextsPerStream; instance += 1) stream.insert({ instance })
     return stream
   })
-  const decoded = await timeRounds(async () => {
-    let count = 0
-    for await (const context of filter.contexts()) count += context.name === '' ? 0 : 1
-    check('contexts', count === total)
-  })
+  const decoded = []
+  for (let round = -1; round < rounds; round += 1) {
+    const took = await time(async () => {
+      let count = 0
+      for await (const context of filter.enumerate()) count += context.name === '' ? 0 : 1
+      check('contexts', count === total)
+    })
+    if (round >= 0) decoded.push((took * 1e6) / total)
+  }
   check(
     'every stream',
     streams.every((stream) => !stream.closed),
   )
   filter.close()
 
-  const size = `${total.toLocaleString('en')} contexts on ${streamCount.toLocaleString('en')} streams`
-  table.push([size, 'addon, undecoded', `${undecoded.toFixed(2)} s`, '1.00'])
-  table.push(['', 'facade, contexts()', `${decoded.toFixed(2)} s`, (decoded / undecoded).toFixed(2)])
+  const size = `${total.toLocaleString('en')} contexts on ${streamCount.toLocaleString('en')} streams, each`
+  report.compare(size, [
+    ['addon, undecoded', undecoded],
+    ['facade, enumerate()', decoded, atMost(2)],
+  ])
 }
 
 /** Brings about events, half of them of contexts that go, in bursts at a steady rate; milliseconds that the bursts took. */
@@ -127,7 +137,7 @@ async function bringAbout(stream) {
   return busy
 }
 
-async function measureEvents(table) {
+async function measureEvents() {
   const filter = openFilter({ kernel: 'host' })
   filter.host.writeFile('M:\\a', none)
   const stream = filter.openStream('M:\\a')
@@ -150,19 +160,17 @@ async function measureEvents(table) {
       await reader
     })
   }
-  const each = results.map((times) => (median(times) * 1e6) / total)
   const rate = Math.round((total * rounds * 1000) / elapsed / 1000)
-  table.push(['an insertion or removal', 'nobody is told', `${each[0].toFixed(0)} ns`, '1.00'])
-  table.push([
-    '',
-    `events(), ${rate},000 a second, none lost`,
-    `${each[1].toFixed(0)} ns`,
-    (each[1] / each[0]).toFixed(2),
-  ])
+  report.compare(
+    'an insertion or removal',
+    ['nobody is told', `events(), ${rate},000 a second, none lost`].map((name, index) => [
+      name,
+      results[index].map((milliseconds) => (milliseconds * 1e6) / total),
+    ]),
+  )
   filter.close()
 }
 
-const table = new Table({ head: ['iterator', 'through', 'time', 'ratio'], style: { head: [], border: [] } })
-await measureEnumeration(table)
-await measureEvents(table)
-console.log(table.toString())
+await measureEnumeration()
+await measureEvents()
+report.finish()

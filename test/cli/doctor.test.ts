@@ -1,5 +1,5 @@
 /** What `psctx doctor` makes of made-up systems: every row, in every case that it tells apart. */
-import type { StreamSupport, UnsupportedReason } from '../../src/context'
+import type { StreamSupport, UnsupportedReason } from '../../src/codec/support'
 import { diagnose, type DriverFacts, type Fact, type Facts, isHealthy, type WindowsFacts } from '../../src/cli/doctor'
 import type { Drive } from '../../src/cli/system'
 import { statistics } from './machine'

@@ -18,6 +18,31 @@ typedef struct _ABI_TABLE {
 
 #define TABLE(Name) {#Name, Name, sizeof(Name) / sizeof(Name[0])}
 
+static const ABI_VALUE version[] = {
+    {"abi", PSCTX_ABI_VERSION},
+};
+
+static const ABI_VALUE operation[] = {
+    {"queryVersion", PSCTX_OPERATION_QUERY_VERSION},
+    {"queryStatistics", PSCTX_OPERATION_QUERY_STATISTICS},
+    {"queryStream", PSCTX_OPERATION_QUERY_STREAM},
+    {"insert", PSCTX_OPERATION_INSERT},
+    {"lookup", PSCTX_OPERATION_LOOKUP},
+    {"remove", PSCTX_OPERATION_REMOVE},
+    {"removeAll", PSCTX_OPERATION_REMOVE_ALL},
+    {"list", PSCTX_OPERATION_LIST},
+    {"batch", PSCTX_OPERATION_BATCH},
+    {"lookupBatch", PSCTX_OPERATION_LOOKUP_BATCH},
+    {"track", PSCTX_OPERATION_TRACK},
+    {"untrack", PSCTX_OPERATION_UNTRACK},
+    {"subscribe", PSCTX_OPERATION_SUBSCRIBE},
+    {"wait", PSCTX_OPERATION_WAIT},
+    {"enumerate", PSCTX_OPERATION_ENUMERATE},
+    {"listVolumes", PSCTX_OPERATION_LIST_VOLUMES},
+    {"inspect", PSCTX_OPERATION_INSPECT},
+    {"queryRule", PSCTX_OPERATION_QUERY_RULE},
+};
+
 static const ABI_VALUE limits[] = {
     {"dataLength", PSCTX_MAXIMUM_DATA_LENGTH},
     {"batchOperations", PSCTX_MAXIMUM_BATCH_OPERATIONS},
@@ -53,6 +78,12 @@ static const ABI_VALUE pool[] = {
 static const ABI_VALUE lifetime[] = {
     {"session", PSCTX_LIFETIME_SESSION},
     {"stream", PSCTX_LIFETIME_STREAM},
+};
+
+static const ABI_VALUE match[] = {
+    {"instance", PSCTX_MATCH_INSTANCE},
+    {"owner", PSCTX_MATCH_OWNER},
+    {"first", PSCTX_MATCH_FIRST},
 };
 
 static const ABI_VALUE outcome[] = {
@@ -104,6 +135,77 @@ static const ABI_VALUE ownerKind[] = {
     {"unknown", PSCTX_OWNER_UNKNOWN},
     {"device", PSCTX_OWNER_DEVICE},
     {"driver", PSCTX_OWNER_DRIVER},
+};
+
+static const ABI_VALUE header[] = {
+    {"size", sizeof(PSCTX_HEADER)},
+    {"bufferSize", offsetof(PSCTX_HEADER, Size)},
+    {"version", offsetof(PSCTX_HEADER, Version)},
+    {"operation", offsetof(PSCTX_HEADER, Operation)},
+};
+
+static const ABI_VALUE streamRequest[] = {
+    {"size", sizeof(PSCTX_STREAM_REQUEST)},
+    {"handle", offsetof(PSCTX_STREAM_REQUEST, Handle)},
+};
+
+static const ABI_VALUE insertRequest[] = {
+    {"size", sizeof(PSCTX_INSERT_REQUEST)},
+    {"handle", offsetof(PSCTX_INSERT_REQUEST, Handle)},
+    {"ownerKey", offsetof(PSCTX_INSERT_REQUEST, OwnerKey)},
+    {"instance", offsetof(PSCTX_INSERT_REQUEST, Instance)},
+    {"ifExists", offsetof(PSCTX_INSERT_REQUEST, IfExists)},
+    {"pool", offsetof(PSCTX_INSERT_REQUEST, Pool)},
+    {"lifetime", offsetof(PSCTX_INSERT_REQUEST, Lifetime)},
+    {"dataLength", offsetof(PSCTX_INSERT_REQUEST, DataLength)},
+};
+
+static const ABI_VALUE matchRequest[] = {
+    {"size", sizeof(PSCTX_MATCH_REQUEST)},
+    {"handle", offsetof(PSCTX_MATCH_REQUEST, Handle)},
+    {"ownerKey", offsetof(PSCTX_MATCH_REQUEST, OwnerKey)},
+    {"instance", offsetof(PSCTX_MATCH_REQUEST, Instance)},
+    {"match", offsetof(PSCTX_MATCH_REQUEST, Match)},
+    {"reserved", offsetof(PSCTX_MATCH_REQUEST, Reserved)},
+};
+
+static const ABI_VALUE listRequest[] = {
+    {"size", sizeof(PSCTX_LIST_REQUEST)},
+    {"handle", offsetof(PSCTX_LIST_REQUEST, Handle)},
+    {"before", offsetof(PSCTX_LIST_REQUEST, Before)},
+};
+
+static const ABI_VALUE batchRequest[] = {
+    {"size", sizeof(PSCTX_BATCH_REQUEST)},
+    {"count", offsetof(PSCTX_BATCH_REQUEST, Count)},
+    {"replyCapacity", offsetof(PSCTX_BATCH_REQUEST, ReplyCapacity)},
+};
+
+static const ABI_VALUE trackRequest[] = {
+    {"size", sizeof(PSCTX_TRACK_REQUEST)},
+    {"ownerKey", offsetof(PSCTX_TRACK_REQUEST, OwnerKey)},
+    {"instance", offsetof(PSCTX_TRACK_REQUEST, Instance)},
+    {"volumeHandle", offsetof(PSCTX_TRACK_REQUEST, VolumeHandle)},
+    {"patternLength", offsetof(PSCTX_TRACK_REQUEST, PatternLength)},
+    {"flags", offsetof(PSCTX_TRACK_REQUEST, Flags)},
+};
+
+static const ABI_VALUE subscribeRequest[] = {
+    {"size", sizeof(PSCTX_SUBSCRIBE_REQUEST)},
+    {"session", offsetof(PSCTX_SUBSCRIBE_REQUEST, Session)},
+    {"types", offsetof(PSCTX_SUBSCRIBE_REQUEST, Types)},
+    {"capacity", offsetof(PSCTX_SUBSCRIBE_REQUEST, Capacity)},
+};
+
+static const ABI_VALUE enumerateRequest[] = {
+    {"size", sizeof(PSCTX_ENUMERATE_REQUEST)},
+    {"volumeHandle", offsetof(PSCTX_ENUMERATE_REQUEST, VolumeHandle)},
+    {"cursor", offsetof(PSCTX_ENUMERATE_REQUEST, Cursor)},
+};
+
+static const ABI_VALUE volumesRequest[] = {
+    {"size", sizeof(PSCTX_VOLUMES_REQUEST)},
+    {"after", offsetof(PSCTX_VOLUMES_REQUEST, After)},
 };
 
 static const ABI_VALUE versionReply[] = {
@@ -305,15 +407,18 @@ static const ABI_VALUE inspectEntry[] = {
 };
 
 static const ABI_TABLE tables[] = {
-    TABLE(limits),          TABLE(support),      TABLE(ifExists),       TABLE(pool),
-    TABLE(lifetime),        TABLE(outcome),      TABLE(holder),         TABLE(versionReply),
-    TABLE(statisticsReply), TABLE(streamReply),  TABLE(insertReply),    TABLE(contextReply),
-    TABLE(countReply),      TABLE(listReply),    TABLE(listEntry),      TABLE(batchReply),
-    TABLE(batchResult),     TABLE(tracked),      TABLE(trackFlags),     TABLE(eventType),
-    TABLE(attachment),      TABLE(ownerKind),    TABLE(tracking),       TABLE(ruleRecord),
-    TABLE(waitReply),       TABLE(event),        TABLE(enumerateReply), TABLE(volumesReply),
-    TABLE(volumeEntry),     TABLE(inspectReply), TABLE(inspectEntry),   TABLE(nameFlags),
-    TABLE(ruleReply),
+    TABLE(limits),           TABLE(support),        TABLE(ifExists),       TABLE(pool),
+    TABLE(lifetime),         TABLE(outcome),        TABLE(holder),         TABLE(versionReply),
+    TABLE(statisticsReply),  TABLE(streamReply),    TABLE(insertReply),    TABLE(contextReply),
+    TABLE(countReply),       TABLE(listReply),      TABLE(listEntry),      TABLE(batchReply),
+    TABLE(batchResult),      TABLE(tracked),        TABLE(trackFlags),     TABLE(eventType),
+    TABLE(attachment),       TABLE(ownerKind),      TABLE(tracking),       TABLE(ruleRecord),
+    TABLE(waitReply),        TABLE(event),          TABLE(enumerateReply), TABLE(volumesReply),
+    TABLE(volumeEntry),      TABLE(inspectReply),   TABLE(inspectEntry),   TABLE(nameFlags),
+    TABLE(ruleReply),        TABLE(version),        TABLE(operation),      TABLE(match),
+    TABLE(header),           TABLE(streamRequest),  TABLE(insertRequest),  TABLE(matchRequest),
+    TABLE(listRequest),      TABLE(batchRequest),   TABLE(trackRequest),   TABLE(subscribeRequest),
+    TABLE(enumerateRequest), TABLE(volumesRequest),
 };
 
 int main(void)

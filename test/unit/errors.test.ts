@@ -1,6 +1,6 @@
 /** What errors say, and that they are all of one type. */
 import { openFilter, PerStreamContextError } from '../../src/index'
-import { explain, isSuccess, statusName, statusOf } from '../../src/errors'
+import { isSuccess, statusName, statusOf } from '../../src/errors'
 
 describe('the status names', () => {
   test.each([
@@ -49,11 +49,6 @@ describe('an error', () => {
     const error = new PerStreamContextError({ status: 0xc0000034, operation: 'open', path })
     expect(error.path).toBe(path)
     expect(error.message.length).toBeLessThan(500)
-  })
-
-  test('that is not the addon’s passes as it is', () => {
-    const error = new RangeError('something else')
-    expect(explain(error)).toBe(error)
   })
 })
 

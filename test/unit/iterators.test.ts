@@ -1,17 +1,8 @@
 /** How iterators over events and contexts begin, wait and end. */
-import { openFilter, PerStreamContextError, type Filter, type Stream } from '../../src/index'
+import { openFilter, type Filter, type PerStreamContextError, type Stream } from '../../src/index'
 
+import { argumentErrorOf, failureOf } from './failures'
 import { runProgram } from './program'
-
-function failureOf(action: () => unknown): PerStreamContextError {
-  try {
-    action()
-  } catch (error) {
-    if (error instanceof PerStreamContextError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 const done = { value: undefined, done: true }
 
@@ -43,10 +34,11 @@ describe('an iterator', () => {
       ['signal', { signal: {} }],
       ['signal', { signal: null }],
       ['options', null],
+      ['tpyes', { tpyes: [] }],
     ])('is refused with a wrong %s: %p', (argument, options) => {
-      const error = failureOf(() => filter.events(options as never))
-      expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'events' })
-      expect(error.message).toContain(argument)
+      const error = argumentErrorOf(() => filter.events(options as never))
+      expect(error.argument).toBe(argument)
+      expect(error.message).toContain('events')
       expect(filter.host!.audit().handles).toBe(handles)
     })
 
@@ -127,7 +119,7 @@ describe('an iterator', () => {
       expect(value).toMatchObject({ type: 'missed', number: 1, owner: 5n, instance: 6n, rule: rule.number, count: 1 })
       expect(value).toHaveProperty('processId')
       await events.return()
-      rule.dispose()
+      rule.close()
     })
 
     test('loses the oldest events when nobody reads them, and says how many', async () => {
@@ -184,6 +176,41 @@ describe('an iterator', () => {
         await events.next()
       }
       expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test('delivers what it has fetched after it was closed, and then the end', async () => {
+      const events = filter.events()
+      for (let instance = 1n; instance <= 3n; instance += 1n) stream.insert({ instance })
+      expect((await events.next()).value).toMatchObject({ instance: 1n })
+      stream.insert({ instance: 4n }) // not fetched
+      events.close()
+      expect(filter.host!.audit().handles).toBe(handles)
+      expect([await events.next(), await events.next()]).toMatchObject([
+        { value: { instance: 2n } },
+        { value: { instance: 3n } },
+      ])
+      expect(await events.next()).toEqual(done)
+    })
+
+    test('delivers what it has fetched after its filter was closed, and then the end', async () => {
+      const other = openFilter()
+      const events = other.events()
+      const written = other.openStream('M:\\a')
+      written.insert({ instance: 1n })
+      written.insert({ instance: 2n })
+      await events.next()
+      other.close()
+      expect((await events.next()).value).toMatchObject({ instance: 2n })
+      expect(await events.next()).toEqual(done)
+    })
+
+    test('ends when it is closed while it waits', async () => {
+      const events = filter.events()
+      const waiting = events.next()
+      events.close()
+      events.close()
+      expect(await waiting).toEqual(done)
+      expect(events.ref()).toBe(events)
     })
 
     test('ends at once when it is returned from, though it waits', async () => {
@@ -248,17 +275,18 @@ describe('an iterator', () => {
       ['volume', { volume: 5 }],
       ['signal', { signal: 'now' }],
       ['options', null],
+      ['tpyes', { tpyes: [] }],
     ])('is refused with a wrong %s: %p', (argument, options) => {
-      const error = failureOf(() => filter.contexts(options as never))
-      expect(error).toMatchObject({ code: 'STATUS_INVALID_PARAMETER', operation: 'contexts' })
-      expect(error.message).toContain(argument)
+      const error = argumentErrorOf(() => filter.enumerate(options as never))
+      expect(error.argument).toBe(argument)
+      expect(error.message).toContain('enumerate')
       expect(filter.host!.audit().handles).toBe(handles)
     })
 
     test('is refused for a volume that is not there', () => {
-      expect(failureOf(() => filter.contexts({ volume: 'Q:' }))).toMatchObject({
+      expect(failureOf(() => filter.enumerate({ volume: 'Q:' }))).toMatchObject({
         code: 'STATUS_OBJECT_PATH_NOT_FOUND',
-        operation: 'contexts',
+        operation: 'enumerate',
         path: 'Q:',
       })
     })
@@ -266,7 +294,7 @@ describe('an iterator', () => {
     test('ends with the loop that is left, and gives its volume up', async () => {
       stream.insert({ instance: 1n })
       stream.insert({ instance: 2n })
-      for await (const context of filter.contexts({ volume: 'M:' })) {
+      for await (const context of filter.enumerate({ volume: 'M:' })) {
         expect(filter.host!.audit().handles).toBe(handles + 1)
         expect(context.name).toMatch(/a$/)
         break
@@ -276,11 +304,11 @@ describe('an iterator', () => {
 
     test('fails when its filter is closed before the first page', async () => {
       const other = openFilter()
-      const contexts = other.contexts()
+      const contexts = other.enumerate()
       other.close()
-      await expect(contexts.next()).rejects.toMatchObject({ code: 'STATUS_FILE_CLOSED', operation: 'contexts' })
+      await expect(contexts.next()).rejects.toMatchObject({ code: 'STATUS_FILE_CLOSED', operation: 'enumerate' })
       expect(await contexts.next()).toEqual(done)
-      expect(failureOf(() => other.contexts()).code).toBe('STATUS_FILE_CLOSED')
+      expect(failureOf(() => other.enumerate()).code).toBe('STATUS_FILE_CLOSED')
     })
 
     test('lets the loop run between two pages', async () => {
@@ -294,7 +322,7 @@ describe('an iterator', () => {
       }
       let immediate = setImmediate(turn)
       const sequences = new Set<bigint>()
-      for await (const { sequence } of filter.contexts()) sequences.add(sequence)
+      for await (const { sequence } of filter.enumerate()) sequences.add(sequence)
       clearImmediate(immediate)
       expect(sequences.size).toBe(20_000)
       expect(turns).toBeGreaterThan(0)
@@ -303,7 +331,7 @@ describe('an iterator', () => {
 
   describe.each([
     ['events', (options: { signal: AbortSignal }) => filter.events(options)],
-    ['contexts', (options: { signal: AbortSignal }) => filter.contexts({ volume: 'M:', ...options })],
+    ['contexts', (options: { signal: AbortSignal }) => filter.enumerate({ volume: 'M:', ...options })],
   ])('with a signal, over %s', (_, iterate) => {
     test('throws when the signal is aborted already', () => {
       expect(() => iterate({ signal: AbortSignal.abort('reason') })).toThrow(
@@ -359,6 +387,25 @@ describe('an iterator over events and its environment', () => {
       ended.next()
       ended.return()
     `)
+  })
+
+  test('do not keep it alive while next() waits, if they are unreferenced, before or meanwhile', () => {
+    runProgram(`${prologue}
+      filter.events().unref().next()
+      const events = filter.events()
+      events.next()
+      events.unref()
+    `)
+  })
+
+  test('keep it alive again when they are referenced again', () => {
+    const output = runProgram(`${prologue}
+      const events = filter.events().unref()
+      events.next().then(({ value }) => console.log(value.type))
+      events.ref()
+      setTimeout(() => stream.insert(), 50).unref()
+    `)
+    expect(output.trim()).toBe('inserted')
   })
 
   test.each([

@@ -1,7 +1,9 @@
 /** The addon checks its arguments itself: whatever it is called with, it throws and never crashes. */
 import { Worker } from 'node:worker_threads'
 
-import { native, type NativeFilter } from '../../src/native'
+import * as abi from '../../src/abi'
+import { openFilter, type Filter } from '../../src/index'
+import { layout, native, type NativeHostSession, type NativeReader } from '../../src/native'
 
 import { dist, runProgram } from './program'
 
@@ -16,6 +18,7 @@ const values: unknown[] = [
   1.5,
   NaN,
   Infinity,
+  2 ** 52,
   2 ** 53,
   2 ** 64,
   -1n,
@@ -35,101 +38,224 @@ const values: unknown[] = [
   new Proxy({}, {}),
 ]
 
+const invalidParameter = 0xc000000d | 0
+const invalidBufferSize = 0xc0000206 | 0
+const fileClosed = 0xc0000128 | 0
+const lengthMismatch = 0xc0000004 | 0
+
 type Callable = (...args: unknown[]) => unknown
 
-function attempt(target: object, method: string, args: unknown[]): void {
+/** Calls a function of the addon's: whatever it is called with, it returns or throws a TypeError. */
+function attempt(target: object, name: string, args: readonly unknown[]): void {
   try {
-    Reflect.apply(Reflect.get(target, method) as Callable, target, args)
+    Reflect.apply(Reflect.get(target, name) as Callable, undefined, args)
   } catch (error) {
-    expect(error).toHaveProperty('message')
+    expect(error).toHaveProperty('name', 'TypeError') // of another realm than Jest's
   }
 }
 
-describe('the addon’s objects', () => {
-  let filter: NativeFilter
-  beforeEach(() => {
-    filter = new native.Filter('host', false, memory)
-  })
-  afterEach(() => filter.close())
+describe('the addon', () => {
+  let session: NativeHostSession
+  let words: Uint32Array
+  let stream: number
 
-  test('survive any argument in any place', () => {
-    new native.File(filter, '\\\\?\\M:\\a', 0x120116, 7, 2, 0x60).close()
-    const stream = new native.Stream(filter, '\\\\?\\M:\\a')
-    const batch = new native.Batch(filter, 128)
+  /** Puts a request with this handle into the memory. */
+  function encode(operation: number, size: number, handle: number): void {
+    words.fill(0, 0, size / 4)
+    words.set([size, abi.version.abi | (operation << 16), handle, handle / 2 ** 32])
+    words[layout.capacity / 4] = layout.replyLength
+  }
+
+  beforeEach(() => {
+    session = native.open('host', false, memory) as NativeHostSession
+    words = new Uint32Array(session.memory)
+    session.closeHandle(session.openFile('\\\\?\\M:\\a', 0x120116, 7, 2, 0x60))
+    stream = session.openStream('\\\\?\\M:\\a')
+    expect(stream).toBeGreaterThan(0)
+  })
+  afterEach(() => {
+    session.failAllocation(0)
+    expect(session.close()).toBe(0)
+  })
+
+  test('lays its memory out as the package thinks', () => {
+    expect(native.layout).toEqual(layout)
+    expect(session.memory.byteLength).toBe(layout.reply + layout.replyLength)
+  })
+
+  test('survives any argument in any place', () => {
+    const file = session.openFile('\\\\?\\M:\\a', 0x120089, 7, 1, 0x60)
     const good: Record<string, unknown[]> = {
-      insert: [1, 2, 0, 0, 0, new Uint8Array(3)],
-      lookup: [1, 2],
-      lookupInto: [new Uint8Array(8), 1, 2],
-      remove: [1, 2],
-      removeAll: [1],
-      list: [0],
-      first: [],
-      query: [],
+      enumerate: [new Uint8Array(4096)],
       inspect: [new Uint8Array(4096)],
+      batch: [new ArrayBuffer(4096), new ArrayBuffer(4096)],
+      openStream: ['\\\\?\\M:\\a'],
+      startOpening: ['\\\\?\\M:\\a', () => undefined],
+      queryDrive: ['M'],
+      openFile: ['\\\\?\\M:\\a', 0x120089, 7, 1, 0x60],
+      readFile: [file, new Uint8Array(8), 0],
+      writeFile: [file, new Uint8Array(8), 0],
+      querySize: [file],
+      setDeletion: [file, false],
+      changeName: [file, '\\\\?\\M:\\b', false, false],
+      failAllocation: [0],
+      dismount: ['Q'],
+      closeHandle: [file],
     }
-    for (const [method, args] of Object.entries(good)) {
+    for (const [name, args] of Object.entries(good)) {
       for (let place = 0; place < args.length; place += 1) {
-        for (const value of values) attempt(stream, method, args.toSpliced(place, 1, value))
+        for (const value of values) attempt(session, name, args.toSpliced(place, 1, value))
       }
-      attempt(stream, method, [])
-      for (const value of values) attempt(batch, method, [value, ...args])
-      for (let place = 0; place < args.length; place += 1) {
-        for (const value of values) attempt(batch, method, [stream, ...args.toSpliced(place, 1, value)])
-      }
+      session.failAllocation(0)
+      attempt(session, name, [])
     }
     for (const value of values) {
-      for (const constructor of [native.Filter, native.Stream, native.Batch, native.Events, native.File]) {
-        expect(() => void Reflect.construct(constructor, [value, value, value, value, value, value])).toThrow()
-        expect(() => void Reflect.construct(constructor, [filter, value, value, value, value, value])).toThrow()
-      }
-      expect(() => new native.Filter('host', false, [value] as never)).toThrow()
-      attempt(filter, 'failAllocation', [value])
-      attempt(filter, 'dismount', [value])
-      attempt(filter, 'untrack', [value])
-      attempt(filter, 'queryRule', [value])
-      attempt(filter, 'listVolumes', [value])
+      expect(() => native.open(value as never, value as never, value as never)).toThrow()
+      if (!Array.isArray(value)) expect(() => native.open('host', false, value as never)).toThrow()
+      expect(() => native.open('host', false, [value] as never)).toThrow()
+      expect(() => native.open('host', false, [[value, value]] as never)).toThrow()
     }
-    const shared: Record<string, unknown[]> = {
-      track: [1, 2, stream, '*', 0],
-      enumerate: [new Uint8Array(4096), stream, 0n, 0n],
+    const reader = session.openReader() as NativeReader
+    for (const name of ['subscribe', 'wait', 'keepAlive', 'close']) {
+      for (const value of values) attempt(reader, name, [value, value])
     }
-    for (const [method, args] of Object.entries(shared)) {
-      for (let place = 0; place < args.length; place += 1) {
-        for (const value of values) attempt(filter, method, args.toSpliced(place, 1, value))
-      }
-    }
-    const reader: unknown[] = [filter, 1, 1, 1 << 20]
-    for (let place = 0; place < reader.length; place += 1) {
-      for (const value of values) {
-        expect(() => void Reflect.construct(native.Events, reader.toSpliced(place, 1, value))).toThrow()
-      }
-    }
-    filter.failAllocation(0)
-    stream.close()
   })
 
-  test('refuse to act as one another', () => {
-    const stream = new native.Stream(filter, '\\\\?\\M:\\')
-    const lookup = Reflect.get(stream, 'lookup') as Callable
-    for (const receiver of [filter, {}, Object.create(stream) as object, undefined, 1]) {
-      expect(() => lookup.call(receiver, 1)).toThrow()
+  test('refuses a request that is not in its memory as a whole, and a reply that would not be', () => {
+    for (const size of [0, 7, 39, layout.capacity + 8, 0xffffffff]) {
+      encode(4, 40, stream)
+      words[0] = size
+      expect(session.lookup()).toBe(invalidParameter)
     }
-    expect(() => new native.Stream(stream as never, '\\\\?\\M:\\')).toThrow()
-    expect(() => new native.Stream(Object.create(filter) as never, '\\\\?\\M:\\')).toThrow()
-    const batch = new native.Batch(filter, 64)
-    expect(() => batch.lookup(filter as never, 1, 1)).toThrow()
-    const other = new native.Filter('host', false, memory)
-    const foreign = new native.Stream(other, '\\\\?\\M:\\')
-    expect(() => batch.lookup(foreign, 1, 1)).toThrow()
-    other.close()
+    encode(4, 40, stream)
+    words[layout.capacity / 4] = layout.replyLength + 1
+    expect(session.lookup()).toBe(invalidParameter)
+    expect(session.enumerate(new Uint8Array((1 << 20) + 8))).toBe(invalidParameter)
   })
 
-  test('keep reply memory alive that JavaScript has taken away', () => {
-    const memoryOfReplies = filter.reply()
-    structuredClone(memoryOfReplies, { transfer: [memoryOfReplies] })
-    filter.queryVersion()
-    expect(filter.reply().byteLength).toBeGreaterThan(0)
+  test('knows the handles that are open, and no other number', () => {
+    const send = (handle: number): number => {
+      encode(2, 16, handle)
+      return session.queryStream()
+    }
+    expect(send(stream)).toBe(24)
+    expect(send(stream)).toBe(24)
+    const made = [0, 1, 4, stream % 2 ** 32, stream + 1, stream + 4, stream + 2 ** 32, 2 ** 53 - 4, 2 ** 32]
+    for (const handle of made) expect(send(handle)).toBe(fileClosed)
+
+    session.closeHandle(stream)
+    expect(send(stream)).toBe(fileClosed)
+    const again = session.openStream('\\\\?\\M:\\a')
+    expect(again % 2 ** 32).toBe(stream % 2 ** 32) // the kernel's own number comes again
+    expect(send(stream)).toBe(fileClosed)
+    session.closeHandle(stream)
+    expect(send(again)).toBe(24)
   })
+
+  test('sends no batch that names a stream that is not open, or is longer than its memory', () => {
+    const request = new Uint32Array(14)
+    const reply = new ArrayBuffer(16 + 8 + 64)
+    const send = (handle: number, count: number, size: number): number => {
+      request.set([
+        size,
+        abi.version.abi | (9 << 16),
+        count,
+        64,
+        40,
+        abi.version.abi | (4 << 16),
+        handle,
+        0,
+        0,
+        0,
+        0,
+        0,
+        1,
+        0,
+      ])
+      return session.batch(request.buffer, reply)
+    }
+    const handle = stream % 2 ** 32
+    expect(send(handle, 1, 56)).toBe(reply.byteLength)
+    expect(send(handle + 4, 1, 56)).toBe(fileClosed)
+    expect(send(handle, 1, 64)).toBe(invalidBufferSize)
+    expect(send(handle, 2, 56)).toBe(invalidBufferSize)
+    expect(send(handle, 0xffffffff, 56)).toBe(invalidBufferSize)
+    expect(send(handle, 1, 24)).toBe(lengthMismatch)
+    expect(session.batch(new ArrayBuffer(8), reply)).toBe(invalidBufferSize)
+    expect(session.batch(new ArrayBuffer((1 << 20) + 8), reply)).toBe(invalidBufferSize)
+  })
+
+  test('answers no more when it is closed', () => {
+    expect(session.close()).toBe(0)
+    encode(4, 40, stream)
+    expect([session.lookup(), session.openStream('\\\\?\\M:\\a'), session.audit()]).toEqual([
+      fileClosed,
+      fileClosed,
+      fileClosed,
+    ])
+    session = native.open('host', false, memory) as NativeHostSession
+  })
+
+  test('keeps its memory while one of its functions is there', () => {
+    const output = runProgram(
+      `
+      const { native } = require(require('node:path').join(process.argv[1], '..', 'native.js'))
+      const lookup = (() => native.open('host', false, [['M', undefined]]).lookup)()
+      const churn = (rounds) => {
+        gc()
+        for (let i = 0; i < 100; i += 1) new Uint8Array(196664).fill(255)
+        const answer = lookup()
+        if (rounds > 0) setImmediate(churn, rounds - 1)
+        else console.log(answer)
+      }
+      churn(20)
+    `,
+      '--expose-gc',
+    )
+    expect(Number(output)).toBe(invalidParameter) // the memory is as it was: zero
+  })
+})
+
+describe('the memory that the addon shares', () => {
+  test('is within the reach of nobody who uses the package', async () => {
+    const filter = openFilter()
+    const found = new Set<ArrayBufferLike>()
+    const seen = new Set<unknown>()
+    const look = (value: unknown): void => {
+      if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return
+      seen.add(value)
+      if (ArrayBuffer.isView(value)) found.add(value.buffer)
+      if (value instanceof ArrayBuffer) found.add(value)
+      for (const key of Reflect.ownKeys(value)) {
+        const descriptor = Reflect.getOwnPropertyDescriptor(value, key)
+        if (descriptor !== undefined && 'value' in descriptor) look(descriptor.value)
+      }
+    }
+    await lookAtEverything(filter, look)
+    expect(found.size).toBeGreaterThan(0)
+    for (const { byteLength } of found) expect([1, 4, 1000, 8192]).toContain(byteLength)
+    filter.close()
+  })
+
+  async function lookAtEverything(filter: Filter, look: (value: unknown) => void): Promise<void> {
+    filter.host!.writeFile('M:\\a', Buffer.from('a'))
+    const file = filter.host!.openFile('M:\\a')
+    const stream = filter.openStream('M:\\a')
+    const events = filter.events()
+    const batch = filter.batch({ replyCapacity: 2048 })
+    const data = new Uint8Array(1000)
+    look([filter, file, stream, events, batch, filter.host, filter.track({ match: '*' })])
+    look([stream.insert({ data }), stream.lookup(), stream.first(), stream.inspect(), stream.contexts()])
+    look([batch.lookup(stream).run(), batch.result(0), (await events.next()).value, file.read(), filter.volumes()])
+    for await (const context of filter.enumerate()) look(context)
+    look([stream.remove(), stream.support(), filter.statistics()])
+    try {
+      stream.lookupInto(new Uint8Array(4), { instance: -1 })
+    } catch (error) {
+      look(error)
+    }
+    await events.return()
+  }
 })
 
 describe('environments', () => {

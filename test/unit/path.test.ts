@@ -8,6 +8,7 @@ function codeOf(path: unknown): string {
     toNamespacePath(path, 'open')
   } catch (error) {
     if (error instanceof PerStreamContextError) return error.code
+    if (error instanceof TypeError && 'code' in error) return String(error.code)
     throw error
   }
   throw new Error('nothing was thrown')
@@ -33,8 +34,8 @@ test.each([
   ['', 'STATUS_OBJECT_NAME_INVALID'],
   ['M:\\a\0.txt', 'STATUS_OBJECT_NAME_INVALID'],
   [`M:\\${'x'.repeat(32767)}`, 'STATUS_NAME_TOO_LONG'],
-  [42, 'STATUS_INVALID_PARAMETER'],
-  [null, 'STATUS_INVALID_PARAMETER'],
+  [42, 'ERR_INVALID_ARG_TYPE'],
+  [null, 'ERR_INVALID_ARG_TYPE'],
 ])('%p is refused', (path, code) => {
   expect(codeOf(path)).toBe(code)
 })

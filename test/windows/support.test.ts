@@ -10,7 +10,7 @@ test.each([
 ])('%s: %s', (name, reason) => {
   using filter = openFilter()
   using stream = filter.openStream(`${root}\\${name}`)
-  expect(stream.support).toMatchObject({ supported: false, reason })
+  expect(stream.support()).toMatchObject({ supported: false, reason })
   expect(() => stream.insert()).toThrow(PerStreamContextError)
   expect(() => stream.lookup()).toThrow('STATUS_INVALID_DEVICE_REQUEST')
 })

@@ -1,0 +1,42 @@
+/** The replies to LOOKUP and REMOVE: a context with its data. */
+import * as abi from '../abi'
+import type { Holder, Lifetime, Pool } from '../context'
+
+import { type Memory, nameOf } from './memory'
+
+/** A context of this filter. The data is a copy. */
+export interface StreamContext {
+  readonly owner: bigint
+  readonly instance: bigint
+  readonly data: Buffer
+  readonly pool: Pool
+  readonly lifetime: Lifetime
+  /** Unique while the driver is loaded; grows with every insertion. */
+  readonly sequence: bigint
+}
+
+/** The first context on a stream. Of another session's or another filter's nothing but that is told. */
+export type FirstContext =
+  | { readonly holder: 'self'; readonly context: StreamContext }
+  | { readonly holder: 'other-session' | 'other-filter'; readonly context?: undefined }
+
+export const pools: readonly Pool[] = ['paged', 'nonpaged']
+export const lifetimes: readonly Lifetime[] = ['session', 'stream']
+export const holders: readonly Holder[] = ['self', 'other-session', 'other-filter']
+
+export function decodeContext(memory: Memory, offset: number): StreamContext {
+  const { contextReply } = abi
+  return {
+    owner: memory.uint64(offset + contextReply.ownerKey),
+    instance: memory.uint64(offset + contextReply.instance),
+    data: memory.data(offset + contextReply.size, memory.uint32(offset + contextReply.dataLength)),
+    pool: nameOf(pools, memory.uint32(offset + contextReply.pool)),
+    lifetime: nameOf(lifetimes, memory.uint32(offset + contextReply.lifetime)),
+    sequence: memory.uint64(offset + contextReply.sequence),
+  }
+}
+
+export function decodeFirst(memory: Memory, offset: number): FirstContext {
+  const holder = nameOf(holders, memory.uint32(offset + abi.contextReply.holder))
+  return holder === 'self' ? { holder, context: decodeContext(memory, offset) } : { holder }
+}

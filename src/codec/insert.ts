@@ -1,0 +1,87 @@
+/** INSERT. */
+import * as abi from '../abi'
+import { checkBytes, checkIdentifier, checkOptions, choose } from '../arguments'
+import type { Identifier, Lifetime, Pool } from '../context'
+import { valueError } from '../errors'
+
+import { encodeHandle } from './handle'
+import { encodeHeader } from './header'
+import { type Memory, nameOf } from './memory'
+
+/** What is to be inserted. */
+export interface Insertion {
+  /** A number of the caller's choice that names an owner within this filter; 0 when nothing is said. */
+  readonly owner?: Identifier | undefined
+  /** A number of the caller's choice that tells an owner's contexts on one stream apart; 0 when nothing is said. */
+  readonly instance?: Identifier | undefined
+  /** Up to 64 KiB, copied; none when nothing is said. */
+  readonly data?: Uint8Array | undefined
+  /** `'paged'` when nothing is said. */
+  readonly pool?: Pool | undefined
+  /** `'session'` when nothing is said. */
+  readonly lifetime?: Lifetime | undefined
+  /**
+   * What to do when the owner has a context with this instance on the stream: `'fail'` with
+   * `STATUS_OBJECT_NAME_COLLISION` (when nothing is said), `'keep'` the one there, `'replace'` it, or `'add'` a second
+   * one before it, as `FsRtlInsertPerStreamContext` itself would.
+   */
+  readonly ifExists?: 'fail' | 'keep' | 'replace' | 'add' | undefined
+}
+
+/** What came of an insertion. */
+export interface InsertionResult {
+  readonly outcome: 'inserted' | 'kept' | 'replaced' | 'added'
+  /** Of the context that is there now. */
+  readonly sequence: bigint
+}
+
+const keys: ReadonlySet<string> = new Set(['owner', 'instance', 'data', 'pool', 'lifetime', 'ifExists'])
+const outcomes = ['inserted', 'kept', 'replaced', 'added'] as const
+const noData = new Uint8Array(0)
+
+/** The bytes of an insertion's data, checked; what else is wrong with it is found when it is encoded. */
+export function dataOf(insertion: Insertion): Uint8Array {
+  checkOptions(insertion, 'insert', keys)
+  const { data } = insertion
+  if (data === undefined) return noData
+  checkBytes(data, 'data', 'insert')
+  if (data.length > abi.limits.dataLength) {
+    throw valueError('insert', 'data', `at most ${abi.limits.dataLength} bytes, not ${data.length}`)
+  }
+  return data
+}
+
+/** Writes an insertion of `data` where there is room for it. */
+export function encodeInsert(
+  memory: Memory,
+  offset: number,
+  low: number,
+  high: number,
+  insertion: Insertion,
+  data: Uint8Array,
+): void {
+  const { owner = 0, instance = 0, ifExists, pool, lifetime } = insertion
+  checkIdentifier(owner, 'owner', 'insert')
+  checkIdentifier(instance, 'instance', 'insert')
+  const ifExistsNumber = ifExists === undefined ? 0 : choose(abi.ifExists, ifExists, 'ifExists', 'insert')
+  const poolNumber = pool === undefined ? 0 : choose(abi.pool, pool, 'pool', 'insert')
+  const lifetimeNumber = lifetime === undefined ? 0 : choose(abi.lifetime, lifetime, 'lifetime', 'insert')
+
+  const { insertRequest } = abi
+  encodeHeader(memory, offset, abi.operation.insert, insertRequest.size + data.length)
+  encodeHandle(memory, offset + insertRequest.handle, low, high)
+  memory.setUint64(offset + insertRequest.ownerKey, owner)
+  memory.setUint64(offset + insertRequest.instance, instance)
+  memory.setUint32(offset + insertRequest.ifExists, ifExistsNumber)
+  memory.setUint32(offset + insertRequest.pool, poolNumber)
+  memory.setUint32(offset + insertRequest.lifetime, lifetimeNumber)
+  memory.setUint32(offset + insertRequest.dataLength, data.length)
+  memory.setBytes(offset + insertRequest.size, data)
+}
+
+export function decodeInsertion(memory: Memory, offset: number): InsertionResult {
+  return {
+    outcome: nameOf(outcomes, memory.uint32(offset + abi.insertReply.outcome)),
+    sequence: memory.uint64(offset + abi.insertReply.sequence),
+  }
+}

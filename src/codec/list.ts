@@ -1,0 +1,114 @@
+/** LIST: the contexts of one stream; and the entries that ENUMERATE has as well. */
+import * as abi from '../abi'
+import type { Lifetime, Pool } from '../context'
+
+import { lifetimes, pools } from './context'
+import { encodeHandle } from './handle'
+import { encodeHeader } from './header'
+import { type Memory, nameOf } from './memory'
+import { decodeDate } from './time'
+
+/** What was done with a stream since a tracking rule that counts inserted its context, through the driver's filter. */
+export interface TrackingCounters {
+  /** Successful opens that matched the rule, the first one included. */
+  readonly opens: number
+  /** Opens whose last handle was closed. */
+  readonly cleanups: number
+  /** Requests that were not the memory manager's. */
+  readonly reads: number
+  readonly writes: number
+  /** Bytes asked for. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** The process of the first and of the last open. */
+  readonly firstProcessId: number
+  readonly lastProcessId: number
+}
+
+/** A context in a list: everything but the data. */
+export interface ListedContext {
+  readonly owner: bigint
+  readonly instance: bigint
+  /** Bytes. */
+  readonly dataLength: number
+  readonly pool: Pool
+  readonly lifetime: Lifetime
+  readonly sequence: bigint
+  /**
+   * The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`; of a
+   * context that a tracking rule inserted, the file's own name below its volume as the file system told it, whatever it
+   * was opened by; of that at most 512 characters.
+   */
+  readonly name: string
+  /** Whether `name` is the end of a longer one. */
+  readonly nameTruncated: boolean
+  /** When it was inserted: units of 100 nanoseconds since 1601, UTC. */
+  readonly time: bigint
+  /** The same, to the millisecond. */
+  readonly date: Date
+  /** Whether a tracking rule inserted it. */
+  readonly byRule: boolean
+  /** What was done with the stream since, if that rule counts. */
+  readonly tracked?: TrackingCounters
+}
+
+export function encodeList(memory: Memory, low: number, high: number, before: bigint): void {
+  encodeHeader(memory, 0, abi.operation.list, abi.listRequest.size)
+  encodeHandle(memory, abi.listRequest.handle, low, high)
+  memory.setUint64(abi.listRequest.before, before)
+}
+
+/** Appends the entries of one page, and returns how many more there are. */
+export function decodeList(memory: Memory, offset: number, contexts: ListedContext[]): number {
+  let entry = offset + abi.listReply.size
+  memory.forget()
+  for (let count = memory.uint32(offset + abi.listReply.count); count > 0; count -= 1) {
+    contexts.push(decodeEntry(memory, entry))
+    entry = nextEntry(memory, entry)
+  }
+  return memory.uint32(offset + abi.listReply.remaining)
+}
+
+export function nextEntry(memory: Memory, entry: number): number {
+  return entry + memory.uint32(entry + abi.listEntry.entrySize)
+}
+
+export function decodeEntry(memory: Memory, entry: number): ListedContext {
+  const { listEntry } = abi
+  const tracked = memory.uint32(entry + listEntry.tracked)
+  const isCounted = tracked === abi.tracked.counted
+  const counters = entry + listEntry.size
+  const context: ListedContext = {
+    owner: memory.uint64(entry + listEntry.ownerKey),
+    instance: memory.uint64(entry + listEntry.instance),
+    dataLength: memory.uint32(entry + listEntry.dataLength),
+    pool: nameOf(pools, memory.uint32(entry + listEntry.pool)),
+    lifetime: nameOf(lifetimes, memory.uint32(entry + listEntry.lifetime)),
+    sequence: memory.uint64(entry + listEntry.sequence),
+    name: memory.name(isCounted ? counters + abi.tracking.size : counters, memory.uint32(entry + listEntry.nameLength)),
+    time: memory.uint64(entry + listEntry.inserted),
+    date: decodeDate(memory, entry + listEntry.inserted),
+    byRule: tracked !== abi.tracked.no,
+    nameTruncated: decodeTruncation(memory, entry + listEntry.flags),
+  }
+  return isCounted ? { ...context, tracked: decodeCounters(memory, counters) } : context
+}
+
+/** Whether the name of a record with these flags is the end of a longer one. */
+export function decodeTruncation(memory: Memory, flags: number): boolean {
+  return (memory.uint32(flags) & abi.nameFlags.truncated) !== 0
+}
+
+function decodeCounters(memory: Memory, offset: number): TrackingCounters {
+  const { tracking } = abi
+  return {
+    opens: memory.counter(offset + tracking.opens),
+    cleanups: memory.counter(offset + tracking.cleanups),
+    reads: memory.counter(offset + tracking.reads),
+    writes: memory.counter(offset + tracking.writes),
+    bytesRead: memory.counter(offset + tracking.bytesRead),
+    bytesWritten: memory.counter(offset + tracking.bytesWritten),
+    firstProcessId: memory.counter(offset + tracking.firstProcessId),
+    lastProcessId: memory.counter(offset + tracking.lastProcessId),
+  }
+}

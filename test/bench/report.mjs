@@ -1,0 +1,76 @@
+// What a part of `npm run bench` has measured: a table for people, with each bound beside what it bounds, and JSON in build/bench.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import Table from 'cli-table3'
+
+import { root } from '../../scripts/run.mjs'
+
+/** The value that this share of the values is below. */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.round((sorted.length - 1) * share)]
+}
+
+export const median = (values) => quantile(values, 0.5)
+
+/** A bound: what is measured must not be above it. `told` is how it is written. */
+export const atMost = (limit, told = limit.toFixed(2)) => ({ limit, told: `≤ ${told}` })
+
+export class Report {
+  #rows = []
+
+  constructor(name, unit) {
+    this.name = name
+    this.unit = unit
+  }
+
+  /**
+   * Adds what a thing took through several contenders, of which the first is the baseline: `[name, values, ...bounds]`. A bound is of the ratio to
+   * the baseline, and may be a function of the medians by name.
+   */
+  compare(operation, contenders) {
+    const medians = Object.fromEntries(contenders.map(([name, values]) => [name, median(values)]))
+    const [baseline] = Object.values(medians)
+    for (const [through, values, ...bounds] of contenders) {
+      const value = medians[through]
+      const ratio = value / baseline
+      const judged = bounds.map((bound) => {
+        const { limit, told } = typeof bound === 'function' ? bound(medians, baseline) : bound
+        return { limit, told, isMet: ratio <= limit }
+      })
+      const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / value
+      this.#rows.push({ operation, through, value, spread, ratio, bounds: judged })
+    }
+  }
+
+  /** Adds a value with a bound of its own. */
+  measure(operation, value, { limit, told }) {
+    this.#rows.push({ operation, through: '', value, bounds: [{ limit, told, isMet: value <= limit }] })
+  }
+
+  /** Prints the table and writes the JSON. */
+  finish() {
+    const table = new Table({
+      head: ['operation', 'through', this.unit, 'spread', 'ratio', 'bound', ''],
+      style: { head: [], border: [] },
+    })
+    let previous
+    for (const { operation, through, value, spread, ratio, bounds } of this.#rows) {
+      table.push([
+        operation === previous ? '' : operation,
+        through,
+        value.toFixed(value < 10 ? 2 : 0),
+        spread === undefined ? '' : `${(spread * 100).toFixed(0)} %`,
+        ratio?.toFixed(2) ?? '',
+        bounds.map(({ told }) => told).join('\n'),
+        bounds.map(({ isMet }) => (isMet ? 'met' : 'MISSED')).join('\n'),
+      ])
+      previous = operation
+    }
+    console.log(table.toString())
+    const directory = join(root, 'build', 'bench')
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, `${this.name}.json`), JSON.stringify({ unit: this.unit, rows: this.#rows }, null, 2))
+  }
+}

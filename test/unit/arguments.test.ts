@@ -1,0 +1,181 @@
+/** What callers say by mistake is an error of theirs, and does nothing. */
+import * as perStreamContext from '../../src/index'
+import { openFilter, PerStreamContextError, type Batch, type Filter, type Stream } from '../../src/index'
+
+import { argumentErrorOf, failureOf } from './failures'
+
+let filter: Filter
+let stream: Stream
+let batch: Batch
+
+beforeEach(() => {
+  filter = openFilter()
+  filter.host!.writeFile('M:\\a', Buffer.from('a'))
+  stream = filter.openStream('M:\\a')
+  batch = filter.batch()
+  for (const owner of [1, 2, 3]) stream.insert({ owner, instance: owner })
+})
+afterEach(() => filter.close())
+
+describe('what removes contexts', () => {
+  test.each([
+    ['removeAll', 'owner', { owner: undefined }],
+    ['remove', 'owner', { owner: undefined }],
+    ['remove', 'owner', { owner: undefined, instance: 1 }],
+    ['remove', 'instance', { owner: 1, instance: undefined }],
+  ] as const)('%s is refused when its %s is there and undefined', (operation, argument, options) => {
+    const actions = [() => stream[operation](options as never), () => batch[operation](stream, options as never)]
+    for (const action of actions) {
+      expect(argumentErrorOf(action)).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE', argument })
+    }
+    expect(stream.contexts()).toHaveLength(3)
+    expect(batch).toHaveLength(0)
+  })
+
+  test('means everything only when nothing is said', () => {
+    expect(stream.remove({})).toBeUndefined() // owner 0 has none
+    expect(stream.removeAll({ owner: 1 })).toBe(1)
+    expect(stream.removeAll({})).toBe(2)
+  })
+
+  test('may be looked for with an instance that is undefined: whichever', () => {
+    expect(stream.lookup({ owner: 2, instance: undefined })?.instance).toBe(2n)
+  })
+})
+
+describe('a key that nobody knows', () => {
+  test.each([
+    ['stream.insert', () => stream.insert({ onwer: 1 } as never)],
+    ['stream.lookup', () => stream.lookup({ onwer: 1 } as never)],
+    ['stream.lookupInto', () => stream.lookupInto(Buffer.alloc(1), { onwer: 1 } as never)],
+    ['stream.remove', () => stream.remove({ onwer: 1 } as never)],
+    ['stream.removeAll', () => stream.removeAll({ onwer: 1 } as never)],
+    ['batch.insert', () => batch.insert(stream, { onwer: 1 } as never)],
+    ['batch.lookup', () => batch.lookup(stream, { onwer: 1 } as never)],
+    ['batch.remove', () => batch.remove(stream, { onwer: 1 } as never)],
+    ['batch.removeAll', () => batch.removeAll(stream, { onwer: 1 } as never)],
+    ['filter.batch', () => filter.batch({ onwer: 1 } as never)],
+    ['filter.track', () => filter.track({ match: '*', onwer: 1 } as never)],
+    ['filter.events', () => filter.events({ onwer: 1 } as never)],
+    ['filter.enumerate', () => filter.enumerate({ onwer: 1 } as never)],
+    ['openFilter', () => openFilter({ onwer: 1 } as never)],
+    ['host.openFile', () => filter.host!.openFile('M:\\a', { onwer: 1 } as never)],
+    ['host.rename', () => filter.host!.rename('M:\\a', 'M:\\b', { onwer: 1 } as never)],
+  ])('is refused by %s', (_, action) => {
+    expect(argumentErrorOf(action)).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE', argument: 'onwer' })
+    expect(stream.contexts()).toHaveLength(3)
+    expect(batch).toHaveLength(0)
+  })
+
+  test('is refused by openStreamAsync', async () => {
+    await expect(filter.openStreamAsync('M:\\a', { onwer: 1 } as never)).rejects.toMatchObject({ argument: 'onwer' })
+  })
+})
+
+describe('errors', () => {
+  test('of the caller are TypeErrors and RangeErrors, and those of the driver are PerStreamContextErrors', () => {
+    expect(argumentErrorOf(() => stream.lookup({ instance: 'one' as never }))).toBeInstanceOf(TypeError)
+    expect(argumentErrorOf(() => stream.lookup({ instance: -1 }))).toBeInstanceOf(RangeError)
+    expect(argumentErrorOf(() => stream.lookup({ instance: -1 }))).not.toBeInstanceOf(PerStreamContextError)
+    expect(failureOf(() => stream.insert({ owner: 1, instance: 1 })).code).toBe('STATUS_OBJECT_NAME_COLLISION')
+  })
+
+  test('have no cause where there is none', () => {
+    for (const error of [
+      failureOf(() => filter.openStream('M:\\none')),
+      argumentErrorOf(() => filter.track({} as never)),
+    ])
+      expect(error).not.toHaveProperty('cause')
+  })
+
+  test.each([
+    ['Filter', 'openFilter()'],
+    ['Stream', 'filter.openStream()'],
+    ['Batch', 'filter.batch()'],
+    ['TrackingRule', 'filter.track()'],
+    ['HostFile', 'filter.host.openFile()'],
+    ['HostKernel', 'openFilter('],
+  ] as const)('of new %s() say what to call', (name, maker) => {
+    const constructor: unknown = Reflect.get(perStreamContext, name)
+    for (const args of [[], [{}], [filter, 'host']]) {
+      expect(() => void Reflect.construct(constructor as new () => unknown, args)).toThrow(maker)
+    }
+  })
+})
+
+describe('bytes whose memory was transferred', () => {
+  function transferred(): Uint8Array {
+    const bytes = new Uint8Array(8)
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+    return bytes
+  }
+
+  test.each([
+    ['insert', 'data', (bytes: Uint8Array) => stream.insert({ data: bytes })],
+    ['lookupInto', 'buffer', (bytes: Uint8Array) => stream.lookupInto(bytes, { owner: 1 })],
+    ['batch.insert', 'data', (bytes: Uint8Array) => batch.insert(stream, { data: bytes })],
+    ['host.writeFile', 'data', (bytes: Uint8Array) => filter.host!.writeFile('M:\\b', bytes)],
+  ])('are refused by %s', (_, argument, action) => {
+    expect(argumentErrorOf(() => action(transferred())).argument).toBe(argument)
+    expect(stream.contexts()).toHaveLength(3)
+  })
+
+  test('are told from bytes of which there are none', () => {
+    expect(stream.insert({ data: new Uint8Array(0) }).outcome).toBe('inserted')
+    expect(stream.lookupInto(new Uint8Array(8).subarray(8), { owner: 1 })).toBe(0)
+  })
+})
+
+describe('everything that is open', () => {
+  test('has close() and a dispose of its own, is told as closed, and is closed as often as is asked for', () => {
+    const things = [
+      filter.openStream('M:\\a'),
+      filter.batch(),
+      filter.track({ match: '*.none' }),
+      filter.host!.openFile('M:\\a'),
+      filter.events(),
+      filter.enumerate(),
+      openFilter(),
+    ]
+    for (const thing of things) {
+      expect(thing[Symbol.dispose]).toBeInstanceOf(Function)
+      thing.close()
+      thing[Symbol.dispose]()
+      thing.close()
+      if ('closed' in thing) expect(thing.closed).toBe(true)
+    }
+  })
+
+  test('of a batch is no operation after that', () => {
+    batch.lookup(stream).run()
+    batch.close()
+    expect(failureOf(() => batch.lookup(stream)).code).toBe('STATUS_FILE_CLOSED')
+    expect(failureOf(() => batch.run()).code).toBe('STATUS_FILE_CLOSED')
+    expect(argumentErrorOf(() => batch.result(0)).argument).toBe('batch')
+  })
+})
+
+describe('a batch', () => {
+  test('reads data into the caller’s memory', () => {
+    stream.insert({ owner: 9, data: Buffer.from('seen') })
+    batch.lookup(stream, { owner: 9 }).lookup(stream, { owner: 10 }).insert(stream, { owner: 9 }).run()
+    const buffer = Buffer.alloc(6, 0xee)
+    expect(batch.resultInto(0, buffer)).toBe(4)
+    expect(buffer).toEqual(Buffer.from([...Buffer.from('seen'), 0xee, 0xee]))
+    expect(batch.resultInto(1, buffer)).toBeUndefined()
+    expect(failureOf(() => batch.resultInto(0, Buffer.alloc(3)))).toMatchObject({
+      code: 'STATUS_BUFFER_OVERFLOW',
+      required: 4,
+    })
+    expect(argumentErrorOf(() => batch.resultInto(2, buffer)).argument).toBe('index')
+    expect(argumentErrorOf(() => batch.resultInto(3, buffer)).argument).toBe('index')
+  })
+
+  test('never reaches a stream that was opened after one of its own was closed', () => {
+    batch.lookup(stream, { owner: 1 })
+    stream.close()
+    const other = filter.openStream('M:\\a')
+    expect(failureOf(() => batch.run())).toMatchObject({ code: 'STATUS_FILE_CLOSED', path: 'M:\\a' })
+    other.close()
+  })
+})

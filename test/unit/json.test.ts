@@ -1,0 +1,42 @@
+/** Whatever is returned goes through JSON and back. */
+import { jsonReplacer, jsonReviver, openFilter } from '../../src/index'
+
+test('JSON of any result is written, and read again as it was', async () => {
+  using filter = openFilter()
+  filter.host!.writeFile('M:\\a', Buffer.from('a'))
+  const events = filter.events()
+  using rule = filter.track({ match: '*b', count: true })
+  filter.host!.writeFile('M:\\b', Buffer.from('b'))
+  using stream = filter.openStream('M:\\a')
+  using tracked = filter.openStream('M:\\b')
+  using batch = filter.batch()
+  const results: unknown[] = [
+    stream.insert({ owner: 2n ** 64n - 1n, instance: 2n ** 53n, data: Buffer.from([0, 1, 255]) }),
+    stream.lookup({ owner: 2n ** 64n - 1n }),
+    stream.first(),
+    stream.inspect(),
+    stream.contexts(),
+    tracked.contexts(),
+    stream.support(),
+    batch
+      .lookup(stream, { owner: 2n ** 64n - 1n })
+      .run()
+      .result(0),
+    filter.statistics(),
+    filter.limits,
+    filter.volumes(),
+    (await events.next()).value,
+    rule.closed,
+  ]
+  for await (const context of filter.enumerate()) results.push(context)
+  await events.return()
+  for (const result of results) {
+    expect(JSON.parse(JSON.stringify(result, jsonReplacer), jsonReviver)).toEqual(result)
+  }
+  expect(JSON.stringify(results[0], jsonReplacer)).toMatch(/^\{"outcome":"inserted","sequence":"\d+"\}$/)
+})
+
+test('what looks like a number and is a name stays a text', () => {
+  const value = { name: '123', module: '42', number: 7 }
+  expect(JSON.parse(JSON.stringify(value, jsonReplacer), jsonReviver)).toEqual(value)
+})
