@@ -4,7 +4,7 @@
  *   lookup_bench lookup|insert STREAMS COUNT      insert: hangs a second context on a stream, and takes it off again
  *
  * Each stream has a context of each of three sessions, with 16 bytes of data. Who comes first changes, so that nobody's are always the
- * youngest. Callgrind is told to look only at what is done then; the difference of two counts is free of what is done but once:
+ * youngest. Callgrind is told to look only at what is done then, and to begin to count when it has been done some times:
  *   valgrind --tool=callgrind --instr-atstart=no --cache-sim=yes build/native/test/driver/lookup_bench lookup 100000 20000
  */
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #define BENCH_FILES_PER_DIRECTORY 256u
 #define BENCH_DATA_LENGTH 16u
 #define BENCH_OWNER 7u
+#define BENCH_FIRST 500u /* that are not counted */
 
 static const UCHAR BenchData[BENCH_DATA_LENGTH] = {1};
 
@@ -49,7 +50,7 @@ static HANDLE BenchOpen(_In_ ULONG Number)
     return CoreOpenFile(path);
 }
 
-static VOID BenchInsertOne(_In_ HANDLE Control, _In_ HANDLE Stream, _In_ ULONG64 Instance)
+static VOID BenchInsert(_In_ HANDLE Control, _In_ HANDLE Stream, _In_ ULONG64 Instance)
 {
     const CORE_INSERTION insertion = {.Stream = Stream,
                                       .Owner = BENCH_OWNER,
@@ -61,30 +62,22 @@ static VOID BenchInsertOne(_In_ HANDLE Control, _In_ HANDLE Stream, _In_ ULONG64
 }
 
 /*
- * Looks a context of one session up on one stream after another.
+ * Looks a context of one session up, or inserts a second one and removes it, on one stream after another.
  */
-static VOID BenchLookUp(_In_ HANDLE Control, _In_reads_(StreamCount) const HANDLE *Streams, _In_ ULONG StreamCount,
-                        _In_ ULONG Count)
+static VOID BenchRepeat(_In_ BOOLEAN Inserts, _In_ HANDLE Control, _In_reads_(StreamCount) const HANDLE *Streams,
+                        _In_ ULONG StreamCount, _In_ ULONG Begin, _In_ ULONG End)
 {
     ULONG index;
 
-    for (index = 0; index < Count; index += 1) {
+    for (index = Begin; index < End; index += 1) {
         const HANDLE stream = Streams[(ULONG64)index * BENCH_STRIDE % StreamCount];
 
-        CHECK_STATUS(CoreLookup(Control, stream, PSCTX_MATCH_INSTANCE, BENCH_OWNER, 1, NULL), STATUS_SUCCESS);
-    }
-}
-
-static VOID BenchInsert(_In_ HANDLE Control, _In_reads_(StreamCount) const HANDLE *Streams, _In_ ULONG StreamCount,
-                        _In_ ULONG Count)
-{
-    ULONG index;
-
-    for (index = 0; index < Count; index += 1) {
-        const HANDLE stream = Streams[(ULONG64)index * BENCH_STRIDE % StreamCount];
-
-        BenchInsertOne(Control, stream, 2);
-        CHECK_STATUS(CoreRemove(Control, stream, PSCTX_MATCH_INSTANCE, BENCH_OWNER, 2, NULL), STATUS_SUCCESS);
+        if (Inserts) {
+            BenchInsert(Control, stream, 2);
+            CHECK_STATUS(CoreRemove(Control, stream, PSCTX_MATCH_INSTANCE, BENCH_OWNER, 2, NULL), STATUS_SUCCESS);
+        } else {
+            CHECK_STATUS(CoreLookup(Control, stream, PSCTX_MATCH_INSTANCE, BENCH_OWNER, 1, NULL), STATUS_SUCCESS);
+        }
     }
 }
 
@@ -92,6 +85,7 @@ int main(int argc, char **argv)
 {
     const ULONG streamCount = argc == 4 ? (ULONG)strtoul(argv[2], NULL, 10) : 0;
     const ULONG count = argc == 4 ? (ULONG)strtoul(argv[3], NULL, 10) : 0;
+    const BOOLEAN inserts = argc == 4 && strcmp(argv[1], "insert") == 0;
     HANDLE sessions[BENCH_SESSIONS];
     HANDLE *streams;
     ULONG stream;
@@ -111,15 +105,13 @@ int main(int argc, char **argv)
     for (stream = 0; stream < streamCount; stream += 1) {
         streams[stream] = BenchOpen(stream);
         for (turn = 0; turn < BENCH_SESSIONS; turn += 1) {
-            BenchInsertOne(sessions[(stream + turn) % BENCH_SESSIONS], streams[stream], 1);
+            BenchInsert(sessions[(stream + turn) % BENCH_SESSIONS], streams[stream], 1);
         }
     }
     CALLGRIND_START_INSTRUMENTATION;
-    if (strcmp(argv[1], "insert") == 0) {
-        BenchInsert(sessions[0], streams, streamCount, count);
-    } else {
-        BenchLookUp(sessions[0], streams, streamCount, count);
-    }
+    BenchRepeat(inserts, sessions[0], streams, streamCount, 0, BENCH_FIRST);
+    CALLGRIND_ZERO_STATS;
+    BenchRepeat(inserts, sessions[0], streams, streamCount, BENCH_FIRST, BENCH_FIRST + count);
     CALLGRIND_STOP_INSTRUMENTATION;
     CoreStop(&core);
     free(streams);

@@ -82,3 +82,7 @@ target_link_libraries(ending_bench PRIVATE driver_core_fixture)
 # What a look-up costs where there are many streams: likewise.
 add_executable(lookup_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/lookup.c)
 target_link_libraries(lookup_bench PRIVATE driver_core_fixture)
+
+# What the filter costs requests that it passes on: likewise.
+add_executable(passthrough_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/passthrough.c)
+target_link_libraries(passthrough_bench PRIVATE driver_core_fixture)
