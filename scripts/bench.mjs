@@ -9,7 +9,15 @@ try {
   if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
   installDependencies()
   build()
-  for (const name of ['bench.mjs', 'iterators.mjs', 'tracking.mjs', 'ending.mjs', 'start.mjs'])
+  for (const name of [
+    'bench.mjs',
+    'iterators.mjs',
+    'lookup.mjs',
+    'passthrough.mjs',
+    'tracking.mjs',
+    'ending.mjs',
+    'start.mjs',
+  ])
     run(process.execPath, [join(root, 'test', 'bench', name)])
 } catch (error) {
   if (!(error instanceof CommandError)) throw error

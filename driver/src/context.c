@@ -17,8 +17,12 @@ static FREE_FUNCTION PsctxTearDownContext;
 /* Contexts that were torn down with their anchors, linked by Links.Flink. */
 static PVOID volatile PsctxAnchoredContexts;
 
-/* What stands behind a context is aligned: see PSCTX_CONTEXT. */
+/* What stands behind a context is aligned, and on 64-bit kernels what is compared is one line of the cache: see PSCTX_CONTEXT. */
+#define PSCTX_CACHE_LINE 64u
 C_ASSERT(sizeof(PSCTX_CONTEXT) % sizeof(ULONG64) == 0);
+C_ASSERT(sizeof(PVOID) != sizeof(ULONG64) || (FIELD_OFFSET(PSCTX_CONTEXT, Instance) % PSCTX_CACHE_LINE == 0 &&
+                                              FIELD_OFFSET(PSCTX_CONTEXT, PerStreamContext.InstanceId) ==
+                                                  FIELD_OFFSET(PSCTX_CONTEXT, Instance) + PSCTX_CACHE_LINE));
 
 static ULONG PsctxTrackingSize(_In_ ULONG Tracked)
 {
@@ -47,7 +51,7 @@ _Use_decl_annotations_ PUCHAR PsctxContextName(PPSCTX_CONTEXT Context)
 }
 
 /*
- * Bytes of pool that a context with this much data and name takes. At most 152 + 64 + 65536 + 65534: no overflow.
+ * Bytes of pool that a context with this much data and name takes. At most 160 + 64 + 65536 + 65534: no overflow.
  */
 static ULONG PsctxSizeWith(_In_ ULONG Tracked, _In_ ULONG DataLength, _In_ USHORT NameLength)
 {
@@ -136,7 +140,8 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
         status = STATUS_QUOTA_EXCEEDED;
         goto Discharge;
     }
-    context = PsctxAllocate(Insertion->Pool == PSCTX_POOL_PAGED ? PagedPool : NonPagedPool, size);
+    context =
+        PsctxAllocate(Insertion->Pool == PSCTX_POOL_PAGED ? PagedPoolCacheAligned : NonPagedPoolCacheAligned, size);
     if (context == NULL) {
         status = STATUS_INSUFFICIENT_RESOURCES;
         goto DischargeTracked;

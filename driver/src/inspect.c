@@ -96,7 +96,7 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
         Inspected->Holder = PSCTX_HOLDER_OTHER_FILTER;
         return;
     }
-    context = (const PSCTX_CONTEXT *)Inspected->Context;
+    context = CONTAINING_RECORD(Inspected->Context, PSCTX_CONTEXT, PerStreamContext);
     Inspected->OwnerId = (ULONG_PTR)context->Owner;
     Inspected->Holder = PSCTX_HOLDER_OTHER_SESSION;
     Inspected->Instance = context->Instance;

@@ -10,6 +10,7 @@
 #pragma warning(disable : 4996)
 #endif
 
+#define PSCTX_POOL_FLAG_CACHE_ALIGNED 0x8ull
 #define PSCTX_POOL_FLAG_NON_PAGED 0x40ull
 #define PSCTX_POOL_FLAG_PAGED 0x100ull
 
@@ -41,19 +42,22 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
 }
 
 /*
- * Zeroed memory with our tag, or NULL. PoolType is PagedPool (IRQL <= APC_LEVEL) or NonPagedPool (IRQL <= DISPATCH_LEVEL).
- * The caller frees it with PsctxFree. [wdm/nf-wdm-exallocatepool2]
+ * Zeroed memory with our tag, or NULL. PoolType is PagedPool (IRQL <= APC_LEVEL) or NonPagedPool (IRQL <= DISPATCH_LEVEL), or one of
+ * these that begins a line of the cache. The caller frees it with PsctxFree. [wdm/nf-wdm-exallocatepool2, wdm/ne-wdm-_pool_type]
  */
 _Use_decl_annotations_ PVOID PsctxAllocate(POOL_TYPE PoolType, SIZE_T Size)
 {
+    const BOOLEAN paged = FlagOn(PoolType, PagedPool) != 0;
+    const ULONG aligned = FlagOn((ULONG)PoolType, NonPagedPoolCacheAligned);
     PVOID memory;
 
     if (PsctxExAllocatePool2 != NULL) {
-        return PsctxExAllocatePool2(PoolType == PagedPool ? PSCTX_POOL_FLAG_PAGED : PSCTX_POOL_FLAG_NON_PAGED, Size,
-                                    PSCTX_TAG);
+        return PsctxExAllocatePool2((paged ? PSCTX_POOL_FLAG_PAGED : PSCTX_POOL_FLAG_NON_PAGED) |
+                                        (aligned != 0 ? PSCTX_POOL_FLAG_CACHE_ALIGNED : 0),
+                                    Size, PSCTX_TAG);
     }
 
-    memory = ExAllocatePoolWithTag(PoolType == NonPagedPool ? PsctxNonPagedPool : PoolType, Size, PSCTX_TAG);
+    memory = ExAllocatePoolWithTag(paged ? PoolType : (POOL_TYPE)((ULONG)PsctxNonPagedPool | aligned), Size, PSCTX_TAG);
     if (memory != NULL) {
         RtlZeroMemory(memory, Size);
     }

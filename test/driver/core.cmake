@@ -78,3 +78,11 @@ target_link_libraries(tracking_bench PRIVATE driver_core_fixture)
 # How long very many contexts take to go: likewise.
 add_executable(ending_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/ending.c)
 target_link_libraries(ending_bench PRIVATE driver_core_fixture)
+
+# What a look-up costs where there are many streams: likewise.
+add_executable(lookup_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/lookup.c)
+target_link_libraries(lookup_bench PRIVATE driver_core_fixture)
+
+# What the filter costs requests that it passes on: likewise.
+add_executable(passthrough_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/passthrough.c)
+target_link_libraries(passthrough_bench PRIVATE driver_core_fixture)
