@@ -33,7 +33,7 @@ typedef struct _TEST_FILE_SYSTEM {
     PCWSTR Name;             /* of every file; NULL: the one it was opened by */
     NTSTATUS NameStatus;     /* a failure: it tells no name */
     TEST_CREATE_HOOK
-        *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
+    *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
     PVOID HookContext;
 
     /* What it has seen. */
