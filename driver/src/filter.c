@@ -19,6 +19,7 @@
 static ERESOURCE PsctxFilterLock;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxRetiredDevices;
+_Guarded_by_(PsctxFilterLock) static BOOLEAN PsctxDevicesAge; /* housekeeping takes turns for those */
 
 /* Held by requests that may attach a device when they come back. */
 static EX_RUNDOWN_REF PsctxFilterRundown;
@@ -210,7 +211,8 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT Fi
     PAGED_CODE();
 
     PsctxLockFilter();
-    if (IsListEmpty(&PsctxRetiredDevices)) {
+    if (!PsctxDevicesAge) {
+        PsctxDevicesAge = TRUE;
         PsctxWakeHousekeeping();
     }
     extension->Age = 0;
@@ -220,14 +222,16 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT Fi
 
 /*
  * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when no create that is
- * waited for comes back to them, and nothing is on its way through the driver, where that is counted. Whether there are more.
+ * waited for comes back to them, and nothing is on its way through the driver, where that is counted. Where a volume goes, nobody is left who
+ * could have found ours there; where another filter has gone, somebody may have been suspended, and ours stays as long as it is attached
+ * to that stack again. Whether there are more that age.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
 {
     LIST_ENTRY finished;
     PLIST_ENTRY entry;
     PLIST_ENTRY next;
-    BOOLEAN more;
+    BOOLEAN more = FALSE;
 
     PAGED_CODE();
 
@@ -237,14 +241,19 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
         const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
 
         next = entry->Flink;
+        if (extension->Lower != extension->AttachedTo && PsctxFindFilterDevice(extension->Target) != NULL) {
+            continue;
+        }
         extension->Age += 1;
         if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&extension->Creates, 0, 0) == 0 &&
             InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
             RemoveEntryList(entry);
             InsertTailList(&finished, entry);
+        } else {
+            more = TRUE;
         }
     }
-    more = !IsListEmpty(&PsctxRetiredDevices);
+    PsctxDevicesAge = more;
     PsctxUnlockFilter();
     while (!IsListEmpty(&finished)) {
         PsctxDeleteFilterDevice(
@@ -568,6 +577,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
 
     InitializeListHead(&PsctxFilterDevices);
     InitializeListHead(&PsctxRetiredDevices);
+    PsctxDevicesAge = FALSE;
     PsctxAttachmentNumber = 0;
     ExInitializeRundownProtection(&PsctxFilterRundown);
     status = ExInitializeResourceLite(&PsctxFilterLock);

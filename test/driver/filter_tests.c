@@ -1110,34 +1110,25 @@ static VOID HoldLongOpen(PVOID Context)
 static VOID OpenLongOnThread(PVOID Context)
 {
     HostEnterProcess(Process);
-    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &((PLONG_OPEN)Context)->File));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_CONTROL_DEVICE L"\\server\\share\\file", &((PLONG_OPEN)Context)->File));
     HostLeaveProcess();
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-/*
- * Another filter's device below ours goes while a create is waited for, on a machine that does not count requests, since it never unloads
- * the driver.
- */
+/* A redirector unregisters while a create is waited for, on a machine that does not count requests, since it never unloads the driver. */
 static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
 {
-    PDEVICE_OBJECT attachedTo;
-    PDEVICE_OBJECT other;
     LARGE_INTEGER interval;
     LONG_OPEN open = {0};
     ULONG64 rule;
     HANDLE thread;
-    HANDLE file;
     ULONG before;
     ULONG waited;
 
-    LoadDisk(L"TestDisk");
-    LoadFileSystem();
-    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
-    other = AttachOther(TestFileSystem.VolumeDevice, &attachedTo);
+    TestFileSystem.DeviceType = FILE_DEVICE_NETWORK_FILE_SYSTEM;
     LoadDriver();
+    LoadFileSystem();
     PsctxGlobals.CountsRequests = FALSE;
-    CHECK(other->AttachedDevice != NULL && other->AttachedDevice->DriverObject == Driver);
     CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
     CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
     before = CountDevices();
@@ -1148,20 +1139,19 @@ static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
     TestFileSystem.HookContext = &open;
     CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, OpenLongOnThread, &open));
     KeWaitForSingleObject(&open.Below, Executive, KernelMode, FALSE, NULL);
-    IoDetachDevice(attachedTo);
-    IoDeleteDevice(other);
-    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1); /* a new one */
+    TestFileSystemUnregister();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
     interval.QuadPart = -10 * 10000;
-    for (waited = 0; CountDevices() == before + 1 && waited < 300; waited += 1) {
+    for (waited = 0; CountDevices() == before && waited < 300; waited += 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
-    CHECK(CountDevices() == before + 1);
+    CHECK(CountDevices() == before);
     KeSetEvent(&open.Release, IO_NO_INCREMENT, FALSE);
     CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
     CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
-    WaitForDevices(before);
+    CHECK(Statistics().SessionContexts == 1);
+    WaitForDevices(before - 1);
     Close(open.File);
-    Close(file);
     Close(Session);
     Session = NULL;
 }
@@ -1175,6 +1165,9 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     PDEVICE_OBJECT onControl;
     PDEVICE_OBJECT found;
     IO_STACK_LOCATION parameters = {0};
+    LARGE_INTEGER interval;
+    ULONG devices;
+    ULONG waited;
     ULONG64 rule;
     HANDLE file;
     LONG before;
@@ -1189,6 +1182,7 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     before = PsctxGlobals.AttachedVolumes;
     CHECK(onVolume->AttachedDevice != NULL && onVolume->AttachedDevice->DriverObject == Driver);
     CHECK(onControl->AttachedDevice != NULL && onControl->AttachedDevice->DriverObject == Driver);
+    devices = CountDevices();
     found = Top(TestFileSystem.VolumeDevice);
     IoDetachDevice(belowVolume);
     IoDeleteDevice(onVolume);
@@ -1199,6 +1193,11 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
     CHECK(PsctxGlobals.AttachedVolumes == before);
+    interval.QuadPart = -10 * 10000;
+    for (waited = 0; CountDevices() == devices + 2 && waited < 300; waited += 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(found, &parameters, NULL));
 
     CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
     CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
@@ -1211,6 +1210,7 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
     Close(file);
+    WaitForDevices(devices + 1); /* the volume's have gone, the control device's wait for that one */
 }
 
 /* The same on a kernel that does not say so: what is attached to is gone, and the stack below is there. */
