@@ -17,12 +17,8 @@ static FREE_FUNCTION PsctxTearDownContext;
 /* Contexts that were torn down with their anchors, linked by Links.Flink. */
 static PVOID volatile PsctxAnchoredContexts;
 
-/* What stands behind a context is aligned, and on 64-bit kernels what is compared is one line of the cache: see PSCTX_CONTEXT. */
-#define PSCTX_CACHE_LINE 64u
+/* What stands behind a context is aligned: see PSCTX_CONTEXT. */
 C_ASSERT(sizeof(PSCTX_CONTEXT) % sizeof(ULONG64) == 0);
-C_ASSERT(sizeof(PVOID) != sizeof(ULONG64) || (FIELD_OFFSET(PSCTX_CONTEXT, Instance) % PSCTX_CACHE_LINE == 0 &&
-                                              FIELD_OFFSET(PSCTX_CONTEXT, PerStreamContext.InstanceId) ==
-                                                  FIELD_OFFSET(PSCTX_CONTEXT, Instance) + PSCTX_CACHE_LINE));
 
 static ULONG PsctxTrackingSize(_In_ ULONG Tracked)
 {

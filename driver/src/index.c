@@ -7,7 +7,7 @@
 #include "inspect.h"
 
 #define PSCTX_LAST_BUCKET_BITS 16
-#define PSCTX_CONTEXTS_PER_BUCKET 2 /* at most, where there is memory for more buckets */
+#define PSCTX_CONTEXTS_PER_BUCKET 1 /* at most, where there is memory for more buckets */
 #define PSCTX_BUCKETS_PER_CONTEXT 8 /* at most, likewise */
 
 /* How many contexts may be looked at while a shard is locked, where all of them are. */

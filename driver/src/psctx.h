@@ -114,6 +114,12 @@ typedef struct _PSCTX_CONTEXT {
     BOOLEAN NameTruncated; /* the name is the end of a longer one */
 } PSCTX_CONTEXT, *PPSCTX_CONTEXT;
 
+/* On 64-bit kernels what is compared is one line of the cache. */
+#define PSCTX_CACHE_LINE 64u
+C_ASSERT(sizeof(PVOID) != sizeof(ULONG64) || (FIELD_OFFSET(PSCTX_CONTEXT, Instance) % PSCTX_CACHE_LINE == 0 &&
+                                              FIELD_OFFSET(PSCTX_CONTEXT, PerStreamContext.InstanceId) ==
+                                                  FIELD_OFFSET(PSCTX_CONTEXT, Instance) + PSCTX_CACHE_LINE));
+
 /* What is to be inserted. Data and Name are copied. */
 typedef struct _PSCTX_INSERTION {
     PPSCTX_SESSION Session;

@@ -927,6 +927,41 @@ static VOID CoreInspectAndTeardown(VOID)
 
 /* Memory. */
 
+/* From either pool, and by either of the routines that kernels have to allocate with. */
+static VOID CoreContextsBeginLinesOfTheCache(VOID)
+{
+    ULONG old;
+
+    for (old = 0; old <= 1; old += 1) {
+        CORE_INSPECTION inspection;
+        PLIST_ENTRY entry;
+        PLIST_ENTRY head;
+        ULONG count = 0;
+        ULONG index;
+
+        HostHideNewRoutines(old == 1);
+        CoreStartInspection(&inspection);
+        for (index = 0; index < 16; index += 1) {
+            const CORE_INSERTION insertion = {.Stream = inspection.Stream,
+                                              .Instance = index,
+                                              .Pool = index % 2,
+                                              .DataLength = index,
+                                              .Data = "0123456789abcdef"};
+
+            CHECK_STATUS(CoreInsert(inspection.Core.Control, &insertion, NULL), STATUS_SUCCESS);
+        }
+        head = &CoreHeaderOf(inspection.Stream)->FilterContexts;
+        for (entry = head->Flink; entry != head; entry = entry->Flink) {
+            CHECK_EQUAL((ULONG_PTR)CONTAINING_RECORD(entry, PSCTX_CONTEXT, PerStreamContext.Links) % PSCTX_CACHE_LINE,
+                        0);
+            count += 1;
+        }
+        CHECK_EQUAL(count, 16);
+        CoreStopInspection(&inspection);
+        HostHideNewRoutines(FALSE);
+    }
+}
+
 /* Every one in turn, until none is left to fail. The name of an owner alone is left out for want of memory. */
 static VOID CoreAnyAllocationMayFail(VOID)
 {
@@ -978,6 +1013,7 @@ static const CORE_TEST CoreInspections[] = {
     {"an inspection beside a removal of ours tells a state there was", CoreInspectAndRemove},
     {"an inspection beside the end of a session tells a state there was", CoreInspectAndSessionEnd},
     {"an inspection beside the last close sees the stream or no handle", CoreInspectAndTeardown},
+    {"contexts begin lines of the cache", CoreContextsBeginLinesOfTheCache},
     {"any allocation of an inspection may fail", CoreAnyAllocationMayFail},
 };
 
