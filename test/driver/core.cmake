@@ -38,6 +38,7 @@ add_executable(driver_races
     ${CORE_DIRECTORY}/core_event_races.c
     ${CORE_DIRECTORY}/core_event_stress.c
     ${CORE_DIRECTORY}/core_races.c
+    ${CORE_DIRECTORY}/core_stacks.c
     ${CORE_DIRECTORY}/core_stress.c
 )
 add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)

@@ -499,6 +499,9 @@ static const CORE_TEST CoreRaces[] = {
     {"a subscription beside the end of the watched session fails or is told of it", CoreSubscriptionAndWatchedEnd},
     {"a subscription beside the close of its handle leaves nothing", CoreSubscriptionAndReaderClose},
     {"threads that do as they like leave nothing", CoreThreadsMayDoAsTheyLike},
+    {"streams are looked up while another filter comes and goes in a stack that ours is not in",
+     CoreLookupsAndAttachments},
+    {"nothing that stands above a file system is read to look a stream up", CoreStreamsFollowNoStack},
     {"readers are told of, and enumerations tell, what threads do as they like", CoreReadersAndEnumerationsKeepUp},
 };
 
