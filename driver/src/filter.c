@@ -84,8 +84,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
  * Whether a driver object has this name, without regard to case. A name too long for the buffer is another one.
  * [ntifs/nf-ntifs-obquerynamestring]
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxIsDriverNamed(_In_ PDRIVER_OBJECT DriverObject, _In_z_ PCWSTR Name)
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsDriverNamed(PDRIVER_OBJECT DriverObject, PCWSTR Name)
 {
     union {
         OBJECT_NAME_INFORMATION Information;

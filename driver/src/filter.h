@@ -49,6 +49,7 @@ FORCEINLINE PDEVICE_OBJECT PsctxLowerDevice(_In_ PDEVICE_OBJECT DeviceObject)
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsFilterStarted(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLockFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnlockFilter(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsDriverNamed(_In_ PDRIVER_OBJECT DriverObject, _In_z_ PCWSTR Name);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsDeviceDeleted(_In_ PDEVICE_OBJECT Device);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxEnterFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLeaveFilter(VOID);
