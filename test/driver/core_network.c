@@ -86,6 +86,7 @@ VOID CoreRedirectorsOtherStructuresAreRefused(VOID)
 VOID CoreRedirectorsHeadersNeedEverySign(VOID)
 {
     PFSRTL_ADVANCED_FCB_HEADER header = &CoreRedirector.Header;
+    LIST_ENTRY entry = {&header->FilterContexts, &header->FilterContexts};
     LIST_ENTRY stray = {&stray, &stray};
     FSRTL_ADVANCED_FCB_HEADER whole;
     PVOID bad;
@@ -122,7 +123,9 @@ VOID CoreRedirectorsHeadersNeedEverySign(VOID)
     header->FilterContexts.Blink = bad;
     CHECK_EQUAL(CoreSupportOf(core.Control, CORE_REMOTE_FILE, &whole), PSCTX_SUPPORT_NO_ADVANCED_HEADER);
     header->FilterContexts.Flink = &stray;
+    header->FilterContexts.Blink = &entry;
     CHECK_EQUAL(CoreSupportOf(core.Control, CORE_REMOTE_FILE, &whole), PSCTX_SUPPORT_NO_ADVANCED_HEADER);
+    header->FilterContexts.Flink = &entry;
     header->FilterContexts.Blink = &stray;
     CHECK_EQUAL(CoreSupportOf(core.Control, CORE_REMOTE_FILE, &whole), PSCTX_SUPPORT_NO_ADVANCED_HEADER);
     CoreUnloadRedirector();
@@ -171,6 +174,9 @@ VOID CoreRedirectorsAreNotTakenAtTheirWord(VOID)
     CHECK(!CoreRemoteContextIsAnchored());
     CoreUnloadRedirector();
     CoreLoadRedirector(L"CoreNet", other);
+    CHECK(CoreRemoteContextIsAnchored());
+    CoreUnloadRedirector();
+    CoreLoadRedirector(L"CoreNet", 0);
     CHECK(CoreRemoteContextIsAnchored());
     CoreUnloadRedirector();
     CoreUnloadSubsystem();

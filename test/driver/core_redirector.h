@@ -12,7 +12,7 @@
 typedef struct _CORE_REDIRECTOR {
     /* How it is loaded. */
     PCWSTR Name;      /* \FileSystem\<Name> */
-    ULONG_PTR Import; /* the one address that its image imports */
+    ULONG_PTR Import; /* the one address that its image imports; zero: one in the image itself */
 
     /* What an open is given. Set up for a file when it is loaded. */
     PVOID FsContext;
