@@ -45,6 +45,7 @@ FORCEINLINE LONG64 PsctxInterlockedCompareExchange64(_Inout_ volatile LONG64 *De
 #define DISPATCH_LEVEL 2
 #define PAGE_SIZE 0x1000
 #define PAGE_SHIFT 12L
+extern __declspec(dllimport) PVOID MmSystemRangeStart;
 #define InterlockedIncrement _InterlockedIncrement
 #define InterlockedDecrement _InterlockedDecrement
 #define InterlockedExchange _InterlockedExchange

@@ -54,6 +54,21 @@ void CloseAllKept(void)
     }
 }
 
+void ChooseDevice(void)
+{
+    HANDLE handle;
+
+    if (!WideEqual(Options.Device, PSCTX_WIN32_GLOBAL_NAME)) {
+        return;
+    }
+    handle = CreateFileW(Options.Device, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+    if (handle != INVALID_HANDLE_VALUE) {
+        (void)CloseHandle(handle);
+    } else if (GetLastError() == ERROR_PATH_NOT_FOUND) {
+        Options.Device = PSCTX_WIN32_NAME;
+    }
+}
+
 static DWORD OpenDevice(SESSION *session, DWORD access, DWORD flags)
 {
     session->Event = NULL;

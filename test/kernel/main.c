@@ -195,5 +195,6 @@ void mainCRTStartup(void)
         Print("Bail out! ntdll lacks a routine");
         ExitProcess(1);
     }
+    ChooseDevice();
     ExitProcess((UINT)(Options.Hold != NULL ? HoldContexts() : Run()));
 }
