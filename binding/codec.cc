@@ -66,9 +66,9 @@ std::uint32_t EncodeTrackRequest(void *out, const TrackingRule &rule) noexcept
     return size;
 }
 
-std::uint32_t EncodeUntrackRequest(void *out, std::uint64_t rule) noexcept
+std::uint32_t EncodeRuleRequest(void *out, std::uint32_t operation, std::uint64_t rule) noexcept
 {
-    const PSCTX_RULE_RECORD request = {MakeHeader(PSCTX_OPERATION_UNTRACK, sizeof(request)), rule};
+    const PSCTX_RULE_RECORD request = {MakeHeader(operation, sizeof(request)), rule};
 
     std::memcpy(out, &request, sizeof(request));
     return sizeof(request);

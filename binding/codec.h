@@ -53,7 +53,7 @@ std::uint32_t EncodeInsertRequest(void *out, std::uint64_t handle, const Inserti
 std::uint32_t EncodeMatchRequest(void *out, std::uint32_t operation, std::uint64_t handle, const Match &match) noexcept;
 std::uint32_t EncodeListRequest(void *out, std::uint64_t handle, std::uint64_t before) noexcept;
 std::uint32_t EncodeTrackRequest(void *out, const TrackingRule &rule) noexcept;
-std::uint32_t EncodeUntrackRequest(void *out, std::uint64_t rule) noexcept;
+std::uint32_t EncodeRuleRequest(void *out, std::uint32_t operation, std::uint64_t rule) noexcept;
 std::uint32_t EncodeSubscribeRequest(void *out, std::uint64_t session, std::uint32_t types,
                                      std::uint32_t capacity) noexcept;
 std::uint32_t EncodeWaitRequest(void *out) noexcept;

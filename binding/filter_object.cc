@@ -88,7 +88,7 @@ Napi::Function FilterObject::Define(Napi::Env env)
         {InstanceMethod<&FilterObject::Reply>("reply"), InstanceMethod<&FilterObject::QueryVersion>("queryVersion"),
          InstanceMethod<&FilterObject::QueryStatistics>("queryStatistics"),
          InstanceMethod<&FilterObject::Track>("track"), InstanceMethod<&FilterObject::Untrack>("untrack"),
-         InstanceMethod<&FilterObject::Enumerate>("enumerate"),
+         InstanceMethod<&FilterObject::QueryRule>("queryRule"), InstanceMethod<&FilterObject::Enumerate>("enumerate"),
          InstanceMethod<&FilterObject::ListVolumes>("listVolumes"), InstanceMethod<&FilterObject::Drives>("drives"),
          InstanceMethod<&FilterObject::Close>("close"), InstanceAccessor<&FilterObject::IsClosed>("closed"),
          InstanceMethod<&FilterObject::Dismount>("dismount"), InstanceMethod<&FilterObject::KillProcess>("killProcess"),
@@ -187,8 +187,19 @@ Napi::Value FilterObject::Untrack(const Napi::CallbackInfo &info)
     constexpr const char *operation = "untrack";
     const std::uint64_t rule = GetIdentifier(info.Env(), info[0], operation, "rule");
 
-    return Send(info.Env(), operation, PSCTX_IOCTL_UNTRACK, EncodeUntrackRequest(session_->Request(), rule),
-                session_->Reply().get(), sizeof(PSCTX_HEADER), sizeof(PSCTX_HEADER));
+    return Send(info.Env(), operation, PSCTX_IOCTL_UNTRACK,
+                EncodeRuleRequest(session_->Request(), PSCTX_OPERATION_UNTRACK, rule), session_->Reply().get(),
+                sizeof(PSCTX_HEADER), sizeof(PSCTX_HEADER));
+}
+
+Napi::Value FilterObject::QueryRule(const Napi::CallbackInfo &info)
+{
+    constexpr const char *operation = "statistics";
+    const std::uint64_t rule = GetIdentifier(info.Env(), info[0], operation, "rule");
+
+    return Send(info.Env(), operation, PSCTX_IOCTL_QUERY_RULE,
+                EncodeRuleRequest(session_->Request(), PSCTX_OPERATION_QUERY_RULE, rule), session_->Reply().get(),
+                sizeof(PSCTX_RULE_REPLY), sizeof(PSCTX_RULE_REPLY));
 }
 
 Napi::Value FilterObject::Enumerate(const Napi::CallbackInfo &info)

@@ -29,7 +29,8 @@ class FilterObject : public Napi::ObjectWrap<FilterObject> {
     Napi::Value QueryStatistics(const Napi::CallbackInfo &info);
     // (owner, instance, volume: Stream | undefined, pattern: string, flags)
     Napi::Value Track(const Napi::CallbackInfo &info);
-    Napi::Value Untrack(const Napi::CallbackInfo &info); // (rule)
+    Napi::Value Untrack(const Napi::CallbackInfo &info);   // (rule)
+    Napi::Value QueryRule(const Napi::CallbackInfo &info); // (rule)
     // Leaves its reply in the caller's memory: (page: Uint8Array, volume: Stream | undefined, after, shard)
     Napi::Value Enumerate(const Napi::CallbackInfo &info);
     Napi::Value ListVolumes(const Napi::CallbackInfo &info); // (after)

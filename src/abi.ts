@@ -47,7 +47,10 @@ export const eventType = {
   volumeAttached: 5,
   volumeDetached: 6,
   dropped: 7,
+  missed: 8,
 } as const
+
+export const nameFlags = { truncated: 1 } as const
 
 export const enumerateShard = { end: 0xffffffff } as const
 
@@ -70,7 +73,7 @@ export const versionReply = {
 } as const
 
 export const statisticsReply = {
-  size: 104,
+  size: 112,
   sessionContexts: 8,
   sessionPagedBytes: 16,
   sessionNonPagedBytes: 24,
@@ -83,6 +86,7 @@ export const statisticsReply = {
   totalSessions: 80,
   attachedVolumes: 88,
   attachedFileSystems: 96,
+  sessionMissed: 104,
 } as const
 
 export const streamReply = { size: 24, support: 8, deviceType: 12, headerVersion: 16 } as const
@@ -105,7 +109,7 @@ export const countReply = { size: 16, count: 8 } as const
 export const listReply = { size: 24, count: 8, remaining: 12, nextSize: 16 } as const
 
 export const listEntry = {
-  size: 56,
+  size: 64,
   entrySize: 0,
   nameLength: 4,
   ownerKey: 8,
@@ -116,6 +120,7 @@ export const listEntry = {
   dataLength: 40,
   tracked: 44,
   inserted: 48,
+  flags: 56,
 } as const
 
 export const tracking = {
@@ -136,6 +141,8 @@ export const batchResult = { size: 8, status: 0, replySize: 4 } as const
 
 export const ruleRecord = { size: 16, rule: 8 } as const
 
+export const ruleReply = { size: 32, matched: 8, inserted: 16, missed: 24 } as const
+
 export const waitReply = { size: 16, count: 8 } as const
 
 export const event = {
@@ -151,6 +158,7 @@ export const event = {
   count: 56,
   processId: 64,
   nameLength: 72,
+  flags: 76,
 } as const
 
 export const enumerateReply = { size: 32, nextAfter: 8, nextShard: 16, count: 20, nextSize: 24 } as const

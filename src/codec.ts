@@ -16,6 +16,7 @@ import type {
 import { statusName } from './errors'
 import type { EventType, FilterEvent } from './events'
 import type { FilterLimits, FilterStatistics } from './filter'
+import type { TrackingStatistics } from './tracking'
 import type { Volume, VolumeAttachment } from './volumes'
 
 const pools: readonly Pool[] = ['paged', 'nonpaged']
@@ -34,6 +35,7 @@ export const eventTypes: readonly (EventType | 'dropped')[] = [
   'volume-attached',
   'volume-detached',
   'dropped',
+  'missed',
 ]
 const reasons: readonly (UnsupportedReason | undefined)[] = [
   undefined,
@@ -165,6 +167,7 @@ export class Replies {
       time: this.uint64(entry + abi.listEntry.inserted),
       date: this.date(entry + abi.listEntry.inserted),
       byRule: tracked !== abi.tracked.no,
+      nameTruncated: this.#isNameTruncated(entry + abi.listEntry.flags),
     }
     return isCounted ? { ...context, tracked: this.#counters(counters) } : context
   }
@@ -183,8 +186,21 @@ export class Replies {
     }
   }
 
+  #isNameTruncated(flags: number): boolean {
+    return (this.uint32(flags) & abi.nameFlags.truncated) !== 0
+  }
+
   rule(offset: number): bigint {
     return this.uint64(offset + abi.ruleRecord.rule)
+  }
+
+  ruleStatistics(offset: number): TrackingStatistics {
+    const { ruleReply } = abi
+    return {
+      matched: this.counter(offset + ruleReply.matched),
+      inserted: this.counter(offset + ruleReply.inserted),
+      missed: this.counter(offset + ruleReply.missed),
+    }
   }
 
   /** Objects are written out, type by type: spreading one into another costs more than all the rest. */
@@ -203,13 +219,19 @@ export class Replies {
     const instance = this.uint64(entry + event.instance)
     const sequence = this.uint64(entry + event.sequence)
     const processId = this.counter(entry + event.processId)
+    if (type === 'missed') {
+      const count = this.counter(entry + event.count)
+      return { type, number, time, date, owner, instance, rule: sequence, processId, count }
+    }
+    const nameTruncated = this.#isNameTruncated(entry + event.flags)
+    const age = this.#age(entry)
     switch (type) {
       case 'torn-down':
-        return { type, number, time, date, owner, instance, sequence, name, age: this.#age(entry) }
+        return { type, number, time, date, owner, instance, sequence, name, nameTruncated, age }
       case 'removed':
-        return { type, number, time, date, owner, instance, sequence, name, processId, age: this.#age(entry) }
+        return { type, number, time, date, owner, instance, sequence, name, nameTruncated, processId, age }
       default:
-        return { type, number, time, date, owner, instance, sequence, name, processId }
+        return { type, number, time, date, owner, instance, sequence, name, nameTruncated, processId }
     }
   }
 
@@ -305,6 +327,7 @@ export class Replies {
         inserted: this.counter(offset + statisticsReply.sessionInserted),
         removed: this.counter(offset + statisticsReply.sessionRemoved),
         tornDown: this.counter(offset + statisticsReply.sessionTornDown),
+        missed: this.counter(offset + statisticsReply.sessionMissed),
       },
       total: {
         contexts: this.counter(offset + statisticsReply.totalContexts),

@@ -51,9 +51,12 @@ export interface ListedContext {
   readonly sequence: bigint
   /**
    * The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`; of a
-   * context that a tracking rule inserted, the name below its volume that the stream was opened by.
+   * context that a tracking rule inserted, the file's own name below its volume as the file system told it, whatever it
+   * was opened by; of that at most 512 characters.
    */
   readonly name: string
+  /** Whether `name` is the end of a longer one. */
+  readonly nameTruncated: boolean
   /** When it was inserted: units of 100 nanoseconds since 1601, UTC. */
   readonly time: bigint
   /** The same, to the millisecond. */

@@ -23,6 +23,7 @@ interface ContextEventBase extends EventBase {
   readonly sequence: bigint
   /** The stream's name, as in {@link ListedContext}. */
   readonly name: string
+  readonly nameTruncated: boolean
 }
 
 /**
@@ -74,6 +75,23 @@ export interface CleanupEvent extends ContextEventBase {
   readonly processId: number
 }
 
+/**
+ * Opens that a tracking rule has no context for, one after another: see {@link TrackingStatistics}. `time` is that of the
+ * first.
+ */
+export interface MissedEvent extends EventBase {
+  readonly type: 'missed'
+  /** Of the contexts that the rule inserts. */
+  readonly owner: bigint
+  readonly instance: bigint
+  /** The rule's number: see {@link TrackingRule}. */
+  readonly rule: bigint
+  /** How many. */
+  readonly count: number
+  /** Who made the last. */
+  readonly processId: number
+}
+
 /** The driver's filter was attached to a volume, or taken off. */
 export interface VolumeEvent extends EventBase {
   readonly type: 'volume-attached' | 'volume-detached'
@@ -90,7 +108,7 @@ export interface DroppedEvent extends EventBase {
 
 /** Something that happened, told apart by `type`. */
 export type FilterEvent =
-  InsertedEvent | RemovedEvent | TornDownEvent | TrackedEvent | CleanupEvent | VolumeEvent | DroppedEvent
+  InsertedEvent | RemovedEvent | TornDownEvent | TrackedEvent | CleanupEvent | MissedEvent | VolumeEvent | DroppedEvent
 
 /** The types of events that can be asked for; `'dropped'` is always told. */
 export type EventType = Exclude<FilterEvent['type'], 'dropped'>
@@ -112,18 +130,17 @@ export interface EventOptions<T extends EventType = EventType> {
 export type FilterEvents<T extends EventType = EventType> = ClosableIterator<FilterEventOf<T>>
 
 const defaultCapacity = 4 << 20
-const requestable: readonly string[] = eventTypes.slice(0, abi.eventType.dropped)
+const requestable: readonly string[] = eventTypes.filter((type) => type !== 'dropped')
 
 const fullAdvice = `A filter has at most ${abi.limits.readers} iterators over events at a time: end one of them first.`
 
 function toTypeBits(types: unknown): number {
-  if (types === undefined) return (1 << requestable.length) - 1
+  if (types === undefined) return toTypeBits(requestable)
   const expected = `an array, which is not empty, of ${requestable.map((type) => `'${type}'`).join(', ')}`
   if (!Array.isArray(types) || types.length === 0) throw argumentError('events', 'types', expected)
   return types.reduce<number>((bits, type: unknown) => {
-    const bit = typeof type === 'string' ? requestable.indexOf(type) : -1
-    if (bit < 0) throw argumentError('events', 'types', expected)
-    return bits | (1 << bit)
+    if (typeof type !== 'string' || !requestable.includes(type)) throw argumentError('events', 'types', expected)
+    return bits | (1 << eventTypes.indexOf(type as EventType))
   }, 0)
 }
 

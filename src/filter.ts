@@ -69,6 +69,8 @@ export interface FilterStatistics {
     readonly removed: number
     /** By a file system, with the stream. */
     readonly tornDown: number
+    /** Opens that its tracking rules have no context for: see {@link TrackingStatistics}. */
+    readonly missed: number
   }
   /** Of the driver as a whole, now. */
   readonly total: {
@@ -163,7 +165,8 @@ export class Filter {
 
   /**
    * Has the driver insert a context whenever a stream whose name matches is opened and has none of this owner and
-   * instance yet; they live as contexts with the lifetime `'session'` do, and outlive the rule.
+   * instance yet; they live as contexts with the lifetime `'session'` do, and outlive the rule. They may take half of the
+   * filter's quota; what they miss is counted, and told as an event.
    *
    * Throws what {@link Filter.openStream} does for the volume, `STATUS_QUOTA_EXCEEDED` beyond 64 rules,
    * `STATUS_INVALID_PARAMETER`, `STATUS_ACCESS_DENIED` (read-only filter), `STATUS_FILE_CLOSED`.
@@ -193,7 +196,7 @@ export class Filter {
     } finally {
       file?.close()
     }
-    return new TrackingRule(this.#native, this.#replies.rule(0), options)
+    return new TrackingRule(this.#native, this.#replies, this.#replies.rule(0), options)
   }
 
   /** Ends a rule of this filter. The contexts that it has inserted stay. Harmless when it has ended already. */

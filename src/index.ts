@@ -27,6 +27,7 @@ export type {
   FilterEventOf,
   FilterEvents,
   InsertedEvent,
+  MissedEvent,
   RemovedEvent,
   TornDownEvent,
   TrackedEvent,
@@ -44,5 +45,5 @@ export {
 export { HostFile, HostKernel, type HostAudit, type HostOpenOptions } from './host'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
-export { TrackingRule, type TrackingOptions } from './tracking'
+export { TrackingRule, type TrackingOptions, type TrackingStatistics } from './tracking'
 export type { Volume, VolumeAttachment } from './volumes'

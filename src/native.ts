@@ -19,6 +19,7 @@ export interface NativeFilter {
     flags: number,
   ): number
   untrack(rule: Identifier): number
+  queryRule(rule: Identifier): number
   /** Its reply is left in `page`. */
   enumerate(page: Uint8Array, volume: NativeStream | undefined, after: Identifier, shard: number): number
   listVolumes(after: Identifier): number

@@ -47,6 +47,9 @@ BOOLEAN FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name
     BOOLEAN Matches;
 
     (VOID) HostEnter(FsRtlIsNameInExpression);
+    if (Count == 0 || Length == 0) {
+        return (BOOLEAN)(Count == Length);
+    }
     States = PlatformAllocate(2 * ((SIZE_T)Count + 1));
     Next = States + Count + 1;
     for (ULONG Index = 0; Index < Length; Index++) {
@@ -70,9 +73,10 @@ BOOLEAN FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name
             if (!States[State]) {
                 continue;
             }
-            if (Wanted == L'*' ||
-                (Wanted == HOST_DOS_STAR && (LastDot == MAXULONG || Index < LastDot || Character != L'.'))) {
+            if (Wanted == L'*' || (Wanted == HOST_DOS_STAR && Index != LastDot)) {
                 Next[State] = 1;
+            } else if (Wanted == HOST_DOS_STAR) {
+                Next[State + 1] = 1; /* the last dot, and nothing behind it */
             } else if (Wanted == L'?' || Wanted == Character || (Wanted == HOST_DOS_QUESTION && Character != L'.') ||
                        (Wanted == HOST_DOS_DOT && Character == L'.')) {
                 Next[State + 1] = 1;

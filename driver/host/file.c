@@ -319,6 +319,7 @@ NTSTATUS HostOpenFile(PETHREAD Thread, KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES 
             File->DeviceObject = Open.Device;
             File->Flags |= FO_HANDLE_CREATED;
             File->FinalStatus = Status;
+            (VOID) HostSignal(&File->Event);
             *FileObject = File;
             *Information = IoStatus.Information;
         } else {

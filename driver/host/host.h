@@ -54,11 +54,13 @@ NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
  * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
  * VERSION_52: PsGetVersion says 5.2, the fast mutex guards lists of contexts, and later kernels' routines are not found by name.
+ * NO_NORMALIZED_NAMES: the file systems do not know FileNormalizedNameInformation, which came with Windows 8.
  */
 #define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
 #define HOST_QUIRK_SILENT_DELETION 0x2u
 #define HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB 0x4u
 #define HOST_QUIRK_VERSION_52 0x8u
+#define HOST_QUIRK_NO_NORMALIZED_NAMES 0x1000u
 VOID HostSetQuirks(_In_ ULONG Quirks);
 
 /*
@@ -66,6 +68,9 @@ VOID HostSetQuirks(_In_ ULONG Quirks);
  * of SystemModuleInformation with the file name \SystemRoot\System32\drivers\<Name>.sys. Until then it has none.
  */
 VOID HostSetDriverImage(_In_ PDRIVER_OBJECT DriverObject, _In_ const VOID *Start, _In_ SIZE_T Size);
+
+/* How much physical memory the machine tells drivers of; zero: as much as at first, which is plenty. */
+VOID HostSetPhysicalMemory(_In_ ULONG64 Bytes);
 
 /* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
 NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);
@@ -98,12 +103,32 @@ VOID HostEnterProcess(_In_ PEPROCESS Process);
 VOID HostLeaveProcess(VOID);
 
 /*
- * Process death, by HostExitProcess from any thread: pended requests are cancelled, every handle is closed (cleanup, then
- * close when the last reference goes), later system services for it answer STATUS_PROCESS_IS_TERMINATING.
+ * Process death, by HostExitProcess from any thread: the threads that act for it are told to end (see HostTerminateThread) and waited
+ * for until they have left its system services, pended requests are cancelled, every handle is closed (cleanup, then close when the
+ * last reference goes) by a thread that counts as terminating, later system services for it answer STATUS_PROCESS_IS_TERMINATING.
  * HostDereferenceProcess gives up the caller's reference, after exit.
  */
 VOID HostExitProcess(_In_ PEPROCESS Process);
 VOID HostDereferenceProcess(_In_ PEPROCESS Process);
+
+/*
+ * The end of one thread, asked for by another: PsIsThreadTerminating says TRUE; waits in UserMode end with STATUS_USER_APC, cancellable
+ * ones with STATUS_THREAD_IS_TERMINATING; a request of UserMode that the I/O manager waits for is cancelled and waited for. A wait in
+ * KernelMode goes on, as long as whoever waits does. What the thread has pended is cancelled as soon as it is in no system service; later
+ * services for a process answer STATUS_THREAD_IS_TERMINATING. The routine that runs on the thread then returns by itself.
+ * The caller keeps Thread (PsGetCurrentThread of that thread, referenced).
+ */
+VOID HostTerminateThread(_In_ PETHREAD Thread);
+
+/*
+ * Suspension, which is a normal kernel APC: the thread stops at the next point where one is delivered, at PASSIVE_LEVEL outside critical
+ * and guarded regions: where it enters a kernel routine or a system service, leaves a region, lets the IRQL fall, or waits for an object,
+ * which it then does not wait for until it is resumed. Counted: as many resumptions let it go on, and so does its end.
+ * HostIsThreadSuspended says whether it has stopped. The caller keeps Thread.
+ */
+VOID HostSuspendThread(_In_ PETHREAD Thread);
+VOID HostResumeThread(_In_ PETHREAD Thread);
+BOOLEAN HostIsThreadSuspended(_In_ PETHREAD Thread);
 
 /* The Countdown-th pool allocation from now on (1 is the next) fails once; zero switches it off. Any thread's. */
 VOID HostFailAllocation(_In_ ULONG64 Countdown);

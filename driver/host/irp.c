@@ -53,6 +53,19 @@ static PHOST_IRP HostCheckIrp(PIRP Irp, const char *Routine)
     return HostIrpOf(Irp);
 }
 
+/* A request that a driver on this thread holds: not completed, not sent on, without a cancel routine. */
+VOID HostCheckHeldIrp(PIRP Irp, const char *Routine)
+{
+    if (HostCheckIrp(Irp, Routine)->Completed || __atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
+        HostViolation(INCONSISTENT_IRP, Routine, "the request at %p is completed or has a cancel routine", (PVOID)Irp);
+    }
+    for (PHOST_DISPATCH_FRAME Frame = HostCurrentThread()->Dispatch; Frame != NULL; Frame = Frame->Outer) {
+        if (Frame->Irp == Irp && Frame->Location > Irp->CurrentLocation) {
+            HostViolation(INCONSISTENT_IRP, Routine, "the request at %p is at a lower driver", (PVOID)Irp);
+        }
+    }
+}
+
 static VOID HostReleaseIrp(PHOST_IRP Host)
 {
     PETHREAD Thread = HostCurrentThread();
@@ -237,7 +250,29 @@ static VOID HostDelistIrp(PHOST_IRP Host)
     }
 }
 
-/* The end of a request of the I/O manager's own: results go to the sender. */
+/* Information that counts bytes is within the buffer; a buffered request's bytes go to the sender unless it failed. */
+static VOID HostReturnBuffer(PHOST_IRP Host, PIRP Irp)
+{
+    BOOLEAN Copies = (BOOLEAN)((Irp->Flags & IRP_BUFFERED_IO) != 0 && (Irp->Flags & IRP_INPUT_OPERATION) != 0);
+
+    if ((Copies || Host->Bounded) && !NT_ERROR(Irp->IoStatus.Status) &&
+        Irp->IoStatus.Information > Host->OutputLength) {
+        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
+                      "%llu bytes are returned in a buffer of %u", (ULONG64)Irp->IoStatus.Information,
+                      Host->OutputLength);
+    }
+    if (Copies && !NT_ERROR(Irp->IoStatus.Status)) {
+        memcpy(Host->OutputBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
+    }
+    if ((Irp->Flags & IRP_BUFFERED_IO) != 0 && (Irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
+        HostFreePool(Irp->AssociatedIrp.SystemBuffer, 0, "IoCompleteRequest");
+    }
+}
+
+/*
+ * The end of a request of the I/O manager's own: results go to the sender. One that fails at once tells its status by the answer of the
+ * dispatch routine alone: neither the status block nor an event is touched.
+ */
 static VOID HostFinishIrp(PIRP Irp)
 {
     PHOST_IRP Host = HostIrpOf(Irp);
@@ -245,52 +280,38 @@ static VOID HostFinishIrp(PIRP Irp)
     PFILE_OBJECT FileObject = Host->FileObject;
     PVOID Event = Host->Event;
     PKEVENT DriverEvent = Host->Built ? Irp->UserEvent : NULL;
-    BOOLEAN Synchronous = Host->Synchronous;
+    BOOLEAN Tells = (BOOLEAN)(!NT_ERROR(Status) || Irp->PendingReturned);
 
     if (Host->FromDriver) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
                       "a request from IoAllocateIrp came to its end: its completion routine must keep it");
     }
-    if ((Irp->Flags & IRP_BUFFERED_IO) != 0) {
-        if ((Irp->Flags & IRP_INPUT_OPERATION) != 0 && !NT_ERROR(Status)) {
-            if (Irp->IoStatus.Information > Host->OutputLength) {
-                HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
-                              "%llu bytes are returned in a buffer of %u", (ULONG64)Irp->IoStatus.Information,
-                              Host->OutputLength);
-            }
-            memcpy(Host->OutputBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
-        }
-        if ((Irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
-            HostFreePool(Irp->AssociatedIrp.SystemBuffer, 0, "IoCompleteRequest");
-        }
-    }
+    HostReturnBuffer(Host, Irp);
     if (Irp->MdlAddress != NULL) {
         HostFreePool(Irp->MdlAddress, 0, "IoCompleteRequest");
         Irp->MdlAddress = NULL;
     }
     HostDelistIrp(Host);
-    if (Synchronous) {
+    if (Host->Synchronous) {
         WriteRelease(&Host->Finished, 1);
         HostWake(&Host->Finished);
         return;
     }
-    if (Irp->UserIosb != NULL) {
+    if (Irp->UserIosb != NULL && Tells) {
         Irp->UserIosb->Information = Irp->IoStatus.Information;
         __atomic_store_n(&Irp->UserIosb->Status, Status, __ATOMIC_RELEASE);
     }
     HostFreeIrp(Irp);
-    if (DriverEvent != NULL) {
-        (VOID) InterlockedExchange(&DriverEvent->Header.SignalState, 1);
-        HostWake(DriverEvent);
+    if (DriverEvent != NULL && Tells) {
+        (VOID) HostSignal(DriverEvent);
+    }
+    if (FileObject != NULL && Tells) {
+        (VOID) HostSignal(Event != NULL ? Event : &FileObject->Event);
     }
     if (Event != NULL) {
-        (VOID) InterlockedExchange(&((PKEVENT)Event)->Header.SignalState, 1);
-        HostWake(Event);
         HostDereferenceRaw(Event, "IoCompleteRequest");
     }
     if (FileObject != NULL) {
-        (VOID) InterlockedExchange(&FileObject->Event.Header.SignalState, 1);
-        HostWake(&FileObject->Event);
         HostDereferenceRaw(FileObject, "IoCompleteRequest");
     }
 }
@@ -370,10 +391,28 @@ static BOOLEAN HostIsFinished(PVOID Context)
     return (BOOLEAN)(ReadAcquire(&((PHOST_IRP)Context)->Finished) != 0);
 }
 
+/* A thread that is to end cancels what it waits for in UserMode, and waits on. */
+static VOID HostAwaitIrp(PHOST_IRP Host, PIRP Irp, BOOLEAN MayInterrupt)
+{
+    HOST_WAIT_END End;
+
+    do {
+        End = HostWaitInterruptibly(&Host->Finished, HostIsFinished, Host, NULL, MayInterrupt, NULL);
+        if (End == HostInterrupted) {
+            (VOID) IoCancelIrp(Irp);
+            MayInterrupt = FALSE;
+        }
+        HostDeliverApcs(HostCurrentThread());
+    } while (End != HostSatisfied);
+}
+
 NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_STATUS_BLOCK IoStatus)
 {
     PHOST_IRP Host = HostIrpOf(Irp);
     PETHREAD Thread = HostCurrentThread();
+    UCHAR MajorFunction = IoGetNextIrpStackLocation(Irp)->MajorFunction;
+    BOOLEAN MayInterrupt =
+        (BOOLEAN)(Irp->RequestorMode != KernelMode && MajorFunction != IRP_MJ_CLEANUP && MajorFunction != IRP_MJ_CLOSE);
     NTSTATUS Status;
 
     Irp->Tail.Overlay.Thread = Thread;
@@ -390,8 +429,11 @@ NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_
     }
     Status = IofCallDriver(Device, Irp);
     if (!Asynchronous) {
+        if (Host->Pended != NULL) {
+            *Host->Pended = (BOOLEAN)(Status == STATUS_PENDING);
+        }
         if (Status == STATUS_PENDING) {
-            (VOID) HostWaitFor(&Host->Finished, HostIsFinished, Host, NULL);
+            HostAwaitIrp(Host, Irp, MayInterrupt);
         } else if (!HostIsFinished(Host)) {
             HostViolation(
                 DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver",
@@ -422,12 +464,17 @@ VOID IoReleaseCancelSpinLock(KIRQL Irql)
 BOOLEAN IoCancelIrp(PIRP Irp)
 {
     PETHREAD Thread = HostEnter(IoCancelIrp);
+    const volatile VOID *WaitAddress;
     PDRIVER_CANCEL Routine;
     KIRQL Irql;
 
     IoAcquireCancelSpinLock(&Irql);
     __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
     Routine = IoSetCancelRoutine(Irp, NULL);
+    WaitAddress = __atomic_load_n(&HostIrpOf(Irp)->WaitAddress, __ATOMIC_SEQ_CST);
+    if (WaitAddress != NULL) {
+        HostWake(WaitAddress);
+    }
     if (Routine == NULL) {
         IoReleaseCancelSpinLock(Irql);
         return FALSE;

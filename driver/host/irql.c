@@ -43,6 +43,7 @@ VOID KeLowerIrql(KIRQL NewIrql)
         HostViolation(IRQL_UNEXPECTED_VALUE, "KeLowerIrql", "from %u to %u is no lowering", Thread->Irql, NewIrql);
     }
     Thread->Irql = NewIrql;
+    HostDeliverApcs(Thread);
 }
 
 VOID HostPagedCode(const char *Routine)

@@ -53,6 +53,9 @@ typedef struct _HOST_DISPATCH_FRAME {
 
 typedef struct _HOST_PARTICIPANT *PHOST_PARTICIPANT;
 
+#define HOST_TERMINATING_THREAD 1
+#define HOST_TERMINATING_PROCESS 2 /* until it leaves the process */
+
 struct _ETHREAD {
     DISPATCHER_HEADER Header; /* signalled when a system thread has ended */
     LIST_ENTRY Links;
@@ -60,9 +63,15 @@ struct _ETHREAD {
     KIRQL Irql;
     KPROCESSOR_MODE PreviousMode;
     LONG CriticalRegions;
-    LONG ServiceDepth;
+    LONG GuardedRegions;
+    volatile LONG ServiceDepth;
+    volatile LONG Terminating; /* HOST_TERMINATING_* */
+    volatile LONG Suspensions;
+    volatile LONG Suspended;                   /* it has stopped */
+    const volatile VOID *volatile WaitAddress; /* of an object, or NULL */
     LONG FreeCallbacks;
     PEPROCESS Process;
+    PEPROCESS Home; /* the process it has entered, whatever it is attached to; under IrpMutex */
     PIRP TopLevelIrp;
     PHOST_DISPATCH_FRAME Dispatch;
     PHOST_PARTICIPANT Participant;
@@ -89,14 +98,29 @@ static inline PETHREAD HostCurrentThread(VOID)
     return Thread != NULL ? Thread : HostCreateThread();
 }
 
+/* Normal kernel APCs, and so a suspension, are not delivered now. */
+static inline BOOLEAN HostHoldsApcsBack(_In_ PETHREAD Thread)
+{
+    return (BOOLEAN)(Thread->Irql >= APC_LEVEL || Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0);
+}
+
 /* Reports the violation of a rule, and does not return. Routine names the kernel routine that noticed it. */
 DECLSPEC_NORETURN VOID HostViolation(_In_ ULONG BugCheckCode, _In_z_ const char *Routine, _In_z_ const char *Format,
                                      ...) __attribute__((format(printf, 3, 4)));
 
 DECLSPEC_NORETURN VOID HostIrqlViolation(_In_ HOST_ROUTINE_INDEX Routine, _In_ KIRQL Irql);
 VOID HostScheduleYield(_In_ PETHREAD Thread);
+VOID HostStopSuspended(_In_ PETHREAD Thread);
 
-/* Entry of every kernel routine: its IRQL rule, and a scheduling point. */
+/* Where normal kernel APCs are delivered if nothing holds them back. */
+static inline VOID HostDeliverApcs(_In_ PETHREAD Thread)
+{
+    if (ReadAcquire(&Thread->Suspensions) != 0 && !HostHoldsApcsBack(Thread)) {
+        HostStopSuspended(Thread);
+    }
+}
+
+/* Entry of every kernel routine: its IRQL rule, a scheduling point, and the delivery of APCs. */
 static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
 {
     PETHREAD Thread = HostCurrentThread();
@@ -107,6 +131,7 @@ static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
     if (Thread->Participant != NULL) {
         HostScheduleYield(Thread);
     }
+    HostDeliverApcs(Thread);
     return Thread;
 }
 #define HostEnter(Name) HostEnterRoutine(HostRoutine##Name)
@@ -122,12 +147,25 @@ LONG64 HostCountIrps(VOID);
 typedef VOID (*PHOST_THREAD_VISITOR)(_In_ PETHREAD Thread, _In_opt_ PVOID Context);
 VOID HostVisitThreads(_In_ PHOST_THREAD_VISITOR Visitor, _In_opt_ PVOID Context);
 VOID HostRemoveThread(_In_ PETHREAD Thread);
+VOID HostDeleteThread(_In_ PVOID Object);
 VOID HostJoinSystemThreads(VOID);
+/* Marks the thread as terminating, and ends the wait it is in. */
+VOID HostMarkTerminating(_Inout_ PETHREAD Thread, _In_ LONG Reason);
 
 /* wait.c: waiting for a condition that Try tests and takes at once. FALSE when Deadline (interrupt time) has passed. */
 typedef BOOLEAN (*PHOST_TRY)(_In_opt_ PVOID Context);
 BOOLEAN HostWaitFor(_In_ const volatile VOID *Address, _In_ PHOST_TRY Try, _In_opt_ PVOID Context,
                     _In_opt_ const LONGLONG *Deadline);
+/*
+ * The same, until the thread is to be suspended where that is possible, and, when the wait is Interruptible, until the thread is terminating
+ * or the request, if there is one, is cancelled.
+ */
+typedef enum _HOST_WAIT_END { HostSatisfied, HostTimedOut, HostInterrupted, HostToBeSuspended } HOST_WAIT_END;
+HOST_WAIT_END HostWaitInterruptibly(_In_ const volatile VOID *Address, _In_ PHOST_TRY Try, _In_opt_ PVOID Context,
+                                    _In_opt_ const LONGLONG *Deadline, _In_ BOOLEAN Interruptible, _In_opt_ PIRP Irp);
+NTSTATUS HostCancellableWait(_In_ PVOID Object, _In_opt_ PLARGE_INTEGER Timeout, _In_opt_ PIRP Irp);
+/* KeSetEvent, and the end of a thread, without IRQL rule and scheduling point. The state before. */
+LONG HostSignal(_Inout_ PVOID Object);
 /* After a change that may make a Try at Address succeed. */
 VOID HostWake(_In_ const volatile VOID *Address);
 
@@ -308,9 +346,12 @@ typedef struct _HOST_IRP {
     ULONG Size;
     BOOLEAN Listed;
     BOOLEAN Completed;
-    BOOLEAN FromDriver;  /* IoAllocateIrp */
-    BOOLEAN Synchronous; /* somebody waits in HostSendAndWait */
-    BOOLEAN Built;       /* IoBuildDeviceIoControlRequest */
+    BOOLEAN FromDriver;                        /* IoAllocateIrp */
+    BOOLEAN Synchronous;                       /* somebody waits in HostSendAndWait */
+    BOOLEAN Built;                             /* IoBuildDeviceIoControlRequest */
+    BOOLEAN Bounded;                           /* Information is a length: at most OutputLength */
+    PBOOLEAN Pended;                           /* where the sender learns that it waited, or NULL */
+    const volatile VOID *volatile WaitAddress; /* where a driver waits until it is cancelled */
     struct _HOST_IRP *NextFree;
 } HOST_IRP, *PHOST_IRP;
 
@@ -320,6 +361,7 @@ typedef struct _HOST_IRP {
 PIRP HostAllocateIrp(_In_ PETHREAD Thread, _In_ CCHAR StackSize, _In_ BOOLEAN MayFail);
 VOID HostFreeIrp(_In_ PIRP Irp);
 VOID HostFlushIrpCache(_Inout_ PETHREAD Thread);
+VOID HostCheckHeldIrp(_In_ PIRP Irp, _In_z_ const char *Routine);
 /*
  * Sends a request of the I/O manager to the device and returns what the dispatch routine answered. A pended request is
  * waited for unless Asynchronous. IoStatus is the final one, unless STATUS_PENDING is returned.

@@ -77,7 +77,7 @@ VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     PETHREAD Thread = HostEnter(ExAcquireFastMutexUnsafe);
 
-    if (Thread->Irql < APC_LEVEL && Thread->CriticalRegions == 0) {
+    if (!HostHoldsApcsBack(Thread)) {
         HostViolation(IRQL_UNEXPECTED_VALUE, "ExAcquireFastMutexUnsafe", "APCs are not disabled");
     }
     HostAcquireFastMutex(Thread, FastMutex, HostFastMutexUnsafe, "ExAcquireFastMutexUnsafe");
@@ -116,7 +116,7 @@ VOID HostAcquirePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
 {
     PETHREAD Thread = HostCurrentThread();
 
-    if (Thread->CriticalRegions == 0 && Thread->Irql < APC_LEVEL) {
+    if (!HostHoldsApcsBack(Thread)) {
         HostViolation(IRQL_UNEXPECTED_VALUE, "ExAcquirePushLock", "APCs are not disabled");
     }
     if (HostIsHeld(Thread, PushLock, HostPushLockExclusive) || HostIsHeld(Thread, PushLock, HostPushLockShared)) {
@@ -204,11 +204,37 @@ VOID KeLeaveCriticalRegion(VOID)
         HostViolation(APC_INDEX_MISMATCH, "KeLeaveCriticalRegion", "this thread is in no critical region");
     }
     Thread->CriticalRegions--;
+    HostDeliverApcs(Thread);
 }
 
+VOID KeEnterGuardedRegion(VOID)
+{
+    HostEnter(KeEnterGuardedRegion)->GuardedRegions++;
+}
+
+VOID KeLeaveGuardedRegion(VOID)
+{
+    PETHREAD Thread = HostEnter(KeLeaveGuardedRegion);
+
+    if (Thread->GuardedRegions == 0) {
+        HostViolation(APC_INDEX_MISMATCH, "KeLeaveGuardedRegion", "this thread is in no guarded region");
+    }
+    Thread->GuardedRegions--;
+    HostDeliverApcs(Thread);
+}
+
+/* Whether normal kernel APCs are disabled by a region; the IRQL, which holds them back as well, does not count. */
 BOOLEAN KeAreApcsDisabled(VOID)
 {
     PETHREAD Thread = HostEnter(KeAreApcsDisabled);
 
-    return (BOOLEAN)(Thread->CriticalRegions != 0 || Thread->Irql >= APC_LEVEL);
+    return (BOOLEAN)(Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0);
+}
+
+/* Whether special kernel APCs are held back too: by a guarded region or by the IRQL. */
+BOOLEAN KeAreAllApcsDisabled(VOID)
+{
+    PETHREAD Thread = HostEnter(KeAreAllApcsDisabled);
+
+    return (BOOLEAN)(Thread->GuardedRegions != 0 || Thread->Irql >= APC_LEVEL);
 }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define HOST_MAXIMUM_MODULES 32u
+#define HOST_MAXIMUM_MODULES 64u
 
 /* As SystemModuleInformation is laid out. */
 typedef struct _HOST_MODULE {

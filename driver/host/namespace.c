@@ -48,6 +48,9 @@ static NTSTATUS HostWalk(PCWCH Name, USHORT Characters, PHOST_OBJECT *Found, PUS
     if (Characters == 0 || Name[0] != OBJ_NAME_PATH_SEPARATOR) {
         return STATUS_OBJECT_PATH_SYNTAX_BAD;
     }
+    if (Characters == 1) {
+        Position = 1; /* the root itself */
+    }
     while (Current->Type == &HostDirectoryType && Position < Characters) {
         USHORT Start = (USHORT)(Position + 1);
         USHORT End = Start;
@@ -56,7 +59,7 @@ static NTSTATUS HostWalk(PCWCH Name, USHORT Characters, PHOST_OBJECT *Found, PUS
             End++;
         }
         if (End == Start) {
-            return Start == Characters ? STATUS_OBJECT_NAME_INVALID : STATUS_OBJECT_PATH_SYNTAX_BAD;
+            return STATUS_OBJECT_NAME_INVALID;
         }
         if (Position == 0 && End - Start == 2 && Name[Start] == L'?' && Name[Start + 1] == L'?') {
             Current = HostFindChild(HostRoot, L"DosDevices", 10 * sizeof(WCHAR));
@@ -312,26 +315,32 @@ NTSTATUS NtOpenSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK DesiredAccess,
     return HostEndService(Thread, Status);
 }
 
-/* STATUS_BUFFER_TOO_SMALL, with ReturnedLength as it should be; needs SYMBOLIC_LINK_QUERY. */
+/*
+ * STATUS_BUFFER_TOO_SMALL; needs SYMBOLIC_LINK_QUERY. Who asks for ReturnedLength gets the terminator too, in the length and in the buffer,
+ * which must have room for it.
+ */
 NTSTATUS NtQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING LinkTarget, PULONG ReturnedLength)
 {
     PETHREAD Thread;
     NTSTATUS Status = HostBeginService(&Thread);
     PHOST_SYMBOLIC_LINK Link;
+    USHORT Length;
 
     if (NT_SUCCESS(Status)) {
         Status = HostReferenceHandle(LinkHandle, Thread->PreviousMode, &HostSymbolicLinkType, SYMBOLIC_LINK_QUERY,
                                      (PVOID *)&Link, NULL, NULL);
     }
     if (NT_SUCCESS(Status)) {
+        Length = Link->Target.Length;
         if (ReturnedLength != NULL) {
-            *ReturnedLength = Link->Target.Length;
+            Length = (USHORT)(Length + sizeof(WCHAR));
+            *ReturnedLength = Length;
         }
-        if (LinkTarget->MaximumLength < Link->Target.Length) {
+        if (LinkTarget->MaximumLength < Length) {
             Status = STATUS_BUFFER_TOO_SMALL;
         } else {
             LinkTarget->Length = Link->Target.Length;
-            memcpy(LinkTarget->Buffer, Link->Target.Buffer, Link->Target.Length);
+            memcpy(LinkTarget->Buffer, Link->Target.Buffer, Length);
         }
         HostDereferenceRaw(Link, "NtQuerySymbolicLinkObject");
     }

@@ -12,8 +12,8 @@ OBJECT_TYPE HostEventType = {"Event", FALSE, TRUE, FALSE, 'nevE', {0x20001, 0x20
                              NULL,    NULL};
 OBJECT_TYPE HostProcessType = {"Process", FALSE, FALSE, FALSE, 0, {0x20410, 0x20bea, 0x121001, PROCESS_ALL_ACCESS},
                                NULL,      NULL};
-OBJECT_TYPE HostThreadType = {"Thread", FALSE, FALSE, FALSE, 0, {0x20048, 0x20037, 0x120800, PROCESS_ALL_ACCESS},
-                              NULL,     NULL};
+OBJECT_TYPE HostThreadType = {
+    "Thread", FALSE, FALSE, FALSE, 0, {0x20048, 0x20037, 0x120800, PROCESS_ALL_ACCESS}, NULL, HostDeleteThread};
 
 static POBJECT_TYPE HostFileTypePointer = &HostFileType;
 static POBJECT_TYPE HostDeviceTypePointer = &HostDeviceType;

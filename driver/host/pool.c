@@ -9,6 +9,7 @@
 #define HOST_POOL_ALLOCATED_FILL 0xCD
 #define HOST_POOL_FREED_FILL 0xDD
 #define HOST_POOL_GUARD_FILL 0xFA
+#define HOST_POOL_CACHE_LINE 64u
 #define HOST_POOL_QUARANTINE_BLOCKS 128u
 #define HOST_POOL_QUARANTINE_BYTES (256u << 10)
 #define HOST_POOL_LIVE 0x506f6f6c4c697665ULL
@@ -22,7 +23,8 @@ typedef struct DECLSPEC_ALIGN(16) _HOST_POOL_BLOCK {
     ULONG Tag;
     ULONG StackCount;
     ULONG Shard;
-    ULONG Paged;
+    USHORT Paged;
+    USHORT Offset; /* of the block in what the machine gave */
     ULONG64 Magic;
     UCHAR Guard[16]; /* up to the memory given out */
 } HOST_POOL_BLOCK, *PHOST_POOL_BLOCK;
@@ -92,18 +94,25 @@ BOOLEAN HostTryFault(VOID)
     return (BOOLEAN)(InterlockedDecrement64(&HostPoolCountdown) == 0);
 }
 
-static PVOID HostAllocateBlock(SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN Zero, PVOID Caller)
+static PVOID HostAllocateBlock(SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN CacheAligned, BOOLEAN Zero, PVOID Caller)
 {
     ULONG Index = HostPoolShard();
     PHOST_POOL_SHARD Shard = &HostPoolShards[Index];
     PHOST_POOL_BLOCK Block;
+    USHORT Offset = 0;
     PUCHAR Memory;
 
-    Block = (PHOST_POOL_BLOCK)PlatformAllocateRaw(sizeof(*Block) + Size + HOST_POOL_GUARD_BYTES);
-    if (Block == NULL) {
+    Memory =
+        PlatformAllocateRaw((CacheAligned ? HOST_POOL_CACHE_LINE : 0) + sizeof(*Block) + Size + HOST_POOL_GUARD_BYTES);
+    if (Memory == NULL) {
         return NULL;
     }
+    if (CacheAligned) {
+        Offset = (USHORT)(0 - ((ULONG_PTR)Memory + sizeof(*Block)) % HOST_POOL_CACHE_LINE + HOST_POOL_CACHE_LINE);
+    }
+    Block = (PHOST_POOL_BLOCK)(PVOID)(Memory + Offset);
     Memory = (PUCHAR)(Block + 1);
+    Block->Offset = Offset;
     Block->Size = Size;
     Block->Caller = Caller;
     Block->Stack = NULL;
@@ -131,6 +140,7 @@ static PVOID HostAllocateBlock(SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN Ze
 PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero, PVOID Caller)
 {
     BOOLEAN Paged = (BOOLEAN)((PoolType & PagedPool) != 0);
+    BOOLEAN CacheAligned = (BOOLEAN)((PoolType & NonPagedPoolCacheAligned) != 0);
     KIRQL Irql = HostCurrentThread()->Irql;
 
     if (Paged && Irql > APC_LEVEL) {
@@ -145,13 +155,13 @@ PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero,
     if (HostTryFault() || Size > (SIZE_T)1 << 40) {
         return NULL;
     }
-    return HostAllocateBlock(Size, Tag, Paged, Zero, Caller);
+    return HostAllocateBlock(Size, Tag, Paged, CacheAligned, Zero, Caller);
 }
 
 /* For what NT takes from a reserve: never NULL. */
 PVOID HostAllocateReserved(SIZE_T Size, ULONG Tag)
 {
-    PVOID Memory = HostAllocateBlock(Size, Tag, FALSE, FALSE, __builtin_return_address(0));
+    PVOID Memory = HostAllocateBlock(Size, Tag, FALSE, FALSE, FALSE, __builtin_return_address(0));
 
     if (Memory == NULL) {
         PlatformAbort();
@@ -175,7 +185,7 @@ static VOID HostFreeBlock(PHOST_POOL_BLOCK Block)
                       (PVOID)Memory, Block->Tag);
     }
     PlatformFree(Block->Stack);
-    PlatformFree(Block);
+    PlatformFree((PUCHAR)Block - Block->Offset);
 }
 
 /* Takes blocks out of quarantine until it is small enough for Blocks and Bytes, and gives them back. */
@@ -268,8 +278,10 @@ PVOID HostAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
     if (Kind == 0 || (Kind & (Kind - 1)) != 0) {
         HostViolation(BAD_POOL_CALLER, "ExAllocatePool2", "flags 0x%llx name no one pool", Flags);
     }
-    return HostAllocatePool(Kind == POOL_FLAG_PAGED ? PagedPool : NonPagedPoolNx, NumberOfBytes, Tag,
-                            (BOOLEAN)((Flags & POOL_FLAG_UNINITIALIZED) == 0), __builtin_return_address(0));
+    return HostAllocatePool((Kind == POOL_FLAG_PAGED ? PagedPool : NonPagedPoolNx) |
+                                ((Flags & POOL_FLAG_CACHE_ALIGNED) != 0 ? NonPagedPoolCacheAligned : 0),
+                            NumberOfBytes, Tag, (BOOLEAN)((Flags & POOL_FLAG_UNINITIALIZED) == 0),
+                            __builtin_return_address(0));
 }
 
 VOID ExFreePool(PVOID Pool)
@@ -337,7 +349,7 @@ VOID HostReportPool(VOID)
             Shard->Allocations--;
             PlatformAllow(Block + 1, Block->Size + HOST_POOL_GUARD_BYTES);
             PlatformFree(Block->Stack);
-            PlatformFree(Block);
+            PlatformFree((PUCHAR)Block - Block->Offset);
         }
         PlatformUnlock(&Shard->Mutex);
     }

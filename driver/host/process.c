@@ -90,6 +90,12 @@ VOID HostEnterProcess(PEPROCESS Process)
     (VOID) InterlockedIncrement64(&HostHeaderOf(Process)->References);
     Thread->Process = Process;
     Thread->PreviousMode = UserMode;
+    PlatformLock(&Thread->IrpMutex);
+    Thread->Home = Process;
+    if (ReadAcquire(&Process->Exiting) != 0) {
+        HostMarkTerminating(Thread, HOST_TERMINATING_PROCESS);
+    }
+    PlatformUnlock(&Thread->IrpMutex);
 }
 
 VOID HostLeaveProcess(VOID)
@@ -102,6 +108,10 @@ VOID HostLeaveProcess(VOID)
                       "this thread is in no process, or in a service");
     }
     Thread->Process = NULL;
+    PlatformLock(&Thread->IrpMutex);
+    Thread->Home = NULL;
+    (VOID) InterlockedAnd(&Thread->Terminating, ~(LONG)HOST_TERMINATING_PROCESS);
+    PlatformUnlock(&Thread->IrpMutex);
     Thread->PreviousMode = KernelMode;
     HostDereferenceRaw(Process, "HostLeaveProcess");
 }
@@ -112,17 +122,51 @@ typedef struct _HOST_PENDING {
     PHOST_IRP Found; /* one that is to be cancelled */
 } HOST_PENDING;
 
-/* The threads' mutex is held, and keeps Thread. */
+static BOOLEAN HostIsHome(PETHREAD Thread, PEPROCESS Process)
+{
+    BOOLEAN Home;
+
+    PlatformLock(&Thread->IrpMutex);
+    Home = (BOOLEAN)(Thread->Home == Process);
+    PlatformUnlock(&Thread->IrpMutex);
+    return Home;
+}
+
+/*
+ * The threads' mutex is held, and keeps Thread. A thread that is in a system service of the process cancels nothing until it returns: what
+ * it waits for there it cancels itself, if it may.
+ */
 static VOID HostFindPending(PETHREAD Thread, PVOID Context)
 {
     HOST_PENDING *Pending = Context;
 
     if (HostHasIrps(Thread, Pending->Process)) {
         Pending->Any = TRUE;
-        if (Pending->Found == NULL) {
+        if (Pending->Found == NULL &&
+            (!HostIsHome(Thread, Pending->Process) || ReadAcquire(&Thread->ServiceDepth) == 0)) {
             Pending->Found = HostHoldIrpToCancel(Thread, Pending->Process, NULL);
         }
     }
+}
+
+/* The threads' mutex is held. */
+static VOID HostMarkInhabitant(PETHREAD Thread, PVOID Context)
+{
+    PlatformLock(&Thread->IrpMutex);
+    if (Thread->Home == Context) {
+        HostMarkTerminating(Thread, HOST_TERMINATING_PROCESS);
+    }
+    PlatformUnlock(&Thread->IrpMutex);
+}
+
+/* The calling thread ends no process any more; the one it is in may have ended meanwhile. */
+static VOID HostUnmark(PETHREAD Thread)
+{
+    PlatformLock(&Thread->IrpMutex);
+    if (Thread->Home == NULL || ReadAcquire(&Thread->Home->Exiting) == 0) {
+        (VOID) InterlockedAnd(&Thread->Terminating, ~(LONG)HOST_TERMINATING_PROCESS);
+    }
+    PlatformUnlock(&Thread->IrpMutex);
 }
 
 VOID HostExitProcess(PEPROCESS Process)
@@ -136,6 +180,8 @@ VOID HostExitProcess(PEPROCESS Process)
     }
     Thread->Process = Process;
     Thread->PreviousMode = KernelMode;
+    HostVisitThreads(HostMarkInhabitant, Process);
+    HostMarkTerminating(Thread, HOST_TERMINATING_PROCESS);
     for (;;) {
         HOST_PENDING Pending = {Process, FALSE, NULL};
 
@@ -152,6 +198,7 @@ VOID HostExitProcess(PEPROCESS Process)
         }
     }
     HostCloseAllHandles(&Process->Handles);
+    HostUnmark(Thread);
     Thread->Process = Previous;
     Thread->PreviousMode = PreviousMode;
 }
@@ -161,7 +208,7 @@ VOID HostDereferenceProcess(PEPROCESS Process)
     HostDereferenceRaw(Process, "HostDereferenceProcess");
 }
 
-/* STATUS_PROCESS_IS_TERMINATING; HostEndService is called in any case. */
+/* STATUS_PROCESS_IS_TERMINATING, STATUS_THREAD_IS_TERMINATING; HostEndService is called in any case. */
 NTSTATUS HostBeginService(PETHREAD *Thread)
 {
     PETHREAD Current = HostCurrentThread();
@@ -176,11 +223,14 @@ NTSTATUS HostBeginService(PETHREAD *Thread)
     if (Current->Participant != NULL) {
         HostScheduleYield(Current);
     }
-    Current->ServiceDepth++;
-    if (Current->Process != NULL && Current->ServiceDepth == 1) {
+    HostDeliverApcs(Current);
+    if (InterlockedIncrement(&Current->ServiceDepth) == 1 && Current->Process != NULL) {
         (VOID) InterlockedIncrement(&Current->Process->Services);
         if (ReadAcquire(&Current->Process->Exiting) != 0) {
             return STATUS_PROCESS_IS_TERMINATING;
+        }
+        if (ReadAcquire(&Current->Terminating) != 0) {
+            return STATUS_THREAD_IS_TERMINATING;
         }
     }
     return STATUS_SUCCESS;
@@ -188,8 +238,7 @@ NTSTATUS HostBeginService(PETHREAD *Thread)
 
 NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
 {
-    Thread->ServiceDepth--;
-    if (Thread->ServiceDepth == 0) {
+    if (InterlockedDecrement(&Thread->ServiceDepth) == 0) {
         if (Thread->Irql != PASSIVE_LEVEL) {
             HostViolation(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, "system service", "returns to user mode at IRQL %u",
                           Thread->Irql);
@@ -199,13 +248,18 @@ NTSTATUS HostEndService(PETHREAD Thread, NTSTATUS Status)
                           "returns to user mode with a lock held at %p",
                           (const VOID *)Thread->Held[Thread->HeldLocks - 1].Lock);
         }
-        if (Thread->CriticalRegions != 0) {
-            HostViolation(APC_INDEX_MISMATCH, "system service", "returns to user mode in %d critical regions",
-                          Thread->CriticalRegions);
+        if (Thread->CriticalRegions != 0 || Thread->GuardedRegions != 0) {
+            HostViolation(APC_INDEX_MISMATCH, "system service",
+                          "returns to user mode in %d critical regions and %d guarded ones", Thread->CriticalRegions,
+                          Thread->GuardedRegions);
+        }
+        if (ReadAcquire(&Thread->Terminating) != 0) {
+            HostCancelThreadIrps(Thread, NULL, NULL);
         }
         if (Thread->Process != NULL) {
             (VOID) InterlockedDecrement(&Thread->Process->Services);
         }
+        HostDeliverApcs(Thread);
     }
     return Status;
 }

@@ -91,7 +91,7 @@ static BOOLEAN HostAcquireResource(PETHREAD Thread, PERESOURCE Resource, BOOLEAN
     BOOLEAN Owned;
 
     HostCheckResource(Resource, Routine);
-    if (Thread->CriticalRegions == 0 && Thread->Irql < APC_LEVEL) {
+    if (!HostHoldsApcsBack(Thread)) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "normal kernel APCs are not disabled");
     }
     if (Thread->FreeCallbacks != 0) {

@@ -99,7 +99,7 @@ VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING So
 
 static NTSTATUS HostAppend(PUNICODE_STRING Destination, PCWCH Source, SIZE_T Bytes)
 {
-    if (Bytes > (SIZE_T)(Destination->MaximumLength - Destination->Length)) {
+    if (Destination->Length + Bytes > Destination->MaximumLength) {
         return STATUS_BUFFER_TOO_SMALL;
     }
     memmove((PUCHAR)Destination->Buffer + Destination->Length, Source, Bytes);

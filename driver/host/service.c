@@ -27,9 +27,9 @@ static NTSTATUS HostCreateFileService(PETHREAD Thread, PHANDLE FileHandle, ACCES
     if (NT_SUCCESS(Status)) {
         *FileHandle = HostCreateHandle(FileObject, Granted, Attributes);
         HostDereferenceRaw(FileObject, "NtCreateFile");
+        IoStatusBlock->Status = Status;
+        IoStatusBlock->Information = Information;
     }
-    IoStatusBlock->Status = Status;
-    IoStatusBlock->Information = Information;
     return Status;
 }
 

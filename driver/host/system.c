@@ -67,14 +67,88 @@ static VOID HostReleaseAutoExpandShared(PVOID Held, ULONG Flags)
     HostReleasePushLock((PULONG_PTR)(PVOID)((PUCHAR)Held - 1), FALSE);
 }
 
-/* IRQL PASSIVE_LEVEL. STATUS_INFO_LENGTH_MISMATCH with the length it needs; STATUS_INVALID_INFO_CLASS for all but the images of drivers. */
+/* As SystemBasicInformation is laid out. */
+typedef struct _HOST_BASIC_INFORMATION {
+    ULONG Reserved;
+    ULONG TimerResolution;
+    ULONG PageSize;
+    ULONG PhysicalPages;
+    ULONG LowestPhysicalPage;
+    ULONG HighestPhysicalPage;
+    ULONG AllocationGranularity;
+    ULONG_PTR LowestUserAddress;
+    ULONG_PTR HighestUserAddress;
+    ULONG_PTR Processors;
+    CCHAR ProcessorCount;
+} HOST_BASIC_INFORMATION;
+
+#define HOST_SYSTEM_BASIC_INFORMATION 0u
+#define HOST_PAGE_SIZE 4096u
+#define HOST_USUAL_MEMORY (64ull << 30)
+
+static volatile LONG64 HostPhysicalMemory;
+
+VOID HostSetPhysicalMemory(ULONG64 Bytes)
+{
+    (VOID) InterlockedExchange64(&HostPhysicalMemory, (LONG64)Bytes);
+}
+
+static ULONG64 HostMemory(VOID)
+{
+    const LONG64 set = InterlockedCompareExchange64(&HostPhysicalMemory, 0, 0);
+
+    return set == 0 ? HOST_USUAL_MEMORY : (ULONG64)set;
+}
+
+/* STATUS_INFO_LENGTH_MISMATCH unless Length is exactly the record's. */
+static NTSTATUS HostQueryBasicInformation(PVOID Information, ULONG Length, PULONG ReturnLength)
+{
+    HOST_BASIC_INFORMATION *information = Information;
+
+    if (ReturnLength != NULL) {
+        *ReturnLength = sizeof(*information);
+    }
+    if (Length != sizeof(*information)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    RtlZeroMemory(information, sizeof(*information));
+    information->TimerResolution = 156250;
+    information->PageSize = HOST_PAGE_SIZE;
+    information->PhysicalPages = (ULONG)(HostMemory() / HOST_PAGE_SIZE);
+    information->LowestPhysicalPage = 1;
+    information->HighestPhysicalPage = information->PhysicalPages;
+    information->AllocationGranularity = 65536;
+    information->LowestUserAddress = 65536;
+    information->Processors = 1;
+    information->ProcessorCount = 1;
+    return STATUS_SUCCESS;
+}
+
+/* Any IRQL. The size classes of NT 5.2, by physical memory. */
+MM_SYSTEMSIZE MmQuerySystemSize(VOID)
+{
+    (VOID) HostEnter(MmQuerySystemSize);
+    if (HostMemory() < 32ull << 20) {
+        return MmSmallSystem;
+    }
+    return HostMemory() < 64ull << 20 ? MmMediumSystem : MmLargeSystem;
+}
+
+/*
+ * IRQL PASSIVE_LEVEL. STATUS_INFO_LENGTH_MISMATCH with the length it needs; STATUS_INVALID_INFO_CLASS for all but the images of drivers
+ * and the machine's basic facts.
+ */
 static NTSTATUS HostQuerySystemInformation(ULONG InformationClass, PVOID Information, ULONG Length, PULONG ReturnLength)
 {
     (VOID) HostEnter(ZwQuerySystemInformation);
-    if (InformationClass != HOST_SYSTEM_MODULE_INFORMATION) {
+    switch (InformationClass) {
+    case HOST_SYSTEM_BASIC_INFORMATION:
+        return HostQueryBasicInformation(Information, Length, ReturnLength);
+    case HOST_SYSTEM_MODULE_INFORMATION:
+        return HostQueryModules(Information, Length, ReturnLength);
+    default:
         return STATUS_INVALID_INFO_CLASS;
     }
-    return HostQueryModules(Information, Length, ReturnLength);
 }
 
 static const struct {
@@ -94,8 +168,10 @@ static const struct {
     HOST_EXPORT("ExfReleasePushLockShared", HostReleasePushLockSharedOld),
     HOST_NEW_EXPORT("FsRtlAllocateAePushLock", FsRtlAllocateAePushLock),
     HOST_NEW_EXPORT("FsRtlFreeAePushLock", FsRtlFreeAePushLock),
+    HOST_NEW_EXPORT("FsRtlCancellableWaitForSingleObject", HostCancellableWait),
     HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
     HOST_EXPORT("KeQueryPerformanceCounter", KeQueryPerformanceCounter),
+    HOST_EXPORT("PsIsThreadTerminating", PsIsThreadTerminating),
     HOST_EXPORT("ZwQuerySystemInformation", HostQuerySystemInformation),
 };
 

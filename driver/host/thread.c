@@ -14,11 +14,82 @@ typedef struct _HOST_SYSTEM_THREAD {
     pthread_t Native;
 } HOST_SYSTEM_THREAD, *PHOST_SYSTEM_THREAD;
 
+VOID HostMarkTerminating(PETHREAD Thread, LONG Reason)
+{
+    const volatile VOID *Address;
+
+    (VOID) InterlockedOr(&Thread->Terminating, Reason);
+    Address = __atomic_load_n(&Thread->WaitAddress, __ATOMIC_SEQ_CST);
+    if (Address != NULL) {
+        HostWake(Address);
+    }
+    HostWake(&Thread->Suspensions);
+}
+
+static BOOLEAN HostGoesOn(PVOID Context)
+{
+    PETHREAD Thread = Context;
+
+    return (BOOLEAN)(ReadAcquire(&Thread->Suspensions) == 0 || ReadAcquire(&Thread->Terminating) != 0);
+}
+
+/* The calling thread is suspended: it stops here until it is resumed or is to end. */
+VOID HostStopSuspended(PETHREAD Thread)
+{
+    if (HostGoesOn(Thread)) {
+        return;
+    }
+    WriteRelease(&Thread->Suspended, 1);
+    (VOID) HostWaitFor(&Thread->Suspensions, HostGoesOn, Thread, NULL);
+    WriteRelease(&Thread->Suspended, 0);
+}
+
+VOID HostSuspendThread(PETHREAD Thread)
+{
+    const volatile VOID *Address;
+
+    (VOID) HostCheckObject(Thread, "HostSuspendThread");
+    (VOID) InterlockedIncrement(&Thread->Suspensions);
+    Address = __atomic_load_n(&Thread->WaitAddress, __ATOMIC_SEQ_CST);
+    if (Address != NULL) {
+        HostWake(Address);
+    }
+}
+
+VOID HostResumeThread(PETHREAD Thread)
+{
+    (VOID) HostCheckObject(Thread, "HostResumeThread");
+    if (InterlockedDecrement(&Thread->Suspensions) < 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostResumeThread", "the thread is not suspended");
+    }
+    HostWake(&Thread->Suspensions);
+}
+
+BOOLEAN HostIsThreadSuspended(PETHREAD Thread)
+{
+    PETHREAD Current = HostCurrentThread();
+
+    if (Current->Participant != NULL) {
+        HostScheduleYield(Current);
+    }
+    return (BOOLEAN)(ReadAcquire(&Thread->Suspended) != 0);
+}
+
+VOID HostTerminateThread(PETHREAD Thread)
+{
+    (VOID) HostCheckObject(Thread, "HostTerminateThread");
+    HostMarkTerminating(Thread, HOST_TERMINATING_THREAD);
+    if (__atomic_load_n(&Thread->ServiceDepth, __ATOMIC_SEQ_CST) == 0) {
+        HostCancelThreadIrps(Thread, NULL, NULL);
+    }
+}
+
 static VOID HostThreadExit(PVOID Context)
 {
     PETHREAD Thread = Context;
 
     HostThisThread = Thread;
+    HostMarkTerminating(Thread, HOST_TERMINATING_THREAD);
     HostCancelThreadIrps(Thread, NULL, NULL);
     while (HostHasIrps(Thread, NULL)) {
         PlatformYield();
@@ -58,7 +129,12 @@ VOID HostRemoveThread(PETHREAD Thread)
     (VOID) RemoveEntryList(&Thread->Links);
     HostEndedIrpBalance += Thread->IrpBalance;
     PlatformUnlock(&HostThreadsMutex);
-    PlatformDeleteMutex(&Thread->IrpMutex);
+}
+
+/* The last reference has gone: whoever keeps a thread that has ended may still ask it to. */
+VOID HostDeleteThread(PVOID Object)
+{
+    PlatformDeleteMutex(&((PETHREAD)Object)->IrpMutex);
 }
 
 VOID HostVisitThreads(PHOST_THREAD_VISITOR Visitor, PVOID Context)
@@ -155,6 +231,13 @@ HANDLE PsGetCurrentThreadId(VOID)
     return HostCurrentThread()->Id;
 }
 
+/* IRQL <= DISPATCH_LEVEL. [ntddk/nf-ntddk-psisthreadterminating] */
+BOOLEAN PsIsThreadTerminating(PETHREAD Thread)
+{
+    (VOID) HostEnter(PsIsThreadTerminating);
+    return (BOOLEAN)(ReadAcquire(&Thread->Terminating) != 0);
+}
+
 KPROCESSOR_MODE ExGetPreviousMode(VOID)
 {
     return HostEnter(ExGetPreviousMode)->PreviousMode;
@@ -171,8 +254,7 @@ static VOID HostEndSystemThread(PETHREAD Thread)
                       "ends at IRQL %u with %d locks and %d critical regions", Thread->Irql, Thread->HeldLocks,
                       Thread->CriticalRegions);
     }
-    __atomic_store_n(&Thread->Header.SignalState, 1, __ATOMIC_SEQ_CST);
-    HostWake(Thread);
+    (VOID) HostSignal(Thread);
 }
 
 static VOID HostRunSystemThread(PVOID Context)

@@ -49,12 +49,6 @@ static NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCES
     return Status;
 }
 
-static VOID HostSignalEvent(PVOID Event)
-{
-    (VOID) InterlockedExchange(&((PKEVENT)Event)->Header.SignalState, 1);
-    HostWake(Event);
-}
-
 static NTSTATUS HostEndRequest(PHOST_REQUEST Request, NTSTATUS Status)
 {
     if (Request->Locked) {
@@ -124,25 +118,39 @@ static NTSTATUS HostDiscard(PIRP Irp, NTSTATUS Status)
     return Status;
 }
 
+/*
+ * Sends and, for a synchronous request, waits. The status block and the caller's event are left alone by a request that fails, unless it
+ * was pended on an asynchronous handle; the file object's event is signalled by what succeeded and by what was pended, if the caller has
+ * no event of its own or the handle is synchronous.
+ */
 static NTSTATUS HostSend(PHOST_REQUEST Request, PIRP Irp)
 {
     PHOST_IRP Host = HostIrpOf(Irp);
     IO_STATUS_BLOCK IoStatus = {0};
+    BOOLEAN Pended = FALSE;
     NTSTATUS Status;
 
+    Host->FileObject = Request->File;
+    (VOID) KeResetEvent(&Request->File->Event);
     if (Request->Synchronous) {
-        Irp->Flags |= IRP_SYNCHRONOUS_API;
-        Host->FileObject = Request->File;
+        if (!Request->Locked) {
+            Irp->Flags |= IRP_SYNCHRONOUS_API;
+        }
+        Host->Pended = &Pended;
         Status = HostSendIrp(Request->Top, Irp, FALSE, &IoStatus);
-        *Request->IoStatusBlock = IoStatus;
-        if (Request->Event != NULL) {
-            HostSignalEvent(Request->Event);
+        if (!NT_ERROR(Status) || (Pended && !Request->Locked)) {
+            *Request->IoStatusBlock = IoStatus;
+            if (Request->Event != NULL) {
+                (VOID) HostSignal(Request->Event);
+            }
+        }
+        if ((!NT_ERROR(Status) || Pended) && Request->Locked) {
+            Request->File->FinalStatus = Status;
+            (VOID) HostSignal(&Request->File->Event);
         }
         return Status;
     }
-    Host->FileObject = Request->File;
     (VOID) InterlockedIncrement64(&HostHeaderOf(Request->File)->References);
-    (VOID) InterlockedExchange(&Request->File->Event.Header.SignalState, 0);
     if (Request->Event != NULL) {
         Host->Event = Request->Event;
         (VOID) InterlockedIncrement64(&HostHeaderOf(Request->Event)->References);
@@ -189,7 +197,7 @@ static NTSTATUS HostControl(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK Io
             *IoStatusBlock = IoStatus;
             Status = IoStatus.Status;
             if (Request.Event != NULL) {
-                HostSignalEvent(Request.Event);
+                (VOID) HostSignal(Request.Event);
             }
         }
     }
@@ -333,7 +341,7 @@ static NTSTATUS HostTransfer(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK I
             *IoStatusBlock = IoStatus;
             Status = IoStatus.Status;
             if (Request.Event != NULL) {
-                HostSignalEvent(Request.Event);
+                (VOID) HostSignal(Request.Event);
             }
         }
     }
@@ -349,6 +357,8 @@ static NTSTATUS HostTransfer(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK I
         Location->Parameters.Read.Length = Length;
         Location->Parameters.Read.Key = Key != NULL ? *Key : 0;
         Location->Parameters.Read.ByteOffset = Offset;
+        HostIrpOf(Irp)->Bounded = TRUE;
+        HostIrpOf(Irp)->OutputLength = Length;
         Status = HostTransferBuffer(&Request, Irp, Buffer, Length, Write);
         Status = NT_SUCCESS(Status) ? HostSend(&Request, Irp) : HostDiscard(Irp, Status);
     }
@@ -371,12 +381,16 @@ NTSTATUS NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine
                               : HostTransfer(FileHandle, Event, IoStatusBlock, Buffer, Length, ByteOffset, Key, TRUE);
 }
 
+/* STATUS_ACCESS_DENIED through a handle that cannot write. */
 NTSTATUS NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
 {
     HOST_REQUEST Request;
     NTSTATUS Status = HostBeginRequest(&Request, FileHandle, 0, NULL, IoStatusBlock, TRUE);
     PIRP Irp;
 
+    if (NT_SUCCESS(Status) && (Request.Granted & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == 0) {
+        Status = STATUS_ACCESS_DENIED;
+    }
     if (NT_SUCCESS(Status)) {
         Irp = HostMakeIrp(&Request, IRP_MJ_FLUSH_BUFFERS);
         Status = Irp != NULL ? HostSend(&Request, Irp) : STATUS_INSUFFICIENT_RESOURCES;
@@ -547,9 +561,9 @@ NTSTATUS NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
         Status = Position.QuadPart < 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
         if (NT_SUCCESS(Status)) {
             Request.File->CurrentByteOffset = Position;
+            IoStatusBlock->Status = Status;
+            IoStatusBlock->Information = 0;
         }
-        IoStatusBlock->Status = Status;
-        IoStatusBlock->Information = 0;
         return HostEndRequest(&Request, Status);
     }
     if (NT_SUCCESS(Status) &&

@@ -72,6 +72,52 @@ VOID HostWake(const volatile VOID *Address)
     }
 }
 
+typedef struct _HOST_INTERRUPTIBLE {
+    PETHREAD Thread;
+    BOOLEAN Interruptible;
+    PIRP Irp;
+    PHOST_TRY Try;
+    PVOID Context;
+    HOST_WAIT_END End;
+} HOST_INTERRUPTIBLE;
+
+/* What is waited for comes first: a thread that ends does not lose what it was given. */
+static BOOLEAN HostTryInterruptibly(PVOID Context)
+{
+    HOST_INTERRUPTIBLE *Wait = Context;
+
+    if (Wait->Try(Wait->Context)) {
+        Wait->End = HostSatisfied;
+    } else if ((Wait->Interruptible && ReadAcquire(&Wait->Thread->Terminating) != 0) ||
+               (Wait->Irp != NULL && __atomic_load_n(&Wait->Irp->Cancel, __ATOMIC_SEQ_CST))) {
+        Wait->End = HostInterrupted;
+    } else if (ReadAcquire(&Wait->Thread->Suspensions) != 0 && ReadAcquire(&Wait->Thread->Terminating) == 0 &&
+               !HostHoldsApcsBack(Wait->Thread)) {
+        Wait->End = HostToBeSuspended;
+    } else {
+        return FALSE;
+    }
+    return TRUE;
+}
+
+HOST_WAIT_END HostWaitInterruptibly(const volatile VOID *Address, PHOST_TRY Try, PVOID Context,
+                                    const LONGLONG *Deadline, BOOLEAN Interruptible, PIRP Irp)
+{
+    PETHREAD Thread = HostCurrentThread();
+    HOST_INTERRUPTIBLE Wait = {Thread, Interruptible, Irp, Try, Context, HostTimedOut};
+
+    __atomic_store_n(&Thread->WaitAddress, Address, __ATOMIC_SEQ_CST);
+    if (Irp != NULL) {
+        __atomic_store_n(&HostIrpOf(Irp)->WaitAddress, Address, __ATOMIC_SEQ_CST);
+    }
+    (VOID) HostWaitFor(Address, HostTryInterruptibly, &Wait, Deadline);
+    if (Irp != NULL) {
+        __atomic_store_n(&HostIrpOf(Irp)->WaitAddress, NULL, __ATOMIC_SEQ_CST);
+    }
+    __atomic_store_n(&Thread->WaitAddress, NULL, __ATOMIC_SEQ_CST);
+    return Wait.End;
+}
+
 VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 {
     Event->Header.Type = Type == NotificationEvent ? HOST_EVENT_NOTIFICATION : HOST_EVENT_SYNCHRONIZATION;
@@ -82,31 +128,95 @@ VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
     InitializeListHead(&Event->Header.WaitListHead);
 }
 
+/* A thread that waits for an object. It is on the object's list, under the object's parking lot, until it is satisfied or gives up. */
+typedef struct _HOST_WAIT_BLOCK {
+    LIST_ENTRY Links;
+    volatile LONG Satisfied;
+} HOST_WAIT_BLOCK, *PHOST_WAIT_BLOCK;
+
+static PHOST_PARKING_LOT HostLockObject(DISPATCHER_HEADER *Header)
+{
+    PHOST_PARKING_LOT Lot = HostParkingLotOf(Header);
+
+    (void)pthread_once(&HostParkingOnce, HostStartParking);
+    PlatformLock(&Lot->Mutex);
+    return Lot;
+}
+
+/* Lot held. Takes what a wait takes; FALSE when the object is not signalled. */
+static BOOLEAN HostTakeSignal(DISPATCHER_HEADER *Header)
+{
+    LONG State = Header->SignalState;
+
+    if (State <= 0) {
+        return FALSE;
+    }
+    if (Header->Type == HOST_EVENT_SYNCHRONIZATION || Header->Type == HOST_SEMAPHORE) {
+        WriteRelease(&Header->SignalState, State - 1);
+    }
+    return TRUE;
+}
+
+/*
+ * Raises the object's state, and satisfies at once, the oldest first, the waits that it is enough for: what is set is given to those who
+ * wait now, whatever becomes of the object. The object may be gone on return. The state before.
+ */
+static LONG HostRaiseSignal(DISPATCHER_HEADER *Header, LONG Adjustment, LONG Limit)
+{
+    PHOST_PARKING_LOT Lot = HostLockObject(Header);
+    LONG Previous = Header->SignalState;
+    BOOLEAN Satisfied = FALSE;
+
+    WriteRelease(&Header->SignalState, (LONG)min((LONG64)Previous + Adjustment, Limit));
+    while (!IsListEmpty(&Header->WaitListHead) && HostTakeSignal(Header)) {
+        PHOST_WAIT_BLOCK Block = CONTAINING_RECORD(RemoveHeadList(&Header->WaitListHead), HOST_WAIT_BLOCK, Links);
+
+        WriteRelease(&Block->Satisfied, 1);
+        Satisfied = TRUE;
+    }
+    PlatformUnlock(&Lot->Mutex);
+    if (Satisfied) {
+        HostWake(Header);
+    }
+    return Previous;
+}
+
+LONG HostSignal(PVOID Object)
+{
+    return HostRaiseSignal(Object, 1, 1);
+}
+
+static LONG HostResetSignal(DISPATCHER_HEADER *Header)
+{
+    PHOST_PARKING_LOT Lot = HostLockObject(Header);
+    LONG Previous = Header->SignalState;
+
+    WriteRelease(&Header->SignalState, 0);
+    PlatformUnlock(&Lot->Mutex);
+    return Previous;
+}
+
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
-    LONG Previous;
-
     (VOID) HostEnter(KeSetEvent);
     UNREFERENCED_PARAMETER(Increment);
     UNREFERENCED_PARAMETER(Wait);
     if (Event->Header.Type > HOST_EVENT_SYNCHRONIZATION) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent", "%p is no event", (PVOID)Event);
     }
-    Previous = InterlockedExchange(&Event->Header.SignalState, 1);
-    HostWake(Event);
-    return Previous;
+    return HostSignal(Event);
 }
 
 LONG KeResetEvent(PRKEVENT Event)
 {
     (VOID) HostEnter(KeResetEvent);
-    return InterlockedExchange(&Event->Header.SignalState, 0);
+    return HostResetSignal(&Event->Header);
 }
 
 VOID KeClearEvent(PRKEVENT Event)
 {
     (VOID) HostEnter(KeClearEvent);
-    (VOID) InterlockedExchange(&Event->Header.SignalState, 0);
+    (VOID) HostResetSignal(&Event->Header);
 }
 
 LONG KeReadStateEvent(PRKEVENT Event)
@@ -129,35 +239,18 @@ VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
 {
+    LONG Limit = Semaphore->Limit;
     LONG Previous;
 
     (VOID) HostEnter(KeReleaseSemaphore);
     UNREFERENCED_PARAMETER(Increment);
     UNREFERENCED_PARAMETER(Wait);
-    Previous = InterlockedExchangeAdd(&Semaphore->Header.SignalState, Adjustment);
-    if (Adjustment <= 0 || Previous > Semaphore->Limit - Adjustment) {
+    Previous = HostRaiseSignal(&Semaphore->Header, Adjustment, Limit);
+    if (Adjustment <= 0 || Previous > Limit - Adjustment) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeReleaseSemaphore", "%d more than %d is above the limit %d",
-                      Adjustment, Previous, Semaphore->Limit);
+                      Adjustment, Previous, Limit);
     }
-    HostWake(Semaphore);
     return Previous;
-}
-
-static BOOLEAN HostTakeSignal(PVOID Context)
-{
-    DISPATCHER_HEADER *Header = Context;
-    LONG State;
-
-    if (Header->Type == HOST_EVENT_NOTIFICATION || Header->Type == HOST_THREAD) {
-        return (BOOLEAN)(ReadAcquire(&Header->SignalState) != 0);
-    }
-    do {
-        State = ReadAcquire(&Header->SignalState);
-        if (State <= 0) {
-            return FALSE;
-        }
-    } while (InterlockedCompareExchange(&Header->SignalState, State - 1, State) != State);
-    return TRUE;
 }
 
 /* A relative time-out is negative; one of zero only looks. */
@@ -171,31 +264,98 @@ static LONGLONG HostDeadline(const LARGE_INTEGER *Timeout)
     return Now + (Timeout->QuadPart - PlatformSystemTime());
 }
 
+static VOID HostCheckWait(PETHREAD Thread, DISPATCHER_HEADER *Header, const LARGE_INTEGER *Timeout, const char *Routine)
+{
+    if (Header->Type > HOST_EVENT_SYNCHRONIZATION && Header->Type != HOST_SEMAPHORE && Header->Type != HOST_THREAD) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "%p is no dispatcher object", (PVOID)Header);
+    }
+    if (Thread->Irql > APC_LEVEL && (Timeout == NULL || Timeout->QuadPart != 0)) {
+        HostViolation(IRQL_NOT_LESS_OR_EQUAL, Routine, "waits at IRQL %u", Thread->Irql);
+    }
+}
+
+static BOOLEAN HostIsSatisfied(PVOID Context)
+{
+    return (BOOLEAN)(ReadAcquire(&((PHOST_WAIT_BLOCK)Context)->Satisfied) != 0);
+}
+
+/*
+ * Waits for an object until Timeout, if there is one. An Interruptible wait ends with its thread, and with a request that is cancelled. A
+ * thread that is suspended meanwhile does not wait until it is resumed: what is set in the meantime is for others.
+ */
+static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_INTEGER *Timeout, BOOLEAN Interruptible,
+                                       PIRP Irp)
+{
+    HOST_WAIT_BLOCK Block = {0};
+    BOOLEAN Waits = (BOOLEAN)(Timeout == NULL || Timeout->QuadPart != 0);
+    LONGLONG Deadline = Timeout != NULL ? HostDeadline(Timeout) : 0;
+    const LONGLONG *Until = Timeout != NULL ? &Deadline : NULL;
+    BOOLEAN Satisfied;
+    HOST_WAIT_END End;
+    PHOST_PARKING_LOT Lot;
+
+    do {
+        End = HostTimedOut;
+        Lot = HostLockObject(Header);
+        Satisfied = HostTakeSignal(Header);
+        if (!Satisfied && Waits) {
+            InsertTailList(&Header->WaitListHead, &Block.Links);
+        }
+        PlatformUnlock(&Lot->Mutex);
+        if (!Satisfied && Waits) {
+            End = HostWaitInterruptibly(Header, HostIsSatisfied, &Block, Until, Interruptible, Irp);
+            PlatformLock(&Lot->Mutex);
+            Satisfied = HostIsSatisfied(&Block);
+            if (!Satisfied) {
+                (VOID) RemoveEntryList(&Block.Links);
+            }
+            PlatformUnlock(&Lot->Mutex);
+        }
+        if (!Satisfied && End == HostToBeSuspended) {
+            HostDeliverApcs(HostCurrentThread());
+        }
+    } while (!Satisfied && End == HostToBeSuspended);
+    return Satisfied ? HostSatisfied : End;
+}
+
+/*
+ * IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero. STATUS_SUCCESS, STATUS_TIMEOUT, or STATUS_USER_APC when a wait in
+ * UserMode ends because the thread does.
+ */
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                PLARGE_INTEGER Timeout)
 {
-    PETHREAD Thread = HostEnter(KeWaitForSingleObject);
-    DISPATCHER_HEADER *Header = Object;
-    LONGLONG Deadline;
+    HOST_WAIT_END End;
 
+    HostCheckWait(HostEnter(KeWaitForSingleObject), Object, Timeout, "KeWaitForSingleObject");
     UNREFERENCED_PARAMETER(WaitReason);
-    UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
-    if (Header->Type > HOST_EVENT_SYNCHRONIZATION && Header->Type != HOST_SEMAPHORE && Header->Type != HOST_THREAD) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeWaitForSingleObject", "%p is no dispatcher object",
-                      Object);
+    End = HostWaitForObject(Object, Timeout, (BOOLEAN)(WaitMode != KernelMode), NULL);
+    return End == HostSatisfied ? STATUS_SUCCESS : End == HostTimedOut ? STATUS_TIMEOUT : STATUS_USER_APC;
+}
+
+/*
+ * IRQL <= APC_LEVEL, PASSIVE_LEVEL with a request. STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_THREAD_IS_TERMINATING, or STATUS_CANCELLED when
+ * Irp, which the caller holds and which has no cancel routine, is cancelled. [ntifs/nf-ntifs-fsrtlcancellablewaitforsingleobject]
+ */
+NTSTATUS HostCancellableWait(PVOID Object, PLARGE_INTEGER Timeout, PIRP Irp)
+{
+    PETHREAD Thread = HostEnter(FsRtlCancellableWaitForSingleObject);
+    HOST_WAIT_END End;
+
+    HostCheckWait(Thread, Object, Timeout, "FsRtlCancellableWaitForSingleObject");
+    if (Irp != NULL) {
+        if (Thread->Irql != PASSIVE_LEVEL) {
+            HostViolation(IRQL_NOT_LESS_OR_EQUAL, "FsRtlCancellableWaitForSingleObject",
+                          "called with a request at IRQL %u", Thread->Irql);
+        }
+        HostCheckHeldIrp(Irp, "FsRtlCancellableWaitForSingleObject");
     }
-    if (Timeout != NULL && Timeout->QuadPart == 0) {
-        return HostTakeSignal(Header) ? STATUS_SUCCESS : STATUS_TIMEOUT;
+    End = HostWaitForObject(Object, Timeout, TRUE, Irp);
+    if (End != HostInterrupted) {
+        return End == HostSatisfied ? STATUS_SUCCESS : STATUS_TIMEOUT;
     }
-    if (Thread->Irql > APC_LEVEL) {
-        HostViolation(IRQL_NOT_LESS_OR_EQUAL, "KeWaitForSingleObject", "waits at IRQL %u", Thread->Irql);
-    }
-    if (Timeout != NULL) {
-        Deadline = HostDeadline(Timeout);
-    }
-    return HostWaitFor(Header, HostTakeSignal, Header, Timeout != NULL ? &Deadline : NULL) ? STATUS_SUCCESS
-                                                                                           : STATUS_TIMEOUT;
+    return ReadAcquire(&Thread->Terminating) != 0 ? STATUS_THREAD_IS_TERMINATING : STATUS_CANCELLED;
 }
 
 static BOOLEAN HostNever(PVOID Context)
@@ -204,15 +364,19 @@ static BOOLEAN HostNever(PVOID Context)
     return FALSE;
 }
 
+/* IRQL <= APC_LEVEL. STATUS_SUCCESS, or STATUS_USER_APC when a wait in UserMode ends because the thread does. */
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
     PETHREAD Thread = HostEnter(KeDelayExecutionThread);
     LONGLONG Deadline = HostDeadline(Interval);
+    HOST_WAIT_END End;
 
-    UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
-    (VOID) HostWaitFor(Thread, HostNever, NULL, &Deadline);
-    return STATUS_SUCCESS;
+    do {
+        End = HostWaitInterruptibly(Thread, HostNever, NULL, &Deadline, (BOOLEAN)(WaitMode != KernelMode), NULL);
+        HostDeliverApcs(Thread);
+    } while (End == HostToBeSuspended);
+    return End == HostInterrupted ? STATUS_USER_APC : STATUS_SUCCESS;
 }
 
 VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime)

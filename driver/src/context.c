@@ -58,46 +58,6 @@ _Use_decl_annotations_ ULONG PsctxContextSize(const PSCTX_CONTEXT *Context)
 }
 
 /*
- * Books one context of Size bytes. FALSE, with nothing booked, beyond the limits.
- */
-static BOOLEAN PsctxCharge(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Pool, _In_ LONG64 Size,
-                           _In_ LONG64 MaximumContexts, _In_ LONG64 MaximumBytes)
-{
-    if (InterlockedIncrement64(&Account->Contexts) > MaximumContexts) {
-        InterlockedDecrement64(&Account->Contexts);
-        return FALSE;
-    }
-    if (InterlockedExchangeAdd64(&Account->Bytes[Pool], Size) + Size > MaximumBytes) {
-        InterlockedExchangeAdd64(&Account->Bytes[Pool], -Size);
-        InterlockedDecrement64(&Account->Contexts);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static VOID PsctxDischarge(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Pool, _In_ LONG64 Size)
-{
-    InterlockedExchangeAdd64(&Account->Bytes[Pool], -Size);
-    InterlockedDecrement64(&Account->Contexts);
-}
-
-static BOOLEAN PsctxChargeSession(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size)
-{
-    const BOOLEAN paged = Pool == PSCTX_POOL_PAGED;
-
-    if (!PsctxCharge(&Session->Account, Pool, Size, PSCTX_MAXIMUM_CONTEXTS,
-                     paged ? PSCTX_MAXIMUM_PAGED_BYTES : PSCTX_MAXIMUM_NONPAGED_BYTES)) {
-        return FALSE;
-    }
-    if (!PsctxCharge(&PsctxGlobals.Account, Pool, Size, PSCTX_MAXIMUM_TOTAL_CONTEXTS,
-                     paged ? PSCTX_MAXIMUM_TOTAL_PAGED_BYTES : PSCTX_MAXIMUM_TOTAL_NONPAGED_BYTES)) {
-        PsctxDischarge(&Session->Account, Pool, Size);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/*
  * Frees a context that is linked nowhere, and what it holds: its share of the accounts, its session, the driver, its anchor,
  * whose file may be closed with it: PASSIVE_LEVEL then, and no lock held. Contexts that are torn down have none.
  */
@@ -115,8 +75,10 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     session = Context->Owner->Session;
     anchor = Context->Anchor;
     size = PsctxContextSize(Context);
-    PsctxDischarge(&session->Account, Context->Pool, size);
-    PsctxDischarge(&PsctxGlobals.Account, Context->Pool, size);
+    PsctxDischargeContext(session, Context->Pool, size);
+    if (Context->Tracked != PSCTX_TRACKED_NO) {
+        PsctxDischargeTracked(session, Context->Pool, size);
+    }
     PsctxFreeTracked(Context);
     if (anchor != NULL) {
         ObDereferenceObject(anchor);
@@ -146,14 +108,18 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     if (!ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
         return STATUS_DELETE_PENDING;
     }
-    if (!PsctxChargeSession(Insertion->Session, Insertion->Pool, size)) {
+    if (!PsctxChargeContext(Insertion->Session, Insertion->Pool, size)) {
         status = STATUS_QUOTA_EXCEEDED;
         goto ReleaseRundown;
+    }
+    if (Insertion->Tracked != PSCTX_TRACKED_NO && !PsctxChargeTracked(Insertion->Session, Insertion->Pool, size)) {
+        status = STATUS_QUOTA_EXCEEDED;
+        goto Discharge;
     }
     context = PsctxAllocate(Insertion->Pool == PSCTX_POOL_PAGED ? PagedPool : NonPagedPool, size);
     if (context == NULL) {
         status = STATUS_INSUFFICIENT_RESOURCES;
-        goto Discharge;
+        goto DischargeTracked;
     }
 
     PsctxReferenceSession(Insertion->Session);
@@ -164,6 +130,7 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     context->Pool = (UCHAR)Insertion->Pool;
     context->Lifetime = (UCHAR)Insertion->Lifetime;
     context->Tracked = (UCHAR)Insertion->Tracked;
+    context->NameTruncated = Insertion->NameTruncated;
     if (Insertion->DataLength != 0) {
         RtlCopyMemory(PsctxContextData(context), Insertion->Data, Insertion->DataLength);
     }
@@ -173,9 +140,12 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     *Context = context;
     return STATUS_SUCCESS;
 
+DischargeTracked:
+    if (Insertion->Tracked != PSCTX_TRACKED_NO) {
+        PsctxDischargeTracked(Insertion->Session, Insertion->Pool, size);
+    }
 Discharge:
-    PsctxDischarge(&Insertion->Session->Account, Insertion->Pool, size);
-    PsctxDischarge(&PsctxGlobals.Account, Insertion->Pool, size);
+    PsctxDischargeContext(Insertion->Session, Insertion->Pool, size);
 ReleaseRundown:
     ExReleaseRundownProtection(&PsctxGlobals.Rundown);
     return status;
@@ -549,6 +519,7 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxWriteEntry(PPSCTX_CONTEXT Context, 
     entry->DataLength = Context->DataLength;
     entry->Tracked = Context->Tracked;
     entry->Inserted = Context->InsertedSystemTime;
+    entry->Flags = Context->NameTruncated ? PSCTX_NAME_TRUNCATED : 0;
     if (tracking != NULL) {
         PsctxCopyTracking(tracking, (PPSCTX_TRACKING)(entry + 1));
     }

@@ -78,6 +78,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartInspection();
     PsctxStartTeardown();
     PsctxStartEvents();
+    PsctxStartAccounts();
 
     status = PsctxStartIndex();
     if (!NT_SUCCESS(status)) {

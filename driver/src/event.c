@@ -18,6 +18,7 @@ typedef struct _PSCTX_READER {
     ULONG Capacity;           /* bytes of it; a multiple of 8, so that no event's Size is split */
     ULONG Head;               /* where the oldest event begins */
     ULONG Used;
+    ULONG Youngest; /* where that event begins, while there is one */
     ULONG64 Number; /* of the youngest event */
     ULONG64 Dropped;
     ULONG64 FirstDropped; /* its number and its time */
@@ -392,6 +393,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
     Reader->Number += 1;
     Event->Number = Reader->Number;
     tail = Reader->Head + Reader->Used;
+    Reader->Youngest = tail % Reader->Capacity;
     PsctxWriteRing(Reader, tail, Event, sizeof(*Event));
     PsctxWriteRing(Reader, tail + (ULONG)sizeof(*Event), Name, Event->NameLength);
     PsctxWriteRing(Reader, tail + length, padding, Event->Size - length);
@@ -439,6 +441,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportContext(ULONG Type, PPSCTX_CON
         return;
     }
     PsctxInitializeEvent(&event, Type, Context->NameLength);
+    event.Flags = Context->NameTruncated ? PSCTX_NAME_TRUNCATED : 0;
     event.OwnerKey = Context->Owner->Key;
     event.Instance = Context->Instance;
     event.Sequence = Context->Sequence;
@@ -459,6 +462,66 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportContext(ULONG Type, PPSCTX_CON
     ExReleaseFastMutex(&PsctxReadersLock);
     if (delivers) {
         PsctxDeliverAfterUnlock(Context->Header);
+    }
+}
+
+/*
+ * Adds a miss of a rule to the youngest event that waits for the reader, if that tells of the same rule's. However many there are, they
+ * take no more room.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static BOOLEAN
+    PsctxFoldMiss(_Inout_ PPSCTX_READER Reader, _In_ const PSCTX_EVENT *Event)
+{
+    PSCTX_EVENT youngest;
+
+    PAGED_CODE();
+
+    if (Reader->Used == 0) {
+        return FALSE;
+    }
+    PsctxReadRing(Reader, Reader->Youngest, &youngest, sizeof(youngest));
+    if (youngest.Type != PSCTX_EVENT_MISSED || youngest.Sequence != Event->Sequence) {
+        return FALSE;
+    }
+    youngest.Count += Event->Count;
+    youngest.ProcessId = Event->ProcessId;
+    PsctxWriteRing(Reader, Reader->Youngest, &youngest, sizeof(youngest));
+    return TRUE;
+}
+
+/*
+ * An open was missed by a rule of a session, whose readers are told. Called in a critical region, with no lock held. Needs no memory.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportMiss(PPSCTX_SESSION Session, ULONG64 Rule, ULONG64 OwnerKey,
+                                                       ULONG64 Instance)
+{
+    BOOLEAN delivers = FALSE;
+    PSCTX_EVENT event;
+    PLIST_ENTRY entry;
+
+    PAGED_CODE();
+
+    if (ReadNoFence(&Session->ReaderCount) == 0) {
+        return;
+    }
+    PsctxInitializeEvent(&event, PSCTX_EVENT_MISSED, 0);
+    event.OwnerKey = OwnerKey;
+    event.Instance = Instance;
+    event.Sequence = Rule;
+    event.Count = 1;
+    event.ProcessId = (ULONG_PTR)PsGetCurrentProcessId();
+
+    ExAcquireFastMutex(&PsctxReadersLock);
+    for (entry = Session->Readers.Flink; entry != &Session->Readers; entry = entry->Flink) {
+        const PPSCTX_READER reader = CONTAINING_RECORD(entry, PSCTX_READER, Links);
+
+        if (!PsctxFoldMiss(reader, &event)) {
+            delivers |= PsctxKeepEvent(reader, &event, &event);
+        }
+    }
+    ExReleaseFastMutex(&PsctxReadersLock);
+    if (delivers) {
+        PsctxDeliverEvents();
     }
 }
 

@@ -124,6 +124,38 @@ FORCEINLINE VOID PsctxCountTransfer(_In_ PFILE_OBJECT FileObject, _In_ BOOLEAN W
 
 /* track.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
+
+/* wait.c */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartWaits(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxSendAndWait(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp, _In_ BOOLEAN Cancellable);
+
+/* name.c: which files' names an expression can match, seen from what they are opened by; and what their names are. */
+typedef struct _PSCTX_EXPRESSION {
+    UNICODE_STRING Text; /* upcased */
+    ULONG Head;          /* how many characters before its first wild card */
+    ULONG Tail;          /* and behind its last one: all of them, both times, if there is none */
+} PSCTX_EXPRESSION, *PPSCTX_EXPRESSION;
+
+typedef struct _PSCTX_OPENED_NAME {
+    const WCHAR *Characters;
+    ULONG Count;
+    ULONG Last;          /* where its last component begins */
+    BOOLEAN HeadIsKnown; /* the file's own name begins with the same characters, but for case */
+    BOOLEAN TailIsKnown; /* its last component ends with them */
+} PSCTX_OPENED_NAME, *PPSCTX_OPENED_NAME;
+
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartNames(VOID);
+VOID PsctxMeasureExpression(_Inout_ PPSCTX_EXPRESSION Expression);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxExamineOpenedName(_In_ PFILE_OBJECT FileObject, _In_ ULONG CreateOptions,
+                                                           _In_ BOOLEAN Redirector, _Out_ PPSCTX_OPENED_NAME Name);
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
+    PsctxCanMatch(_In_ const PSCTX_EXPRESSION *Expression, _In_ const PSCTX_OPENED_NAME *Name);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxQueryFileName(_In_ PDEVICE_OBJECT LowerDevice, _In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Redirector,
+                       _Outptr_result_maybenull_ PVOID *Memory, _Out_ PUNICODE_STRING Name);
+
+/* expression.c */
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
     PsctxIsNameInExpression(_In_ PCUNICODE_STRING Expression, _In_ PCUNICODE_STRING Name);
 

@@ -51,6 +51,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleInsert(PPSCTX_REQUEST Requ
     insertion.DataLength = input->DataLength;
     insertion.Data = input + 1;
     insertion.Name = name->Name;
+    insertion.NameTruncated = FALSE;
     status = PsctxInsertContext(&stream, &insertion, &outcome, &sequence);
     if (NT_SUCCESS(status)) {
         RtlZeroMemory(reply, sizeof(*reply));

@@ -28,6 +28,9 @@ typedef struct _PSCTX_MODULES {
 } PSCTX_MODULES, *PPSCTX_MODULES;
 
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartModules(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxQuerySystemInformation(_In_ ULONG InformationClass, _Out_writes_bytes_(Length) PVOID Information,
+                                _In_ ULONG Length, _Out_ PULONG ReturnLength);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxQueryModules(_Out_ PPSCTX_MODULES Modules);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeModules(_In_ const PSCTX_MODULES *Modules);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxFindModule(_In_ const PSCTX_MODULES *Modules, _In_ ULONG_PTR Address,

@@ -47,6 +47,20 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartModules(VOID)
     PsctxZwQuerySystemInformation = (PPSCTX_QUERY_SYSTEM_INFORMATION)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
 }
 
+/*
+ * What the kernel tells of itself. STATUS_NOT_SUPPORTED where it cannot be asked; else its own statuses.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQuerySystemInformation(ULONG InformationClass, PVOID Information,
+                                                                       ULONG Length, PULONG ReturnLength)
+{
+    PAGED_CODE();
+
+    *ReturnLength = 0;
+    return PsctxZwQuerySystemInformation == NULL
+               ? STATUS_NOT_SUPPORTED
+               : PsctxZwQuerySystemInformation(InformationClass, Information, Length, ReturnLength);
+}
+
 static const PSCTX_MODULE *PsctxGetModule(_In_ const PSCTX_MODULES *Modules, _In_ ULONG Index)
 {
     return &((const PSCTX_MODULE_LIST *)Modules->Information)->Modules[Index];
@@ -65,11 +79,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    *Needed = 0;
     if (list == NULL) {
+        *Needed = 0;
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    status = PsctxZwQuerySystemInformation(PSCTX_SYSTEM_MODULE_INFORMATION, list, Size, Needed);
+    status = PsctxQuerySystemInformation(PSCTX_SYSTEM_MODULE_INFORMATION, list, Size, Needed);
     if (!NT_SUCCESS(status)) {
         PsctxFree(list);
         return status;

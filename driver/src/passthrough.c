@@ -4,8 +4,6 @@
  */
 #include "filter.h"
 
-static IO_COMPLETION_ROUTINE PsctxForwardCompleted;
-
 /*
  * Hands the request to the device below in our own stack location, and is not told of its completion. A driver that may be unloaded
  * counts the calls that it has to come back from. Called for the paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
@@ -27,38 +25,18 @@ _Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PI
 }
 
 /*
- * Takes the request back from the I/O manager for PsctxForwardAndWait, which waits if the device below has said that it
- * completes it later, whether or not it has marked the request, too, as it should have. <= DISPATCH_LEVEL.
- */
-_Use_decl_annotations_ static NTSTATUS PsctxForwardCompleted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
-{
-    UNREFERENCED_PARAMETER(DeviceObject);
-    UNREFERENCED_PARAMETER(Irp);
-
-    KeSetEvent((PKEVENT)Context, IO_NO_INCREMENT, FALSE);
-    return STATUS_MORE_PROCESSING_REQUIRED;
-}
-
-/*
  * Hands the request to the device below and returns when that has completed it, with its status; the caller then
- * completes it. The event is on the stack, so that the wait is a KernelMode one: such a stack is not paged out.
- * [wdm/nf-wdm-iosetcompletionroutine, kernel/constraints-on-dispatch-routines]
+ * completes it. A create ends with its thread: see wait.c. A mount is everybody's, and is not given up for one thread's sake.
+ * [kernel/constraints-on-dispatch-routines]
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    KEVENT completed;
-    NTSTATUS status;
+    const BOOLEAN cancellable = IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE;
 
     PAGED_CODE();
 
-    KeInitializeEvent(&completed, NotificationEvent, FALSE);
     IoCopyCurrentIrpStackLocationToNext(Irp);
-    IoSetCompletionRoutine(Irp, PsctxForwardCompleted, &completed, TRUE, TRUE, TRUE);
-    status = IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
-    if (status == STATUS_PENDING) {
-        KeWaitForSingleObject(&completed, Executive, KernelMode, FALSE, NULL);
-    }
-    return Irp->IoStatus.Status;
+    return PsctxSendAndWait(PsctxLowerDevice(DeviceObject), Irp, cancellable);
 }
 
 /*

@@ -29,8 +29,16 @@ typedef PSCTX_TRACKING *PPSCTX_TRACKING;
 /* What a session, or the whole driver, holds now. Changed with interlocked operations alone. */
 typedef struct _PSCTX_ACCOUNT {
     volatile LONG64 Contexts;
-    volatile LONG64 Bytes[2]; /* by PSCTX_POOL_* */
+    volatile LONG64 Bytes[2];       /* that contexts take, by PSCTX_POOL_* */
+    volatile LONG64 RecordBytes[2]; /* that everything else takes, likewise */
 } PSCTX_ACCOUNT, *PPSCTX_ACCOUNT;
+
+/* What an account may hold on this machine. Set when the driver starts. */
+typedef struct _PSCTX_LIMITS {
+    LONG64 Contexts;
+    LONG64 Bytes[2];
+    LONG64 RecordBytes[2];
+} PSCTX_LIMITS, *PPSCTX_LIMITS;
 
 #define PSCTX_OWNER_BUCKET_BITS 6u
 #define PSCTX_OWNER_BUCKETS (1u << PSCTX_OWNER_BUCKET_BITS)
@@ -46,9 +54,11 @@ typedef struct _PSCTX_SESSION {
     volatile LONG
         Ended; /* set once, when the last handle is closed; read under a shard's lock before a context is linked */
     PSCTX_ACCOUNT Account;
+    PSCTX_ACCOUNT TrackedAccount; /* of Account, what contexts of rules take */
     volatile LONG64 Inserted;
     volatile LONG64 Removed;
     volatile LONG64 TornDown;
+    volatile LONG64 Missed; /* opens that rules have no context for */
     FAST_MUTEX OwnersLock;
     _Guarded_by_(OwnersLock) ULONG OwnerCount;
     _Guarded_by_(OwnersLock) SINGLE_LIST_ENTRY Owners[PSCTX_OWNER_BUCKETS];
@@ -94,7 +104,8 @@ typedef struct _PSCTX_CONTEXT {
     USHORT NameLength;
     UCHAR Pool;
     UCHAR Lifetime;
-    UCHAR Tracked; /* PSCTX_TRACKED_* */
+    UCHAR Tracked;         /* PSCTX_TRACKED_* */
+    BOOLEAN NameTruncated; /* the name is the end of a longer one */
 } PSCTX_CONTEXT, *PPSCTX_CONTEXT;
 
 /* What is to be inserted. Data and Name are copied. */
@@ -109,6 +120,7 @@ typedef struct _PSCTX_INSERTION {
     ULONG DataLength;
     const VOID *Data;
     UNICODE_STRING Name;
+    BOOLEAN NameTruncated;
 } PSCTX_INSERTION, *PPSCTX_INSERTION;
 
 /* Which context of which session is meant: Match is PSCTX_MATCH_INSTANCE, _OWNER or (every owner's) _FIRST. */
@@ -123,6 +135,8 @@ typedef struct _PSCTX_GLOBALS {
     PDRIVER_OBJECT DriverObject;
     PDEVICE_OBJECT ControlDevice;
     PSCTX_ACCOUNT Account;
+    PSCTX_LIMITS SessionLimits;
+    PSCTX_LIMITS TotalLimits; /* of Account */
     volatile LONG64 Sequence;
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
@@ -138,6 +152,25 @@ extern PSCTX_GLOBALS PsctxGlobals;
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartPool(VOID);
 _IRQL_requires_max_(DISPATCH_LEVEL) PVOID PsctxAllocate(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFree(_In_opt_ PVOID Memory);
+
+/* account.c: what a session makes the driver keep, by PSCTX_POOL_*. A record is whatever is no context. */
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartAccounts(VOID);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeContext(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeTracked(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeTracked(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ ULONG Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN
+    PsctxChargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxDischargeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size);
+_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS
+    PsctxAllocateRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size, _Outptr_ PVOID *Record);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID
+    PsctxFreeRecord(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Pool, _In_ SIZE_T Size, _In_opt_ PVOID Record);
 
 /* device.c */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxCreateControlDevice(VOID);
@@ -191,6 +224,7 @@ PSCTX_HANDLER PsctxHandleList;
 PSCTX_HANDLER PsctxHandleBatch;
 PSCTX_HANDLER PsctxHandleTrack;
 PSCTX_HANDLER PsctxHandleUntrack;
+PSCTX_HANDLER PsctxHandleQueryRule;
 PSCTX_HANDLER PsctxHandleSubscribe;
 PSCTX_HANDLER PsctxHandleWait;
 PSCTX_HANDLER PsctxHandleEnumerate;
@@ -282,6 +316,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRemoveSession(_Inout_ PPSCTX_SESSION Se
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxCloseReader(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(APC_LEVEL) VOID PsctxReportContext(_In_ ULONG Type, _In_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxReportVolume(_In_ ULONG Type, _In_ PCUNICODE_STRING DeviceName);
+_IRQL_requires_(PASSIVE_LEVEL) VOID
+    PsctxReportMiss(_Inout_ PPSCTX_SESSION Session, _In_ ULONG64 Rule, _In_ ULONG64 OwnerKey, _In_ ULONG64 Instance);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxDeliverEvents(VOID);
 
 /* context.c */

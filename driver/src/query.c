@@ -12,10 +12,10 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Requ
     RtlZeroMemory(reply, sizeof(*reply));
     reply->DriverVersion = PSCTX_DRIVER_VERSION;
     reply->MaximumDataLength = PSCTX_MAXIMUM_DATA_LENGTH;
-    reply->MaximumContexts = PSCTX_MAXIMUM_CONTEXTS;
+    reply->MaximumContexts = (PSCTX_UINT32)PsctxGlobals.SessionLimits.Contexts;
     reply->MaximumOwners = PSCTX_MAXIMUM_OWNERS;
-    reply->MaximumPagedBytes = PSCTX_MAXIMUM_PAGED_BYTES;
-    reply->MaximumNonPagedBytes = PSCTX_MAXIMUM_NONPAGED_BYTES;
+    reply->MaximumPagedBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.Bytes[PSCTX_POOL_PAGED];
+    reply->MaximumNonPagedBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.Bytes[PSCTX_POOL_NONPAGED];
     reply->MaximumBatchOperations = PSCTX_MAXIMUM_BATCH_OPERATIONS;
     reply->MaximumTransfer = PSCTX_MAXIMUM_TRANSFER;
     reply->Session = Request->Session->Number;
@@ -41,6 +41,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST R
     reply->SessionInserted = PsctxReadCounter(&session->Inserted);
     reply->SessionRemoved = PsctxReadCounter(&session->Removed);
     reply->SessionTornDown = PsctxReadCounter(&session->TornDown);
+    reply->SessionMissed = PsctxReadCounter(&session->Missed);
     reply->TotalContexts = PsctxReadCounter(&PsctxGlobals.Account.Contexts);
     reply->TotalPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_PAGED]);
     reply->TotalNonPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_NONPAGED]);

@@ -1,54 +1,75 @@
 /*
- * Tracking rules: a stream that is opened under a name that matches gets a context of the rule's session, with that
- * name.
+ * Tracking rules: a stream that is opened and whose name matches gets a context of the rule's session, with that name.
  *
- * A rule is used without the lock, which would serialise creates and bar the routines that want PASSIVE_LEVEL: a create
- * takes references to all rules, matches, and keeps those that match until the file system has answered.
+ * Creates read the rules without a lock: in an array that never changes, and is replaced as a whole when a rule comes or goes. A create
+ * takes a reference on the array while run-down protection keeps it, and is done with the protection before it goes on. What one
+ * thread's create waits for, and how long a suspended one stays in it, is therefore nobody else's concern.
  */
 #include "filter.h"
 
-#define PSCTX_EXPRESSION_UNITS (PSCTX_MAXIMUM_PATTERN_LENGTH / sizeof(WCHAR))
-#define PSCTX_WORD_BITS 32u
-
-/* A rule; it frees itself with its last reference. Immutable but for Links, which are under the rules' lock. */
+/*
+ * A rule; it frees itself with its last reference. Immutable but for Removed and its counters, which are changed with interlocked
+ * operations.
+ */
 typedef struct _PSCTX_RULE {
-    LIST_ENTRY Links;
-    volatile LONG References; /* one while it is linked, one of each create that uses it */
+    volatile LONG References; /* one of each array that it is in */
+    volatile LONG Removed;    /* set once: it matches nothing more, and the next array is without it */
     PPSCTX_SESSION Session;   /* referenced */
     ULONG64 Number;
     ULONG64 OwnerKey;
     ULONG64 Instance;
     PDEVICE_OBJECT VolumeDevice; /* of the volume that the rule is for, referenced; NULL: of every volume */
     ULONG Tracked;               /* PSCTX_TRACKED_*, of the contexts that it brings */
-    UNICODE_STRING Pattern;      /* upcased; behind this record */
+    volatile LONG64 Matched;
+    volatile LONG64 Inserted;
+    volatile LONG64 Missed;
+    PSCTX_EXPRESSION Pattern; /* upcased; behind this record */
 } PSCTX_RULE, *PPSCTX_RULE;
 
-/* What a create that is under way has to do once it has succeeded. */
-typedef struct _PSCTX_TRACKED_CREATE {
-    UNICODE_STRING Name; /* as opened: without the volume, behind the name of the file it is relative to */
-    PPSCTX_RULE *Rules;  /* those that match, each referenced */
-    ULONG RuleCount;
-} PSCTX_TRACKED_CREATE, *PPSCTX_TRACKED_CREATE;
+/*
+ * All rules there are. Those that name one context stand together, the ones that count before the others. It frees itself with its
+ * last reference.
+ */
+typedef struct _PSCTX_RULES {
+    volatile LONG References; /* one while creates find it, one of each create that uses it */
+    ULONG Count;
+    PPSCTX_RULE Rules[ANYSIZE_ARRAY];
+} PSCTX_RULES, *PPSCTX_RULES;
 
-/* A set of positions in an expression, its end included. */
-typedef struct _PSCTX_POSITIONS {
-    ULONG Words[PSCTX_EXPRESSION_UNITS / PSCTX_WORD_BITS + 1];
-} PSCTX_POSITIONS, *PPSCTX_POSITIONS;
+/* Where creates find the rules. Of the two one is current, and the other is run down: nobody reads it. */
+typedef struct _PSCTX_RULES_SLOT {
+    EX_RUNDOWN_REF Rundown;
+    PPSCTX_RULES volatile Rules; /* NULL: none */
+} PSCTX_RULES_SLOT, *PPSCTX_RULES_SLOT;
 
-static FAST_MUTEX PsctxRulesLock;
-_Guarded_by_(PsctxRulesLock) static LIST_ENTRY PsctxRules;
+/* Of a rule's name for the stream, or of several rules' that name one context, what is to be inserted. */
+typedef struct _PSCTX_TRACKED_OPEN {
+    const PSCTX_STREAM *Stream; /* NULL: none that takes contexts */
+    UNICODE_STRING Name;
+    BOOLEAN NameTruncated;
+} PSCTX_TRACKED_OPEN, *PPSCTX_TRACKED_OPEN;
+
+static FAST_MUTEX PsctxRulesLock; /* held by whoever changes the rules */
+static PSCTX_RULES_SLOT PsctxRulesSlots[2];
+static volatile LONG PsctxRulesSlot; /* which one is current; changed under the lock */
 _Guarded_by_(PsctxRulesLock) static ULONG64 PsctxRuleNumber;
-_Write_guarded_by_(PsctxRulesLock) static volatile LONG PsctxRuleCount;
+static volatile LONG PsctxRuleCount; /* that are not removed; changed under the lock */
 
 /*
- * Makes the empty list of rules. It holds nothing that would have to be given back.
+ * Makes the empty set of rules. It holds nothing that would have to be given back.
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
 {
     PAGED_CODE();
 
+    PsctxStartNames();
+    PsctxStartWaits();
     ExInitializeFastMutex(&PsctxRulesLock);
-    InitializeListHead(&PsctxRules);
+    RtlZeroMemory(PsctxRulesSlots, sizeof(PsctxRulesSlots));
+    ExInitializeRundownProtection(&PsctxRulesSlots[0].Rundown);
+    ExInitializeRundownProtection(&PsctxRulesSlots[1].Rundown);
+    ExWaitForRundownProtectionRelease(&PsctxRulesSlots[1].Rundown);
+    PsctxRulesSlot = 0;
     PsctxRuleNumber = 0;
     PsctxRuleCount = 0;
 }
@@ -62,29 +83,176 @@ BOOLEAN PsctxIsTracking(VOID)
     return ReadNoFence(&PsctxRuleCount) != 0;
 }
 
+static SIZE_T PsctxRuleSize(_In_ ULONG PatternLength)
+{
+    return sizeof(PSCTX_RULE) + PatternLength;
+}
+
 _IRQL_requires_max_(APC_LEVEL) PSCTX_PAGE static VOID PsctxDereferenceRule(_In_ PPSCTX_RULE Rule)
 {
+    const PPSCTX_SESSION session = Rule->Session;
+
     PAGED_CODE();
 
     if (InterlockedDecrement(&Rule->References) == 0) {
-        PsctxDereferenceSession(Rule->Session);
         if (Rule->VolumeDevice != NULL) {
             ObDereferenceObject(Rule->VolumeDevice);
         }
-        PsctxFree(Rule);
+        PsctxFreeRecord(session, PSCTX_POOL_PAGED, PsctxRuleSize(Rule->Pattern.Text.MaximumLength), Rule);
+        PsctxDereferenceSession(session);
     }
 }
 
+_IRQL_requires_max_(APC_LEVEL) PSCTX_PAGE static VOID PsctxDereferenceRules(_In_opt_ PPSCTX_RULES Rules)
+{
+    ULONG index;
+
+    PAGED_CODE();
+
+    if (Rules != NULL && InterlockedDecrement(&Rules->References) == 0) {
+        for (index = 0; index < Rules->Count; index += 1) {
+            PsctxDereferenceRule(Rules->Rules[index]);
+        }
+        PsctxFree(Rules);
+    }
+}
+
+/* Whether two rules name one context. */
+static BOOLEAN PsctxIsSameContext(_In_ const PSCTX_RULE *Rule, _In_ const PSCTX_RULE *Other)
+{
+    return Rule->Session == Other->Session && Rule->OwnerKey == Other->OwnerKey && Rule->Instance == Other->Instance;
+}
+
 /*
- * Takes a rule off the list; the lock is held, and the list's reference becomes the caller's.
+ * The rules that creates find now, NULL if there are none; the lock is held.
  */
-_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static VOID
-    PsctxUnlinkRule(_Inout_ PPSCTX_RULE Rule)
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static PPSCTX_RULES PsctxGetRules(VOID)
 {
     PAGED_CODE();
 
-    RemoveEntryList(&Rule->Links);
+    return PsctxRulesSlots[ReadNoFence(&PsctxRulesSlot)].Rules;
+}
+
+/*
+ * Has creates find other rules, and returns those that they have found before; the lock is held. From then on creates turn to the other
+ * slot, so that those which still read this one, in critical regions, are few and soon done.
+ * [wdm/nf-wdm-exwaitforrundownprotectionrelease]
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static PPSCTX_RULES
+    PsctxPublishRules(_In_opt_ PPSCTX_RULES Rules)
+{
+    const LONG current = ReadNoFence(&PsctxRulesSlot);
+    const PPSCTX_RULES_SLOT previous = &PsctxRulesSlots[current];
+    const PPSCTX_RULES_SLOT next = &PsctxRulesSlots[1 - current];
+    PPSCTX_RULES replaced;
+
+    PAGED_CODE();
+
+    next->Rules = Rules;
+    ExReInitializeRundownProtection(&next->Rundown);
+    InterlockedExchange(&PsctxRulesSlot, 1 - current);
+    ExWaitForRundownProtectionRelease(&previous->Rundown);
+    replaced = previous->Rules;
+    previous->Rules = NULL;
+    return replaced;
+}
+
+/*
+ * Puts a rule, whose reference becomes the array's, behind those that name the same context, but before the ones that count less.
+ */
+PSCTX_PAGE static VOID PsctxPlaceRule(_Inout_ PPSCTX_RULES Rules, _In_ PPSCTX_RULE Rule)
+{
+    ULONG place = Rules->Count;
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; index < Rules->Count; index += 1) {
+        if (PsctxIsSameContext(Rules->Rules[index], Rule)) {
+            place = index + 1;
+            if (Rules->Rules[index]->Tracked < Rule->Tracked) {
+                place = index;
+                break;
+            }
+        }
+    }
+    for (index = Rules->Count; index > place; index -= 1) {
+        Rules->Rules[index] = Rules->Rules[index - 1];
+    }
+    Rules->Rules[place] = Rule;
+    Rules->Count += 1;
+}
+
+/*
+ * Replaces the rules by those that are not removed, and by the one that is added; the lock is held. The caller dereferences what is
+ * replaced when it is not any more. STATUS_INSUFFICIENT_RESOURCES, with everything as it was: removed rules match nothing all the same. Never
+ * for the last rule that goes. The array takes a pointer for each rule, which nobody is charged for.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static NTSTATUS
+    PsctxReplaceRules(_In_opt_ PPSCTX_RULE Added, _Outptr_result_maybenull_ PPSCTX_RULES *Replaced)
+{
+    const PPSCTX_RULES current = PsctxGetRules();
+    const ULONG count = (ULONG)ReadNoFence(&PsctxRuleCount) + (Added != NULL);
+    PPSCTX_RULES rules = NULL;
+    ULONG index;
+
+    PAGED_CODE();
+
+    *Replaced = NULL;
+    if (count != 0) {
+        rules = PsctxAllocate(PagedPool, FIELD_OFFSET(PSCTX_RULES, Rules) + (SIZE_T)count * sizeof(PPSCTX_RULE));
+        if (rules == NULL) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        rules->References = 1;
+        for (index = 0; current != NULL && index < current->Count; index += 1) {
+            const PPSCTX_RULE rule = current->Rules[index];
+
+            if (ReadNoFence(&rule->Removed) == 0) {
+                InterlockedIncrement(&rule->References);
+                rules->Rules[rules->Count] = rule;
+                rules->Count += 1;
+            }
+        }
+        if (Added != NULL) {
+            PsctxPlaceRule(rules, Added);
+        }
+    }
+    *Replaced = PsctxPublishRules(rules);
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Marks a rule as removed; the lock is held.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static VOID
+    PsctxRemoveRule(_Inout_ PPSCTX_RULE Rule)
+{
+    PAGED_CODE();
+
+    InterlockedExchange(&Rule->Removed, TRUE);
     InterlockedDecrement(&PsctxRuleCount);
+}
+
+/*
+ * The rule of a session with this number that is not removed, or NULL; the lock is held.
+ */
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static PPSCTX_RULE
+    PsctxFindRule(_In_ const PSCTX_SESSION *Session, _In_ ULONG64 Number)
+{
+    const PPSCTX_RULES rules = PsctxGetRules();
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; rules != NULL && index < rules->Count; index += 1) {
+        const PPSCTX_RULE rule = rules->Rules[index];
+
+        if (rule->Session == Session && rule->Number == Number && ReadNoFence(&rule->Removed) == 0) {
+            return rule;
+        }
+    }
+    return NULL;
 }
 
 /*
@@ -93,33 +261,33 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE stati
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndTracking(PPSCTX_SESSION Session)
 {
-    PLIST_ENTRY entry;
-    PLIST_ENTRY following;
-    LIST_ENTRY removed;
+    PPSCTX_RULES replaced = NULL;
+    PPSCTX_RULES rules;
+    BOOLEAN removed = FALSE;
+    ULONG index;
 
     PAGED_CODE();
 
-    InitializeListHead(&removed);
     ExAcquireFastMutex(&PsctxRulesLock);
-    for (entry = PsctxRules.Flink; entry != &PsctxRules; entry = following) {
-        const PPSCTX_RULE rule = CONTAINING_RECORD(entry, PSCTX_RULE, Links);
+    rules = PsctxGetRules();
+    for (index = 0; rules != NULL && index < rules->Count; index += 1) {
+        const PPSCTX_RULE rule = rules->Rules[index];
 
-        following = entry->Flink;
-        if (rule->Session == Session) {
-            PsctxUnlinkRule(rule);
-            InsertTailList(&removed, &rule->Links);
+        if (rule->Session == Session && ReadNoFence(&rule->Removed) == 0) {
+            PsctxRemoveRule(rule);
+            removed = TRUE;
         }
     }
-    ExReleaseFastMutex(&PsctxRulesLock);
-
-    while (!IsListEmpty(&removed)) {
-        PsctxDereferenceRule(CONTAINING_RECORD(RemoveHeadList(&removed), PSCTX_RULE, Links));
+    if (removed) {
+        (VOID) PsctxReplaceRules(NULL, &replaced);
     }
+    ExReleaseFastMutex(&PsctxRulesLock);
+    PsctxDereferenceRules(replaced);
 }
 
 /*
- * Makes a rule from a request that has been checked; PsctxDereferenceRule frees it. STATUS_INSUFFICIENT_RESOURCES; those of
- * PsctxReferenceVolumeDevice.
+ * Makes a rule from a request that has been checked; PsctxDereferenceRule frees it. STATUS_QUOTA_EXCEEDED, STATUS_INSUFFICIENT_RESOURCES;
+ * those of PsctxReferenceVolumeDevice.
  * [wdm/nf-wdm-rtlupcaseunicodestring]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
@@ -128,33 +296,33 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     const USHORT length = (USHORT)Input->PatternLength;
     UNICODE_STRING pattern;
     PPSCTX_RULE rule;
+    PVOID record;
     NTSTATUS status;
 
     PAGED_CODE();
 
     *Rule = NULL;
-    rule = PsctxAllocate(PagedPool, sizeof(*rule) + length);
-    if (rule == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    pattern.Buffer = (PWCH)(Input + 1);
-    pattern.Length = length;
-    pattern.MaximumLength = length;
-    rule->Pattern.Buffer = (PWCH)(rule + 1);
-    rule->Pattern.MaximumLength = length;
-    status = RtlUpcaseUnicodeString(&rule->Pattern, &pattern, FALSE);
+    status = PsctxAllocateRecord(Session, PSCTX_POOL_PAGED, PsctxRuleSize(length), &record);
     if (!NT_SUCCESS(status)) {
-        PsctxFree(rule);
         return status;
     }
-
+    rule = record;
     PsctxReferenceSession(Session);
     rule->References = 1;
     rule->Session = Session;
     rule->OwnerKey = Input->OwnerKey;
     rule->Instance = Input->Instance;
     rule->Tracked = FlagOn(Input->Flags, PSCTX_TRACK_COUNT) ? PSCTX_TRACKED_COUNTED : PSCTX_TRACKED_YES;
-    status = PsctxReferenceVolumeDevice(Input->VolumeHandle, &rule->VolumeDevice);
+    pattern.Buffer = (PWCH)(Input + 1);
+    pattern.Length = length;
+    pattern.MaximumLength = length;
+    rule->Pattern.Text.Buffer = (PWCH)(rule + 1);
+    rule->Pattern.Text.MaximumLength = length;
+    status = RtlUpcaseUnicodeString(&rule->Pattern.Text, &pattern, FALSE);
+    if (NT_SUCCESS(status)) {
+        PsctxMeasureExpression(&rule->Pattern);
+        status = PsctxReferenceVolumeDevice(Input->VolumeHandle, &rule->VolumeDevice);
+    }
     if (!NT_SUCCESS(status)) {
         PsctxDereferenceRule(rule);
         return status;
@@ -164,21 +332,25 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 }
 
 /*
- * Links a rule, which then has a number, and whose reference is the list's. STATUS_FILE_CLOSED once its session has
+ * Adds a rule, which then has a number, and whose reference is the array's. STATUS_FILE_CLOSED once its session has
  * ended: its mark is set before PsctxEndTracking takes the lock. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_RULES.
+ * STATUS_INSUFFICIENT_RESOURCES.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxLinkRule(_Inout_ PPSCTX_RULE Rule, _Out_ PULONG64 Number)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxAddRule(_Inout_ PPSCTX_RULE Rule, _Out_ PULONG64 Number)
 {
     NTSTATUS status = STATUS_SUCCESS;
-    PLIST_ENTRY entry;
+    PPSCTX_RULES replaced = NULL;
+    PPSCTX_RULES rules;
     ULONG count = 0;
+    ULONG index;
 
     PAGED_CODE();
 
     *Number = 0;
     ExAcquireFastMutex(&PsctxRulesLock);
-    for (entry = PsctxRules.Flink; entry != &PsctxRules; entry = entry->Flink) {
-        if (CONTAINING_RECORD(entry, PSCTX_RULE, Links)->Session == Rule->Session) {
+    rules = PsctxGetRules();
+    for (index = 0; rules != NULL && index < rules->Count; index += 1) {
+        if (rules->Rules[index]->Session == Rule->Session && ReadNoFence(&rules->Rules[index]->Removed) == 0) {
             count += 1;
         }
     }
@@ -187,13 +359,16 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxLinkRule(_Inout_ 
     } else if (count >= PSCTX_MAXIMUM_RULES) {
         status = STATUS_QUOTA_EXCEEDED;
     } else {
+        Rule->Number = PsctxRuleNumber + 1;
+        *Number = Rule->Number;
+        status = PsctxReplaceRules(Rule, &replaced);
+    }
+    if (NT_SUCCESS(status)) {
         PsctxRuleNumber += 1;
-        Rule->Number = PsctxRuleNumber;
-        *Number = PsctxRuleNumber;
-        InsertTailList(&PsctxRules, &Rule->Links);
         InterlockedIncrement(&PsctxRuleCount);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
+    PsctxDereferenceRules(replaced);
     return status;
 }
 
@@ -233,7 +408,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Reque
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = PsctxLinkRule(rule, &number);
+    status = PsctxAddRule(rule, &number);
     if (!NT_SUCCESS(status)) {
         PsctxDereferenceRule(rule);
         return status;
@@ -249,391 +424,326 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Reque
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleUntrack(PPSCTX_REQUEST Request)
 {
-    const ULONG64 number = ((const PSCTX_RULE_RECORD *)Request->Input)->Rule;
-    PPSCTX_RULE found = NULL;
-    PLIST_ENTRY entry;
+    const PSCTX_RULE_RECORD *input = Request->Input;
+    PPSCTX_RULES replaced = NULL;
+    PPSCTX_RULE rule;
 
     PAGED_CODE();
 
     ExAcquireFastMutex(&PsctxRulesLock);
-    for (entry = PsctxRules.Flink; entry != &PsctxRules && found == NULL; entry = entry->Flink) {
-        const PPSCTX_RULE rule = CONTAINING_RECORD(entry, PSCTX_RULE, Links);
-
-        if (rule->Session == Request->Session && rule->Number == number) {
-            found = rule;
-        }
-    }
-    if (found != NULL) {
-        PsctxUnlinkRule(found);
+    rule = PsctxFindRule(Request->Session, input->Rule);
+    if (rule != NULL) {
+        PsctxRemoveRule(rule);
+        (VOID) PsctxReplaceRules(NULL, &replaced);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
-
-    if (found == NULL) {
+    PsctxDereferenceRules(replaced);
+    if (rule == NULL) {
         return STATUS_NOT_FOUND;
     }
-    PsctxDereferenceRule(found);
     PsctxSetReplyHeader(Request, sizeof(PSCTX_HEADER));
     return STATUS_SUCCESS;
 }
 
-static VOID PsctxAddPosition(_Inout_ PPSCTX_POSITIONS Positions, _In_ ULONG Position)
-{
-    Positions->Words[Position / PSCTX_WORD_BITS] |= 1u << (Position % PSCTX_WORD_BITS);
-}
-
-static BOOLEAN PsctxHasPosition(_In_ const PSCTX_POSITIONS *Positions, _In_ ULONG Position)
-{
-    return (Positions->Words[Position / PSCTX_WORD_BITS] & (1u << (Position % PSCTX_WORD_BITS))) != 0;
-}
-
 /*
- * One step of the match at Position: what may follow without taking the character goes into Current, beyond Position,
- * what follows when it is taken goes into Next. Character is 0 at the end of the name; Final says that no period
- * follows it.
+ * Tells what a rule of the asking session has done: PSCTX_RULE_RECORD. Each counter is right by itself. STATUS_NOT_FOUND.
  */
-static VOID PsctxStep(_In_ WCHAR Symbol, _In_ ULONG Position, _In_ WCHAR Character, _In_ BOOLEAN Final,
-                      _Inout_ PPSCTX_POSITIONS Current, _Inout_ PPSCTX_POSITIONS Next)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleQueryRule(PPSCTX_REQUEST Request)
 {
-    const BOOLEAN ended = Character == 0;
-    BOOLEAN skip = FALSE; /* the symbol may match nothing here */
-    BOOLEAN take = FALSE; /* the symbol may match the character */
-    BOOLEAN stay = FALSE; /* and then match more */
-
-    switch (Symbol) {
-    case L'*':
-        skip = TRUE;
-        take = stay = !ended;
-        break;
-    case L'<': /* DOS_STAR */
-        skip = TRUE;
-        take = stay = !ended && (Character != L'.' || !Final);
-        break;
-    case L'?':
-        take = !ended;
-        break;
-    case L'>': /* DOS_QM */
-        skip = ended || Character == L'.';
-        take = !skip;
-        break;
-    case L'"': /* DOS_DOT */
-        skip = ended;
-        take = Character == L'.';
-        break;
-    default:
-        take = Character == Symbol;
-        break;
-    }
-    if (skip) {
-        PsctxAddPosition(Current, Position + 1);
-    }
-    if (take) {
-        PsctxAddPosition(Next, stay ? Position : Position + 1);
-    }
-}
-
-/*
- * Whether the name matches the upcased expression, as FsRtlIsNameInExpression would say, without regard to case. That
- * raises STATUS_NO_MEMORY when memory is short, and an exception that nobody handles in the path of a create is a
- * crash; this routine needs no memory but its stack, and does not raise.
- * [ntifs/nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlisnameinexpression]
- *
- * The expression is at most PSCTX_MAXIMUM_PATTERN_LENGTH bytes long; a name with a NUL in it, which no file system
- * takes, matches nothing. All positions that the expression can be at are followed at once, so that the time is at most
- * the product of the lengths.
- */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsNameInExpression(PCUNICODE_STRING Expression, PCUNICODE_STRING Name)
-{
-    const ULONG symbols = Expression->Length / sizeof(WCHAR);
-    const ULONG characters = Name->Length / sizeof(WCHAR);
-    PSCTX_POSITIONS sets[2];
-    PPSCTX_POSITIONS current = &sets[0];
-    PPSCTX_POSITIONS next = &sets[1];
-    ULONG lastPeriod = 0;
-    ULONG position;
-    ULONG index;
+    const ULONG64 number = ((const PSCTX_RULE_RECORD *)Request->Input)->Rule;
+    PSCTX_RULE_REPLY *reply = Request->Output;
+    PPSCTX_RULE rule;
 
     PAGED_CODE();
 
-    for (index = 0; index < characters; index += 1) {
-        if (Name->Buffer[index] == L'.') {
-            lastPeriod = index;
-        }
-    }
-
-    RtlZeroMemory(current, sizeof(*current));
-    PsctxAddPosition(current, 0);
-    for (index = 0; index <= characters; index += 1) {
-        const WCHAR character = index < characters ? RtlUpcaseUnicodeChar(Name->Buffer[index]) : 0;
-
-        RtlZeroMemory(next, sizeof(*next));
-        for (position = 0; position < symbols; position += 1) {
-            if (PsctxHasPosition(current, position)) {
-                PsctxStep(Expression->Buffer[position], position, character, index >= lastPeriod, current, next);
-            }
-        }
-        if (index < characters) {
-            PPSCTX_POSITIONS const previous = current;
-
-            current = next;
-            next = previous;
-        }
-    }
-    return PsctxHasPosition(current, symbols);
-}
-
-/*
- * Whether a create opens a file stream by name on a device where streams are opened: not by file id, which is no text;
- * not a paging file, whose stream takes no contexts; not the directory that a rename moves a file to, under the file's
- * name.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxOpensStreamByName(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location)
-{
-    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
-
-    PAGED_CODE();
-
-    return (extension->Kind == PsctxVolumeFilter || DeviceObject->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM) &&
-           !FlagOn(Location->Flags, SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY) &&
-           !FlagOn(Location->Parameters.Create.Options, FILE_OPEN_BY_FILE_ID);
-}
-
-/*
- * The name that a file is being opened by, in memory that the caller gives to PsctxFree. FileName is valid in the path
- * of a create; before it goes the name that the file object it is relative to has kept. What begins with a colon, as
- * ":stream" does, follows a file's name directly.
- *
- * STATUS_OBJECT_NAME_INVALID: there is none, as in the open of a volume, it is longer than a name may be, or of half a
- * character. STATUS_INSUFFICIENT_RESOURCES. [wdm/ns-wdm-_file_object]
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxCopyOpenedName(_In_ PFILE_OBJECT FileObject, _Out_ PUNICODE_STRING Name)
-{
-    const UNICODE_STRING *file = &FileObject->FileName;
-    UNICODE_STRING base = {0};
-    BOOLEAN separate;
-    ULONG length;
-
-    PAGED_CODE();
-
-    RtlZeroMemory(Name, sizeof(*Name));
-    if (FileObject->RelatedFileObject != NULL) {
-        base = FileObject->RelatedFileObject->FileName;
-    }
-    if ((base.Length | file->Length) % sizeof(WCHAR) != 0) {
-        return STATUS_OBJECT_NAME_INVALID;
-    }
-    separate = FileObject->RelatedFileObject != NULL && file->Length != 0 && file->Buffer[0] != L':' &&
-               (base.Length == 0 || base.Buffer[base.Length / sizeof(WCHAR) - 1] != L'\\');
-    length = base.Length + (separate ? (ULONG)sizeof(WCHAR) : 0) + file->Length;
-    if (length == 0 || length > PSCTX_MAXIMUM_NAME_LENGTH) {
-        return STATUS_OBJECT_NAME_INVALID;
-    }
-
-    Name->Buffer = PsctxAllocate(PagedPool, length);
-    if (Name->Buffer == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Name->MaximumLength = (USHORT)length;
-    (VOID) RtlAppendUnicodeStringToString(Name, &base); /* they fit: the length is their sum */
-    if (separate) {
-        Name->Buffer[Name->Length / sizeof(WCHAR)] = L'\\';
-        Name->Length += sizeof(WCHAR);
-    }
-    (VOID) RtlAppendUnicodeStringToString(Name, file);
-    return STATUS_SUCCESS;
-}
-
-/*
- * References all rules there are, in an array that the caller gives to PsctxFree. Rules added meanwhile may be missed.
- * STATUS_INSUFFICIENT_RESOURCES.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxReferenceRules(_Outptr_ PPSCTX_RULE **Rules, _Out_ PULONG Count)
-{
-    const ULONG capacity = (ULONG)ReadNoFence(&PsctxRuleCount);
-    PPSCTX_RULE *rules;
-    PLIST_ENTRY entry;
-    ULONG count = 0;
-
-    PAGED_CODE();
-
-    *Rules = NULL;
-    *Count = 0;
-    if (capacity == 0) {
-        return STATUS_SUCCESS;
-    }
-    rules = PsctxAllocate(PagedPool, (SIZE_T)capacity * sizeof(PPSCTX_RULE));
-    if (rules == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
+    RtlZeroMemory(reply, sizeof(*reply));
     ExAcquireFastMutex(&PsctxRulesLock);
-    for (entry = PsctxRules.Flink; entry != &PsctxRules && count < capacity; entry = entry->Flink) {
-        rules[count] = CONTAINING_RECORD(entry, PSCTX_RULE, Links);
-        InterlockedIncrement(&rules[count]->References);
-        count += 1;
+    rule = PsctxFindRule(Request->Session, number);
+    if (rule != NULL) {
+        reply->Matched = PsctxReadCounter(&rule->Matched);
+        reply->Inserted = PsctxReadCounter(&rule->Inserted);
+        reply->Missed = PsctxReadCounter(&rule->Missed);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
-    *Rules = rules;
-    *Count = count;
+    if (rule == NULL) {
+        return STATUS_NOT_FOUND;
+    }
+    PsctxSetReplyHeader(Request, sizeof(*reply));
     return STATUS_SUCCESS;
 }
 
 /*
- * Gives back what PsctxPrepareTracking has taken.
+ * Whether a device of the filter is one that a redirector's files are opened through.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxFinishTracking(_Inout_ PPSCTX_TRACKED_CREATE Create)
+static BOOLEAN PsctxIsRedirector(_In_ PDEVICE_OBJECT DeviceObject)
 {
-    ULONG index;
-
-    PAGED_CODE();
-
-    for (index = 0; index < Create->RuleCount; index += 1) {
-        PsctxDereferenceRule(Create->Rules[index]);
-    }
-    PsctxFree(Create->Rules);
-    PsctxFree(Create->Name.Buffer);
+    return DeviceObject->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM;
 }
 
 /*
- * The one among Count rules that names the same context as this one, or NULL.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE
-    static PPSCTX_RULE *PsctxFindSameContext(_In_ const PSCTX_RULE *Rule, _In_reads_(Count) PPSCTX_RULE *Rules,
-                                             _In_ ULONG Count)
-{
-    ULONG index;
-
-    PAGED_CODE();
-
-    for (index = 0; index < Count; index += 1) {
-        if (Rules[index]->Session == Rule->Session && Rules[index]->OwnerKey == Rule->OwnerKey &&
-            Rules[index]->Instance == Rule->Instance) {
-            return &Rules[index];
-        }
-    }
-    return NULL;
-}
-
-/*
- * Finds the rules for the volume that match the name a file is being opened by; of several that name one context, the first that
- * counts, so that the open is counted once. FALSE, with nothing to give back, if there are none, or no memory to find
- * them: a create goes on untracked rather than fail.
+ * Whether a create may open a file stream: on a device where streams are opened; not the volume, which has no name; not a paging file,
+ * whose stream takes no contexts; not the directory that a rename moves a file to, under the file's name.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxPrepareTracking(_In_ PDEVICE_OBJECT VolumeDevice, _In_ PFILE_OBJECT FileObject,
-                         _Out_ PPSCTX_TRACKED_CREATE Create)
+    PsctxOpensStream(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location)
 {
-    PPSCTX_RULE *same;
-    ULONG matching = 0;
+    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
+    const PFILE_OBJECT fileObject = Location->FileObject;
+
+    PAGED_CODE();
+
+    return (extension->Kind == PsctxVolumeFilter || PsctxIsRedirector(DeviceObject)) &&
+           (fileObject->FileName.Length != 0 || fileObject->RelatedFileObject != NULL) &&
+           !FlagOn(Location->Flags, SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY);
+}
+
+/*
+ * Whether a rule is for a volume. Any IRQL.
+ */
+static BOOLEAN PsctxIsForVolume(_In_ const PSCTX_RULE *Rule, _In_ PDEVICE_OBJECT VolumeDevice)
+{
+    return Rule->VolumeDevice == NULL || Rule->VolumeDevice == VolumeDevice;
+}
+
+/*
+ * The rules, referenced, if any of them can match a file that is opened by this name; else NULL. Neither allocates nor waits: where the slot
+ * that was current is being run down, the other one has become it.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_RULES
+    PsctxReferenceRules(_In_ PDEVICE_OBJECT VolumeDevice, _In_ const PSCTX_OPENED_NAME *Opened)
+{
+    PPSCTX_RULES found = NULL;
+    PPSCTX_RULES_SLOT slot;
+    PPSCTX_RULES rules;
     ULONG index;
 
     PAGED_CODE();
 
-    RtlZeroMemory(Create, sizeof(*Create));
-    if (!NT_SUCCESS(PsctxCopyOpenedName(FileObject, &Create->Name)) ||
-        !NT_SUCCESS(PsctxReferenceRules(&Create->Rules, &Create->RuleCount))) {
-        goto Finish;
-    }
-    for (index = 0; index < Create->RuleCount; index += 1) {
-        const PPSCTX_RULE rule = Create->Rules[index];
+    KeEnterCriticalRegion();
+    do {
+        slot = &PsctxRulesSlots[ReadAcquire(&PsctxRulesSlot)];
+    } while (!ExAcquireRundownProtection(&slot->Rundown));
+    rules = slot->Rules;
+    for (index = 0; rules != NULL && index < rules->Count && found == NULL; index += 1) {
+        const PPSCTX_RULE rule = rules->Rules[index];
 
-        if ((rule->VolumeDevice != NULL && rule->VolumeDevice != VolumeDevice) ||
-            !PsctxIsNameInExpression(&rule->Pattern, &Create->Name)) {
-            PsctxDereferenceRule(rule);
-            continue;
-        }
-        same = PsctxFindSameContext(rule, Create->Rules, matching);
-        if (same == NULL) {
-            Create->Rules[matching] = rule;
-            matching += 1;
-        } else if (rule->Tracked > (*same)->Tracked) {
-            PsctxDereferenceRule(*same);
-            *same = rule;
-        } else {
-            PsctxDereferenceRule(rule);
+        if (ReadNoFence(&rule->Removed) == 0 && PsctxIsForVolume(rule, VolumeDevice) &&
+            PsctxCanMatch(&rule->Pattern, Opened)) {
+            InterlockedIncrement(&rules->References);
+            found = rules;
         }
     }
-    Create->RuleCount = matching;
-
-Finish:
-    if (matching == 0) {
-        PsctxFinishTracking(Create);
-    }
-    return matching != 0;
+    ExReleaseRundownProtection(&slot->Rundown);
+    KeLeaveCriticalRegion();
+    return found;
 }
 
 /*
- * Hangs a context of every matching rule on the stream that was opened, where there is none yet, and notes the open. What cannot be
- * inserted is left out: the create has succeeded, whatever becomes of its tracking. A context that counts is nonpaged: see count.c.
- * [ifs/associating-a-per-stream-context-with-a-file-stream]
+ * Counts and reports an open that a rule has no context for. Needs no memory.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
-    PsctxInsertTracked(_In_ PFILE_OBJECT FileObject, _In_ const PSCTX_TRACKED_CREATE *Create)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxMissOpen(_Inout_ PPSCTX_RULE Rule)
 {
+    PAGED_CODE();
+
+    InterlockedIncrement64(&Rule->Missed);
+    InterlockedIncrement64(&Rule->Session->Missed);
+    PsctxReportMiss(Rule->Session, Rule->Number, Rule->OwnerKey, Rule->Instance);
+}
+
+/*
+ * Hangs a rule's context on the stream that was opened, if there is none yet, and notes the open. STATUS_FILE_CLOSED and
+ * STATUS_DELETE_PENDING: the rule's session or the driver has ended. Else why the stream has no context of the rule.
+ *
+ * A file object that is being opened is no anchor: the I/O manager may have it on its stack. A context that counts is nonpaged:
+ * see count.c. [ifs/associating-a-per-stream-context-with-a-file-stream]
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxInsertTracked(_Inout_ PPSCTX_RULE Rule, _In_ const PSCTX_TRACKED_OPEN *Open)
+{
+    const PSCTX_IDENTITY identity = {Rule->Session, Rule->OwnerKey, Rule->Instance, PSCTX_MATCH_INSTANCE};
     PSCTX_INSERTION insertion;
-    PSCTX_STREAM stream;
     ULONG64 sequence;
     ULONG outcome;
-    ULONG index;
-
-    PAGED_CODE();
-
-    if (PsctxExamineStream(FileObject, &stream) != PSCTX_SUPPORT_YES || stream.NeedsAnchor) {
-        return; /* a file object that is being opened is no anchor: the I/O manager may have it on its stack */
-    }
-    RtlZeroMemory(&insertion, sizeof(insertion));
-    insertion.IfExists = PSCTX_IF_EXISTS_KEEP;
-    insertion.Lifetime = PSCTX_LIFETIME_SESSION;
-    insertion.Name = Create->Name;
-    for (index = 0; index < Create->RuleCount; index += 1) {
-        const PSCTX_RULE *rule = Create->Rules[index];
-        const PSCTX_IDENTITY identity = {rule->Session, rule->OwnerKey, rule->Instance, PSCTX_MATCH_INSTANCE};
-
-        if (PsctxNoteOpen(stream.Header, &identity)) {
-            continue;
-        }
-        insertion.Session = rule->Session;
-        insertion.OwnerKey = rule->OwnerKey;
-        insertion.Instance = rule->Instance;
-        insertion.Tracked = rule->Tracked;
-        insertion.Pool = rule->Tracked == PSCTX_TRACKED_COUNTED ? PSCTX_POOL_NONPAGED : PSCTX_POOL_PAGED;
-        if (NT_SUCCESS(PsctxInsertContext(&stream, &insertion, &outcome, &sequence))) {
-            (VOID) PsctxNoteOpen(stream.Header, &identity);
-        }
-    }
-}
-
-/*
- * A create while there are rules. One that no rule matches is passed through; one that does is waited for, and its
- * stream gets its contexts before the opener has its handle. A reparse is a success without an open: the I/O manager
- * opens something else. The status is the file system's. [ifs/irp-mj-create]
- */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
-    const PFILE_OBJECT fileObject = location->FileObject;
-    PSCTX_TRACKED_CREATE create;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    if (!PsctxOpensStreamByName(DeviceObject, location) || !ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
-        return PsctxPassThrough(DeviceObject, Irp);
+    if (Open->Stream == NULL) {
+        return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (!PsctxPrepareTracking(((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target, fileObject, &create)) {
+    if (PsctxNoteOpen(Open->Stream->Header, &identity)) {
+        return STATUS_SUCCESS;
+    }
+    if (Open->Stream->NeedsAnchor) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    RtlZeroMemory(&insertion, sizeof(insertion));
+    insertion.Session = Rule->Session;
+    insertion.OwnerKey = Rule->OwnerKey;
+    insertion.Instance = Rule->Instance;
+    insertion.IfExists = PSCTX_IF_EXISTS_KEEP;
+    insertion.Pool = Rule->Tracked == PSCTX_TRACKED_COUNTED ? PSCTX_POOL_NONPAGED : PSCTX_POOL_PAGED;
+    insertion.Lifetime = PSCTX_LIFETIME_SESSION;
+    insertion.Tracked = Rule->Tracked;
+    insertion.Name = Open->Name;
+    insertion.NameTruncated = Open->NameTruncated;
+    status = PsctxInsertContext(Open->Stream, &insertion, &outcome, &sequence);
+    if (NT_SUCCESS(status)) {
+        if (outcome == PSCTX_OUTCOME_INSERTED) {
+            InterlockedIncrement64(&Rule->Inserted);
+        }
+        (VOID) PsctxNoteOpen(Open->Stream->Header, &identity);
+    }
+    return status;
+}
+
+/*
+ * The end of a name that a context of a rule may keep, in whole characters. TRUE if that is not all of it.
+ */
+static BOOLEAN PsctxTruncateName(_Inout_ PUNICODE_STRING Name)
+{
+    const USHORT surplus = Name->Length > PSCTX_MAXIMUM_TRACKED_NAME_LENGTH
+                               ? (USHORT)(Name->Length - PSCTX_MAXIMUM_TRACKED_NAME_LENGTH)
+                               : 0;
+
+    Name->Buffer += surplus / sizeof(WCHAR);
+    Name->Length = (USHORT)(Name->Length - surplus);
+    if (surplus != 0 && (Name->Buffer[0] & 0xFC00) == 0xDC00) {
+        Name->Buffer += 1;
+        Name->Length = (USHORT)(Name->Length - sizeof(WCHAR));
+    }
+    Name->MaximumLength = Name->Length;
+    return surplus != 0;
+}
+
+/*
+ * A file has been opened, and the file system has told its name: each rule that it matches gets its context. Of several that name one
+ * context the first acts, which counts if any does, so that the open is counted once.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
+    PsctxTrackName(_In_ const PSCTX_RULES *Rules, _In_ PDEVICE_OBJECT VolumeDevice, _In_opt_ const PSCTX_STREAM *Stream,
+                   _In_ PCUNICODE_STRING Name)
+{
+    PSCTX_TRACKED_OPEN open = {Stream, *Name, FALSE};
+    PPSCTX_RULE previous = NULL;
+    ULONG index;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    open.NameTruncated = PsctxTruncateName(&open.Name);
+    for (index = 0; index < Rules->Count; index += 1) {
+        const PPSCTX_RULE rule = Rules->Rules[index];
+
+        if (!PsctxIsForVolume(rule, VolumeDevice) || !PsctxIsNameInExpression(&rule->Pattern.Text, Name)) {
+            continue;
+        }
+        InterlockedIncrement64(&rule->Matched);
+        if (previous != NULL && PsctxIsSameContext(rule, previous)) {
+            continue;
+        }
+        previous = rule;
+        status = PsctxInsertTracked(rule, &open);
+        if (!NT_SUCCESS(status) && status != STATUS_FILE_CLOSED && status != STATUS_DELETE_PENDING) {
+            PsctxMissOpen(rule);
+        }
+    }
+}
+
+/*
+ * A file has been opened whose name cannot be told: every rule that it can match has missed it.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
+    PsctxMissName(_In_ const PSCTX_RULES *Rules, _In_ PDEVICE_OBJECT VolumeDevice, _In_ const PSCTX_OPENED_NAME *Opened)
+{
+    PPSCTX_RULE previous = NULL;
+    ULONG index;
+
+    PAGED_CODE();
+
+    for (index = 0; index < Rules->Count; index += 1) {
+        const PPSCTX_RULE rule = Rules->Rules[index];
+
+        if (PsctxIsForVolume(rule, VolumeDevice) && PsctxCanMatch(&rule->Pattern, Opened) &&
+            (previous == NULL || !PsctxIsSameContext(rule, previous))) {
+            previous = rule;
+            PsctxMissOpen(rule);
+        }
+    }
+}
+
+/*
+ * A create has succeeded that some rule can match. The create has succeeded whatever becomes of its tracking. What is held for contexts
+ * is held in a critical region; the file system is asked outside of it.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
+    PsctxTrackOpen(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location,
+                   _In_ const PSCTX_RULES *Rules)
+{
+    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
+    const BOOLEAN redirector = PsctxIsRedirector(DeviceObject);
+    const PFILE_OBJECT fileObject = Location->FileObject;
+    PSCTX_OPENED_NAME opened;
+    PSCTX_STREAM stream;
+    UNICODE_STRING name;
+    PVOID memory;
+    ULONG support;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    support = PsctxExamineStream(fileObject, &stream);
+    if (support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM || support == PSCTX_SUPPORT_VOLUME) {
+        return;
+    }
+    status = PsctxQueryFileName(PsctxLowerDevice(DeviceObject), fileObject, redirector, &memory, &name);
+    KeEnterCriticalRegion();
+    if (NT_SUCCESS(status)) {
+        PsctxTrackName(Rules, volumeDevice, support == PSCTX_SUPPORT_YES ? &stream : NULL, &name);
+    } else {
+        PsctxExamineOpenedName(fileObject, Location->Parameters.Create.Options, redirector, &opened);
+        PsctxMissName(Rules, volumeDevice, &opened);
+    }
+    KeLeaveCriticalRegion();
+    PsctxFree(memory);
+}
+
+/*
+ * A create while there are rules. One that no rule can match is passed through; another is waited for, and its
+ * stream gets its contexts before the opener has its handle. A reparse is a success without an open: the I/O manager
+ * opens something else. The status is the file system's. Nothing is held meanwhile but references, and, by a driver that may be
+ * unloaded, its count of the requests that it has to come back from. [ifs/irp-mj-create]
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
+    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
+    PSCTX_OPENED_NAME opened;
+    PPSCTX_RULES rules = NULL;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    if (PsctxGlobals.CountsRequests) {
+        InterlockedIncrement(&PsctxGlobals.Requests);
+    }
+    if (PsctxOpensStream(DeviceObject, location)) {
+        PsctxExamineOpenedName(location->FileObject, location->Parameters.Create.Options,
+                               PsctxIsRedirector(DeviceObject), &opened);
+        rules = PsctxReferenceRules(volumeDevice, &opened);
+    }
+    if (rules == NULL) {
         status = PsctxPassThrough(DeviceObject, Irp);
-        goto ReleaseRundown;
+    } else {
+        status = PsctxForwardAndWait(DeviceObject, Irp);
+        if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
+            PsctxTrackOpen(DeviceObject, location, rules);
+        }
+        PsctxDereferenceRules(rules);
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
     }
-
-    status = PsctxForwardAndWait(DeviceObject, Irp);
-    if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
-        PsctxInsertTracked(fileObject, &create);
+    if (PsctxGlobals.CountsRequests) {
+        InterlockedDecrement(&PsctxGlobals.Requests);
     }
-    PsctxFinishTracking(&create);
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-
-ReleaseRundown:
-    ExReleaseRundownProtection(&PsctxGlobals.Rundown);
     return status;
 }

@@ -70,6 +70,7 @@ export async function watch(
 export function formatEvent(event: FilterEvent): string {
   const words = [event.date.toISOString(), event.type.padEnd(15)]
   if (event.type === 'dropped') words.push(`${event.count} events were not read in time`)
+  else if (event.type === 'missed') words.push(`${event.count} opens have no context`)
   else words.push(event.name)
   if ('age' in event) words.push(`after ${event.age.toFixed(1)} ms`)
   if ('processId' in event) words.push(`by process ${event.processId}`)

@@ -12,7 +12,7 @@ export function win32Error(win32: number, operation = 'service'): Error {
 }
 
 export const statistics = {
-  session: { contexts: 0, pagedBytes: 0, nonPagedBytes: 0, inserted: 0, removed: 0, tornDown: 0 },
+  session: { contexts: 0, pagedBytes: 0, nonPagedBytes: 0, inserted: 0, removed: 0, tornDown: 0, missed: 0 },
   total: { contexts: 0, pagedBytes: 0, nonPagedBytes: 0, sessions: 1, attachedVolumes: 3, attachedFileSystems: 2 },
 }
 

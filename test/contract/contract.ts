@@ -932,6 +932,22 @@ export function describeContract(
           expect(filter.openStream(tracked).contexts()).toEqual([])
         })
 
+        test('tell what they have done', () => {
+          const path = newFile('asked')
+          const rule = filter.track({ match: '*.asked' })
+          expect(rule.statistics()).toEqual({ matched: 0, inserted: 0, missed: 0 })
+          const stream = filter.openStream(path)
+          filter.openStream(path).close()
+          expect(rule.statistics()).toEqual({ matched: 2, inserted: 1, missed: 0 })
+          expect(filter.statistics().session.missed).toBe(0)
+          expect(stream.contexts()[0]).toMatchObject({ nameTruncated: false })
+          rule.dispose()
+          expect(failureOf(() => rule.statistics())).toMatchObject({
+            code: 'STATUS_NOT_FOUND',
+            operation: 'statistics',
+          })
+        })
+
         test('match named streams by their whole names, without regard to case', () => {
           const path = `${newFile()}:Notes`
           files.write(path, Buffer.from('notes'))

@@ -44,14 +44,16 @@ add_executable(driver_races
     ${CORE_DIRECTORY}/core_stress.c
 )
 add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)
+add_executable(driver_tracking ${CORE_DIRECTORY}/core_tracking.c ${CORE_DIRECTORY}/test_file_system.c)
 add_executable(driver_inspect ${CORE_DIRECTORY}/core_inspect.c)
-foreach(program driver_counts driver_inspect)
+foreach(program driver_counts driver_inspect driver_tracking)
     target_include_directories(${program} PRIVATE ${CORE_DIRECTORY}/../../driver/src)
 endforeach()
+target_compile_options(driver_tracking PRIVATE -Wno-multichar)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_counts driver_inspect driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)

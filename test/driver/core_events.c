@@ -11,7 +11,7 @@
 
 VOID CoreSubscriptionsOutOfRangeAreRefused(VOID)
 {
-    static const ULONG types[] = {0, 1u << PSCTX_EVENT_DROPPED, CORE_ALL | 0x100, 0x80000000u, 0xFFFFFFFFu};
+    static const ULONG types[] = {0, 1u << PSCTX_EVENT_DROPPED, CORE_ALL | 0x200, 0x80000000u, 0xFFFFFFFFu};
     static const ULONG capacities[] = {0, PSCTX_MINIMUM_EVENT_CAPACITY - 1, PSCTX_MAXIMUM_EVENT_CAPACITY + 1,
                                        0xFFFFFFFFu};
     ULONG64 number;

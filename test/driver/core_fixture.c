@@ -17,7 +17,7 @@ const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
     PSCTX_IOCTL_TRACK,         PSCTX_IOCTL_UNTRACK,
     PSCTX_IOCTL_SUBSCRIBE,     PSCTX_IOCTL_WAIT,
     PSCTX_IOCTL_ENUMERATE,     PSCTX_IOCTL_LIST_VOLUMES,
-    PSCTX_IOCTL_INSPECT,
+    PSCTX_IOCTL_INSPECT,       PSCTX_IOCTL_QUERY_RULE,
 };
 
 /*
@@ -336,6 +336,7 @@ CORE_REQUEST CoreMakeRequest(ULONG Operation, HANDLE Stream)
         sizeof(PSCTX_ENUMERATE_REPLY),
         sizeof(PSCTX_VOLUMES_REPLY),
         sizeof(PSCTX_INSPECT_REPLY),
+        sizeof(PSCTX_RULE_REPLY),
     };
     CORE_REQUEST request = {.Code = CoreControlCodes[Operation], .OutputLength = outputLengths[Operation]};
     PVOID bytes = request.Bytes;
@@ -397,7 +398,8 @@ CORE_REQUEST CoreMakeRequest(ULONG Operation, HANDLE Stream)
         request.Length = sizeof(*track) + 2 * sizeof(WCHAR);
         break;
     }
-    case PSCTX_OPERATION_UNTRACK: {
+    case PSCTX_OPERATION_UNTRACK:
+    case PSCTX_OPERATION_QUERY_RULE: {
         PSCTX_RULE_RECORD *rule = bytes; /* that is not there */
 
         rule->Rule = ~0ull;

@@ -683,10 +683,10 @@ static VOID CoreCheckLockInKernel(PVOID Context)
     for (index = 0; index < RTL_NUMBER_OF(locks); index += 1) {
         CHECK_EQUAL(HostIsHeld(thread, locks[index], kinds[index]), index == (ULONG)lock.Kind);
     }
-    CHECK(KeAreApcsDisabled());
+    CHECK(KeAreApcsDisabled() || KeGetCurrentIrql() == APC_LEVEL);
     PsctxReleaseListLock(&lock);
     CHECK_EQUAL(ReadNoFence(&thread->HeldLocks), 0);
-    CHECK(!KeAreApcsDisabled());
+    CHECK(!KeAreApcsDisabled() && KeGetCurrentIrql() == PASSIVE_LEVEL);
 }
 
 static VOID CoreEachVersionHasItsLock(VOID)

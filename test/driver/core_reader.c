@@ -107,7 +107,7 @@ const PSCTX_EVENT *CoreNextEvent(const CORE_WAIT *Wait, const PSCTX_EVENT *Event
     CHECK(used + sizeof(*event) <= reply->Header.Size);
     CHECK_EQUAL(event->Size, ALIGN_UP_BY(sizeof(*event) + event->NameLength, sizeof(ULONG64)));
     CHECK(event->Size <= reply->Header.Size - used);
-    CHECK_EQUAL(event->Reserved, 0);
+    CHECK_EQUAL(event->Flags & ~PSCTX_NAME_TRUNCATED, 0);
     for (index = (ULONG)sizeof(*event) + event->NameLength; index < event->Size; index += 1) {
         CHECK_EQUAL(next[index], 0);
     }

@@ -1196,6 +1196,7 @@ static VOID NamesStreamsOpenedRelativeToTheirFile(VOID)
     StartTracked();
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"\\File.txt:*", &rule));
+    TestFileSystem.Name = L"\\File.txt:notes";
     CHECK_STATUS(STATUS_SUCCESS, OpenRelative(L":notes", file, FILE_OPEN_IF, 0, &stream));
     CHECK(HasTrackedContext(stream, L"\\File.txt:notes"));
     Close(stream);
@@ -1203,7 +1204,7 @@ static VOID NamesStreamsOpenedRelativeToTheirFile(VOID)
     EndSession();
 }
 
-static VOID TracksOnlyOpensOfStreamsByName(VOID)
+static VOID TracksOnlyOpensOfStreams(VOID)
 {
     ULONG64 rule;
     HANDLE volume;
@@ -1214,7 +1215,6 @@ static VOID TracksOnlyOpensOfStreamsByName(VOID)
     CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
     CHECK_STATUS(STATUS_SUCCESS, SendCreate(file, SL_OPEN_PAGING_FILE, 0));
     CHECK_STATUS(STATUS_SUCCESS, SendCreate(file, SL_OPEN_TARGET_DIRECTORY, 0));
-    CHECK_STATUS(STATUS_SUCCESS, SendCreate(file, 0, FILE_OPEN_BY_FILE_ID));
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_DISK, &volume));
     TestFileSystem.CreateStatus = STATUS_REPARSE;
     CHECK_STATUS(STATUS_REPARSE, SendCreate(file, 0, 0));
@@ -1620,7 +1620,17 @@ static VOID MatchesAsDocumented(VOID)
     CHECK(Matches(L"<.TXT", L"a.b.txt"));
     CHECK(Matches(L"<", L"ab"));
     CHECK(!Matches(L"<", L"a.b"));
-    CHECK(!Matches(L"A<B", L"a.b"));
+    CHECK(Matches(L"A<B", L"a.b"));
+    CHECK(Matches(L"AB<EXE", L"abcd.exe"));
+    CHECK(Matches(L"AB<EXE", L"ab.exe"));
+    CHECK(Matches(L"AB<EXE", L"abcdexe"));
+    CHECK(Matches(L"A.B<EXE", L"a.bcd.exe"));
+    CHECK(!Matches(L"A<B.EXE", L"a.bcd.exe"));
+    CHECK(!Matches(L"F<", L"file.txt"));
+    CHECK(Matches(L"<", L"a."));
+    CHECK(!Matches(L"*", L""));
+    CHECK(!Matches(L"**", L""));
+    CHECK(Matches(L"", L""));
     CHECK(Matches(L"AB>>>", L"abc"));
     CHECK(!Matches(L"AB>", L"abcd"));
     CHECK(Matches(L"AB>>.C", L"ab.c"));
@@ -1785,11 +1795,11 @@ static const TEST Tests[] = {
     {"files of a file system without entries for acquiring are acquired as the kernel would",
      AcquiresFilesAsTheKernelWould},
     {"the query-open entry names the lower device in the request meanwhile", NamesTheLowerDeviceInQueryOpen},
-    {"a matching open gets one context, with the name as opened", InsertsOneContextForAMatchingOpen},
+    {"a matching open gets one context, with the file's name", InsertsOneContextForAMatchingOpen},
     {"a matching create that pends is waited for", WaitsForACreateThatPends},
     {"named streams and relative opens are tracked under their whole names", NamesStreamsAndRelativeFiles},
     {"a stream opened relative to its file is tracked under its whole name", NamesStreamsOpenedRelativeToTheirFile},
-    {"only successful opens of streams by name are tracked", TracksOnlyOpensOfStreamsByName},
+    {"only successful opens of streams are tracked", TracksOnlyOpensOfStreams},
     {"a redirector's files are tracked through its control device", TracksARedirectorsFiles},
     {"opens of a disk file system's control device are not tracked", TracksNothingOnAControlDevice},
     {"a stream that takes no contexts opens as ever", OpensStreamsThatTakeNoContexts},

@@ -15,6 +15,7 @@ static DRIVER_DISPATCH TestDispatch;
 static DRIVER_INITIALIZE TestDiskEntry;
 static DRIVER_UNLOAD TestDiskUnload;
 static DRIVER_DISPATCH TestDiskDispatch;
+static DRIVER_CANCEL TestCancelHeld;
 
 static NTSTATUS TestComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status)
 {
@@ -60,6 +61,25 @@ static NTSTATUS TestAnswer(_Inout_ PIRP Irp, _In_ NTSTATUS Status)
     } else {
         ExFreePoolWithTag(pended, 'tseT');
         (VOID) TestComplete(Irp, Status);
+    }
+    return STATUS_PENDING;
+}
+
+static VOID TestCancelHeld(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    (VOID) TestComplete(Irp, STATUS_CANCELLED);
+}
+
+/* Keeps the request until it is cancelled, which it may have been already. */
+static NTSTATUS TestHold(_Inout_ PIRP Irp)
+{
+    IoMarkIrpPending(Irp);
+    (VOID) IoSetCancelRoutine(Irp, TestCancelHeld);
+    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+        (VOID) TestComplete(Irp, STATUS_CANCELLED);
     }
     return STATUS_PENDING;
 }
@@ -122,6 +142,29 @@ static NTSTATUS TestCreate(_Inout_ PIO_STACK_LOCATION Location)
     return STATUS_SUCCESS;
 }
 
+/* The name that the test has set for a class, or the one that the file was opened by. */
+static NTSTATUS TestQueryName(_Inout_ PIRP Irp, _In_ const IO_STACK_LOCATION *Location)
+{
+    const BOOLEAN normalized = Location->Parameters.QueryFile.FileInformationClass == FileNormalizedNameInformation;
+    const PCWSTR set = normalized ? TestFileSystem.NormalizedName : TestFileSystem.Name;
+    const PFILE_NAME_INFORMATION reply = Irp->AssociatedIrp.SystemBuffer;
+    const ULONG room = Location->Parameters.QueryFile.Length - (ULONG)FIELD_OFFSET(FILE_NAME_INFORMATION, FileName);
+    UNICODE_STRING name = Location->FileObject->FileName;
+    ULONG copied;
+
+    if ((normalized && set == NULL) || !NT_SUCCESS(TestFileSystem.NameStatus)) {
+        return normalized ? STATUS_INVALID_PARAMETER : TestFileSystem.NameStatus;
+    }
+    if (set != NULL) {
+        RtlInitUnicodeString(&name, set);
+    }
+    copied = min(room, (ULONG)name.Length);
+    reply->FileNameLength = name.Length;
+    RtlCopyMemory(reply->FileName, name.Buffer, copied);
+    Irp->IoStatus.Information = (ULONG)FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) + copied;
+    return copied < name.Length ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+
 static VOID TestClose(_In_ PFILE_OBJECT FileObject)
 {
     if (FileObject->FsContext != &TestFileSystem.Header) {
@@ -146,10 +189,19 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     switch (location->MajorFunction) {
     case IRP_MJ_CREATE:
+        if (TestFileSystem.HoldsCreates) {
+            return TestHold(Irp);
+        }
         return TestAnswer(Irp, TestCreate(location));
     case IRP_MJ_READ:
         Irp->IoStatus.Information = 0;
         return TestAnswer(Irp, STATUS_END_OF_FILE);
+    case IRP_MJ_QUERY_INFORMATION:
+        if (location->Parameters.QueryFile.FileInformationClass == FileNameInformation ||
+            location->Parameters.QueryFile.FileInformationClass == FileNormalizedNameInformation) {
+            return TestAnswer(Irp, TestQueryName(Irp, location));
+        }
+        return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);
     case IRP_MJ_CLEANUP:
         return TestComplete(Irp, STATUS_SUCCESS);
     case IRP_MJ_CLOSE:

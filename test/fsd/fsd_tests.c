@@ -25,7 +25,7 @@ static ULONG64 StreamOf(HANDLE Handle)
 static void NamesAreChecked(void)
 {
     static const WCHAR *const Invalid[] = {
-        L"\\a*b",   L"\\a?b", L"\\a<b", L"\\a|b",    L"\\a\"b",    L"\\\\a",   L"\\.",      L"\\..",         L"\\a/b",
+        L"\\a*b",   L"\\a?b", L"\\a<b", L"\\a|b",    L"\\a\"b",    L"\\.",     L"\\..",     L"\\a/b",
         L"\\a\x01", L"\\f:",  L"\\f::", L"\\f:s:$X", L"\\f:s:s:t", L"\\..\\a", L"\\f:a\\b", L"\\f:s:$DATA\\"};
     WCHAR Long[300];
     HANDLE Handle;
@@ -44,6 +44,93 @@ static void NamesAreChecked(void)
     CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
     CHECK_STATUS(OpenOnly(L"\\none"), STATUS_OBJECT_NAME_NOT_FOUND);
     CHECK_STATUS(OpenOnly(L"\\none\\a"), STATUS_OBJECT_PATH_NOT_FOUND);
+}
+
+static void SeparatorsAreCounted(void)
+{
+    static const WCHAR *const Invalid[] = {L"\\\\\\sep",     L"\\sep\\\\",   L"\\parted\\\\",
+                                           L"\\parted\\\\a", L"\\none\\\\a", L"\\\\\\"};
+    HANDLE Handle;
+
+    CHECK_STATUS(MakeDirectory(L"\\parted"), STATUS_SUCCESS);
+    CHECK_STATUS(CreateNew(L"\\\\sep", &Handle), STATUS_SUCCESS);
+    CHECK(HasName(Handle, L"\\sep"));
+    (VOID) NtClose(Handle);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Invalid); Index++) {
+        CHECK_STATUS(OpenOnly(Invalid[Index]), STATUS_OBJECT_NAME_INVALID);
+    }
+    CHECK_STATUS(OpenOnly(L"\\\\"), STATUS_SUCCESS);
+    CHECK_STATUS(OpenOnly(L"\\parted\\"), STATUS_SUCCESS);
+    CHECK_STATUS(OpenOnly(L"\\sep\\"), STATUS_OBJECT_NAME_INVALID);
+    CHECK_STATUS(OpenFile(L"\\parted", &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(OpenRelative(Handle, L"a\\\\", FILE_OPEN, &Handle), STATUS_OBJECT_NAME_INVALID);
+    CHECK_STATUS(OpenRelative(Handle, L"a\\\\b", FILE_OPEN, &Handle), STATUS_OBJECT_NAME_INVALID);
+    (VOID) NtClose(Handle);
+    CHECK_STATUS(Remove(L"\\sep"), STATUS_SUCCESS);
+    CHECK_STATUS(Remove(L"\\parted"), STATUS_SUCCESS);
+}
+
+static NTSTATUS SetAttributes(HANDLE Handle, ULONG Attributes)
+{
+    FILE_BASIC_INFORMATION Basic = {.FileAttributes = Attributes};
+    IO_STATUS_BLOCK IoStatus;
+
+    return NtSetInformationFile(Handle, &IoStatus, &Basic, sizeof(Basic), FileBasicInformation);
+}
+
+static void ReadOnlyFilesAreNotWritten(void)
+{
+    static const ULONG Overwriting[] = {FILE_OVERWRITE, FILE_OVERWRITE_IF, FILE_SUPERSEDE};
+    FILE_BASIC_INFORMATION Basic;
+    HANDLE Kept;
+    HANDLE Handle;
+
+    CHECK_STATUS(CreateNew(L"\\fixed", &Kept), STATUS_SUCCESS);
+    CHECK_STATUS(Write(Kept, 0, "abc", 3), STATUS_SUCCESS);
+    CHECK_STATUS(SetAttributes(Kept, FILE_ATTRIBUTE_READONLY), STATUS_SUCCESS);
+    CHECK_STATUS(Query(Kept, FileBasicInformation, &Basic, sizeof(Basic)), STATUS_SUCCESS);
+    if ((Basic.FileAttributes & FILE_ATTRIBUTE_READONLY) == 0) {
+        (VOID) NtClose(Kept); /* a mount of the machine's that keeps no permissions */
+        CHECK_STATUS(Remove(L"\\fixed"), STATUS_SUCCESS);
+        return;
+    }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Overwriting); Index++) {
+        CHECK_STATUS(OpenAs(L"\\fixed", FILE_READ_ATTRIBUTES, Overwriting[Index], 0, SHARE_ALL, &Handle),
+                     STATUS_ACCESS_DENIED);
+    }
+    CHECK_STATUS(OpenAs(L"\\fixed", FILE_WRITE_DATA, FILE_OPEN, 0, SHARE_ALL, &Handle), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(OpenAs(L"\\fixed", FILE_APPEND_DATA, FILE_OPEN_IF, 0, SHARE_ALL, &Handle), STATUS_ACCESS_DENIED);
+    if (NamedStreams) {
+        CHECK_STATUS(OpenAs(L"\\fixed:new", FILE_WRITE_DATA, FILE_OPEN_IF, 0, SHARE_ALL, &Handle),
+                     STATUS_ACCESS_DENIED);
+        CHECK_STATUS(OpenOnly(L"\\fixed:new"), STATUS_OBJECT_NAME_NOT_FOUND);
+    }
+    CHECK_STATUS(Write(Kept, 0, "d", 1), STATUS_SUCCESS); /* who could write before still can */
+    CHECK_STATUS(OpenAs(L"\\fixed", FILE_READ_DATA | FILE_WRITE_ATTRIBUTES, FILE_OPEN, 0, SHARE_ALL, &Handle),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(SetAttributes(Handle, FILE_ATTRIBUTE_NORMAL), STATUS_SUCCESS);
+    (VOID) NtClose(Handle);
+    (VOID) NtClose(Kept);
+    CHECK_STATUS(OpenAs(L"\\fixed", FILE_WRITE_DATA, FILE_OVERWRITE, 0, SHARE_ALL, &Handle), STATUS_SUCCESS);
+    (VOID) NtClose(Handle);
+    CHECK_STATUS(Remove(L"\\fixed"), STATUS_SUCCESS);
+}
+
+static void FlushingIsWriting(void)
+{
+    IO_STATUS_BLOCK IoStatus;
+    HANDLE Handle;
+
+    CHECK_STATUS(CreateNew(L"\\flushed", &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(NtFlushBuffersFile(Handle, &IoStatus), STATUS_SUCCESS);
+    (VOID) NtClose(Handle);
+    CHECK_STATUS(OpenAs(L"\\flushed", FILE_GENERIC_READ, FILE_OPEN, 0, SHARE_ALL, &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(NtFlushBuffersFile(Handle, &IoStatus), STATUS_ACCESS_DENIED);
+    (VOID) NtClose(Handle);
+    CHECK_STATUS(OpenAs(L"\\flushed", FILE_APPEND_DATA, FILE_OPEN, 0, SHARE_ALL, &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(NtFlushBuffersFile(Handle, &IoStatus), STATUS_SUCCESS);
+    (VOID) NtClose(Handle);
+    CHECK_STATUS(Remove(L"\\flushed"), STATUS_SUCCESS);
 }
 
 static void CaseIsKeptAndDoesNotMatter(void)
@@ -280,6 +367,57 @@ static void HardLinksShareTheFcb(void)
     CHECK_STATUS(OpenOnly(L"\\l1"), STATUS_OBJECT_NAME_NOT_FOUND);
     (VOID) NtClose(Second);
     CHECK_STATUS(Remove(L"\\l2"), STATUS_SUCCESS);
+}
+
+static NTSTATUS OpenById(HANDLE Volume, ULONG64 FileId, HANDLE *Handle)
+{
+    UNICODE_STRING Name = {sizeof(FileId), sizeof(FileId), (PWCH)(PVOID)&FileId};
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, Volume, NULL);
+    return NtCreateFile(Handle, FILE_GENERIC_READ, &Attributes, &IoStatus, NULL, 0, SHARE_ALL, FILE_OPEN,
+                        FILE_OPEN_BY_FILE_ID | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+static void FilesOpenByTheirId(void)
+{
+    FILE_INTERNAL_INFORMATION Internal;
+    HANDLE File;
+    HANDLE Other;
+    HANDLE ById;
+
+    CHECK_STATUS(MakeDirectory(L"\\ids"), STATUS_SUCCESS);
+    CHECK_STATUS(CreateNew(L"\\ids\\Its Name.txt", &File), STATUS_SUCCESS);
+    CHECK_STATUS(CreateNew(L"\\other", &Other), STATUS_SUCCESS);
+    CHECK_STATUS(Query(File, FileInternalInformation, &Internal, sizeof(Internal)), STATUS_SUCCESS);
+    CHECK_STATUS(OpenById(Other, (ULONG64)Internal.IndexNumber.QuadPart, &ById), STATUS_SUCCESS);
+    CHECK(StreamOf(ById) != 0 && StreamOf(ById) == StreamOf(File));
+    CHECK(HasName(ById, L"\\ids\\Its Name.txt"));
+    CHECK_STATUS(NtClose(ById), STATUS_SUCCESS);
+    CHECK_STATUS(OpenById(Other, 0x7FFFFFF1, &ById), STATUS_INVALID_PARAMETER);
+    (VOID) NtClose(Other);
+    (VOID) NtClose(File);
+}
+
+static void NormalizedNamesAreTold(void)
+{
+    static const WCHAR Name[] = L"\\Normal.Txt";
+    ULONG64 Buffer[16];
+    PFILE_NAME_INFORMATION Reply = (PFILE_NAME_INFORMATION)(PVOID)Buffer;
+    HANDLE File;
+
+    CHECK_STATUS(MakeFile(Name), STATUS_SUCCESS);
+    CHECK_STATUS(OpenFile(L"\\NORMAL.TXT", &File), STATUS_SUCCESS);
+    CHECK_STATUS(Query(File, FileNormalizedNameInformation, Buffer, sizeof(Buffer)), STATUS_SUCCESS);
+    CHECK(Reply->FileNameLength == sizeof(Name) - sizeof(WCHAR) &&
+          memcmp(Reply->FileName, Name, Reply->FileNameLength) == 0);
+    CHECK_STATUS(Query(File, FileNormalizedNameInformation, Buffer, 12), STATUS_BUFFER_OVERFLOW);
+    HostSetQuirks(HOST_QUIRK_NO_NORMALIZED_NAMES);
+    CHECK_STATUS(Query(File, FileNormalizedNameInformation, Buffer, sizeof(Buffer)), STATUS_INVALID_INFO_CLASS);
+    CHECK_STATUS(Query(File, FileNameInformation, Buffer, sizeof(Buffer)), STATUS_SUCCESS);
+    HostSetQuirks(0);
+    (VOID) NtClose(File);
 }
 
 static void DeletionWaitsForTheLastHandle(void)
@@ -546,6 +684,9 @@ static void RunSuite(const char *Volume, WCHAR Letter, ULONG FileSystem, const c
     HostEnterProcess(Process);
     RunTest("the volume is mounted", VolumeIsMounted);
     RunTest("names that NTFS refuses are refused", NamesAreChecked);
+    RunTest("of two separators that a name begins with one is dropped, and no others may meet", SeparatorsAreCounted);
+    RunTest("a read-only file is neither overwritten nor opened for writing", ReadOnlyFilesAreNotWritten);
+    RunTest("a file is flushed only through a handle that may write", FlushingIsWriting);
     RunTest("case is kept and does not matter", CaseIsKeptAndDoesNotMatter);
     RunTest("dispositions do what they say", DispositionsDoWhatTheySay);
     RunTest("bytes written are read back", BytesAreReadBack);
@@ -555,12 +696,14 @@ static void RunSuite(const char *Volume, WCHAR Letter, ULONG FileSystem, const c
     RunTest("directories are streams with contexts", DirectoriesAreStreamsToo);
     RunTest("a rename keeps the FCB", RenameKeepsTheFcb);
     RunTest("hard links share the FCB", HardLinksShareTheFcb);
+    RunTest("normalised names are told where the file system knows them", NormalizedNamesAreTold);
     RunTest("deletion waits for the last handle", DeletionWaitsForTheLastHandle);
     RunTest("share modes are held", ShareModesAreHeld);
     RunTest("a volume open is no stream", VolumeOpensAreNoStreams);
     RunTest("a failed allocation is reported and leaves nothing", FailedAllocationsAreReported);
     RunTest("concurrent opens, renames and deletions leave nothing", ConcurrentOpensLeaveNothingBehind);
     if (FileSystem == HOST_FILE_SYSTEM_MEMORY) {
+        RunTest("a file opens by its id, and has its name", FilesOpenByTheirId);
         RunTest("a paging file has no context support", PagingFileHasNoSupport);
         RunTest("paths of 30000 units work", LongPathsWork);
     } else {

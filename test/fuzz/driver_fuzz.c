@@ -150,7 +150,8 @@ static ULONG FuzzMakeRequest(_Inout_ FUZZ_STATE *State, _In_ ULONG Operation, _O
         }
         break;
     }
-    case PSCTX_OPERATION_UNTRACK: {
+    case PSCTX_OPERATION_UNTRACK:
+    case PSCTX_OPERATION_QUERY_RULE: {
         PSCTX_RULE_RECORD *request = Bytes;
 
         request->Rule = FuzzTakeNumber(&State->Input);

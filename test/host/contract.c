@@ -259,16 +259,87 @@ static void Schedules(void)
     CHECK(memcmp(First.Order, Other.Order, sizeof(First.Order)) != 0);
 }
 
+/* TRUE in APCs disabled, TRUE in all of them disabled. */
+static BOOLEAN ApcsAre(BOOLEAN Disabled, BOOLEAN AllDisabled)
+{
+    return (BOOLEAN)(KeAreApcsDisabled() == Disabled && KeAreAllApcsDisabled() == AllDisabled);
+}
+
+static void ApcsDisabled(void)
+{
+    FAST_MUTEX Mutex;
+    KIRQL Irql;
+
+    CHECK(ApcsAre(FALSE, FALSE));
+    KeEnterCriticalRegion();
+    CHECK(ApcsAre(TRUE, FALSE));
+    KeEnterGuardedRegion();
+    CHECK(ApcsAre(TRUE, TRUE));
+    KeLeaveCriticalRegion();
+    CHECK(ApcsAre(TRUE, TRUE));
+    KeLeaveGuardedRegion();
+    CHECK(ApcsAre(FALSE, FALSE));
+    KeRaiseIrql(APC_LEVEL, &Irql);
+    CHECK(ApcsAre(FALSE, TRUE));
+    KeLowerIrql(Irql);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    CHECK(ApcsAre(FALSE, TRUE));
+    KeLowerIrql(Irql);
+    ExInitializeFastMutex(&Mutex);
+    ExAcquireFastMutex(&Mutex);
+    CHECK(ApcsAre(FALSE, TRUE));
+    ExReleaseFastMutex(&Mutex);
+    CHECK(ApcsAre(FALSE, FALSE));
+}
+
+static void AppendToOverfull(void)
+{
+    WCHAR Buffer[4] = {L'a', L'b', L'c', L'd'};
+    UNICODE_STRING Overfull = {3 * sizeof(WCHAR), 2 * sizeof(WCHAR), Buffer};
+    UNICODE_STRING Part = {sizeof(WCHAR), sizeof(WCHAR), Buffer};
+
+    CHECK_STATUS(RtlAppendUnicodeToString(&Overfull, L"x"), STATUS_BUFFER_TOO_SMALL);
+    CHECK_STATUS(RtlAppendUnicodeStringToString(&Overfull, &Part), STATUS_BUFFER_TOO_SMALL);
+    CHECK(Overfull.Length == 3 * sizeof(WCHAR) && Buffer[3] == L'd');
+}
+
+static void CacheAligned(void)
+{
+    static const POOL_TYPE Types[] = {NonPagedPoolCacheAligned, NonPagedPoolNxCacheAligned, PagedPoolCacheAligned};
+    PVOID Blocks[RTL_NUMBER_OF(Types) * 8];
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Blocks); Index++) {
+        Blocks[Index] = ExAllocatePoolWithTag(Types[Index % RTL_NUMBER_OF(Types)], 1 + Index * 5, 'tseT');
+        CHECK((ULONG_PTR)Blocks[Index] % 64 == 0);
+    }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Blocks); Index++) {
+        ExFreePoolWithTag(Blocks[Index], 'tseT');
+    }
+}
+
 static void Expressions(void)
 {
     static const struct {
         PCWSTR Expression;
         PCWSTR Name;
         BOOLEAN Matches;
-    } Cases[] = {{L"*", L"", TRUE},      {L"*.TXT", L"a.txt", TRUE},    {L"*.TXT", L"a.txt.bak", FALSE},
-                 {L"A?C", L"abc", TRUE}, {L"A?C", L"ac", FALSE},        {L"*A*B*", L"xaybz", TRUE},
-                 {L"", L"", TRUE},       {L"<.TXT", L"a.b.txt", TRUE},  {L"A\"", L"a", TRUE},
-                 {L"A>>", L"a", TRUE},   {L"\u0394*", L"\u03b4x", TRUE}};
+    } Cases[] = {{L"*", L"", FALSE},
+                 {L"**", L"", FALSE},
+                 {L"AB<EXE", L"abcd.exe", TRUE},
+                 {L"AB<EXE", L"ab.exe", TRUE},
+                 {L"A.B<EXE", L"a.bcd.exe", TRUE},
+                 {L"F<", L"file.txt", FALSE},
+                 {L"<", L"a.", TRUE},
+                 {L"*.TXT", L"a.txt", TRUE},
+                 {L"*.TXT", L"a.txt.bak", FALSE},
+                 {L"A?C", L"abc", TRUE},
+                 {L"A?C", L"ac", FALSE},
+                 {L"*A*B*", L"xaybz", TRUE},
+                 {L"", L"", TRUE},
+                 {L"<.TXT", L"a.b.txt", TRUE},
+                 {L"A\"", L"a", TRUE},
+                 {L"A>>", L"a", TRUE},
+                 {L"\u0394*", L"\u03b4x", TRUE}};
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Cases); Index++) {
         UNICODE_STRING Expression;
@@ -321,6 +392,9 @@ void RunContract(void)
     RunTest("objects tell their names", Names);
     RunTest("a device's access list is kept, also for names below it", Security);
     RunTest("a schedule replays from its seed", Schedules);
+    RunTest("regions disable APCs, guarded ones and the IRQL all of them", ApcsDisabled);
+    RunTest("nothing is appended to a string that is longer than its buffer", AppendToOverfull);
+    RunTest("cache-aligned pool is aligned to a cache line", CacheAligned);
     RunTest("names match expressions", Expressions);
     RunTest("the chosen allocation fails, once", Faults);
     RunTest("what can be made to fail is counted, requests too", AllocationsAreCounted);

@@ -8,10 +8,12 @@ volatile LONG TestCreates;
 volatile LONG TestCleanups;
 volatile LONG TestCloses;
 KIRQL TestCloseIrql;
+BOOLEAN TestCleanupTerminating;
 FSRTL_ADVANCED_FCB_HEADER TestStream;
 FSRTL_PER_STREAM_CONTEXT TestContext;
 volatile LONG TestRemoveAt;
 BOOLEAN TestQueryOpenAnswer;
+ULONG_PTR TestReadInformation;
 
 static IO_CSQ_IRP_CONTEXT QueueContext;
 static FAST_IO_DISPATCH FastIo;
@@ -89,10 +91,10 @@ static VOID KeepTheCancelLock(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 }
 
 /* Completes what was taken from the queue, and the request that asked for it. */
-static NTSTATUS CompleteTaken(PIRP Irp, PIRP Taken)
+static NTSTATUS CompleteTaken(PIRP Irp, PIRP Taken, NTSTATUS Status)
 {
     if (Taken != NULL) {
-        (VOID) Complete(Taken, STATUS_SUCCESS, 0);
+        (VOID) Complete(Taken, Status, 0);
     }
     return Complete(Irp, Taken != NULL ? STATUS_SUCCESS : STATUS_NOT_FOUND, 0);
 }
@@ -162,9 +164,13 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         IoCsqInsertIrp(&Queue, Irp, &QueueContext);
         return STATUS_PENDING;
     case TakeByContext:
-        return CompleteTaken(Irp, IoCsqRemoveIrp(&Queue, &QueueContext));
+        return CompleteTaken(Irp, IoCsqRemoveIrp(&Queue, &QueueContext), STATUS_SUCCESS);
     case TakeOldest:
-        return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL));
+        return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL), STATUS_SUCCESS);
+    case FailOldest:
+        return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL), STATUS_UNSUCCESSFUL);
+    case Warn:
+        return Complete(Irp, STATUS_BUFFER_OVERFLOW, Location->Parameters.DeviceIoControl.OutputBufferLength);
     default:
         return Complete(Irp, STATUS_SUCCESS, 0);
     }
@@ -187,7 +193,10 @@ static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         RtlZeroMemory(Information, sizeof(*Information));
         Information->EndOfFile.QuadPart = TEST_QUERY_OPEN_SIZE + 1;
         return Complete(Irp, STATUS_SUCCESS, sizeof(*Information));
+    case IRP_MJ_READ:
+        return Complete(Irp, STATUS_SUCCESS, TestReadInformation);
     case IRP_MJ_CLEANUP:
+        TestCleanupTerminating = PsIsThreadTerminating(PsGetCurrentThread());
         (VOID) InterlockedIncrement(&TestCleanups);
         break;
     case IRP_MJ_CLOSE:
@@ -251,6 +260,7 @@ static VOID Unload(PDRIVER_OBJECT DriverObject)
 static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNICODE_STRING Name;
+    NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(RegistryPath);
     TestCreates = TestCleanups = TestCloses = 0;
@@ -265,6 +275,7 @@ static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DriverObject->MajorFunction[IRP_MJ_CLEANUP] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_CLOSE] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_PNP] = Dispatch;
+    DriverObject->MajorFunction[IRP_MJ_READ] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = Dispatch;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
     FastIo.SizeOfFastIoDispatch = sizeof(FastIo);
@@ -273,7 +284,11 @@ static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DriverObject->FastIoDispatch = &FastIo;
     DriverObject->DriverUnload = Unload;
     RtlInitUnicodeString(&Name, L"\\Device\\HostTest");
-    return IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    Status = IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    if (NT_SUCCESS(Status)) {
+        Device->Flags |= DO_BUFFERED_IO;
+    }
+    return Status;
 }
 
 NTSTATUS TestOpen(PCWSTR Name, ACCESS_MASK Access, ULONG Options, PHANDLE Handle)

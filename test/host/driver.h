@@ -23,6 +23,8 @@ typedef enum _TEST_ACTION {
     CallWithoutLocation,
     EchoReversed,
     FailWithOutput,
+    Warn,
+    FailOldest,
     CompleteWithCancelRoutine,
     ForwardWithCancelRoutine,
     KeepCancelLock,
@@ -49,7 +51,8 @@ NTSTATUS TestOpen(PCWSTR Name, ACCESS_MASK Access, ULONG Options, PHANDLE Handle
 extern volatile LONG TestCreates;
 extern volatile LONG TestCleanups;
 extern volatile LONG TestCloses;
-extern KIRQL TestCloseIrql; /* of the last close */
+extern KIRQL TestCloseIrql;            /* of the last close */
+extern BOOLEAN TestCleanupTerminating; /* whether the thread of the last cleanup was */
 
 /* A stream with one context, which the dispatch routine removes at the major function TestRemoveAt. */
 extern FSRTL_ADVANCED_FCB_HEADER TestStream;
@@ -58,5 +61,7 @@ extern volatile LONG TestRemoveAt;
 /* What FastIoQueryOpen answers, and with which size of file; a request answers with one more. */
 extern BOOLEAN TestQueryOpenAnswer;
 #define TEST_QUERY_OPEN_SIZE 77
+/* How many bytes a read says it has returned. */
+extern ULONG_PTR TestReadInformation;
 
 #endif

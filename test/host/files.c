@@ -99,15 +99,23 @@ static void LinkTarget(void)
     RtlInitUnicodeString(&Target, Device);
     CHECK_STATUS(IoCreateSymbolicLink(&Name, &Target), STATUS_SUCCESS);
     CHECK_STATUS(OpenLink(L"\\??\\NoSuchLink", &Link), STATUS_OBJECT_NAME_NOT_FOUND);
+    CHECK_STATUS(OpenLink(L"\\??\\\\HostTestLink", &Link), STATUS_OBJECT_NAME_INVALID);
+    CHECK_STATUS(OpenLink(L"\\??\\", &Link), STATUS_OBJECT_NAME_INVALID);
+    CHECK_STATUS(OpenLink(L"\\", &Link), STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(OpenLink(L"HostTestLink", &Link), STATUS_OBJECT_PATH_SYNTAX_BAD);
     CHECK_STATUS(OpenLink(L"\\Device\\HostTest", &Link), STATUS_OBJECT_TYPE_MISMATCH);
     CHECK_STATUS(OpenLink(L"\\??\\HostTestLink", &Link), STATUS_SUCCESS);
     Target.Buffer = Buffer;
-    Target.MaximumLength = (USHORT)(sizeof(Device) - 2 * sizeof(WCHAR));
+    Target.MaximumLength = (USHORT)(sizeof(Device) - sizeof(WCHAR));
     CHECK_STATUS(NtQuerySymbolicLinkObject(Link, &Target, &Length), STATUS_BUFFER_TOO_SMALL);
-    CHECK(Length == sizeof(Device) - sizeof(WCHAR));
-    Target.MaximumLength = (USHORT)Length;
+    CHECK(Length == sizeof(Device));
     CHECK_STATUS(NtQuerySymbolicLinkObject(Link, &Target, NULL), STATUS_SUCCESS);
-    CHECK(Target.Length == Length && memcmp(Buffer, Device, Length) == 0);
+    CHECK(Target.Length == Length - sizeof(WCHAR) && memcmp(Buffer, Device, Target.Length) == 0);
+    Target.MaximumLength = (USHORT)(sizeof(Device) - 2 * sizeof(WCHAR));
+    CHECK_STATUS(NtQuerySymbolicLinkObject(Link, &Target, NULL), STATUS_BUFFER_TOO_SMALL);
+    Target.MaximumLength = (USHORT)Length;
+    CHECK_STATUS(NtQuerySymbolicLinkObject(Link, &Target, &Length), STATUS_SUCCESS);
+    CHECK(Target.Length == Length - sizeof(WCHAR) && memcmp(Buffer, Device, Length) == 0);
     CHECK_STATUS(NtQuerySymbolicLinkObject(Kernel.Handle, &Target, NULL), STATUS_OBJECT_TYPE_MISMATCH);
     CHECK_STATUS(NtClose(Link), STATUS_SUCCESS);
     CHECK_STATUS(IoDeleteSymbolicLink(&Name), STATUS_SUCCESS);
@@ -119,5 +127,5 @@ void RunFiles(void)
     RunTest("attributes are told by FastIoQueryOpen without an open, or else by an open", QueryOpen);
     RunTest("a file object released at DISPATCH_LEVEL is closed later, at PASSIVE_LEVEL", DeferredClose);
     RunTest("a context may be removed in the dispatch of a cleanup", RemovalInCleanup);
-    RunTest("a symbolic link tells its target, in a buffer that is long enough", LinkTarget);
+    RunTest("a symbolic link tells its target, and its terminator to who asks for the length", LinkTarget);
 }

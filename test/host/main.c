@@ -8,6 +8,10 @@ int main(void)
     RunFiles();
     RunMount();
     RunQueues();
+    RunEndings();
+    RunSuspension();
+    RunWaits();
+    RunResults();
     RunStacks();
     RunRules();
     RunRequests();

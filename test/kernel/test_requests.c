@@ -26,6 +26,7 @@ static const struct {
     {sizeof(PSCTX_ENUMERATE_REQUEST), sizeof(PSCTX_ENUMERATE_REPLY), FALSE, FALSE},
     {sizeof(PSCTX_VOLUMES_REQUEST), sizeof(PSCTX_VOLUMES_REPLY), FALSE, FALSE},
     {sizeof(PSCTX_STREAM_REQUEST), sizeof(PSCTX_INSPECT_REPLY), FALSE, FALSE},
+    {sizeof(PSCTX_RULE_RECORD), sizeof(PSCTX_RULE_REPLY), FALSE, FALSE},
 };
 
 static BYTE Request[256];

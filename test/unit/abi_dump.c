@@ -87,6 +87,11 @@ static const ABI_VALUE eventType[] = {
     {"volumeAttached", PSCTX_EVENT_VOLUME_ATTACHED},
     {"volumeDetached", PSCTX_EVENT_VOLUME_DETACHED},
     {"dropped", PSCTX_EVENT_DROPPED},
+    {"missed", PSCTX_EVENT_MISSED},
+};
+
+static const ABI_VALUE nameFlags[] = {
+    {"truncated", PSCTX_NAME_TRUNCATED},
 };
 
 static const ABI_VALUE enumerateShard[] = {
@@ -132,6 +137,7 @@ static const ABI_VALUE statisticsReply[] = {
     {"totalSessions", offsetof(PSCTX_STATISTICS_REPLY, TotalSessions)},
     {"attachedVolumes", offsetof(PSCTX_STATISTICS_REPLY, AttachedVolumes)},
     {"attachedFileSystems", offsetof(PSCTX_STATISTICS_REPLY, AttachedFileSystems)},
+    {"sessionMissed", offsetof(PSCTX_STATISTICS_REPLY, SessionMissed)},
 };
 
 static const ABI_VALUE streamReply[] = {
@@ -182,6 +188,7 @@ static const ABI_VALUE listEntry[] = {
     {"dataLength", offsetof(PSCTX_LIST_ENTRY, DataLength)},
     {"tracked", offsetof(PSCTX_LIST_ENTRY, Tracked)},
     {"inserted", offsetof(PSCTX_LIST_ENTRY, Inserted)},
+    {"flags", offsetof(PSCTX_LIST_ENTRY, Flags)},
 };
 
 static const ABI_VALUE batchReply[] = {
@@ -213,6 +220,13 @@ static const ABI_VALUE ruleRecord[] = {
     {"rule", offsetof(PSCTX_RULE_RECORD, Rule)},
 };
 
+static const ABI_VALUE ruleReply[] = {
+    {"size", sizeof(PSCTX_RULE_REPLY)},
+    {"matched", offsetof(PSCTX_RULE_REPLY, Matched)},
+    {"inserted", offsetof(PSCTX_RULE_REPLY, Inserted)},
+    {"missed", offsetof(PSCTX_RULE_REPLY, Missed)},
+};
+
 static const ABI_VALUE waitReply[] = {
     {"size", sizeof(PSCTX_WAIT_REPLY)},
     {"count", offsetof(PSCTX_WAIT_REPLY, Count)},
@@ -231,6 +245,7 @@ static const ABI_VALUE event[] = {
     {"count", offsetof(PSCTX_EVENT, Count)},
     {"processId", offsetof(PSCTX_EVENT, ProcessId)},
     {"nameLength", offsetof(PSCTX_EVENT, NameLength)},
+    {"flags", offsetof(PSCTX_EVENT, Flags)},
 };
 
 static const ABI_VALUE enumerateReply[] = {
@@ -293,6 +308,7 @@ static const ABI_TABLE tables[] = {
     TABLE(enumerateShard),  TABLE(attachment),  TABLE(ownerKind),    TABLE(tracking),
     TABLE(ruleRecord),      TABLE(waitReply),   TABLE(event),        TABLE(enumerateReply),
     TABLE(volumesReply),    TABLE(volumeEntry), TABLE(inspectReply), TABLE(inspectEntry),
+    TABLE(nameFlags),       TABLE(ruleReply),
 };
 
 int main(void)

@@ -108,6 +108,28 @@ describe('an iterator', () => {
       expect(filter.host!.audit().handles).toBe(handles)
     })
 
+    test('tells of opens that a rule has no context for', async () => {
+      const rule = filter.track({ match: '*.missed', owner: 5n, instance: 6n })
+      const events = filter.events({ types: ['missed'] })
+      filter.host!.writeFile('M:\\b.missed', Buffer.from('b'))
+      for (let countdown = 1; rule.statistics().missed === 0; countdown += 1) {
+        filter.host!.setAllocationFault(countdown)
+        try {
+          filter.openStream('M:\\b.missed').close()
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'STATUS_INSUFFICIENT_RESOURCES' })
+        } finally {
+          filter.host!.setAllocationFault(0)
+        }
+      }
+      expect(filter.statistics().session.missed).toBe(1)
+      const { value } = await events.next()
+      expect(value).toMatchObject({ type: 'missed', number: 1, owner: 5n, instance: 6n, rule: rule.number, count: 1 })
+      expect(value).toHaveProperty('processId')
+      await events.return()
+      rule.dispose()
+    })
+
     test('loses the oldest events when nobody reads them, and says how many', async () => {
       const events = filter.events({ capacity: 256 << 10 })
       const total = 20_000

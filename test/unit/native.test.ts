@@ -86,6 +86,7 @@ describe('the addon’s objects', () => {
       attempt(filter, 'failAllocation', [value])
       attempt(filter, 'dismount', [value])
       attempt(filter, 'untrack', [value])
+      attempt(filter, 'queryRule', [value])
       attempt(filter, 'listVolumes', [value])
     }
     const shared: Record<string, unknown[]> = {

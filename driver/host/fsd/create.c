@@ -9,6 +9,8 @@ typedef struct _CREATE_STATE {
     ACCESS_MASK DesiredAccess;
     ULONG Options;
     ULONG Disposition;
+    UNICODE_STRING
+    Path; /* what to open, from the volume's root or from the related file; own allocation for an open by id */
     BOOLEAN TrailingSeparator;
     FSD_LEAF Leaf;
     PLCB Parent; /* referenced */
@@ -73,12 +75,63 @@ NTSTATUS FsdWalkToParent(PVCB Vcb, PLCB Start, PUNICODE_STRING Path, PUNICODE_ST
     return Status;
 }
 
+/*
+ * The name of the file with an id, made anew from the links above it. STATUS_INVALID_PARAMETER where no file has the id;
+ * STATUS_NOT_SUPPORTED where the store does not tell. The caller frees Path.
+ */
+static NTSTATUS FindPathOfId(PVCB Vcb, PCUNICODE_STRING Identifier, PUNICODE_STRING Path)
+{
+    const NODE_OPERATIONS *Operations = Vcb->Device.FileSystem->Operations;
+    const ULONG64 RootId = Vcb->Root->Node->FileId;
+    ULONG Length = sizeof(WCHAR);
+    UNICODE_STRING Name;
+    ULONG64 FileId;
+    ULONG64 Id;
+
+    if (Operations->NameOfId == NULL) {
+        return STATUS_NOT_SUPPORTED;
+    }
+    if (Identifier->Length != sizeof(FileId)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    RtlCopyMemory(&FileId, Identifier->Buffer, sizeof(FileId));
+    for (Id = FileId; Id != RootId;) {
+        NTSTATUS Status = Operations->NameOfId(Vcb->Store, Id, &Id, &Name);
+
+        if (!NT_SUCCESS(Status)) {
+            return Status;
+        }
+        Length += (ULONG)sizeof(WCHAR) + Name.Length;
+    }
+    if (Length > sizeof(WCHAR)) {
+        Length -= (ULONG)sizeof(WCHAR);
+    }
+    if (Length > MAXUSHORT) {
+        return STATUS_NAME_TOO_LONG;
+    }
+    Path->Buffer = ExAllocatePoolWithTag(PagedPool, Length, Vcb->Device.FileSystem->Tag);
+    if (Path->Buffer == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Path->Length = (USHORT)Length;
+    Path->MaximumLength = (USHORT)Length;
+    Path->Buffer[0] = OBJ_NAME_PATH_SEPARATOR;
+    for (Id = FileId; Id != RootId && NT_SUCCESS(Operations->NameOfId(Vcb->Store, Id, &Id, &Name));) {
+        Length -= Name.Length;
+        RtlCopyMemory((PUCHAR)Path->Buffer + Length, Name.Buffer, Name.Length);
+        Length -= (ULONG)sizeof(WCHAR);
+        Path->Buffer[Length / sizeof(WCHAR)] = OBJ_NAME_PATH_SEPARATOR;
+    }
+    return STATUS_SUCCESS;
+}
+
 /* Finds where the walk starts, checks the shape of the name, and walks to the directory of the last component. */
 static NTSTATUS FindParent(PCREATE_STATE State)
 {
-    PFILE_OBJECT Related = State->FileObject->RelatedFileObject;
+    const BOOLEAN ById = BooleanFlagOn(State->Options, FILE_OPEN_BY_FILE_ID);
+    PFILE_OBJECT Related = ById ? NULL : State->FileObject->RelatedFileObject;
     PCCB RelatedCcb = Related == NULL ? NULL : Related->FsContext2;
-    UNICODE_STRING Path = State->FileObject->FileName;
+    UNICODE_STRING Path = State->Path;
     UNICODE_STRING Last;
     PLCB Start = State->Vcb->Root;
     NTSTATUS Status;
@@ -97,13 +150,16 @@ static NTSTATUS FindParent(PCREATE_STATE State)
         }
         Path.Buffer++;
         Path.Length = (USHORT)(Path.Length - sizeof(WCHAR));
+        if (Path.Length != 0 && Path.Buffer[0] == OBJ_NAME_PATH_SEPARATOR) {
+            return STATUS_OBJECT_NAME_INVALID;
+        }
     }
     if (Path.Length != 0 && Path.Buffer[Path.Length / sizeof(WCHAR) - 1] == OBJ_NAME_PATH_SEPARATOR) {
         State->TrailingSeparator = TRUE;
         Path.Length = (USHORT)(Path.Length - sizeof(WCHAR));
-        if (Path.Length == 0) {
-            return STATUS_OBJECT_NAME_INVALID;
-        }
+    }
+    if (FsdHasEmptyComponent(&Path)) {
+        return STATUS_OBJECT_NAME_INVALID;
     }
     Path.MaximumLength = Path.Length;
     Status = FsdWalkToParent(State->Vcb, Start, &Path, &Last, &State->Parent);
@@ -225,6 +281,21 @@ static NTSTATUS SelectNamedStream(PCREATE_STATE State)
     return Status;
 }
 
+/* STATUS_ACCESS_DENIED for bytes of a read-only file that are to be changed; its directory entries and attributes may. */
+static NTSTATUS CheckReadOnly(PCREATE_STATE State, ACCESS_MASK Access)
+{
+    NODE_INFORMATION Information;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (!State->NewFile && !State->Lcb->Node->Directory && (Access & (FILE_WRITE_DATA | FILE_APPEND_DATA)) != 0) {
+        Status = State->Vcb->Device.FileSystem->Operations->Query(State->Vcb->Store, State->Lcb->Node, &Information);
+        if (NT_SUCCESS(Status) && (Information.FileAttributes & FILE_ATTRIBUTE_READONLY) != 0) {
+            Status = STATUS_ACCESS_DENIED;
+        }
+    }
+    return Status;
+}
+
 /* Finds or makes the stream's FCB, and holds the open against those that are there. */
 static NTSTATUS OpenFcb(PCREATE_STATE State)
 {
@@ -246,7 +317,8 @@ static NTSTATUS OpenFcb(PCREATE_STATE State)
     if (Overwrites(State->Disposition)) {
         Access |= FILE_WRITE_DATA;
     }
-    if (State->Fcb->Handles != 0) {
+    Status = CheckReadOnly(State, Access);
+    if (NT_SUCCESS(Status) && State->Fcb->Handles != 0) {
         Status = IoCheckShareAccess(Access, ShareAccess, State->FileObject, &State->Fcb->ShareAccess, FALSE);
     }
     return Status;
@@ -417,7 +489,7 @@ static BOOLEAN IsVolumeOpen(PFILE_OBJECT FileObject)
 
 /*
  * Statuses as the NTFS driver gives them; Information is FILE_OPENED, FILE_CREATED and so on. Takes VCB.Resource.
- * STATUS_NOT_SUPPORTED for opens by file id.
+ * An open by file id opens the file under one of its names; the related file says nothing but the volume.
  */
 NTSTATUS FsdCreate(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
 {
@@ -433,6 +505,9 @@ NTSTATUS FsdCreate(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     State.Options = IrpSp->Parameters.Create.Options & FILE_VALID_OPTION_FLAGS;
     State.Disposition = IrpSp->Parameters.Create.Options >> 24;
 
+    if ((State.Options & FILE_OPEN_BY_FILE_ID) == 0) {
+        FsdDropDoubledSeparator(&State.FileObject->FileName);
+    }
     State.Ccb = ExAllocatePoolWithTag(PagedPool, sizeof(CCB), Vcb->Device.FileSystem->Tag);
     if (State.Ccb == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -441,12 +516,18 @@ NTSTATUS FsdCreate(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     (VOID) ExAcquireResourceExclusiveLite(&Vcb->Resource, TRUE);
     if (Vcb->Dismounted) {
         Status = STATUS_VOLUME_DISMOUNTED;
-    } else if ((State.Options & FILE_OPEN_BY_FILE_ID) != 0) {
-        Status = STATUS_NOT_SUPPORTED;
-    } else if (IsVolumeOpen(State.FileObject)) {
+    } else if ((State.Options & FILE_OPEN_BY_FILE_ID) == 0 && IsVolumeOpen(State.FileObject)) {
         Status = OpenVolume(&State);
     } else {
-        Status = FindParent(&State);
+        State.Path = State.FileObject->FileName;
+        Status = STATUS_SUCCESS;
+        if ((State.Options & FILE_OPEN_BY_FILE_ID) != 0) {
+            RtlZeroMemory(&State.Path, sizeof(State.Path));
+            Status = FindPathOfId(Vcb, &State.FileObject->FileName, &State.Path);
+        }
+        if (NT_SUCCESS(Status)) {
+            Status = FindParent(&State);
+        }
         if (NT_SUCCESS(Status)) {
             Status =
                 (IrpSp->Flags & SL_OPEN_TARGET_DIRECTORY) != 0 ? OpenTargetDirectory(&State) : OpenStreamByName(&State);
@@ -470,6 +551,9 @@ NTSTATUS FsdCreate(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
         FsdDereferenceLink(Vcb, State.Parent);
     }
     ExReleaseResourceLite(&Vcb->Resource);
+    if ((State.Options & FILE_OPEN_BY_FILE_ID) != 0 && State.Path.Buffer != NULL) {
+        ExFreePoolWithTag(State.Path.Buffer, Vcb->Device.FileSystem->Tag);
+    }
     if (AbandonedFcb != NULL) {
         FsdFreeFcb(Vcb, AbandonedFcb);
     }

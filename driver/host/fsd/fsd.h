@@ -11,6 +11,8 @@
 
 #include <ntifs.h>
 
+extern ULONG HostQuirks; /* HOST_QUIRK_*, of host.h */
+
 /*
  * Loads the file systems' drivers and registers them; STATUS_INSUFFICIENT_RESOURCES leaves none of them loaded.
  * PASSIVE_LEVEL, by HostBoot. HostStopFileSystems undoes it, every volume being dismounted.
@@ -132,6 +134,8 @@ typedef struct _FSD_LEAF {
     UNICODE_STRING Stream;  /* empty for the unnamed stream */
     BOOLEAN ExplicitStream; /* a colon was there */
 } FSD_LEAF, *PFSD_LEAF;
+VOID FsdDropDoubledSeparator(_Inout_ PUNICODE_STRING FileName);
+BOOLEAN FsdHasEmptyComponent(_In_ PCUNICODE_STRING Path);
 UNICODE_STRING FsdTakeComponent(_Inout_ PUNICODE_STRING Path);
 BOOLEAN FsdIsValidComponent(_In_ PCUNICODE_STRING Name);
 NTSTATUS FsdParseLeaf(_In_ PCUNICODE_STRING Component, _Out_ PFSD_LEAF Leaf);

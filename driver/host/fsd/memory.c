@@ -125,6 +125,29 @@ static NTSTATUS Lookup(PVOID Store, PNODE Parent, PCUNICODE_STRING Name, PUNICOD
     return STATUS_SUCCESS;
 }
 
+/* The name is the entry's own, for as long as the volume's resource is held. */
+static NTSTATUS NameOfId(PVOID Store, ULONG64 FileId, PULONG64 DirectoryId, PUNICODE_STRING Name)
+{
+    PMEMORY_STORE MemoryStore = Store;
+    ULONG Bucket;
+
+    for (Bucket = 0; Bucket < MEMORY_BUCKETS; Bucket++) {
+        PLIST_ENTRY Head = &MemoryStore->Buckets[Bucket];
+        PLIST_ENTRY Link;
+
+        for (Link = Head->Flink; Link != Head; Link = Link->Flink) {
+            PMEMORY_ENTRY Entry = CONTAINING_RECORD(Link, MEMORY_ENTRY, TableEntry);
+
+            if (Entry->File->FileId == FileId) {
+                *DirectoryId = Entry->Directory->FileId;
+                *Name = Entry->Name;
+                return STATUS_SUCCESS;
+            }
+        }
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
 static NTSTATUS Create(PVOID Store, PNODE Parent, PCUNICODE_STRING Name, BOOLEAN Directory, ULONG FileAttributes,
                        PNODE *Node)
 {
@@ -205,6 +228,7 @@ static const NODE_OPERATIONS Operations = {
     .OpenRoot = OpenRoot,
     .Close = MemoryClose,
     .Lookup = Lookup,
+    .NameOfId = NameOfId,
     .Create = Create,
     .Link = Link,
     .Rename = Rename,

@@ -54,6 +54,8 @@ struct _NODE_OPERATIONS {
     /* STATUS_OBJECT_NAME_NOT_FOUND; ActualName is the name as it is stored. */
     NTSTATUS (*Lookup)(_In_ PVOID Store, _In_ PNODE Parent, _In_ PCUNICODE_STRING Name,
                        _Inout_ PUNICODE_STRING ActualName, _Outptr_ PNODE *Node);
+    /* One name of the file that is not the root, and its directory; STATUS_INVALID_PARAMETER for none. NULL: nothing opens by id. */
+    NTSTATUS (*NameOfId)(_In_ PVOID Store, _In_ ULONG64 FileId, _Out_ PULONG64 DirectoryId, _Out_ PUNICODE_STRING Name);
     NTSTATUS (*Create)(_In_ PVOID Store, _In_ PNODE Parent, _In_ PCUNICODE_STRING Name, _In_ BOOLEAN Directory,
                        _In_ ULONG FileAttributes, _Outptr_ PNODE *Node);
     NTSTATUS (*Link)(_In_ PVOID Store, _In_ const NODE_PLACE *From, _In_ PNODE Node, _In_ const NODE_PLACE *To);

@@ -1,6 +1,33 @@
 /* Takes path names apart by NTFS's rules. */
 #include "fsd.h"
 
+/* One of two separators that a name begins with is dropped, as Microsoft's own file systems do: Win32 sends such names. Any IRQL. */
+VOID FsdDropDoubledSeparator(PUNICODE_STRING FileName)
+{
+    if (FileName->Length > sizeof(WCHAR) && FileName->Buffer[0] == OBJ_NAME_PATH_SEPARATOR &&
+        FileName->Buffer[1] == OBJ_NAME_PATH_SEPARATOR) {
+        FileName->Length = (USHORT)(FileName->Length - sizeof(WCHAR));
+        RtlMoveMemory(FileName->Buffer, FileName->Buffer + 1, FileName->Length);
+    }
+}
+
+/* TRUE for a path, without what it may begin and end with, that has a separator where a name should be. Any IRQL. */
+BOOLEAN FsdHasEmptyComponent(PCUNICODE_STRING Path)
+{
+    USHORT Count = (USHORT)(Path->Length / sizeof(WCHAR));
+    BOOLEAN AfterSeparator = (BOOLEAN)(Count != 0);
+    BOOLEAN Empty = FALSE;
+    USHORT Index;
+
+    for (Index = 0; Index < Count && !Empty; Index++) {
+        BOOLEAN Separator = (BOOLEAN)(Path->Buffer[Index] == OBJ_NAME_PATH_SEPARATOR);
+
+        Empty = (BOOLEAN)(Separator && AfterSeparator);
+        AfterSeparator = Separator;
+    }
+    return (BOOLEAN)(Empty || AfterSeparator);
+}
+
 /*
  * Cuts the first component off Path, with the separators around it; empty when a separator stands where a name should. Any IRQL.
  */

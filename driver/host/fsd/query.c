@@ -1,6 +1,8 @@
 /* IRP_MJ_QUERY_INFORMATION: what is known of an open stream. */
 #include "fsd.h"
 
+#include "../host.h"
+
 /* A record being filled: Used bytes of Length. */
 typedef struct _QUERY_REPLY {
     PUCHAR Buffer;
@@ -140,6 +142,7 @@ static ULONG MinimumLength(FILE_INFORMATION_CLASS Class)
     case FileEaInformation:
         return sizeof(FILE_EA_INFORMATION);
     case FileNameInformation:
+    case FileNormalizedNameInformation:
         return (ULONG)FIELD_OFFSET(FILE_NAME_INFORMATION, FileName);
     case FilePositionInformation:
         return sizeof(FILE_POSITION_INFORMATION);
@@ -193,6 +196,7 @@ static NTSTATUS Fill(PVCB Vcb, PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS C
         ((PFILE_POSITION_INFORMATION)(PVOID)Reply->Buffer)->CurrentByteOffset = FileObject->CurrentByteOffset;
         return STATUS_SUCCESS;
     case FileNameInformation:
+    case FileNormalizedNameInformation:
         return FillName(Ccb, (PFILE_NAME_INFORMATION)(PVOID)Reply->Buffer, Reply->Length, &Reply->Used);
     case FileStreamInformation:
         return FillStreams(Vcb, Ccb, Reply);
@@ -212,7 +216,8 @@ NTSTATUS FsdQueryInformation(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     QUERY_REPLY Reply = {Irp->AssociatedIrp.SystemBuffer, IrpSp->Parameters.QueryFile.Length, 0};
     NTSTATUS Status;
 
-    if (MinimumLength(Class) == 0) {
+    if (MinimumLength(Class) == 0 ||
+        (Class == FileNormalizedNameInformation && (HostQuirks & HOST_QUIRK_NO_NORMALIZED_NAMES) != 0)) {
         return STATUS_INVALID_INFO_CLASS;
     }
     if (Reply.Length < MinimumLength(Class)) {
@@ -223,7 +228,7 @@ NTSTATUS FsdQueryInformation(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     }
     (VOID) ExAcquireResourceExclusiveLite(&Vcb->Resource, TRUE);
     (VOID) ExAcquireResourceSharedLite(&Ccb->Fcb->Resource, TRUE);
-    if (Vcb->Dismounted && Class != FileNameInformation) {
+    if (Vcb->Dismounted && Class != FileNameInformation && Class != FileNormalizedNameInformation) {
         Status = STATUS_VOLUME_DISMOUNTED;
     } else {
         Status = Fill(Vcb, IrpSp->FileObject, Class, &Reply);

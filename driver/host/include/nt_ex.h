@@ -21,6 +21,7 @@ typedef enum _POOL_TYPE {
 typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_USE_QUOTA 0x0000000000000001ULL
 #define POOL_FLAG_UNINITIALIZED 0x0000000000000002ULL
+#define POOL_FLAG_CACHE_ALIGNED 0x0000000000000008ULL
 #define POOL_FLAG_NON_PAGED 0x0000000000000040ULL
 #define POOL_FLAG_NON_PAGED_EXECUTE 0x0000000000000080ULL
 #define POOL_FLAG_PAGED 0x0000000000000100ULL
@@ -127,6 +128,10 @@ VOID ProbeForWrite(_In_ volatile VOID *Address, _In_ SIZE_T Length, _In_ ULONG A
 /* Addresses from there on are the kernel's: here all but those that never are any. */
 extern PVOID MmSystemRangeStart;
 PVOID MmGetSystemRoutineAddress(_In_ PUNICODE_STRING SystemRoutineName);
+
+typedef enum _MM_SYSTEM_SIZE { MmSmallSystem, MmMediumSystem, MmLargeSystem } MM_SYSTEMSIZE;
+
+MM_SYSTEMSIZE MmQuerySystemSize(VOID);
 
 #define DPFLTR_IHVDRIVER_ID 77
 #define DPFLTR_IHVFILTER_ID 86

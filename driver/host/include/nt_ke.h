@@ -159,7 +159,10 @@ VOID KeReleaseSpinLockFromDpcLevel(_Inout_ PKSPIN_LOCK SpinLock);
 
 VOID KeEnterCriticalRegion(VOID);
 VOID KeLeaveCriticalRegion(VOID);
+VOID KeEnterGuardedRegion(VOID);
+VOID KeLeaveGuardedRegion(VOID);
 BOOLEAN KeAreApcsDisabled(VOID);
+BOOLEAN KeAreAllApcsDisabled(VOID);
 
 VOID KeQuerySystemTime(_Out_ PLARGE_INTEGER CurrentTime);
 ULONGLONG KeQueryInterruptTime(VOID);

@@ -14,6 +14,7 @@ extern PEPROCESS PsInitialSystemProcess;
 PEPROCESS PsGetCurrentProcess(VOID);
 PEPROCESS IoGetCurrentProcess(VOID);
 PETHREAD PsGetCurrentThread(VOID);
+BOOLEAN PsIsThreadTerminating(_In_ PETHREAD Thread);
 HANDLE PsGetCurrentProcessId(VOID);
 HANDLE PsGetCurrentThreadId(VOID);
 HANDLE PsGetProcessId(_In_ PEPROCESS Process);

@@ -52,16 +52,27 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_MAXIMUM_OWNERS 4096u                  /* owner keys of one session */
 #define PSCTX_MAXIMUM_RULES 64u                     /* tracking rules of one session */
 #define PSCTX_MAXIMUM_PATTERN_LENGTH 2048u          /* bytes of a tracking rule's pattern */
+#define PSCTX_MAXIMUM_TRACKED_NAME_LENGTH 1024u     /* bytes of a name that a context of a rule keeps: its end */
 #define PSCTX_MAXIMUM_BATCH_OPERATIONS 4096u        /* operations in one batch */
 #define PSCTX_MAXIMUM_TRANSFER (1u << 20)           /* bytes of one request or one reply */
 #define PSCTX_MINIMUM_EVENT_CAPACITY (256u << 10)   /* bytes of events that a subscription may ask to be kept */
 #define PSCTX_MAXIMUM_EVENT_CAPACITY (16u << 20)
 #define PSCTX_MAXIMUM_READERS 16u /* of one session's events */
 
-/* What every session together may hold: contexts of ended sessions (PSCTX_LIFETIME_STREAM) count here until torn down. */
-#define PSCTX_MAXIMUM_TOTAL_CONTEXTS (2u * PSCTX_MAXIMUM_CONTEXTS)
-#define PSCTX_MAXIMUM_TOTAL_PAGED_BYTES (2u * PSCTX_MAXIMUM_PAGED_BYTES)
-#define PSCTX_MAXIMUM_TOTAL_NONPAGED_BYTES (2u * PSCTX_MAXIMUM_NONPAGED_BYTES)
+/* What is no context: sessions, owners, rules, events that are kept, requests that wait for some. */
+#define PSCTX_MAXIMUM_PAGED_RECORD_BYTES (64ull << 20)
+#define PSCTX_MAXIMUM_NONPAGED_RECORD_BYTES (32ull << 20)
+
+/*
+ * A machine allows less where its memory is small, or its kernel a 32-bit one. All sessions together may have twice as many contexts and
+ * bytes of them as one, and four times the bytes of records: contexts of ended sessions (PSCTX_LIFETIME_STREAM) are among those until
+ * they are torn down.
+ */
+#define PSCTX_TOTAL_CONTEXTS_FACTOR 2u
+#define PSCTX_TOTAL_RECORDS_FACTOR 4u
+
+/* Contexts of tracking rules may take one half of what their session may have, in number and in bytes of each pool. */
+#define PSCTX_TRACKED_SHARE 2u
 
 /*
  * Operations. The same number names the operation in a record's header and, through PSCTX_CONTROL_CODE, the control code.
@@ -88,7 +99,8 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_OPERATION_LIST_VOLUMES \
     15u                             /* R   PSCTX_VOLUMES_REQUEST         -> PSCTX_VOLUMES_REPLY, PSCTX_VOLUME_ENTRYs */
 #define PSCTX_OPERATION_INSPECT 16u /* R   PSCTX_STREAM_REQUEST          -> PSCTX_INSPECT_REPLY, PSCTX_INSPECT_ENTRYs */
-#define PSCTX_OPERATION_COUNT 17u
+#define PSCTX_OPERATION_QUERY_RULE 17u /* R   PSCTX_RULE_RECORD             -> PSCTX_RULE_REPLY */
+#define PSCTX_OPERATION_COUNT 18u
 
 /* CTL_CODE with a vendor's device type, METHOD_BUFFERED, functions from 0x800 on. */
 #define PSCTX_DEVICE_TYPE 0x8A53u
@@ -115,6 +127,7 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_IOCTL_ENUMERATE PSCTX_CONTROL_CODE(PSCTX_OPERATION_ENUMERATE, PSCTX_ACCESS_READ)
 #define PSCTX_IOCTL_LIST_VOLUMES PSCTX_CONTROL_CODE(PSCTX_OPERATION_LIST_VOLUMES, PSCTX_ACCESS_READ)
 #define PSCTX_IOCTL_INSPECT PSCTX_CONTROL_CODE(PSCTX_OPERATION_INSPECT, PSCTX_ACCESS_READ)
+#define PSCTX_IOCTL_QUERY_RULE PSCTX_CONTROL_CODE(PSCTX_OPERATION_QUERY_RULE, PSCTX_ACCESS_READ)
 
 /* What opens every buffer. */
 typedef struct _PSCTX_HEADER {
@@ -152,6 +165,7 @@ typedef struct _PSCTX_STATISTICS_REPLY {
     PSCTX_UINT64 TotalSessions;       /* open now */
     PSCTX_UINT64 AttachedVolumes;     /* volume devices the filter is attached to */
     PSCTX_UINT64 AttachedFileSystems; /* file-system control devices it is attached to */
+    PSCTX_UINT64 SessionMissed;       /* opens that the session's rules have no context for: see PSCTX_RULE_REPLY */
 } PSCTX_STATISTICS_REPLY;
 
 /* Asks about the stream that a handle of the calling process has open. */
@@ -277,7 +291,8 @@ typedef struct _PSCTX_LIST_REPLY {
 
 /*
  * Followed by a PSCTX_TRACKING if Tracked says so, NameLength bytes of name and padding to 8 bytes: the stream's full name as the I/O manager told it at insertion, or, for
- * a context of a tracking rule, the name on the volume that the stream was opened by.
+ * a context of a tracking rule, the file's name on the volume as the file system told it when the file was first opened: the directories'
+ * own spelling, whatever it was opened by, with ":stream" behind it for a named stream. A redirector's begins with the server.
  */
 typedef struct _PSCTX_LIST_ENTRY {
     PSCTX_UINT32 Size; /* of this record and what follows it */
@@ -290,7 +305,11 @@ typedef struct _PSCTX_LIST_ENTRY {
     PSCTX_UINT32 DataLength;
     PSCTX_UINT32 Tracked;  /* PSCTX_TRACKED_* */
     PSCTX_UINT64 Inserted; /* system time: 100 ns units since 1601, UTC */
+    PSCTX_UINT32 Flags;    /* PSCTX_NAME_* */
+    PSCTX_UINT32 Reserved;
 } PSCTX_LIST_ENTRY;
+
+#define PSCTX_NAME_TRUNCATED 1u /* the name is the end of one longer than PSCTX_MAXIMUM_TRACKED_NAME_LENGTH */
 
 #define PSCTX_TRACKED_NO 0u
 #define PSCTX_TRACKED_YES 1u     /* inserted by a tracking rule */
@@ -334,7 +353,10 @@ typedef struct _PSCTX_BATCH_RESULT {
     PSCTX_UINT32 ReplySize; /* bytes of its reply in its slot; bytes of the slot past it are zero */
 } PSCTX_BATCH_RESULT;
 
-/* Followed by PatternLength bytes: an expression of FsRtlIsNameInExpression, matched without regard to case. */
+/*
+ * Followed by PatternLength bytes: an expression of FsRtlIsNameInExpression, matched without regard to case against the name that the
+ * file system tells of a file when it has been opened: see PSCTX_LIST_ENTRY.
+ */
 typedef struct _PSCTX_TRACK_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 OwnerKey;
@@ -350,6 +372,18 @@ typedef struct _PSCTX_RULE_RECORD {
     PSCTX_HEADER Header;
     PSCTX_UINT64 Rule;
 } PSCTX_RULE_RECORD;
+
+/*
+ * What a rule has done. It has missed an open if that matched, but no context could be inserted (a quota is used up, memory is short, the stream
+ * or its file system takes none), or if it may have matched, but the file's name could not be told. Of several rules that name
+ * one context, the first one inserts and misses; each of them matches.
+ */
+typedef struct _PSCTX_RULE_REPLY {
+    PSCTX_HEADER Header;
+    PSCTX_UINT64 Matched;  /* opens of files whose name matched */
+    PSCTX_UINT64 Inserted; /* contexts */
+    PSCTX_UINT64 Missed;   /* opens */
+} PSCTX_RULE_REPLY;
 
 /*
  * Makes the asking handle, once, the reader of another session's events: Session is the number that PSCTX_IOCTL_QUERY_VERSION told
@@ -375,7 +409,9 @@ typedef struct _PSCTX_SUBSCRIBE_REQUEST {
 #define PSCTX_EVENT_VOLUME_DETACHED 6u
 /* Of the reader: Count events that would have come here were dropped. Always told. */
 #define PSCTX_EVENT_DROPPED 7u
-#define PSCTX_EVENT_TYPES 0x7Fu
+/* Of a tracking rule: it has missed Count opens, one after another. Sequence is the rule's number. */
+#define PSCTX_EVENT_MISSED 8u
+#define PSCTX_EVENT_TYPES 0x17Fu
 
 /* Followed by NameLength bytes of the stream's or the volume's device's name, and padding to 8 bytes. */
 typedef struct _PSCTX_EVENT {
@@ -386,12 +422,12 @@ typedef struct _PSCTX_EVENT {
     PSCTX_UINT64 Time; /* system time: 100 ns units since 1601, UTC */
     PSCTX_UINT64 OwnerKey;
     PSCTX_UINT64 Instance;
-    PSCTX_UINT64 Sequence;  /* the context's */
+    PSCTX_UINT64 Sequence;  /* the context's; MISSED: the rule's number */
     PSCTX_UINT64 Age;       /* REMOVED, TORN_DOWN: how long it was there, in 100 ns units */
-    PSCTX_UINT64 Count;     /* DROPPED */
-    PSCTX_UINT64 ProcessId; /* INSERTED, REMOVED, TRACKED, CLEANUP: who asked for it */
+    PSCTX_UINT64 Count;     /* DROPPED, MISSED */
+    PSCTX_UINT64 ProcessId; /* INSERTED, REMOVED, TRACKED, CLEANUP: who asked for it; MISSED: who did last */
     PSCTX_UINT32 NameLength;
-    PSCTX_UINT32 Reserved;
+    PSCTX_UINT32 Flags; /* PSCTX_NAME_* */
 } PSCTX_EVENT;
 
 /* What one event takes at most, as its record says. The output of WAIT needs room for PSCTX_WAIT_REPLY and that. */
@@ -519,7 +555,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumBatchOperations) == 40)
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumTransfer) == 44);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, Session) == 48);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_STATISTICS_REPLY) == 104);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_STATISTICS_REPLY) == 112);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionContexts) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionPagedBytes) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionNonPagedBytes) == 24);
@@ -532,6 +568,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, TotalNonPagedBytes) == 72);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, TotalSessions) == 80);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, AttachedVolumes) == 88);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, AttachedFileSystems) == 96);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionMissed) == 104);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_STREAM_REQUEST) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STREAM_REQUEST, Handle) == 8);
@@ -585,7 +622,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_REPLY, Remaining) == 12);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_REPLY, NextSize) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_REPLY, Reserved) == 20);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_LIST_ENTRY) == 56);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_LIST_ENTRY) == 64);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, NameLength) == 4);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, OwnerKey) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Instance) == 16);
@@ -595,6 +632,8 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Lifetime) == 36);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, DataLength) == 40);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Tracked) == 44);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Inserted) == 48);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Flags) == 56);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_LIST_ENTRY, Reserved) == 60);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_BATCH_REQUEST) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_BATCH_REQUEST, Count) == 8);
@@ -616,6 +655,11 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACK_REQUEST, Flags) == 36);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_RULE_RECORD) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_RULE_RECORD, Rule) == 8);
+
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_RULE_REPLY) == 32);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_RULE_REPLY, Matched) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_RULE_REPLY, Inserted) == 16);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_RULE_REPLY, Missed) == 24);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_TRACKING) == 64);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_TRACKING, Cleanups) == 8);
@@ -642,7 +686,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Age) == 48);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Count) == 56);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, ProcessId) == 64);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, NameLength) == 72);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Reserved) == 76);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_EVENT, Flags) == 76);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_WAIT_REPLY) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_WAIT_REPLY, Count) == 8);
