@@ -75,7 +75,12 @@ typedef VOID NTAPI IO_CSQ_RELEASE_LOCK(_In_ struct _IO_CSQ *Csq, _In_ KIRQL Irql
 typedef VOID NTAPI IO_CSQ_COMPLETE_CANCELED_IRP(_In_ struct _IO_CSQ *Csq, _In_ PIRP Irp);
 typedef VOID NTAPI DRIVER_FS_NOTIFICATION(_In_ struct _DEVICE_OBJECT *DeviceObject, _In_ BOOLEAN FsActive);
 
-/* A read that the compiler neither splits nor repeats, and that orders nothing. [wdm/nf-wdm-readnofence] */
+/* Reads that the compiler neither splits nor repeats, and that order nothing. [wdm/nf-wdm-readnofence] */
+FORCEINLINE UCHAR ReadUCharNoFence(_In_ UCHAR const volatile *Source)
+{
+    return *Source;
+}
+
 FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
 {
     return *Source;
@@ -93,7 +98,12 @@ extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType")
 #endif
 #define IoFileObjectType PsctxIoFileObjectTypeSlot
 
-/* A read that nothing after it is done before. [wdm/nf-wdm-readacquire] */
+/* Reads that nothing after them is done before. [wdm/nf-wdm-readacquire] */
+FORCEINLINE LONG ReadAcquire(_In_ LONG const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
+}
+
 FORCEINLINE PVOID ReadPointerAcquire(_In_ PVOID const volatile *Source)
 {
     return __atomic_load_n(Source, __ATOMIC_ACQUIRE);

@@ -86,7 +86,8 @@ export function buildDriver(architecture, objects, directory) {
 export function checkDriverWithGcc(objects) {
   compileAndLink({
     compiler: 'x86_64-w64-mingw32-gcc-posix',
-    compile: ['-mno-red-zone'],
+    // The processor's own data is at address zero of a segment, which gcc takes for a null pointer's.
+    compile: ['-mno-red-zone', '--param=min-pagesize=0'],
     link: ['-Wl,--subsystem,native:5.2', '-Wl,--entry,DriverEntry', '-Wl,--high-entropy-va'],
     libraries: ['-lntoskrnl'],
     objects: emptied(objects),

@@ -298,3 +298,12 @@ LONG Untrack(const SESSION *session, ULONG64 rule)
     request.Rule = rule;
     return Ask(session, &request.Header, &reply, sizeof(reply));
 }
+
+LONG QueryRule(const SESSION *session, ULONG64 rule, PSCTX_RULE_REPLY *reply)
+{
+    PSCTX_RULE_RECORD request;
+
+    SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_QUERY_RULE);
+    request.Rule = rule;
+    return Ask(session, &request.Header, reply, sizeof(*reply));
+}

@@ -74,6 +74,7 @@ LONG Track(const SESSION *session, ULONG64 owner, ULONG64 instance, const void *
 LONG TrackOnVolume(const SESSION *session, ULONG64 volume, ULONG flags, ULONG64 owner, ULONG64 instance,
                    const void *pattern, ULONG patternLength, ULONG64 *rule);
 LONG Untrack(const SESSION *session, ULONG64 rule);
+LONG QueryRule(const SESSION *session, ULONG64 rule, PSCTX_RULE_REPLY *reply);
 
 /* The code of each operation, by its number. */
 extern const ULONG ControlCodes[PSCTX_OPERATION_COUNT];

@@ -19,7 +19,7 @@ VOID RtlReleaseSRWLockShared(PVOID Lock);
 NTSTATUS ZwTerminateProcess(_In_ HANDLE ProcessHandle, _In_ NTSTATUS ExitStatus);
 
 PVOID MmSystemRangeStart = (PVOID)0x10000; /* a driver host has no addresses but a process's */
-ULONG HostQuirks; /* none: this kernel is by the book */
+ULONG HostQuirks;                          /* none: this kernel is by the book */
 HOST_THREAD_LOCAL PETHREAD HostThisThread;
 
 /*
