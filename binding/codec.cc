@@ -92,11 +92,10 @@ std::uint32_t EncodeWaitRequest(void *out) noexcept
     return sizeof(request);
 }
 
-std::uint32_t EncodeEnumerateRequest(void *out, std::uint64_t volumeHandle, std::uint64_t after,
-                                     std::uint32_t shard) noexcept
+std::uint32_t EncodeEnumerateRequest(void *out, std::uint64_t volumeHandle, const std::uint64_t (&cursor)[2]) noexcept
 {
-    const PSCTX_ENUMERATE_REQUEST request = {MakeHeader(PSCTX_OPERATION_ENUMERATE, sizeof(request)), volumeHandle,
-                                             after, shard, 0};
+    const PSCTX_ENUMERATE_REQUEST request = {
+        MakeHeader(PSCTX_OPERATION_ENUMERATE, sizeof(request)), volumeHandle, {cursor[0], cursor[1]}};
 
     std::memcpy(out, &request, sizeof(request));
     return sizeof(request);

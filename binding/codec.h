@@ -57,8 +57,7 @@ std::uint32_t EncodeRuleRequest(void *out, std::uint32_t operation, std::uint64_
 std::uint32_t EncodeSubscribeRequest(void *out, std::uint64_t session, std::uint32_t types,
                                      std::uint32_t capacity) noexcept;
 std::uint32_t EncodeWaitRequest(void *out) noexcept;
-std::uint32_t EncodeEnumerateRequest(void *out, std::uint64_t volumeHandle, std::uint64_t after,
-                                     std::uint32_t shard) noexcept;
+std::uint32_t EncodeEnumerateRequest(void *out, std::uint64_t volumeHandle, const std::uint64_t (&cursor)[2]) noexcept;
 std::uint32_t EncodeVolumesRequest(void *out, std::uint64_t after) noexcept;
 
 // Whether Returned bytes are a whole reply to Operation: STATUS_REVISION_MISMATCH for another ABI version,

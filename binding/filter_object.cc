@@ -208,15 +208,14 @@ Napi::Value FilterObject::Enumerate(const Napi::CallbackInfo &info)
     const Napi::Env env = info.Env();
     const Bytes page = GetBytes(env, info[0], operation, "page");
     const std::uint64_t volume = GetVolumeFile(env, info[1], operation);
-    const std::uint64_t after = GetIdentifier(env, info[2], operation, "after");
-    const std::uint32_t shard = GetUint32(env, info[3], PSCTX_ENUMERATE_END, operation, "shard");
+    const std::uint64_t cursor[2] = {GetIdentifier(env, info[2], operation, "cursor"),
+                                     GetIdentifier(env, info[3], operation, "cursor")};
 
     if (page.length > PSCTX_MAXIMUM_TRANSFER) {
         throw MakeArgumentError(env, operation, "page");
     }
-    return Send(env, operation, PSCTX_IOCTL_ENUMERATE,
-                EncodeEnumerateRequest(session_->Request(), volume, after, shard), page.data,
-                static_cast<std::uint32_t>(page.length), sizeof(PSCTX_ENUMERATE_REPLY));
+    return Send(env, operation, PSCTX_IOCTL_ENUMERATE, EncodeEnumerateRequest(session_->Request(), volume, cursor),
+                page.data, static_cast<std::uint32_t>(page.length), sizeof(PSCTX_ENUMERATE_REPLY));
 }
 
 Napi::Value FilterObject::ListVolumes(const Napi::CallbackInfo &info)

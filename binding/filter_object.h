@@ -31,7 +31,7 @@ class FilterObject : public Napi::ObjectWrap<FilterObject> {
     Napi::Value Track(const Napi::CallbackInfo &info);
     Napi::Value Untrack(const Napi::CallbackInfo &info);   // (rule)
     Napi::Value QueryRule(const Napi::CallbackInfo &info); // (rule)
-    // Leaves its reply in the caller's memory: (page: Uint8Array, volume: Stream | undefined, after, shard)
+    // Leaves its reply in the caller's memory: (page: Uint8Array, volume: Stream | undefined, two words of a cursor)
     Napi::Value Enumerate(const Napi::CallbackInfo &info);
     Napi::Value ListVolumes(const Napi::CallbackInfo &info); // (after)
     // What drive letters stand for: () → [drive, device][]

@@ -321,6 +321,7 @@ class HostTransport final : public Transport, public HostKernel {
             device->resize(length / sizeof(WCHAR));
             target = ToUnicodeString(device);
             status = NtQuerySymbolicLinkObject(link, &target, nullptr);
+            device->resize(target.Length / sizeof(WCHAR)); // the length has room for a terminator
         }
         NtClose(link);
         return FromNt(status);

@@ -9,7 +9,7 @@ try {
   if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
   installDependencies()
   build()
-  for (const name of ['bench.mjs', 'iterators.mjs', 'tracking.mjs'])
+  for (const name of ['bench.mjs', 'iterators.mjs', 'tracking.mjs', 'ending.mjs'])
     run(process.execPath, [join(root, 'test', 'bench', name)])
 } catch (error) {
   if (!(error instanceof CommandError)) throw error

@@ -52,15 +52,13 @@ export const eventType = {
 
 export const nameFlags = { truncated: 1 } as const
 
-export const enumerateShard = { end: 0xffffffff } as const
-
 export const attachment = { yes: 0, snapshot: 1, failed: 2 } as const
 
 export const ownerKind = { unknown: 0, device: 1, driver: 2 } as const
 
 /** Sizes of the fixed parts of the records, and offsets of their members, in bytes. */
 export const versionReply = {
-  size: 56,
+  size: 88,
   driverVersion: 8,
   maximumDataLength: 12,
   maximumContexts: 16,
@@ -70,10 +68,16 @@ export const versionReply = {
   maximumBatchOperations: 40,
   maximumTransfer: 44,
   session: 48,
+  maximumStreamContexts: 56,
+  maximumSessions: 60,
+  maximumPagedRecordBytes: 64,
+  maximumNonPagedRecordBytes: 72,
+  maximumReaders: 80,
+  maximumWaits: 84,
 } as const
 
 export const statisticsReply = {
-  size: 112,
+  size: 144,
   sessionContexts: 8,
   sessionPagedBytes: 16,
   sessionNonPagedBytes: 24,
@@ -86,7 +90,11 @@ export const statisticsReply = {
   totalSessions: 80,
   attachedVolumes: 88,
   attachedFileSystems: 96,
-  sessionMissed: 104,
+  sessionPagedRecordBytes: 104,
+  sessionNonPagedRecordBytes: 112,
+  totalPagedRecordBytes: 120,
+  totalNonPagedRecordBytes: 128,
+  sessionMissed: 136,
 } as const
 
 export const streamReply = { size: 24, support: 8, deviceType: 12, headerVersion: 16 } as const
@@ -161,7 +169,7 @@ export const event = {
   flags: 76,
 } as const
 
-export const enumerateReply = { size: 32, nextAfter: 8, nextShard: 16, count: 20, nextSize: 24 } as const
+export const enumerateReply = { size: 32, nextCursor: 8, count: 24, nextSize: 28 } as const
 
 export const volumesReply = { size: 24, count: 8, remaining: 12, nextSize: 16 } as const
 

@@ -313,6 +313,12 @@ export class Replies {
         nonPagedBytes: this.counter(offset + abi.versionReply.maximumNonPagedBytes),
         batchOperations: this.uint32(offset + abi.versionReply.maximumBatchOperations),
         transfer: this.uint32(offset + abi.versionReply.maximumTransfer),
+        streamContexts: this.uint32(offset + abi.versionReply.maximumStreamContexts),
+        sessions: this.uint32(offset + abi.versionReply.maximumSessions),
+        pagedRecordBytes: this.counter(offset + abi.versionReply.maximumPagedRecordBytes),
+        nonPagedRecordBytes: this.counter(offset + abi.versionReply.maximumNonPagedRecordBytes),
+        readers: this.uint32(offset + abi.versionReply.maximumReaders),
+        waits: this.uint32(offset + abi.versionReply.maximumWaits),
       },
     }
   }
@@ -328,6 +334,8 @@ export class Replies {
         removed: this.counter(offset + statisticsReply.sessionRemoved),
         tornDown: this.counter(offset + statisticsReply.sessionTornDown),
         missed: this.counter(offset + statisticsReply.sessionMissed),
+        pagedRecordBytes: this.counter(offset + statisticsReply.sessionPagedRecordBytes),
+        nonPagedRecordBytes: this.counter(offset + statisticsReply.sessionNonPagedRecordBytes),
       },
       total: {
         contexts: this.counter(offset + statisticsReply.totalContexts),
@@ -336,6 +344,8 @@ export class Replies {
         sessions: this.counter(offset + statisticsReply.totalSessions),
         attachedVolumes: this.counter(offset + statisticsReply.attachedVolumes),
         attachedFileSystems: this.counter(offset + statisticsReply.attachedFileSystems),
+        pagedRecordBytes: this.counter(offset + statisticsReply.totalPagedRecordBytes),
+        nonPagedRecordBytes: this.counter(offset + statisticsReply.totalNonPagedRecordBytes),
       },
     }
   }

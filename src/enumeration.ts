@@ -21,9 +21,10 @@ export class ContextIterator extends PagedIterator<ListedContext> {
   readonly #page = Buffer.allocUnsafeSlow(abi.limits.transfer)
   readonly #replies = new Replies(this.#page.buffer)
   #entry = 0
-  #after = 0n
-  #shard = 0
+  /** What the last page told: two words that mean something to the driver alone; both zero at the beginning, and at the end. */
+  #cursor: readonly [bigint, bigint] = [0n, 0n]
   #isFirst = true
+  #hasEnded = false
 
   /** `openVolume` is called when nothing else can fail any more. */
   constructor(filter: NativeFilter, openVolume: () => NativeStream | undefined, signal: AbortSignal | undefined) {
@@ -40,7 +41,7 @@ export class ContextIterator extends PagedIterator<ListedContext> {
   }
 
   protected override load(): void {
-    if (this.#shard === abi.enumerateShard.end) {
+    if (this.#hasEnded) {
       this.finish()
     } else if (this.#isFirst) {
       this.#isFirst = false
@@ -54,19 +55,20 @@ export class ContextIterator extends PagedIterator<ListedContext> {
 
   protected override release(): void {
     this.#volume?.close()
-    this.#shard = abi.enumerateShard.end
+    this.#hasEnded = true
   }
 
   #read(): void {
-    if (this.#shard === abi.enumerateShard.end) return // ended meanwhile
+    if (this.#hasEnded) return // meanwhile
     try {
-      this.#filter.enumerate(this.#page, this.#volume, this.#after, this.#shard)
+      this.#filter.enumerate(this.#page, this.#volume, ...this.#cursor)
     } catch (error) {
       this.fail(explain(error) as Error)
       return
     }
-    this.#after = this.#replies.uint64(abi.enumerateReply.nextAfter)
-    this.#shard = this.#replies.uint32(abi.enumerateReply.nextShard)
+    const { nextCursor } = abi.enumerateReply
+    this.#cursor = [this.#replies.uint64(nextCursor), this.#replies.uint64(nextCursor + 8)]
+    this.#hasEnded = this.#cursor[0] === 0n && this.#cursor[1] === 0n
     this.#entry = abi.enumerateReply.size
     this.loaded(this.#replies.uint32(abi.enumerateReply.count))
   }

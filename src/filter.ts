@@ -52,6 +52,18 @@ export interface FilterLimits {
   readonly batchOperations: number
   /** Bytes of requests, or of replies, in one batch. */
   readonly transfer: number
+  /** Contexts on one stream, of every filter. */
+  readonly streamContexts: number
+  /** Filters and readers of events that are open, of every process. */
+  readonly sessions: number
+  /** Bytes of paged pool for what is no context: owner keys, rules, events that are kept. */
+  readonly pagedRecordBytes: number
+  /** Bytes of nonpaged pool for what is no context: the filter itself, and requests that wait for events. */
+  readonly nonPagedRecordBytes: number
+  /** Readers of this filter's events. */
+  readonly readers: number
+  /** Requests of one reader that wait for events. */
+  readonly waits: number
 }
 
 /** Counters of the driver. Each is right by itself; together they are no snapshot. */
@@ -71,6 +83,9 @@ export interface FilterStatistics {
     readonly tornDown: number
     /** Opens that its tracking rules have no context for: see {@link TrackingStatistics}. */
     readonly missed: number
+    /** Held now by what is no context: see {@link FilterLimits}. */
+    readonly pagedRecordBytes: number
+    readonly nonPagedRecordBytes: number
   }
   /** Of the driver as a whole, now. */
   readonly total: {
@@ -83,6 +98,9 @@ export interface FilterStatistics {
     readonly attachedVolumes: number
     /** File systems' control devices that it is attached to. */
     readonly attachedFileSystems: number
+    /** Held now by what is no context: see {@link FilterLimits}. */
+    readonly pagedRecordBytes: number
+    readonly nonPagedRecordBytes: number
   }
 }
 

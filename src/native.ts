@@ -21,7 +21,7 @@ export interface NativeFilter {
   untrack(rule: Identifier): number
   queryRule(rule: Identifier): number
   /** Its reply is left in `page`. */
-  enumerate(page: Uint8Array, volume: NativeStream | undefined, after: Identifier, shard: number): number
+  enumerate(page: Uint8Array, volume: NativeStream | undefined, cursor0: Identifier, cursor1: Identifier): number
   listVolumes(after: Identifier): number
   drives(): (readonly [string, string])[]
   close(): void

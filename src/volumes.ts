@@ -10,7 +10,7 @@ export type VolumeAttachment = 'attached' | 'snapshot' | 'failed'
 
 /** A volume that is mounted. */
 export interface Volume {
-  /** Unique while the driver is loaded; grows with every volume. */
+  /** Unique while the volume is mounted; grows with every volume that is attached to. */
   readonly number: bigint
   /** The storage device, such as `\Device\HarddiskVolume3`. */
   readonly device: string

@@ -14,6 +14,10 @@
 #define InterlockedBitTestAndReset PsctxInlineBitTestAndReset
 #include_next <ntifs.h>
 
+/* There it is external, so that gcc lets no such function call a static one. */
+#undef FORCEINLINE
+#define FORCEINLINE static __inline__ __attribute__((__always_inline__))
+
 /*
  * 64-bit interlocked operations, which those headers have for x64 alone. Static, and inline code: cmpxchg8b on x86, exclusive loads and
  * stores on arm64.

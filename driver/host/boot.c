@@ -10,6 +10,8 @@ ULONG HostQuirks;
 VOID HostSetQuirks(ULONG Quirks)
 {
     HostQuirks = Quirks;
+    FsdSetAcquisition((BOOLEAN)((Quirks & HOST_QUIRK_CALLBACKS_ACQUIRE) != 0),
+                      (BOOLEAN)((Quirks & HOST_QUIRK_CALLBACKS_RELEASE) != 0));
 }
 
 VOID HostAudit(PHOST_AUDIT Audit)

@@ -4,6 +4,16 @@
 static volatile LONG HostLoadedDrivers;
 BOOLEAN HostBooting;
 
+typedef struct _HOST_DRIVER_EXTENSION {
+    DRIVER_EXTENSION Public;
+    PFS_FILTER_CALLBACKS FsFilterCallbacks;
+} HOST_DRIVER_EXTENSION, *PHOST_DRIVER_EXTENSION;
+
+PFS_FILTER_CALLBACKS *HostFsFilterCallbacksOf(PDRIVER_OBJECT Driver)
+{
+    return &((PHOST_DRIVER_EXTENSION)Driver->DriverExtension)->FsFilterCallbacks;
+}
+
 static NTSTATUS HostInvalidRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -25,6 +35,7 @@ VOID HostDeleteDriver(PVOID Object)
     HostForgetModule(Driver);
     PlatformFree(Driver->DriverName.Buffer);
     if (Driver->DriverExtension != NULL) {
+        PlatformFree(*HostFsFilterCallbacksOf(Driver));
         PlatformFree(Driver->DriverExtension->ServiceKeyName.Buffer);
         PlatformFree(Driver->DriverExtension);
     }
@@ -60,7 +71,7 @@ NTSTATUS HostLoadDriver(PCWSTR Name, BOOLEAN FileSystem, PDRIVER_INITIALIZE Driv
     Driver->Size = sizeof(*Driver);
     Driver->Flags = DRVO_LEGACY_DRIVER | (HostBooting ? DRVO_BUILTIN_DRIVER : 0);
     Driver->DriverInit = DriverEntry;
-    Driver->DriverExtension = PlatformAllocate(sizeof(DRIVER_EXTENSION));
+    Driver->DriverExtension = PlatformAllocate(sizeof(HOST_DRIVER_EXTENSION));
     Driver->DriverExtension->DriverObject = Driver;
     HostJoin(&Driver->DriverExtension->ServiceKeyName, Name, L"");
     HostJoin(&Driver->DriverName, FileSystem ? L"\\FileSystem\\" : L"\\Driver\\", Name);

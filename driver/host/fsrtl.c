@@ -63,23 +63,56 @@ static BOOLEAN HostIsLinked(PFSRTL_PER_STREAM_CONTEXT Context)
     return (BOOLEAN)(Pin != NULL && strcmp(Pin, HOST_PIN_CONTEXT) == 0);
 }
 
+HOST_CONTEXT_WORK HostContextWork;
+
+VOID HostResetWork(VOID)
+{
+    __atomic_store_n(&HostContextWork.EntriesVisited, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&HostContextWork.LongestRun, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&HostContextWork.Acquisitions, 0, __ATOMIC_RELAXED);
+}
+
+VOID HostQueryWork(PHOST_CONTEXT_WORK Work)
+{
+    Work->EntriesVisited = __atomic_load_n(&HostContextWork.EntriesVisited, __ATOMIC_RELAXED);
+    Work->LongestRun = __atomic_load_n(&HostContextWork.LongestRun, __ATOMIC_RELAXED);
+    Work->Acquisitions = __atomic_load_n(&HostContextWork.Acquisitions, __ATOMIC_RELAXED);
+}
+
+/* A context was removed by a thread, under locks of its own: the longest run of those is kept. */
+static VOID HostNoteRemoval(PETHREAD Thread)
+{
+    ULONG64 Longest = __atomic_load_n(&HostContextWork.LongestRun, __ATOMIC_RELAXED);
+
+    Thread->Removals++;
+    while (Thread->Removals > Longest &&
+           !__atomic_compare_exchange_n(&HostContextWork.LongestRun, &Longest, Thread->Removals, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {}
+}
+
 /* Lock held. */
 static PFSRTL_PER_STREAM_CONTEXT HostFindContext(PFSRTL_ADVANCED_FCB_HEADER Header, PVOID OwnerId, PVOID InstanceId,
                                                  const char *Routine)
 {
+    PFSRTL_PER_STREAM_CONTEXT Found = NULL;
+    ULONG64 Visited = 0;
+
     if (OwnerId == NULL && InstanceId != NULL) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "an instance is told without its owner");
     }
     for (PLIST_ENTRY Entry = Header->FilterContexts.Flink; Entry != &Header->FilterContexts; Entry = Entry->Flink) {
         PFSRTL_PER_STREAM_CONTEXT Context = CONTAINING_RECORD(Entry, FSRTL_PER_STREAM_CONTEXT, Links);
 
+        Visited++;
         if (OwnerId == NULL ||
             (Context->OwnerId == OwnerId && (InstanceId == NULL || Context->InstanceId == InstanceId ||
                                              (HostQuirks & HOST_QUIRK_OWNER_ALONE_MATCHES) != 0))) {
-            return Context;
+            Found = Context;
+            break;
         }
     }
-    return NULL;
+    (VOID) __atomic_fetch_add(&HostContextWork.EntriesVisited, Visited, __ATOMIC_RELAXED);
+    return Found;
 }
 
 /* Lock held. */
@@ -172,6 +205,7 @@ PFSRTL_PER_STREAM_CONTEXT FsRtlRemovePerStreamContext(PFSRTL_ADVANCED_FCB_HEADER
     Context = HostFindContext(StreamContext, OwnerId, InstanceId, "FsRtlRemovePerStreamContext");
     if (Context != NULL) {
         HostUnlinkContext(StreamContext, Context);
+        HostNoteRemoval(Thread);
     }
     HostUnlockContexts(StreamContext);
     return Context;

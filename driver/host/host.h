@@ -53,15 +53,34 @@ NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
  * OWNER_ALONE_MATCHES: FsRtl's look-up and removal take the first context of the owner, whatever the instance.
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
  * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
+ * NO_BASIC_INFORMATION: ZwQuerySystemInformation tells nothing of the machine.
  * VERSION_52: PsGetVersion says 5.2, the fast mutex guards lists of contexts, and later kernels' routines are not found by name.
  * NO_NORMALIZED_NAMES: the file systems do not know FileNormalizedNameInformation, which came with Windows 8.
+ * TOPMOST_ACQUIRES: a file is acquired and released by callbacks and fast-I/O entries of the topmost driver in its stack, each by itself,
+ * and not by the file system's.
+ *
+ * What the kernel's own file systems differ in. CALLBACKS_ACQUIRE and CALLBACKS_RELEASE: that half of what acquires and releases a file,
+ * for each purpose, is a registered callback, as elsewhere the entry of the fast-I/O table is.
  */
 #define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
 #define HOST_QUIRK_SILENT_DELETION 0x2u
 #define HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB 0x4u
 #define HOST_QUIRK_VERSION_52 0x8u
+#define HOST_QUIRK_TOPMOST_ACQUIRES 0x100u
+#define HOST_QUIRK_CALLBACKS_ACQUIRE 0x200u
+#define HOST_QUIRK_CALLBACKS_RELEASE 0x400u
 #define HOST_QUIRK_NO_NORMALIZED_NAMES 0x1000u
+#define HOST_QUIRK_NO_BASIC_INFORMATION 0x80000000u
 VOID HostSetQuirks(_In_ ULONG Quirks);
+
+/*
+ * Acquires a file as the kernel does before it makes a section of it, writes its mapped pages or flushes its cache, and releases it
+ * afterwards, on the same thread, in a critical region that lasts as long. Resource is what was told to be released, for HostForModifiedWrite
+ * alone; the status is the file system's, and when it is an error nothing is held.
+ */
+typedef enum _HOST_ACQUISITION { HostForSection, HostForModifiedWrite, HostForCacheFlush } HOST_ACQUISITION;
+NTSTATUS HostAcquireFile(_In_ PFILE_OBJECT FileObject, _In_ HOST_ACQUISITION Purpose, _Out_ PERESOURCE *Resource);
+VOID HostReleaseFile(_In_ PFILE_OBJECT FileObject, _In_ HOST_ACQUISITION Purpose, _In_opt_ PERESOURCE Resource);
 
 /*
  * Says where the image of a loaded driver lies, which is linked into the program like all the others: DriverStart, DriverSize, and a row
@@ -71,6 +90,19 @@ VOID HostSetDriverImage(_In_ PDRIVER_OBJECT DriverObject, _In_ const VOID *Start
 
 /* How much physical memory the machine tells drivers of; zero: as much as at first, which is plenty. */
 VOID HostSetPhysicalMemory(_In_ ULONG64 Bytes);
+
+/*
+ * What drivers have had done under locks since HostResetWork: list entries that FsRtl's look-ups and removals of per-stream contexts went
+ * over; the most removals by one thread between two moments at which it held no lock; and locks acquired. For tests that count steps.
+ */
+typedef struct _HOST_CONTEXT_WORK {
+    ULONG64 EntriesVisited;
+    ULONG64 LongestRun;
+    ULONG64 Acquisitions;
+} HOST_CONTEXT_WORK, *PHOST_CONTEXT_WORK;
+
+VOID HostResetWork(VOID);
+VOID HostQueryWork(_Out_ PHOST_CONTEXT_WORK Work);
 
 /* Sets a REG_DWORD in a driver's service key, before or after it is loaded; read with ZwOpenKey and ZwQueryValueKey. */
 NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, _In_ ULONG Value);

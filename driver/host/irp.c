@@ -197,7 +197,7 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Thread->FreeCallbacks != 0) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "IoCallDriver", "a FreeCallback calls a driver");
     }
-    if (Irp->CancelRoutine != NULL) {
+    if (__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCallDriver", "the request at %p has a cancel routine",
                       (PVOID)Irp);
     }
@@ -325,7 +325,7 @@ static BOOLEAN HostWantsCompletion(PIRP Irp, UCHAR Control)
     } else if ((Control & SL_INVOKE_ON_ERROR) != 0) {
         return TRUE;
     }
-    return (BOOLEAN)(Irp->Cancel && (Control & SL_INVOKE_ON_CANCEL) != 0);
+    return (BOOLEAN)(__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST) && (Control & SL_INVOKE_ON_CANCEL) != 0);
 }
 
 static VOID HostNoteCompletion(PIRP Irp, CHAR Location)
@@ -353,7 +353,7 @@ VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     if (Irp->IoStatus.Status == STATUS_PENDING) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest", "completed with STATUS_PENDING");
     }
-    if (Irp->CancelRoutine != NULL) {
+    if (__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
         HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCompleteRequest", "completed with a cancel routine set");
     }
     while (Irp->CurrentLocation <= Irp->StackCount) {
@@ -591,9 +591,16 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
 
 PEPROCESS IoGetRequestorProcess(PIRP Irp)
 {
-    (VOID) HostEnter(IoGetRequestorProcess);
+    PETHREAD Thread = HostEnter(IoGetRequestorProcess);
+
     (VOID) HostCheckIrp(Irp, "IoGetRequestorProcess");
-    return HostIrpOf(Irp)->Process != NULL ? HostIrpOf(Irp)->Process : PsInitialSystemProcess;
+    if (HostIrpOf(Irp)->Process != NULL) {
+        return HostIrpOf(Irp)->Process;
+    }
+    if (Irp->Tail.Overlay.Thread == Thread && Thread->Home != NULL) {
+        return Thread->Home; /* of a request that a driver has built on this thread */
+    }
+    return PsInitialSystemProcess;
 }
 
 ULONG IoGetRequestorProcessId(PIRP Irp)

@@ -70,6 +70,7 @@ struct _ETHREAD {
     volatile LONG Suspended;                   /* it has stopped */
     const volatile VOID *volatile WaitAddress; /* of an object, or NULL */
     LONG FreeCallbacks;
+    ULONG64 Removals; /* of per-stream contexts since it last held no lock */
     PEPROCESS Process;
     PEPROCESS Home; /* the process it has entered, whatever it is attached to; under IrpMutex */
     PIRP TopLevelIrp;
@@ -137,6 +138,7 @@ static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
 #define HostEnter(Name) HostEnterRoutine(HostRoutine##Name)
 
 /* thread.c */
+extern HOST_CONTEXT_WORK HostContextWork;
 VOID HostLockAcquired(_In_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_ HOST_LOCK_KIND Kind,
                       _In_z_ const char *Routine);
 VOID HostLockReleased(_In_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_ HOST_LOCK_KIND Kind,
@@ -405,6 +407,8 @@ VOID HostStopRegistry(VOID);
 
 /* driver.c */
 VOID HostDeleteDriver(_In_ PVOID Object);
+/* Where the callbacks are kept that a driver has registered: NULL, if none. */
+PFS_FILTER_CALLBACKS *HostFsFilterCallbacksOf(_In_ PDRIVER_OBJECT Driver);
 BOOLEAN HostHasDrivers(VOID);
 extern ULONG HostQuirks;    /* HOST_QUIRK_*, of host.h */
 extern BOOLEAN HostBooting; /* drivers loaded now are the kernel's own */

@@ -143,6 +143,9 @@ static NTSTATUS HostQuerySystemInformation(ULONG InformationClass, PVOID Informa
     (VOID) HostEnter(ZwQuerySystemInformation);
     switch (InformationClass) {
     case HOST_SYSTEM_BASIC_INFORMATION:
+        if ((HostQuirks & HOST_QUIRK_NO_BASIC_INFORMATION) != 0) {
+            return STATUS_INVALID_INFO_CLASS;
+        }
         return HostQueryBasicInformation(Information, Length, ReturnLength);
     case HOST_SYSTEM_MODULE_INFORMATION:
         return HostQueryModules(Information, Length, ReturnLength);
@@ -170,6 +173,7 @@ static const struct {
     HOST_NEW_EXPORT("FsRtlFreeAePushLock", FsRtlFreeAePushLock),
     HOST_NEW_EXPORT("FsRtlCancellableWaitForSingleObject", HostCancellableWait),
     HOST_EXPORT("FsRtlTeardownPerStreamContexts", FsRtlTeardownPerStreamContexts),
+    HOST_NEW_EXPORT("IoRegisterFsRegistrationChangeMountAware", IoRegisterFsRegistrationChangeMountAware),
     HOST_EXPORT("KeQueryPerformanceCounter", KeQueryPerformanceCounter),
     HOST_EXPORT("PsIsThreadTerminating", PsIsThreadTerminating),
     HOST_EXPORT("ZwQuerySystemInformation", HostQuerySystemInformation),

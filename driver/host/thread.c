@@ -186,6 +186,7 @@ VOID HostLockAcquired(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND
     Thread->Held[Count].Lock = Lock;
     Thread->Held[Count].Kind = Kind;
     WriteNoFence(&Thread->HeldLocks, Count + 1);
+    (VOID) __atomic_fetch_add(&HostContextWork.Acquisitions, 1, __ATOMIC_RELAXED);
 }
 
 VOID HostLockReleased(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND Kind, ULONG BugCheckCode,
@@ -204,6 +205,9 @@ VOID HostLockReleased(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND
         Thread->Held[Index] = Thread->Held[Index + 1];
     }
     WriteNoFence(&Thread->HeldLocks, Count - 1);
+    if (Count == 1) {
+        Thread->Removals = 0;
+    }
 }
 
 BOOLEAN HostIsHeld(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND Kind)

@@ -16,6 +16,8 @@ static HOST_MUTEX HostVolumesMutex = HOST_MUTEX_INITIALIZER;
 static LIST_ENTRY HostFileSystems = {&HostFileSystems, &HostFileSystems};
 static LIST_ENTRY HostNotifications = {&HostNotifications, &HostNotifications};
 static KSPIN_LOCK HostVpbLock;
+static LONG HostMounts;        /* in progress */
+static BOOLEAN HostMountsHeld; /* none may begin */
 
 /* The entry at an index of a list, or NULL; lists change only at registration. Mutex held. */
 static PLIST_ENTRY HostEntryAt(PLIST_ENTRY Head, ULONG Index)
@@ -106,14 +108,52 @@ VOID IoUnregisterFileSystem(PDEVICE_OBJECT DeviceObject)
     }
 }
 
+static BOOLEAN HostTryToMount(PVOID Context)
+{
+    BOOLEAN Begun;
+
+    UNREFERENCED_PARAMETER(Context);
+    PlatformLock(&HostVolumesMutex);
+    Begun = (BOOLEAN)!HostMountsHeld;
+    HostMounts += Begun;
+    PlatformUnlock(&HostVolumesMutex);
+    return Begun;
+}
+
+static VOID HostEndMount(VOID)
+{
+    PlatformLock(&HostVolumesMutex);
+    HostMounts--;
+    PlatformUnlock(&HostVolumesMutex);
+    HostWake(&HostMounts);
+}
+
+static BOOLEAN HostTryToHoldMounts(PVOID Context)
+{
+    BOOLEAN Held;
+
+    UNREFERENCED_PARAMETER(Context);
+    PlatformLock(&HostVolumesMutex);
+    Held = (BOOLEAN)(HostMounts == 0 && !HostMountsHeld);
+    HostMountsHeld = (BOOLEAN)(HostMountsHeld || Held);
+    PlatformUnlock(&HostVolumesMutex);
+    return Held;
+}
+
+static VOID HostLetMounts(VOID)
+{
+    PlatformLock(&HostVolumesMutex);
+    HostMountsHeld = FALSE;
+    PlatformUnlock(&HostVolumesMutex);
+    HostWake(&HostMounts);
+}
+
 /* Those registered already are told to the routine before this returns. STATUS_DEVICE_ALREADY_ATTACHED for a second one. */
-NTSTATUS IoRegisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
+static NTSTATUS HostRegisterNotification(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
 {
     PHOST_NOTIFICATION Notification;
     BOOLEAN Known = FALSE;
 
-    (VOID) HostEnter(IoRegisterFsRegistrationChange);
-    (VOID) HostCheckObject(DriverObject, "IoRegisterFsRegistrationChange");
     Notification = PlatformAllocate(sizeof(*Notification));
     Notification->DriverObject = DriverObject;
     Notification->Routine = DriverNotificationRoutine;
@@ -143,6 +183,32 @@ NTSTATUS IoRegisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_
         HostDereferenceRaw(Device, "IoRegisterFsRegistrationChange");
     }
     return STATUS_SUCCESS;
+}
+
+NTSTATUS IoRegisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
+{
+    (VOID) HostEnter(IoRegisterFsRegistrationChange);
+    (VOID) HostCheckObject(DriverObject, "IoRegisterFsRegistrationChange");
+    return HostRegisterNotification(DriverObject, DriverNotificationRoutine);
+}
+
+/* With SynchronizeWithMounts, waits for mounts in progress, and lets none begin before it returns. */
+NTSTATUS IoRegisterFsRegistrationChangeMountAware(PDRIVER_OBJECT DriverObject,
+                                                  PDRIVER_FS_NOTIFICATION DriverNotificationRoutine,
+                                                  BOOLEAN SynchronizeWithMounts)
+{
+    NTSTATUS Status;
+
+    (VOID) HostEnter(IoRegisterFsRegistrationChangeMountAware);
+    (VOID) HostCheckObject(DriverObject, "IoRegisterFsRegistrationChangeMountAware");
+    if (SynchronizeWithMounts) {
+        (VOID) HostWaitFor(&HostMounts, HostTryToHoldMounts, NULL, NULL);
+    }
+    Status = HostRegisterNotification(DriverObject, DriverNotificationRoutine);
+    if (SynchronizeWithMounts) {
+        HostLetMounts();
+    }
+    return Status;
 }
 
 VOID IoUnregisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
@@ -217,14 +283,16 @@ static DEVICE_TYPE HostFileSystemTypeFor(PDEVICE_OBJECT Disk)
 }
 
 /*
- * Asks the registered file systems in turn. A recogniser's STATUS_FS_DRIVER_REQUIRED makes it load its file system, and all
- * are asked again. STATUS_UNRECOGNIZED_VOLUME when nobody takes the disk.
+ * Asks the registered file systems in turn, in a critical region. A recogniser's STATUS_FS_DRIVER_REQUIRED makes it load its file system,
+ * and all are asked again. STATUS_UNRECOGNIZED_VOLUME when nobody takes the disk.
  */
 NTSTATUS HostMountDevice(PDEVICE_OBJECT Disk)
 {
     NTSTATUS Status = STATUS_UNRECOGNIZED_VOLUME;
     PDEVICE_OBJECT FileSystem;
 
+    KeEnterCriticalRegion();
+    (VOID) HostWaitFor(&HostMounts, HostTryToMount, NULL, NULL);
     (VOID) KeWaitForSingleObject(&Disk->DeviceLock, Executive, KernelMode, FALSE, NULL);
     for (ULONG Index = 0; (Disk->Vpb->Flags & VPB_MOUNTED) == 0; Index++) {
         FileSystem = HostFileSystemAt(Index);
@@ -258,5 +326,7 @@ NTSTATUS HostMountDevice(PDEVICE_OBJECT Disk)
         Status = STATUS_SUCCESS;
     }
     (VOID) KeSetEvent(&Disk->DeviceLock, IO_NO_INCREMENT, FALSE);
+    HostEndMount();
+    KeLeaveCriticalRegion();
     return Status;
 }

@@ -58,7 +58,7 @@ PSCTX_PAGE static BOOLEAN PsctxIsWholeBatch(_In_ PSCTX_BATCH_CURSOR Cursor, _In_
 }
 
 /*
- * Runs one request of a batch, as it would run alone.
+ * Runs one request of a batch, as it would run alone. STATUS_CANCELLED, and it is not run, once nobody waits for the batch.
  */
 PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_ const PSCTX_HEADER *Header,
                                            _Out_writes_bytes_(Capacity) PVOID Reply, _In_ ULONG Capacity,
@@ -71,6 +71,9 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
     PAGED_CODE();
 
     *ReplyLength = 0;
+    if (PsctxIsInterrupted(Batch->Irp)) {
+        return STATUS_CANCELLED;
+    }
     if (operation == NULL || !operation->Batchable) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
@@ -94,7 +97,8 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
 /*
  * STATUS_INVALID_PARAMETER: no operation, too many, or a ReplyCapacity that is no multiple of 8. STATUS_INFO_LENGTH_MISMATCH: the
  * requests do not fill the batch exactly. STATUS_BUFFER_TOO_SMALL: no room for every result and slot. STATUS_INSUFFICIENT_RESOURCES.
- * In each of these cases no operation was run; else STATUS_SUCCESS, whatever the operations' own statuses are.
+ * In each of these cases no operation was run; else STATUS_SUCCESS, whatever the operations' own statuses are. An interrupted batch has
+ * run those before the first that says STATUS_CANCELLED.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleBatch(PPSCTX_REQUEST Request)
 {

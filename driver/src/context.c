@@ -251,7 +251,7 @@ _Use_decl_annotations_ BOOLEAN PsctxIsOwnCallback(ULONG_PTR FreeCallback)
 
 /*
  * Hangs a new context on the stream, or does what IfExists says if this owner has one with this instance there: one step for
- * everybody else. When it fails, the stream is as before.
+ * everybody else. When it fails, the stream is as before. In a critical region: whoever unloads the driver waits for what is run down.
  *
  * STATUS_OBJECT_NAME_COLLISION (PSCTX_IF_EXISTS_FAIL), STATUS_FILE_CLOSED once the session has ended, STATUS_QUOTA_EXCEEDED,
  * STATUS_INSUFFICIENT_RESOURCES, STATUS_DELETE_PENDING, or FsRtl's STATUS_INVALID_DEVICE_REQUEST.
@@ -273,16 +273,17 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
 
     *Outcome = PSCTX_OUTCOME_INSERTED;
     *Sequence = 0;
+    KeEnterCriticalRegion();
     status = PsctxCreateContext(Insertion, &context);
     if (!NT_SUCCESS(status)) {
-        return status;
+        goto LeaveRegion;
     }
 
     if (Stream->NeedsAnchor) {
         ObReferenceObject(Stream->FileObject);
         context->Anchor = Stream->FileObject;
     }
-    PsctxGrowIndex(Stream->Header);
+    PsctxFitIndex(Stream->Header);
     shard = PsctxLockShard(Stream->Header);
     if (ReadNoFence(&Insertion->Session->Ended) != 0) {
         status = STATUS_FILE_CLOSED;
@@ -298,6 +299,11 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
         *Sequence = existing->Sequence;
         surplus = context;
         context = NULL;
+        goto Unlock;
+    }
+    if ((existing == NULL || Insertion->IfExists == PSCTX_IF_EXISTS_ADD) &&
+        PsctxCountOnStream(shard, Stream->Header) >= PSCTX_MAXIMUM_STREAM_CONTEXTS) {
+        status = STATUS_QUOTA_EXCEEDED;
         goto Unlock;
     }
 
@@ -328,6 +334,8 @@ Unlock:
     if (!NT_SUCCESS(status)) {
         PsctxFreeContext(context);
     }
+LeaveRegion:
+    KeLeaveCriticalRegion();
     return status;
 }
 
@@ -388,7 +396,10 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxLookupContext(const PSCTX_STREAM
         }
     }
     PsctxUnlockShard(shard);
-    PsctxFreeContext(removed);
+    if (removed != NULL) {
+        PsctxFreeContext(removed);
+        PsctxFitIndex(Stream->Header);
+    }
     return status;
 }
 
@@ -446,33 +457,28 @@ PSCTX_PAGE static VOID PsctxFreeContexts(_Inout_ PLIST_ENTRY Contexts)
 }
 
 /*
- * Removes and frees every context on the stream that is meant, and says how many.
+ * Removes and frees every context on the stream that is meant, and says how many. The youngest first: FsRtl looks for each from the
+ * head of the stream's list.
  */
 PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM *Stream,
                                                               const PSCTX_IDENTITY *Identity)
 {
     LIST_ENTRY removed;
-    PPSCTX_SHARD shard;
-    PLIST_ENTRY bucket;
-    PLIST_ENTRY entry;
-    PLIST_ENTRY next;
+    PPSCTX_CONTEXT context;
+    PSCTX_WALK walk;
     ULONG64 count = 0;
 
     PAGED_CODE();
 
     InitializeListHead(&removed);
-    shard = PsctxLockShard(Stream->Header);
-    bucket = PsctxGetBucket(shard, Stream->Header);
-    for (entry = bucket->Flink; entry != bucket; entry = next) {
-        const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
-
-        next = entry->Flink;
-        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(shard, context)) {
+    PsctxBeginStreamWalk(&walk, Stream->Header);
+    for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
+        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(walk.Shard, context)) {
             InsertTailList(&removed, &context->Links);
             count += 1;
         }
     }
-    PsctxUnlockShard(shard);
+    PsctxEndWalk(&walk);
 
     InterlockedExchangeAdd64(&Identity->Session->Removed, (LONG64)count);
     PsctxFreeContexts(&removed);
@@ -529,25 +535,23 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxWriteEntry(PPSCTX_CONTEXT Context, 
 
 /*
  * Lists a session's contexts on the stream, youngest first: those inserted before the one with sequence number Before (zero: all),
- * as many as fit. Fills all of Reply but its header. STATUS_BUFFER_OVERFLOW if there are some and not one fits.
+ * as many as fit. Fills all of Reply but its header. Of more than a few hundred, those that come and go meanwhile may be told or not.
+ * STATUS_BUFFER_OVERFLOW if there are some and not one fits.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM *Stream, PPSCTX_SESSION Session,
                                                              ULONG64 Before, PSCTX_LIST_REPLY *Reply, PUCHAR Entries,
                                                              ULONG Capacity, PULONG EntriesLength)
 {
     const PSCTX_IDENTITY identity = {Session, 0, 0, PSCTX_MATCH_FIRST};
-    PPSCTX_SHARD shard;
-    PLIST_ENTRY bucket;
-    PLIST_ENTRY link;
+    PPSCTX_CONTEXT context;
+    PSCTX_WALK walk;
     ULONG used = 0;
 
     PAGED_CODE();
 
     RtlZeroMemory(Reply, sizeof(*Reply));
-    shard = PsctxLockShard(Stream->Header);
-    bucket = PsctxGetBucket(shard, Stream->Header);
-    for (link = bucket->Flink; link != bucket; link = link->Flink) {
-        const PPSCTX_CONTEXT context = CONTAINING_RECORD(link, PSCTX_CONTEXT, Links);
+    PsctxBeginStreamWalk(&walk, Stream->Header);
+    for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
         ULONG size;
 
         if (!PsctxIsMatch(context, Stream->Header, &identity) || (Before != 0 && context->Sequence >= Before)) {
@@ -564,7 +568,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
             Reply->Remaining += 1;
         }
     }
-    PsctxUnlockShard(shard);
+    PsctxEndWalk(&walk);
 
     *EntriesLength = used;
     return Reply->Count == 0 && Reply->Remaining != 0 ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
@@ -572,6 +576,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
 
 /*
  * Removes and frees every context of a session that ends with it, or, for NULL, every context that there is.
+ *
+ * The youngest first: FsRtl looks for each from the head of its stream's list. They are freed when the shard they were in is done with.
  *
  * No file object is needed: see the head of this file. A context whose stream is just being torn down is left to its FreeCallback;
  * so is one that the file system has lost from its list, which cannot be told from it and may never be called back for.
@@ -585,21 +591,18 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
 
     InitializeListHead(&removed);
     for (number = 0; number < PSCTX_SHARD_COUNT; number += 1) {
-        const PPSCTX_SHARD shard = PsctxLockShardByNumber(number);
-        PLIST_ENTRY entry;
-        PLIST_ENTRY next;
+        PPSCTX_CONTEXT context;
+        PSCTX_WALK walk;
 
-        for (entry = shard->Contexts.Flink; entry != &shard->Contexts; entry = next) {
-            const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, ShardLinks);
-
-            next = entry->Flink;
+        PsctxBeginShardWalk(&walk, number, PsctxShardYoungestFirst);
+        for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
             if ((Session == NULL || (context->Owner->Session == Session &&
                                      (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) &&
-                PsctxUnlinkContext(shard, context)) {
+                PsctxUnlinkContext(walk.Shard, context)) {
                 InsertTailList(&removed, &context->Links);
             }
         }
-        PsctxUnlockShard(shard);
+        PsctxEndWalk(&walk);
+        PsctxFreeContexts(&removed);
     }
-    PsctxFreeContexts(&removed);
 }

@@ -4,26 +4,28 @@
 #include "psctx.h"
 
 /*
- * Completes an IRP that was not forwarded, and returns its status.
+ * Completes an IRP that was not forwarded.
  */
-static NTSTATUS PsctxComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status, _In_ ULONG Information)
+static VOID PsctxComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status, _In_ ULONG Information)
 {
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = Information;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
 }
 
 /*
  * An open of \\.\PsCtx itself. A name below it, or one relative to it, is nothing we have.
  */
-PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_ PFILE_OBJECT FileObject)
+PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_opt_ PFILE_OBJECT FileObject)
 {
     PPSCTX_SESSION session;
     NTSTATUS status;
 
     PAGED_CODE();
 
+    if (FileObject == NULL) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
     if (FileObject->FileName.Length != 0 || FileObject->RelatedFileObject != NULL) {
         return STATUS_OBJECT_NAME_INVALID;
     }
@@ -37,7 +39,8 @@ PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_ PFILE_OBJECT FileObject)
 /*
  * METHOD_BUFFERED: input and output share SystemBuffer, which the I/O manager made as long as the longer of the two.
  *
- * Handles in a request mean the calling process's: a request that another driver has passed on from elsewhere is refused.
+ * Handles in a request mean the calling process's: a request that another driver has passed on from elsewhere is refused, and so is one
+ * that a driver has made up without a file object of an open.
  * The I/O manager copies the reply out unless the status is an error (severity 3), warnings included. After STATUS_PENDING the IRP is
  * somebody else's, and may be gone.
  */
@@ -56,6 +59,9 @@ PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STA
         return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (IoGetRequestorProcess(Irp) != IoGetCurrentProcess()) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (Location->FileObject == NULL || Location->FileObject->FsContext == NULL) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (!ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
@@ -79,7 +85,24 @@ PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STA
 }
 
 /*
+ * Ends the session of an open; FALSE where a driver has made the request up, and there is none.
+ */
+PSCTX_PAGE static BOOLEAN PsctxControlCleanup(_In_opt_ PFILE_OBJECT FileObject)
+{
+    PAGED_CODE();
+
+    if (FileObject == NULL || FileObject->FsContext == NULL) {
+        return FALSE;
+    }
+    PsctxEndSession(FileObject->FsContext);
+    return TRUE;
+}
+
+/*
  * Every IRP sent to the control device. PASSIVE_LEVEL, in the context of the calling thread for create and device control.
+ *
+ * In a critical region, so that a thread that is suspended does not stop halfway: others wait for what it has run down, for the requests
+ * of other threads that it completes, and for the end of its session.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -92,29 +115,33 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT D
 
     PAGED_CODE();
 
+    KeEnterCriticalRegion();
     switch (location->MajorFunction) {
     case IRP_MJ_CREATE:
         status = PsctxControlCreate(fileObject);
         information = FILE_OPENED;
         break;
     case IRP_MJ_CLEANUP:
-        PsctxEndSession(fileObject->FsContext);
-        status = STATUS_SUCCESS;
+        status = PsctxControlCleanup(fileObject) ? STATUS_SUCCESS : STATUS_INVALID_DEVICE_REQUEST;
         break;
     case IRP_MJ_CLOSE:
-        PsctxEndSession(fileObject->FsContext); /* no cleanup came if the handle itself could not be made */
-        PsctxDereferenceSession(fileObject->FsContext);
-        status = STATUS_SUCCESS;
+        status = STATUS_INVALID_DEVICE_REQUEST;
+        if (PsctxControlCleanup(fileObject)) { /* no cleanup came if the handle itself could not be made */
+            PsctxDereferenceSession(fileObject->FsContext);
+            fileObject->FsContext = NULL;
+            status = STATUS_SUCCESS;
+        }
         break;
     case IRP_MJ_DEVICE_CONTROL:
         status = PsctxControlDeviceControl(Irp, location, &information);
-        if (status == STATUS_PENDING) {
-            return status;
-        }
         break;
     default:
         status = STATUS_INVALID_DEVICE_REQUEST;
         break;
     }
-    return PsctxComplete(Irp, status, NT_ERROR(status) ? 0 : information);
+    if (status != STATUS_PENDING) {
+        PsctxComplete(Irp, status, NT_ERROR(status) ? 0 : information);
+    }
+    KeLeaveCriticalRegion();
+    return status;
 }

@@ -80,36 +80,32 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxStartEvents();
     PsctxStartAccounts();
 
-    status = PsctxStartIndex();
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
+    PsctxStartIndex();
 
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
     }
+    PsctxStartFastIo();
     DriverObject->FastIoDispatch = &PsctxFastIoDispatch;
 
     status = PsctxCreateControlDevice();
     if (!NT_SUCCESS(status)) {
-        goto StopIndex;
+        return status;
     }
 
+    PsctxGlobals.CountsRequests = PsctxIsUnloadAllowed(RegistryPath);
     status = PsctxStartFilter();
     if (!NT_SUCCESS(status) && status != STATUS_NOT_SUPPORTED) {
         goto DeleteControlDevice;
     }
 
-    if (PsctxIsUnloadAllowed(RegistryPath)) {
-        PsctxGlobals.CountsRequests = TRUE;
+    if (PsctxGlobals.CountsRequests) {
         DriverObject->DriverUnload = PsctxUnload;
     }
     return STATUS_SUCCESS;
 
 DeleteControlDevice:
     PsctxDeleteControlDevice();
-StopIndex:
-    PsctxStopIndex();
     return status;
 }
 
@@ -130,5 +126,4 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverO
     PsctxDeleteControlDevice();
     PsctxRemoveSessionContexts(NULL);
     ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);
-    PsctxStopIndex();
 }

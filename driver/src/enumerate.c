@@ -2,9 +2,10 @@
  * The operation ENUMERATE: a session's contexts on every stream, or on those of a volume, page by page.
  *
  * The order is that of the shards, and in each that of the sequence numbers: a new context comes behind all that are there, so that the
- * cursor means the same place whatever is inserted and removed meanwhile.
+ * cursor means the same place whatever is inserted and removed meanwhile. Outside the driver it is sealed: which contexts are in one
+ * shard, and how many others' there are between them, is nobody's to know.
  */
-#include "psctx.h"
+#include "inspect.h"
 
 /*
  * The file system's device that serves the volume on which a handle of the calling process has something open; NULL for handle zero.
@@ -50,63 +51,97 @@ typedef struct _PSCTX_ENUMERATION {
     PDEVICE_OBJECT VolumeDevice;
     ULONG64 After;
     ULONG Shard;
+    ULONG Used; /* bytes of entries that are written */
+    PIRP Irp;
 } PSCTX_ENUMERATION, *PPSCTX_ENUMERATION;
 
 /*
- * Writes the contexts of the enumeration's shard that fit. TRUE if that was all of them.
+ * What a cursor is, before it is sealed: the place in a shard, and which shard of which session's enumeration.
  */
-PSCTX_PAGE static BOOLEAN PsctxEnumerateShard(_Inout_ PPSCTX_ENUMERATION Enumeration,
-                                              _Inout_ PSCTX_ENUMERATE_REPLY *Reply,
-                                              _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
-                                              _Inout_ PULONG Used)
+PSCTX_PAGE static VOID PsctxWriteCursor(_In_ const PSCTX_ENUMERATION *Enumeration, _Out_writes_(2) ULONG64 *Cursor)
 {
-    const PPSCTX_SHARD shard = PsctxLockShardByNumber(Enumeration->Shard);
-    PLIST_ENTRY link;
-
     PAGED_CODE();
 
-    for (link = shard->Contexts.Flink; link != &shard->Contexts && Reply->NextSize == 0; link = link->Flink) {
-        const PPSCTX_CONTEXT context = CONTAINING_RECORD(link, PSCTX_CONTEXT, ShardLinks);
-        ULONG size;
-
-        if (context->Sequence <= Enumeration->After || context->Owner->Session != Enumeration->Session ||
-            (Enumeration->VolumeDevice != NULL && context->VolumeDevice != Enumeration->VolumeDevice)) {
-            continue;
-        }
-        size = PsctxWriteEntry(context, Entries + *Used, Capacity - *Used);
-        if (size <= Capacity - *Used) {
-            *Used += size;
-            Reply->Count += 1;
-            Enumeration->After = context->Sequence;
-        } else {
-            Reply->NextSize = size;
-        }
-    }
-    PsctxUnlockShard(shard);
-    return Reply->NextSize == 0;
+    Cursor[0] = Enumeration->After;
+    Cursor[1] = (Enumeration->Session->Number << PSCTX_SHARD_BITS) | Enumeration->Shard;
+    PsctxSealPair(Cursor);
 }
 
 /*
- * STATUS_INVALID_PARAMETER: no such shard, or Reserved set. Those of PsctxReferenceVolumeDevice. STATUS_BUFFER_OVERFLOW with
- * PSCTX_ENUMERATE_REPLY.NextSize set.
+ * FALSE for one that this session was not told: it opens to the session's own number by a chance of one in 2^58.
+ */
+PSCTX_PAGE static BOOLEAN PsctxReadCursor(_Inout_ PPSCTX_ENUMERATION Enumeration, _In_reads_(2) const ULONG64 *Cursor)
+{
+    ULONG64 pair[2] = {Cursor[0], Cursor[1]};
+
+    PAGED_CODE();
+
+    if (pair[0] == 0 && pair[1] == 0) {
+        return TRUE;
+    }
+    PsctxUnsealPair(pair);
+    Enumeration->After = pair[0];
+    Enumeration->Shard = (ULONG)(pair[1] % PSCTX_SHARD_COUNT);
+    return pair[1] >> PSCTX_SHARD_BITS == Enumeration->Session->Number;
+}
+
+/*
+ * Writes the contexts of the enumeration's shard that fit, behind those that are there. TRUE if that was all of them.
+ */
+PSCTX_PAGE static BOOLEAN PsctxEnumerateShard(_Inout_ PPSCTX_ENUMERATION Enumeration,
+                                              _Inout_ PSCTX_ENUMERATE_REPLY *Reply,
+                                              _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity)
+{
+    PPSCTX_CONTEXT context;
+    PSCTX_WALK walk;
+
+    PAGED_CODE();
+
+    PsctxBeginShardWalk(&walk, Enumeration->Shard, PsctxShardOldestFirst);
+    for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
+        ULONG size;
+
+        if (PsctxIsInterrupted(Enumeration->Irp)) {
+            break;
+        }
+        if (context->Sequence <= Enumeration->After) {
+            continue;
+        }
+        if (context->Owner->Session == Enumeration->Session &&
+            (Enumeration->VolumeDevice == NULL || context->VolumeDevice == Enumeration->VolumeDevice)) {
+            size = PsctxWriteEntry(context, Entries + Enumeration->Used, Capacity - Enumeration->Used);
+            if (size > Capacity - Enumeration->Used) {
+                Reply->NextSize = size;
+                break;
+            }
+            Enumeration->Used += size;
+            Reply->Count += 1;
+        }
+        Enumeration->After = context->Sequence;
+    }
+    PsctxEndWalk(&walk);
+    return context == NULL;
+}
+
+/*
+ * STATUS_INVALID_PARAMETER: a cursor that this session was not told. Those of PsctxReferenceVolumeDevice. STATUS_BUFFER_OVERFLOW with
+ * PSCTX_ENUMERATE_REPLY.NextSize set. A request that is interrupted tells what it has.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleEnumerate(PPSCTX_REQUEST Request)
 {
     const PSCTX_ENUMERATE_REQUEST *input = Request->Input;
     const ULONG capacity = Request->OutputLength - (ULONG)sizeof(PSCTX_ENUMERATE_REPLY);
     PSCTX_ENUMERATE_REPLY *reply = Request->Output;
-    PSCTX_ENUMERATION enumeration;
-    ULONG used = 0;
+    PSCTX_ENUMERATION enumeration = {0};
     NTSTATUS status;
 
     PAGED_CODE();
 
-    if (input->Reserved != 0 || input->Shard >= PSCTX_SHARD_COUNT) {
+    enumeration.Session = Request->Session;
+    enumeration.Irp = Request->Irp;
+    if (!PsctxReadCursor(&enumeration, input->Cursor)) {
         return STATUS_INVALID_PARAMETER;
     }
-    enumeration.Session = Request->Session;
-    enumeration.After = input->After;
-    enumeration.Shard = input->Shard;
     status = PsctxReferenceVolumeDevice(input->VolumeHandle, &enumeration.VolumeDevice);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -114,15 +149,16 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleEnumerate(PPSCTX_REQUEST R
 
     RtlZeroMemory(reply, sizeof(*reply));
     while (enumeration.Shard < PSCTX_SHARD_COUNT &&
-           PsctxEnumerateShard(&enumeration, reply, (PUCHAR)(reply + 1), capacity, &used)) {
+           PsctxEnumerateShard(&enumeration, reply, (PUCHAR)(reply + 1), capacity)) {
         enumeration.Shard += 1;
         enumeration.After = 0;
     }
     if (enumeration.VolumeDevice != NULL) {
         ObDereferenceObject(enumeration.VolumeDevice);
     }
-    reply->NextAfter = enumeration.After;
-    reply->NextShard = enumeration.Shard < PSCTX_SHARD_COUNT ? enumeration.Shard : PSCTX_ENUMERATE_END;
-    PsctxSetReplyHeader(Request, (ULONG)sizeof(*reply) + used);
+    if (enumeration.Shard < PSCTX_SHARD_COUNT) {
+        PsctxWriteCursor(&enumeration, reply->NextCursor);
+    }
+    PsctxSetReplyHeader(Request, (ULONG)sizeof(*reply) + enumeration.Used);
     return reply->Count == 0 && reply->NextSize != 0 ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }

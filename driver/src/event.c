@@ -24,6 +24,8 @@ typedef struct _PSCTX_READER {
     ULONG64 FirstDropped; /* its number and its time */
     ULONG64 FirstDroppedTime;
 
+    PPSCTX_SESSION Session;     /* that reads, whose record keeps this */
+    volatile LONG WaitCount;    /* of requests that wait, or are just being completed */
     EX_RUNDOWN_REF Completions; /* held while PsctxDeliverEvents completes a request */
     IO_CSQ Queue;
     KSPIN_LOCK QueueLock; /* a request may be cancelled at DISPATCH_LEVEL */
@@ -91,13 +93,54 @@ _Use_decl_annotations_ static VOID PsctxUnlockWaits(PIO_CSQ Csq, KIRQL Irql)
     KeReleaseSpinLock(&CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->QueueLock, Irql);
 }
 
+/*
+ * Bytes that the I/O manager keeps for a request that waits: its buffer is as long as the longer of the two.
+ */
+static ULONG PsctxWaitSize(_In_ PIRP Irp)
+{
+    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
+
+    return max(location->Parameters.DeviceIoControl.InputBufferLength,
+               location->Parameters.DeviceIoControl.OutputBufferLength);
+}
+
+/*
+ * Books a request that is to wait. FALSE, with nothing booked, beyond PSCTX_MAXIMUM_WAITS or the bytes that the session's records may take.
+ */
+static BOOLEAN PsctxChargeWait(_Inout_ PPSCTX_READER Reader, _In_ PIRP Irp)
+{
+    if (InterlockedIncrement(&Reader->WaitCount) <= (LONG)PSCTX_MAXIMUM_WAITS &&
+        PsctxChargeRecord(Reader->Session, PSCTX_POOL_NONPAGED, PsctxWaitSize(Irp))) {
+        return TRUE;
+    }
+    InterlockedDecrement(&Reader->WaitCount);
+    return FALSE;
+}
+
+/*
+ * Completes a request that has waited, with what its status block says, and takes it off the books. Its thread must not be suspended
+ * meanwhile, on behalf of the one that has sent it: in a critical region, or at DISPATCH_LEVEL.
+ */
+static VOID PsctxCompleteWait(_Inout_ PPSCTX_READER Reader, _In_ PIRP Irp)
+{
+    PsctxDischargeRecord(Reader->Session, PSCTX_POOL_NONPAGED, PsctxWaitSize(Irp));
+    InterlockedDecrement(&Reader->WaitCount);
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+}
+
 _Use_decl_annotations_ static VOID PsctxCompleteCancelledWait(PIO_CSQ Csq, PIRP Irp)
 {
-    UNREFERENCED_PARAMETER(Csq);
+    const BOOLEAN suspendable = Irp->CancelIrql < DISPATCH_LEVEL; /* of the thread that cancels it, or PASSIVE_LEVEL */
 
+    if (suspendable) {
+        KeEnterCriticalRegion();
+    }
     Irp->IoStatus.Status = STATUS_CANCELLED;
     Irp->IoStatus.Information = 0;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    PsctxCompleteWait(CONTAINING_RECORD(Csq, PSCTX_READER, Queue), Irp);
+    if (suspendable) {
+        KeLeaveCriticalRegion();
+    }
 }
 
 /*
@@ -219,55 +262,79 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
     }
     ExReleaseFastMutex(&PsctxReadersLock);
     if (reader != NULL) {
-        PsctxFree(ring);
+        PsctxFreeRecord(Session, PSCTX_POOL_PAGED, reader->Capacity, ring);
         PsctxCancelWaits(reader);
         ExWaitForRundownProtectionRelease(&reader->Completions);
     }
 }
 
-static VOID PsctxFreeReader(_In_opt_ PPSCTX_READER Reader)
+PSCTX_PAGE static VOID PsctxDeleteReader(_Inout_ PPSCTX_READER Reader)
 {
-    if (Reader != NULL) {
-        PsctxFree(Reader->Ring);
-        PsctxFree(Reader);
+    const PPSCTX_SESSION session = Reader->Session;
+
+    PAGED_CODE();
+
+    PsctxFreeRecord(session, PSCTX_POOL_PAGED, Reader->Capacity, Reader->Ring);
+    PsctxFreeRecord(session, PSCTX_POOL_NONPAGED, sizeof(*Reader), Reader);
+}
+
+/*
+ * Frees what a session is as a reader, with the session's record.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeReader(PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    if (Session->Reader != NULL) {
+        PsctxDeleteReader(Session->Reader);
     }
 }
 
 /*
- * A reader that watches nothing yet, which PsctxFreeReader frees, or NULL.
+ * A reader that watches nothing yet, which PsctxDeleteReader frees. STATUS_QUOTA_EXCEEDED, STATUS_INSUFFICIENT_RESOURCES.
  */
-PSCTX_PAGE static PPSCTX_READER PsctxCreateReader(_In_ ULONG Types, _In_ ULONG Capacity)
+PSCTX_PAGE static NTSTATUS PsctxCreateReader(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Types, _In_ ULONG Capacity,
+                                             _Outptr_ PPSCTX_READER *Reader)
 {
     PPSCTX_READER reader;
+    PVOID memory;
+    NTSTATUS status;
 
     PAGED_CODE();
 
-    reader = PsctxAllocate(NonPagedPool, sizeof(*reader));
-    if (reader == NULL) {
-        return NULL;
+    *Reader = NULL;
+    status = PsctxAllocateRecord(Session, PSCTX_POOL_NONPAGED, sizeof(*reader), &memory);
+    if (!NT_SUCCESS(status)) {
+        return status;
     }
+    reader = memory;
+    reader->Session = Session;
     InitializeListHead(&reader->DeliveryLinks);
     InitializeListHead(&reader->Irps);
     KeInitializeSpinLock(&reader->QueueLock);
     ExInitializeRundownProtection(&reader->Completions);
     reader->Types = Types;
     reader->Capacity = Capacity & ~(ULONG)(sizeof(ULONG64) - 1);
-    reader->Ring = PsctxAllocate(PagedPool, reader->Capacity);
-    if (reader->Ring == NULL ||
-        !NT_SUCCESS(IoCsqInitialize(&reader->Queue, PsctxInsertWait, PsctxRemoveWait, PsctxPeekWait, PsctxLockWaits,
-                                    PsctxUnlockWaits, PsctxCompleteCancelledWait))) {
-        PsctxFreeReader(reader);
-        return NULL;
+    status = PsctxAllocateRecord(Session, PSCTX_POOL_PAGED, reader->Capacity, &memory);
+    if (NT_SUCCESS(status)) {
+        reader->Ring = memory;
+        status = IoCsqInitialize(&reader->Queue, PsctxInsertWait, PsctxRemoveWait, PsctxPeekWait, PsctxLockWaits,
+                                 PsctxUnlockWaits, PsctxCompleteCancelledWait);
     }
-    return reader;
+    if (!NT_SUCCESS(status)) {
+        PsctxDeleteReader(reader);
+        return status;
+    }
+    *Reader = reader;
+    return STATUS_SUCCESS;
 }
 
 /*
  * Makes the asking session a reader: PSCTX_SUBSCRIBE_REQUEST.
  *
  * STATUS_INVALID_PARAMETER: no type, an unknown one, a Capacity out of range, or the asking session itself. STATUS_NOT_FOUND: no such
- * session of this process. STATUS_INVALID_DEVICE_STATE: it is a reader already. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_READERS.
- * STATUS_FILE_CLOSED while the handle is being closed. STATUS_INSUFFICIENT_RESOURCES.
+ * session of this process. STATUS_INVALID_DEVICE_STATE: it is a reader already. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_READERS or
+ * the asking session's bytes of records. STATUS_FILE_CLOSED while the handle is being closed. STATUS_INSUFFICIENT_RESOURCES.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST Request)
 {
@@ -284,9 +351,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST R
         input->Session == session->Number) {
         return STATUS_INVALID_PARAMETER;
     }
-    reader = PsctxCreateReader(input->Types, input->Capacity);
-    if (reader == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    status = PsctxCreateReader(session, input->Types, input->Capacity, &reader);
+    if (!NT_SUCCESS(status)) {
+        return status;
     }
 
     ExAcquireFastMutex(&PsctxReadersLock);
@@ -309,7 +376,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST R
     }
     ExReleaseFastMutex(&PsctxReadersLock);
 
-    PsctxFreeReader(reader);
+    if (reader != NULL) {
+        PsctxDeleteReader(reader);
+    }
     if (NT_SUCCESS(status)) {
         PsctxSetReplyHeader(Request, sizeof(PSCTX_HEADER));
     }
@@ -645,7 +714,8 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 }
 
 /*
- * Completes the requests that have something to tell by now. No lock is held.
+ * Completes the requests that have something to tell by now. No lock is held. In a critical region: a thread that is suspended while it
+ * delivers would keep what it has taken from its reader.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverEvents(VOID)
 {
@@ -654,20 +724,23 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverEvents(VOID)
 
     PAGED_CODE();
 
+    KeEnterCriticalRegion();
     do {
         ExAcquireFastMutex(&PsctxReadersLock);
         irp = PsctxNextDelivery(&reader);
         ExReleaseFastMutex(&PsctxReadersLock);
         if (irp != NULL) {
-            IoCompleteRequest(irp, IO_NO_INCREMENT);
+            PsctxCompleteWait(reader, irp);
             ExReleaseRundownProtection(&reader->Completions);
         }
     } while (irp != NULL);
+    KeLeaveCriticalRegion();
 }
 
 /*
  * Tells the reader's events, or waits for one: STATUS_PENDING. STATUS_BUFFER_TOO_SMALL: no room for the longest event.
- * STATUS_INVALID_DEVICE_STATE: the handle is no reader. STATUS_FILE_CLOSED, STATUS_CANCELLED.
+ * STATUS_INVALID_DEVICE_STATE: the handle is no reader. STATUS_QUOTA_EXCEEDED: too many wait, or with buffers that are too long.
+ * STATUS_FILE_CLOSED, STATUS_CANCELLED.
  *
  * A request may be completed, and its handle closed, from the moment it is queued: the session is kept to look at its reader once
  * more, for what came between the first look and the queue.
@@ -696,6 +769,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
     ExReleaseFastMutex(&PsctxReadersLock);
     if (status != STATUS_PENDING) {
         return status;
+    }
+    if (!PsctxChargeWait(reader, Request->Irp)) {
+        return STATUS_QUOTA_EXCEEDED;
     }
 
     PsctxReferenceSession(session);

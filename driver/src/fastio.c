@@ -4,7 +4,8 @@
  * Each routine below asks the lower driver's table, which may be absent, older and so shorter than ours, or empty in
  * that entry; it then answers FALSE, and the caller sends an IRP. None is pageable: some are in the path of paging I/O.
  * They are called at <= APC_LEVEL in the requesting thread. The control device, which shares the driver's table,
- * answers FALSE to all of them. [ifs/implementing-fast-i-o-routines]
+ * answers FALSE to all of them. A driver that may be unloaded counts the calls that it has to come back from.
+ * [ifs/implementing-fast-i-o-routines]
  */
 
 /* The headers name this structure in prototypes before they declare it: known first, it is the same type in all. */
@@ -12,13 +13,22 @@ struct _COMPRESSED_DATA_INFO;
 
 #include "filter.h"
 
+/* At the end of every entry, with its answer. */
+FORCEINLINE BOOLEAN PsctxLeaveFastIo(_In_ BOOLEAN Answer)
+{
+    PsctxLeaveDriver();
+    return Answer;
+}
+
 /*
- * The table of the driver below if it is long enough to have the entry that ends at End, else NULL.
+ * The table of the driver below if it is long enough to have the entry that ends at End, else NULL. Whatever it is, PsctxLeaveFastIo
+ * follows.
  */
-static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_ SIZE_T End)
+static PFAST_IO_DISPATCH PsctxEnterFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_ SIZE_T End)
 {
     PFAST_IO_DISPATCH table;
 
+    PsctxEnterDriver();
     if (DeviceObject == PsctxGlobals.ControlDevice) {
         return NULL;
     }
@@ -27,8 +37,8 @@ static PFAST_IO_DISPATCH PsctxLowerFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_
 }
 
 /* The same for an entry by its name. */
-#define PSCTX_LOWER_FAST_IO(DeviceObject, Entry) \
-    PsctxLowerFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
+#define PSCTX_ENTER_FAST_IO(DeviceObject, Entry) \
+    PsctxEnterFastIo(DeviceObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
 
 /*
  * The answer to a read or a write, which is counted if it was TRUE: after FALSE, an IRP comes.
@@ -39,7 +49,7 @@ FORCEINLINE BOOLEAN PsctxCounted(_In_ BOOLEAN Answer, _In_ PFILE_OBJECT FileObje
     if (Answer && ReadNoFence(&PsctxCountingContexts) != 0) {
         PsctxCountTransfer(FileObject, Write, Length);
     }
-    return Answer;
+    return PsctxLeaveFastIo(Answer);
 }
 
 static FAST_IO_CHECK_IF_POSSIBLE PsctxFastIoCheckIfPossible;
@@ -75,18 +85,19 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoCheckIfPossible(PFILE_OBJECT Fi
                                                                  BOOLEAN CheckForReadOperation,
                                                                  PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoCheckIfPossible);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoCheckIfPossible);
 
-    return table != NULL && table->FastIoCheckIfPossible != NULL &&
-           table->FastIoCheckIfPossible(FileObject, FileOffset, Length, Wait, LockKey, CheckForReadOperation, IoStatus,
-                                        PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoCheckIfPossible != NULL &&
+                            table->FastIoCheckIfPossible(FileObject, FileOffset, Length, Wait, LockKey,
+                                                         CheckForReadOperation, IoStatus,
+                                                         PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
                                                       BOOLEAN Wait, ULONG LockKey, PVOID Buffer,
                                                       PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoRead);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoRead);
 
     return PsctxCounted(table != NULL && table->FastIoRead != NULL &&
                             table->FastIoRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
@@ -98,7 +109,7 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWrite(PFILE_OBJECT FileObject, 
                                                        BOOLEAN Wait, ULONG LockKey, PVOID Buffer,
                                                        PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoWrite);
 
     return PsctxCounted(table != NULL && table->FastIoWrite != NULL &&
                             table->FastIoWrite(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
@@ -110,10 +121,11 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryBasicInfo(PFILE_OBJECT Fil
                                                                 PFILE_BASIC_INFORMATION Buffer,
                                                                 PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryBasicInfo);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryBasicInfo);
 
-    return table != NULL && table->FastIoQueryBasicInfo != NULL &&
-           table->FastIoQueryBasicInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoQueryBasicInfo != NULL &&
+        table->FastIoQueryBasicInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryStandardInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
@@ -121,10 +133,11 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryStandardInfo(PFILE_OBJECT 
                                                                    PIO_STATUS_BLOCK IoStatus,
                                                                    PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryStandardInfo);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryStandardInfo);
 
-    return table != NULL && table->FastIoQueryStandardInfo != NULL &&
-           table->FastIoQueryStandardInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoQueryStandardInfo != NULL &&
+        table->FastIoQueryStandardInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoLock(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
@@ -132,40 +145,41 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoLock(PFILE_OBJECT FileObject, P
                                                       BOOLEAN FailImmediately, BOOLEAN ExclusiveLock,
                                                       PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoLock);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoLock);
 
-    return table != NULL && table->FastIoLock != NULL &&
-           table->FastIoLock(FileObject, FileOffset, Length, ProcessId, Key, FailImmediately, ExclusiveLock, IoStatus,
-                             PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoLock != NULL &&
+                            table->FastIoLock(FileObject, FileOffset, Length, ProcessId, Key, FailImmediately,
+                                              ExclusiveLock, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockSingle(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                               PLARGE_INTEGER Length, PEPROCESS ProcessId, ULONG Key,
                                                               PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockSingle);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoUnlockSingle);
 
-    return table != NULL && table->FastIoUnlockSingle != NULL &&
-           table->FastIoUnlockSingle(FileObject, FileOffset, Length, ProcessId, Key, IoStatus,
-                                     PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoUnlockSingle != NULL &&
+                            table->FastIoUnlockSingle(FileObject, FileOffset, Length, ProcessId, Key, IoStatus,
+                                                      PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockAll(PFILE_OBJECT FileObject, PEPROCESS ProcessId,
                                                            PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockAll);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoUnlockAll);
 
-    return table != NULL && table->FastIoUnlockAll != NULL &&
-           table->FastIoUnlockAll(FileObject, ProcessId, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoUnlockAll != NULL &&
+                            table->FastIoUnlockAll(FileObject, ProcessId, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoUnlockAllByKey(PFILE_OBJECT FileObject, PVOID ProcessId, ULONG Key,
                                                                 PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoUnlockAllByKey);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoUnlockAllByKey);
 
-    return table != NULL && table->FastIoUnlockAllByKey != NULL &&
-           table->FastIoUnlockAllByKey(FileObject, ProcessId, Key, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoUnlockAllByKey != NULL &&
+        table->FastIoUnlockAllByKey(FileObject, ProcessId, Key, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoDeviceControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer,
@@ -173,11 +187,12 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoDeviceControl(PFILE_OBJECT File
                                                                ULONG OutputBufferLength, ULONG IoControlCode,
                                                                PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoDeviceControl);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoDeviceControl);
 
-    return table != NULL && table->FastIoDeviceControl != NULL &&
-           table->FastIoDeviceControl(FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer,
-                                      OutputBufferLength, IoControlCode, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->FastIoDeviceControl != NULL &&
+                            table->FastIoDeviceControl(FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer,
+                                                       OutputBufferLength, IoControlCode, IoStatus,
+                                                       PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryNetworkOpenInfo(PFILE_OBJECT FileObject, BOOLEAN Wait,
@@ -185,17 +200,18 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryNetworkOpenInfo(PFILE_OBJE
                                                                       PIO_STATUS_BLOCK IoStatus,
                                                                       PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryNetworkOpenInfo);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryNetworkOpenInfo);
 
-    return table != NULL && table->FastIoQueryNetworkOpenInfo != NULL &&
-           table->FastIoQueryNetworkOpenInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->FastIoQueryNetworkOpenInfo != NULL &&
+        table->FastIoQueryNetworkOpenInfo(FileObject, Wait, Buffer, IoStatus, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
                                                    ULONG LockKey, PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus,
                                                    PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlRead);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlRead);
 
     return PsctxCounted(
         table != NULL && table->MdlRead != NULL &&
@@ -206,17 +222,17 @@ _Use_decl_annotations_ static BOOLEAN PsctxMdlRead(PFILE_OBJECT FileObject, PLAR
 _Use_decl_annotations_ static BOOLEAN PsctxMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain,
                                                            PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlReadComplete);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlReadComplete);
 
-    return table != NULL && table->MdlReadComplete != NULL &&
-           table->MdlReadComplete(FileObject, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->MdlReadComplete != NULL &&
+                            table->MdlReadComplete(FileObject, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                            ULONG Length, ULONG LockKey, PMDL *MdlChain,
                                                            PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, PrepareMdlWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, PrepareMdlWrite);
 
     return PsctxCounted(table != NULL && table->PrepareMdlWrite != NULL &&
                             table->PrepareMdlWrite(FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus,
@@ -227,10 +243,10 @@ _Use_decl_annotations_ static BOOLEAN PsctxPrepareMdlWrite(PFILE_OBJECT FileObje
 _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
                                                             PMDL MdlChain, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlWriteComplete);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlWriteComplete);
 
-    return table != NULL && table->MdlWriteComplete != NULL &&
-           table->MdlWriteComplete(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->MdlWriteComplete != NULL &&
+                            table->MdlWriteComplete(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN
@@ -238,7 +254,7 @@ PsctxFastIoReadCompressed(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, UL
                           PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus, PCOMPRESSED_DATA_INFO CompressedDataInfo,
                           ULONG CompressedDataInfoLength, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoReadCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoReadCompressed);
 
     return PsctxCounted(table != NULL && table->FastIoReadCompressed != NULL &&
                             table->FastIoReadCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain,
@@ -254,7 +270,7 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT Fi
                                                                  ULONG CompressedDataInfoLength,
                                                                  PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoWriteCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoWriteCompressed);
 
     return PsctxCounted(table != NULL && table->FastIoWriteCompressed != NULL &&
                             table->FastIoWriteCompressed(FileObject, FileOffset, Length, LockKey, Buffer, MdlChain,
@@ -266,20 +282,21 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoWriteCompressed(PFILE_OBJECT Fi
 _Use_decl_annotations_ static BOOLEAN PsctxMdlReadCompleteCompressed(PFILE_OBJECT FileObject, PMDL MdlChain,
                                                                      PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlReadCompleteCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlReadCompleteCompressed);
 
-    return table != NULL && table->MdlReadCompleteCompressed != NULL &&
-           table->MdlReadCompleteCompressed(FileObject, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(table != NULL && table->MdlReadCompleteCompressed != NULL &&
+                            table->MdlReadCompleteCompressed(FileObject, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteCompleteCompressed(PFILE_OBJECT FileObject,
                                                                       PLARGE_INTEGER FileOffset, PMDL MdlChain,
                                                                       PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, MdlWriteCompleteCompressed);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, MdlWriteCompleteCompressed);
 
-    return table != NULL && table->MdlWriteCompleteCompressed != NULL &&
-           table->MdlWriteCompleteCompressed(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject));
+    return PsctxLeaveFastIo(
+        table != NULL && table->MdlWriteCompleteCompressed != NULL &&
+        table->MdlWriteCompleteCompressed(FileObject, FileOffset, MdlChain, PsctxLowerDevice(DeviceObject)));
 }
 
 /*
@@ -289,17 +306,17 @@ _Use_decl_annotations_ static BOOLEAN PsctxMdlWriteCompleteCompressed(PFILE_OBJE
 _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION NetworkInformation,
                                                            PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_LOWER_FAST_IO(DeviceObject, FastIoQueryOpen);
+    const PFAST_IO_DISPATCH table = PSCTX_ENTER_FAST_IO(DeviceObject, FastIoQueryOpen);
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
     BOOLEAN answered;
 
     if (table == NULL || table->FastIoQueryOpen == NULL) {
-        return FALSE;
+        return PsctxLeaveFastIo(FALSE);
     }
     location->DeviceObject = PsctxLowerDevice(DeviceObject);
     answered = table->FastIoQueryOpen(Irp, NetworkInformation, location->DeviceObject);
     location->DeviceObject = DeviceObject;
-    return answered;
+    return PsctxLeaveFastIo(answered);
 }
 
 /*
@@ -308,59 +325,61 @@ _Use_decl_annotations_ static BOOLEAN PsctxFastIoQueryOpen(PIRP Irp, PFILE_NETWO
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFastIoDetachDevice(PDEVICE_OBJECT SourceDevice,
                                                                       PDEVICE_OBJECT TargetDevice)
 {
-    UNREFERENCED_PARAMETER(TargetDevice);
+    const PPSCTX_FILTER_EXTENSION extension = SourceDevice->DeviceExtension;
 
     PAGED_CODE();
 
-    if (PsctxDetachFilterDevice(SourceDevice)) {
-        PsctxDeleteFilterDevice(SourceDevice);
+    PsctxEnterDriver();
+    if (extension->Kind == PsctxProbe) {
+        extension->Attached = FALSE;
+        IoDetachDevice(TargetDevice);
+    } else if (PsctxDetachFilterDevice(SourceDevice)) {
+        PsctxRetireFilterDevice(SourceDevice);
     }
+    PsctxLeaveDriver();
 }
 
 /*
  * The entries that acquire and release a file, for sections, the modified page writer and flushes of the cache.
  *
- * Since Windows XP the kernel asks filters' registered callbacks and then the file system's own table, and never calls these. Some
- * kernels of that time do ask the topmost driver's table, and take the entry's absence for the file system's: they
- * would then take other locks than the file system does, which is a deadlock or torn data. What they name as the device is
- * the file system's, or none: the device below ours is found from the file. A file is released as it was acquired, also when
- * this driver is attached or detached between the two: both ways end at the same routines.
- * [ntifs/nf-ntifs-fsrtlregisterfilesystemfiltercallbacks]
+ * Since Windows XP the kernel asks registered callbacks and then the file system's own table, and never calls these: they are in the
+ * table only before version 6. Some kernels of that time do ask the topmost driver's table, and take the entry's absence for the file
+ * system's: they would then take other locks than the file system does, which is a deadlock or torn data.
+ *
+ * A file is released by whoever acquired it. A file system may have one half as an entry and the other as a callback, as Microsoft's
+ * CD file system does; such a kernel, with this driver on top, calls no callback. So both halves go to the file system if its table has both,
+ * else neither does. Its own table decides, and is called, whatever is attached between: a file is released as it was acquired, also when
+ * drivers are attached or detached between the two. [ntifs/nf-ntifs-fsrtlregisterfilesystemfiltercallbacks]
  */
+
+static BOOLEAN PsctxHasEntry(_In_ const FAST_IO_DISPATCH *Table, _In_ ULONG Offset)
+{
+    return Table->SizeOfFastIoDispatch >= Offset + sizeof(PVOID) &&
+           *(const PVOID *)(const VOID *)((const UCHAR *)Table + Offset) != NULL;
+}
 
 /*
- * The table of the driver below ours in the stack that serves a file, if it has the entry that ends at End, else NULL;
- * the file system's, when ours is not in the stack.
+ * The table of the file system that serves a file, whose device the file keeps, if it has both entries, else NULL.
  */
-static PFAST_IO_DISPATCH PsctxFileFastIo(_In_ PFILE_OBJECT FileObject, _In_ SIZE_T End)
+static PFAST_IO_DISPATCH PsctxFindPair(_In_ PFILE_OBJECT FileObject, _In_ ULONG Acquire, _In_ ULONG Release)
 {
-    const PDEVICE_OBJECT base = IoGetBaseFileSystemDeviceObject(FileObject);
-    PDEVICE_OBJECT lower = base;
-    PDEVICE_OBJECT above = base->AttachedDevice;
-    PFAST_IO_DISPATCH table;
+    const PDRIVER_OBJECT driver = IoGetBaseFileSystemDeviceObject(FileObject)->DriverObject;
+    const PFAST_IO_DISPATCH table = driver->FastIoDispatch;
 
-    while (above != NULL && above->DriverObject != PsctxGlobals.DriverObject) {
-        lower = above;
-        above = above->AttachedDevice;
-    }
-    if (above == NULL) {
-        lower = base;
-    }
-    if (lower == PsctxGlobals.ControlDevice) {
+    if (driver == PsctxGlobals.DriverObject || table == NULL || !PsctxHasEntry(table, Acquire) ||
+        !PsctxHasEntry(table, Release)) {
         return NULL;
     }
-    table = lower->DriverObject->FastIoDispatch;
-    return table != NULL && table->SizeOfFastIoDispatch >= End ? table : NULL;
+    return table;
 }
 
-#define PSCTX_FILE_FAST_IO(FileObject, Entry) \
-    PsctxFileFastIo(FileObject, RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry))
-
-/* The device to name to the driver below: ours stands for the one below it, and the file system's for itself. */
-static PDEVICE_OBJECT PsctxNamedDevice(_In_ PDEVICE_OBJECT DeviceObject)
-{
-    return DeviceObject->DriverObject == PsctxGlobals.DriverObject ? PsctxLowerDevice(DeviceObject) : DeviceObject;
-}
+/* The same by the entries' names. */
+#define PSCTX_PAIR(FileObject, Acquire, Release) \
+    PsctxFindPair(FileObject, FIELD_OFFSET(FAST_IO_DISPATCH, Acquire), FIELD_OFFSET(FAST_IO_DISPATCH, Release))
+#define PSCTX_SECTION_PAIR(FileObject) \
+    PSCTX_PAIR(FileObject, AcquireFileForNtCreateSection, ReleaseFileForNtCreateSection)
+#define PSCTX_MOD_WRITE_PAIR(FileObject) PSCTX_PAIR(FileObject, AcquireForModWrite, ReleaseForModWrite)
+#define PSCTX_CC_FLUSH_PAIR(FileObject) PSCTX_PAIR(FileObject, AcquireForCcFlush, ReleaseForCcFlush)
 
 /*
  * The main resource of a file's stream, which the kernel itself takes where a file system has no entry of its own, or NULL.
@@ -374,66 +393,98 @@ static PERESOURCE PsctxMainResource(_In_ PFILE_OBJECT FileObject)
 
 _Use_decl_annotations_ static VOID PsctxAcquireFileForNtCreateSection(PFILE_OBJECT FileObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireFileForNtCreateSection);
+    const PFAST_IO_DISPATCH table = PSCTX_SECTION_PAIR(FileObject);
     const PERESOURCE resource = PsctxMainResource(FileObject);
 
-    if (table != NULL && table->AcquireFileForNtCreateSection != NULL) {
+    PsctxEnterDriver();
+    if (table != NULL) {
         table->AcquireFileForNtCreateSection(FileObject);
     } else if (resource != NULL) {
         ExAcquireResourceExclusiveLite(resource, TRUE);
     }
+    PsctxLeaveDriver();
 }
 
 _Use_decl_annotations_ static VOID PsctxReleaseFileForNtCreateSection(PFILE_OBJECT FileObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseFileForNtCreateSection);
+    const PFAST_IO_DISPATCH table = PSCTX_SECTION_PAIR(FileObject);
     const PERESOURCE resource = PsctxMainResource(FileObject);
 
-    if (table != NULL && table->ReleaseFileForNtCreateSection != NULL) {
+    PsctxEnterDriver();
+    if (table != NULL) {
         table->ReleaseFileForNtCreateSection(FileObject);
     } else if (resource != NULL) {
         ExReleaseResourceLite(resource);
     }
+    PsctxLeaveDriver();
 }
 
-/* STATUS_INVALID_DEVICE_REQUEST, here and below, has the kernel do what it does for a file system without the entry. */
+/*
+ * STATUS_INVALID_DEVICE_REQUEST, here and below, has the kernel do what it does for a file system without the entry. Whichever device
+ * it names, the file system is told its own.
+ */
 _Use_decl_annotations_ static NTSTATUS PsctxAcquireForModWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER EndingOffset,
                                                                PERESOURCE *ResourceToRelease,
                                                                PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireForModWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_MOD_WRITE_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
-    return table != NULL && table->AcquireForModWrite != NULL
-               ? table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->AcquireForModWrite(FileObject, EndingOffset, ResourceToRelease,
+                                           IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxReleaseForModWrite(PFILE_OBJECT FileObject, PERESOURCE ResourceToRelease,
                                                                PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseForModWrite);
+    const PFAST_IO_DISPATCH table = PSCTX_MOD_WRITE_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
-    return table != NULL && table->ReleaseForModWrite != NULL
-               ? table->ReleaseForModWrite(FileObject, ResourceToRelease, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->ReleaseForModWrite(FileObject, ResourceToRelease, IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxAcquireForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, AcquireForCcFlush);
+    const PFAST_IO_DISPATCH table = PSCTX_CC_FLUSH_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
-    return table != NULL && table->AcquireForCcFlush != NULL
-               ? table->AcquireForCcFlush(FileObject, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->AcquireForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 _Use_decl_annotations_ static NTSTATUS PsctxReleaseForCcFlush(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
-    const PFAST_IO_DISPATCH table = PSCTX_FILE_FAST_IO(FileObject, ReleaseForCcFlush);
+    const PFAST_IO_DISPATCH table = PSCTX_CC_FLUSH_PAIR(FileObject);
+    NTSTATUS status = STATUS_INVALID_DEVICE_REQUEST;
 
-    return table != NULL && table->ReleaseForCcFlush != NULL
-               ? table->ReleaseForCcFlush(FileObject, PsctxNamedDevice(DeviceObject))
-               : STATUS_INVALID_DEVICE_REQUEST;
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    PsctxEnterDriver();
+    if (table != NULL) {
+        status = table->ReleaseForCcFlush(FileObject, IoGetBaseFileSystemDeviceObject(FileObject));
+    }
+    PsctxLeaveDriver();
+    return status;
 }
 
 FAST_IO_DISPATCH PsctxFastIoDispatch = {
@@ -448,11 +499,8 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .FastIoUnlockAll = PsctxFastIoUnlockAll,
     .FastIoUnlockAllByKey = PsctxFastIoUnlockAllByKey,
     .FastIoDeviceControl = PsctxFastIoDeviceControl,
-    .AcquireFileForNtCreateSection = PsctxAcquireFileForNtCreateSection,
-    .ReleaseFileForNtCreateSection = PsctxReleaseFileForNtCreateSection,
     .FastIoDetachDevice = PsctxFastIoDetachDevice,
     .FastIoQueryNetworkOpenInfo = PsctxFastIoQueryNetworkOpenInfo,
-    .AcquireForModWrite = PsctxAcquireForModWrite,
     .MdlRead = PsctxMdlRead,
     .MdlReadComplete = PsctxMdlReadComplete,
     .PrepareMdlWrite = PsctxPrepareMdlWrite,
@@ -462,7 +510,24 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
     .MdlReadCompleteCompressed = PsctxMdlReadCompleteCompressed,
     .MdlWriteCompleteCompressed = PsctxMdlWriteCompleteCompressed,
     .FastIoQueryOpen = PsctxFastIoQueryOpen,
-    .ReleaseForModWrite = PsctxReleaseForModWrite,
-    .AcquireForCcFlush = PsctxAcquireForCcFlush,
-    .ReleaseForCcFlush = PsctxReleaseForCcFlush,
 };
+
+/*
+ * Completes the table for this kernel, before the first request.
+ */
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartFastIo(VOID)
+{
+    ULONG major = 0;
+    BOOLEAN acquires;
+
+    PAGED_CODE();
+
+    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
+    acquires = major < PSCTX_VISTA_MAJOR_VERSION;
+    PsctxFastIoDispatch.AcquireFileForNtCreateSection = acquires ? PsctxAcquireFileForNtCreateSection : NULL;
+    PsctxFastIoDispatch.ReleaseFileForNtCreateSection = acquires ? PsctxReleaseFileForNtCreateSection : NULL;
+    PsctxFastIoDispatch.AcquireForModWrite = acquires ? PsctxAcquireForModWrite : NULL;
+    PsctxFastIoDispatch.ReleaseForModWrite = acquires ? PsctxReleaseForModWrite : NULL;
+    PsctxFastIoDispatch.AcquireForCcFlush = acquires ? PsctxAcquireForCcFlush : NULL;
+    PsctxFastIoDispatch.ReleaseForCcFlush = acquires ? PsctxReleaseForCcFlush : NULL;
+}

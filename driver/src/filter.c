@@ -7,11 +7,9 @@
  */
 #include "filter.h"
 
-#define PSCTX_ATTACH_ATTEMPTS 8u
 #define PSCTX_ATTACH_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
 #define PSCTX_DRAIN_INTERVAL (-50 * 10000ll)   /* 50 ms: several quanta */
-#define PSCTX_LIST_ATTEMPTS 4u
-#define PSCTX_LIST_SPARE 8u
+#define PSCTX_RETIREMENT 20u                   /* turns of housekeeping: two seconds */
 
 /*
  * Makes "attached already?" and attaching, or "still attached?" and detaching, one step. A resource, since devices are
@@ -20,9 +18,11 @@
  */
 static ERESOURCE PsctxFilterLock;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
+_Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxRetiredDevices;
 
 /* Held by requests that may attach a device when they come back. */
 static EX_RUNDOWN_REF PsctxFilterRundown;
+_Guarded_by_(PsctxFilterLock) static ULONG64 PsctxAttachmentNumber;
 static volatile LONG PsctxFilterStarted; /* changed and read with interlocked operations alone */
 
 static DRIVER_FS_NOTIFICATION PsctxFileSystemChange;
@@ -36,20 +36,37 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLockFilter(VOID)
 }
 
 /*
- * Delivers, too, what was reported meanwhile, if this thread has not locked the filter more than once.
+ * Delivers, too, what was reported meanwhile, if this thread has not locked the filter more than once: still in the critical region, since
+ * whoever waits for it would wait for this thread.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockFilter(VOID)
 {
-    BOOLEAN locked;
-
     PAGED_CODE();
 
     ExReleaseResourceLite(&PsctxFilterLock);
-    locked = ExIsResourceAcquiredExclusiveLite(&PsctxFilterLock);
-    KeLeaveCriticalRegion();
-    if (!locked) {
+    if (!ExIsResourceAcquiredExclusiveLite(&PsctxFilterLock)) {
         PsctxDeliverEvents();
     }
+    KeLeaveCriticalRegion();
+}
+
+/*
+ * For whoever only looks, and reports nothing.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLockFilterShared(VOID)
+{
+    PAGED_CODE();
+
+    KeEnterCriticalRegion();
+    ExAcquireResourceSharedLite(&PsctxFilterLock, TRUE);
+}
+
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlockFilterShared(VOID)
+{
+    PAGED_CODE();
+
+    ExReleaseResourceLite(&PsctxFilterLock);
+    KeLeaveCriticalRegion();
 }
 
 /*
@@ -64,13 +81,19 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsFilterStarted(VOID)
 
 /*
  * To be called before, and PsctxLeaveFilter after, a request is forwarded that ends in an attachment. FALSE while the
- * filter stops: the request is then passed through.
+ * filter stops: the request is then passed through. Between the two the thread is in a critical region, as it mostly is when a file
+ * system is asked to mount: it cannot be suspended while the filter's end waits for it.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxEnterFilter(VOID)
 {
     PAGED_CODE();
 
-    return ExAcquireRundownProtection(&PsctxFilterRundown);
+    KeEnterCriticalRegion();
+    if (ExAcquireRundownProtection(&PsctxFilterRundown)) {
+        return TRUE;
+    }
+    KeLeaveCriticalRegion();
+    return FALSE;
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
@@ -78,6 +101,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
     PAGED_CODE();
 
     ExReleaseRundownProtection(&PsctxFilterRundown);
+    KeLeaveCriticalRegion();
 }
 
 /*
@@ -102,22 +126,11 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsDriverNamed(PDRIVER_OBJECT Driv
 }
 
 /*
- * Whether a storage device is a volume snapshot's. Snapshots are read-only and come and go with backups.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice)
-{
-    PAGED_CODE();
-
-    return PsctxIsDriverNamed(StorageDevice->DriverObject, L"\\Driver\\VolSnap");
-}
-
-/*
  * A device of the filter, attached to nothing yet; the caller attaches or deletes it. The statuses of IoCreateDevice.
  * [ifs/creating-the-filter-device-object]
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxCreateFilterDevice(_In_ PSCTX_FILTER_KIND Kind, _In_ DEVICE_TYPE DeviceType,
-                            _Outptr_ PDEVICE_OBJECT *FilterDevice)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxCreateFilterDevice(PSCTX_FILTER_KIND Kind, DEVICE_TYPE DeviceType,
+                                                                   PDEVICE_OBJECT *FilterDevice)
 {
     PPSCTX_FILTER_EXTENSION extension;
     NTSTATUS status;
@@ -138,34 +151,43 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 }
 
 /*
+ * The extension of the first attached device, or of the one after Previous; NULL behind the last. The filter is locked, be it shared.
+ */
+PSCTX_PAGE _Use_decl_annotations_ PPSCTX_FILTER_EXTENSION PsctxNextFilterDevice(const PSCTX_FILTER_EXTENSION *Previous)
+{
+    const PLIST_ENTRY next = Previous == NULL ? PsctxFilterDevices.Flink : Previous->Links.Flink;
+
+    PAGED_CODE();
+
+    return next == &PsctxFilterDevices ? NULL : CONTAINING_RECORD(next, PSCTX_FILTER_EXTENSION, Links);
+}
+
+/*
  * The filter's device in the stack of a file system's device, or NULL. The filter is locked.
  */
 _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE static PDEVICE_OBJECT
     PsctxFindFilterDevice(_In_ PDEVICE_OBJECT Target)
 {
-    PLIST_ENTRY entry;
+    PPSCTX_FILTER_EXTENSION extension;
 
     PAGED_CODE();
 
-    for (entry = PsctxFilterDevices.Flink; entry != &PsctxFilterDevices; entry = entry->Flink) {
-        const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
-
-        if (extension->Target == Target) {
-            return extension->DeviceObject;
-        }
+    extension = PsctxNextFilterDevice(NULL);
+    while (extension != NULL && extension->Target != Target) {
+        extension = PsctxNextFilterDevice(extension);
     }
-    return NULL;
+    return extension != NULL ? extension->DeviceObject : NULL;
 }
 
 /*
  * Gives back a device of the filter that is in no stack, with what it holds of the devices it was attached to.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteFilterDevice(PDEVICE_OBJECT FilterDevice)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDeleteFilterDevice(_In_ PDEVICE_OBJECT FilterDevice)
 {
     const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
     const PDEVICE_OBJECT target = extension->Target;
     const PDEVICE_OBJECT attachedTo = extension->AttachedTo;
-    const POBJECT_NAME_INFORMATION storageName = extension->Volume.StorageName;
+    const POBJECT_NAME_INFORMATION storageName = extension->StorageName;
 
     PAGED_CODE();
 
@@ -177,82 +199,74 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeleteFilterDevice(PDEVICE_OBJECT Fi
     }
 }
 
+/*
+ * Gives up a device that has been taken out of its stack, when its time has come: until then a thread that has found it there before
+ * may send a request to it, or may be in the driver below with one.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT FilterDevice)
+{
+    const PPSCTX_FILTER_EXTENSION extension = FilterDevice->DeviceExtension;
+
+    PAGED_CODE();
+
+    PsctxLockFilter();
+    if (IsListEmpty(&PsctxRetiredDevices)) {
+        PsctxWakeHousekeeping();
+    }
+    extension->Age = 0;
+    InsertTailList(&PsctxRetiredDevices, &extension->Links);
+    PsctxUnlockFilter();
+}
+
+/*
+ * One more turn for the retired devices. Those that have been out of their stacks for long enough are deleted, when nothing is
+ * on its way through the driver, where that is counted. Whether there are more.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
+{
+    LIST_ENTRY finished;
+    PLIST_ENTRY entry;
+    PLIST_ENTRY next;
+    BOOLEAN more;
+
+    PAGED_CODE();
+
+    InitializeListHead(&finished);
+    PsctxLockFilter();
+    for (entry = PsctxRetiredDevices.Flink; entry != &PsctxRetiredDevices; entry = next) {
+        const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
+
+        next = entry->Flink;
+        extension->Age += 1;
+        if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
+            RemoveEntryList(entry);
+            InsertTailList(&finished, entry);
+        }
+    }
+    more = !IsListEmpty(&PsctxRetiredDevices);
+    PsctxUnlockFilter();
+    while (!IsListEmpty(&finished)) {
+        PsctxDeleteFilterDevice(
+            CONTAINING_RECORD(RemoveHeadList(&finished), PSCTX_FILTER_EXTENSION, Links)->DeviceObject);
+    }
+    return more;
+}
+
 static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
 {
     return Kind == PsctxVolumeFilter ? &PsctxGlobals.AttachedVolumes : &PsctxGlobals.AttachedFileSystems;
 }
 
 /*
- * The devices of a driver now, each referenced, in nonpaged memory as the I/O manager demands; the caller dereferences
- * them and frees the array. The list may grow between asking for its length and asking for it.
- * STATUS_INSUFFICIENT_RESOURCES, or STATUS_BUFFER_TOO_SMALL if it grows without end.
- * [ntifs/nf-ntifs-ioenumeratedeviceobjectlist]
+ * What a volume's storage device is called: empty if it has none, or is not known. The filter is locked.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxListDevices(_In_ PDRIVER_OBJECT DriverObject, _Outptr_ PDEVICE_OBJECT **Devices, _Out_ PULONG Count)
+PSCTX_PAGE static PCUNICODE_STRING PsctxStorageNameOf(_In_ const PSCTX_FILTER_EXTENSION *Extension)
 {
-    PDEVICE_OBJECT *devices = NULL;
-    ULONG capacity = 0;
-    ULONG count = 0;
-    ULONG attempt;
-    ULONG index;
-    NTSTATUS status;
+    static const UNICODE_STRING none;
 
     PAGED_CODE();
 
-    *Devices = NULL;
-    *Count = 0;
-    if (DriverObject->DeviceObject == NULL) {
-        return STATUS_SUCCESS; /* not every kernel's routine looks */
-    }
-    status = IoEnumerateDeviceObjectList(DriverObject, NULL, 0, &count);
-    for (attempt = 0; attempt < PSCTX_LIST_ATTEMPTS && status == STATUS_BUFFER_TOO_SMALL; attempt += 1) {
-        capacity = count + PSCTX_LIST_SPARE;
-        devices = PsctxAllocate(NonPagedPool, capacity * sizeof(PDEVICE_OBJECT));
-        if (devices == NULL) {
-            return STATUS_INSUFFICIENT_RESOURCES;
-        }
-        status = IoEnumerateDeviceObjectList(DriverObject, devices, capacity * (ULONG)sizeof(PDEVICE_OBJECT), &count);
-        if (!NT_SUCCESS(status)) {
-            /* As many as fit have been referenced; the rest is as it was allocated. */
-            for (index = 0; index < capacity && devices[index] != NULL; index += 1) {
-                ObDereferenceObject(devices[index]);
-            }
-            PsctxFree(devices);
-            devices = NULL;
-        }
-    }
-    if (NT_SUCCESS(status)) {
-        *Devices = devices;
-        *Count = count;
-    }
-    return status;
-}
-
-/*
- * Whether a device, which the caller references, has been deleted: it is no longer among its driver's. FALSE when there is no
- * memory to look.
- */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsDeviceDeleted(PDEVICE_OBJECT Device)
-{
-    PDEVICE_OBJECT *devices;
-    BOOLEAN deleted = TRUE;
-    ULONG count;
-    ULONG index;
-
-    PAGED_CODE();
-
-    if (!NT_SUCCESS(PsctxListDevices(Device->DriverObject, &devices, &count))) {
-        return FALSE;
-    }
-    for (index = 0; index < count; index += 1) {
-        if (devices[index] == Device) {
-            deleted = FALSE;
-        }
-        ObDereferenceObject(devices[index]);
-    }
-    PsctxFree(devices);
-    return deleted;
+    return Extension->StorageName == NULL ? &none : &Extension->StorageName->Name;
 }
 
 /*
@@ -264,11 +278,12 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
     PAGED_CODE();
 
     Extension->Attached = TRUE;
+    PsctxAttachmentNumber += 1;
+    Extension->Number = PsctxAttachmentNumber;
     InsertTailList(&PsctxFilterDevices, &Extension->Links);
     InterlockedIncrement(PsctxAttachmentCounter(Extension->Kind));
     if (Extension->Kind == PsctxVolumeFilter) {
-        PsctxLinkVolume(&Extension->Volume);
-        PsctxReportVolume(PSCTX_EVENT_VOLUME_ATTACHED, PsctxStorageName(&Extension->Volume));
+        PsctxReportVolume(PSCTX_EVENT_VOLUME_ATTACHED, PsctxStorageNameOf(Extension));
     }
 }
 
@@ -281,8 +296,7 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
     RemoveEntryList(&Extension->Links);
     InterlockedDecrement(PsctxAttachmentCounter(Extension->Kind));
     if (Extension->Kind == PsctxVolumeFilter) {
-        PsctxUnlinkVolume(&Extension->Volume);
-        PsctxReportVolume(PSCTX_EVENT_VOLUME_DETACHED, PsctxStorageName(&Extension->Volume));
+        PsctxReportVolume(PSCTX_EVENT_VOLUME_DETACHED, PsctxStorageNameOf(Extension));
     }
 }
 
@@ -301,41 +315,18 @@ _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxFilterLock) PSCTX_PAGE 
 }
 
 /*
- * Gives up the devices in stacks whose file system's device has been deleted without a call to FastIoDetachDevice, which a kernel
- * owes us and some do not make. Nothing comes through such a stack any more. A device that has been deleted must not be
- * detached from: to those kernels that would delete it again. Called now and then, in a thread that may wait.
+ * Gives up a device whose file system's device has been deleted without a word, and must not be detached from; the filter is locked. It
+ * leaves another filter's device that is between, if that is still there.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetDeletedDevices(VOID)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAbandonFilterDevice(PPSCTX_FILTER_EXTENSION Extension)
 {
-    LIST_ENTRY forgotten;
-    PLIST_ENTRY entry;
-    PLIST_ENTRY next;
-
     PAGED_CODE();
 
-    if (!PsctxIsFilterStarted()) {
-        return;
+    PsctxUnlinkFilterDevice(Extension);
+    if (Extension->AttachedTo != Extension->Target && !PsctxIsDeviceDeleted(Extension->AttachedTo)) {
+        PsctxLeaveStack(Extension);
     }
-    InitializeListHead(&forgotten);
-    PsctxLockFilter();
-    for (entry = PsctxFilterDevices.Flink; entry != &PsctxFilterDevices; entry = next) {
-        const PPSCTX_FILTER_EXTENSION extension = CONTAINING_RECORD(entry, PSCTX_FILTER_EXTENSION, Links);
-
-        next = entry->Flink;
-        if (PsctxIsDeviceDeleted(extension->Target)) {
-            PsctxUnlinkFilterDevice(extension);
-            if (extension->AttachedTo != extension->Target && !PsctxIsDeviceDeleted(extension->AttachedTo)) {
-                PsctxLeaveStack(extension);
-            }
-            InsertTailList(&forgotten, &extension->Links);
-        }
-    }
-    PsctxUnlockFilter();
-    PsctxForgetVolumes(FALSE);
-    while (!IsListEmpty(&forgotten)) {
-        PsctxDeleteFilterDevice(
-            CONTAINING_RECORD(RemoveHeadList(&forgotten), PSCTX_FILTER_EXTENSION, Links)->DeviceObject);
-    }
+    PsctxRetireFilterDevice(Extension->DeviceObject);
 }
 
 /*
@@ -359,8 +350,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     FilterDevice->Flags |= FlagOn(Target->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_SUPPORTS_TRANSACTIONS);
     FilterDevice->Characteristics |= FlagOn(Target->Characteristics, FILE_DEVICE_SECURE_OPEN);
     extension->Target = Target;
-    extension->Volume.Device = Target;
-    extension->Volume.TearsDown = PsctxTearsDown(Target);
 
     PsctxLockFilter();
     if (PsctxFindFilterDevice(Target) != NULL) {
@@ -389,7 +378,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
  * initialising; that is waited for, within bounds. The statuses of PsctxTryToAttach.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize)
+    PsctxAttachFilterDevice(_In_ PDEVICE_OBJECT FilterDevice, _In_ PDEVICE_OBJECT Target, _In_ CCHAR TargetStackSize,
+                            _In_ ULONG Attempts)
 {
     LARGE_INTEGER interval;
     BOOLEAN initializing;
@@ -398,15 +388,16 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    PsctxForgetDeletedDevices();
     interval.QuadPart = PSCTX_ATTACH_INTERVAL;
-    for (attempt = 0; attempt < PSCTX_ATTACH_ATTEMPTS; attempt += 1) {
+    for (attempt = 0; attempt < Attempts; attempt += 1) {
+        if (attempt != 0) {
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
         initializing = FlagOn(Target->Flags, DO_DEVICE_INITIALIZING) != 0;
         status = PsctxTryToAttach(FilterDevice, Target, TargetStackSize);
         if (status != STATUS_NO_SUCH_DEVICE || !initializing) {
             break;
         }
-        KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
     if (!NT_SUCCESS(status)) {
         PsctxDeleteFilterDevice(FilterDevice);
@@ -426,43 +417,39 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachFileSystem(PDEVICE_OBJECT Cont
 
     status = PsctxCreateFilterDevice(PsctxFileSystemFilter, ControlDevice->DeviceType, &filterDevice);
     if (NT_SUCCESS(status)) {
-        (VOID) PsctxAttachFilterDevice(filterDevice, ControlDevice, ControlDevice->StackSize);
+        (VOID) PsctxAttachFilterDevice(filterDevice, ControlDevice, ControlDevice->StackSize, 1);
     }
 }
 
 /*
- * Attaches to a mounted volume, which the caller keeps from going away, unless it is a snapshot's. LIST_VOLUMES tells of what is not
- * attached to. The name is for telling alone: without memory for it, it is empty.
+ * Attaches to a mounted volume, which the caller keeps from going away, trying so many times while that is still initialising. The
+ * name of its storage device is for telling alone: where it is not known, or there is no memory for it, a file that is opened tells it.
+ * The statuses of PsctxCreateFilterDevice and PsctxTryToAttach.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachVolume(PDEVICE_OBJECT VolumeDevice, PDEVICE_OBJECT StorageDevice,
-                                                         CCHAR StackSize)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAttachVolume(PDEVICE_OBJECT VolumeDevice, PDEVICE_OBJECT StorageDevice,
+                                                             CCHAR StackSize, ULONG Attempts)
 {
+    PPSCTX_FILTER_EXTENSION extension;
     PDEVICE_OBJECT filterDevice;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    if (StorageDevice != NULL && PsctxIsSnapshot(StorageDevice)) {
-        PsctxNoteVolume(VolumeDevice, StorageDevice, PSCTX_ATTACHMENT_SNAPSHOT, STATUS_SUCCESS);
-        return;
-    }
     status = PsctxCreateFilterDevice(PsctxVolumeFilter, VolumeDevice->DeviceType, &filterDevice);
-    if (NT_SUCCESS(status)) {
-        if (StorageDevice != NULL) {
-            const PPSCTX_FILTER_EXTENSION extension = filterDevice->DeviceExtension;
-
-            (VOID) PsctxQueryObjectName(StorageDevice, &extension->Volume.StorageName);
-        }
-        status = PsctxAttachFilterDevice(filterDevice, VolumeDevice, StackSize);
-    }
     if (!NT_SUCCESS(status)) {
-        PsctxNoteVolume(VolumeDevice, StorageDevice, PSCTX_ATTACHMENT_FAILED, status);
+        return status;
     }
+    extension = filterDevice->DeviceExtension;
+    if (StorageDevice != NULL) {
+        (VOID) PsctxQueryObjectName(StorageDevice, &extension->StorageName);
+    }
+    extension->StorageUnknown = extension->StorageName == NULL;
+    return PsctxAttachFilterDevice(filterDevice, VolumeDevice, StackSize, Attempts);
 }
 
 /*
- * Takes a device out of its stack. TRUE if this call did: the caller deletes the device, when no request is on its way
- * through it. FALSE if it was not attached, or somebody else was first.
+ * Takes a device out of its stack. TRUE if this call did: the caller retires the device, when it does not need it any more. FALSE if it
+ * was not attached, or somebody else was first.
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT FilterDevice)
 {
@@ -479,72 +466,6 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxDetachFilterDevice(PDEVICE_OBJECT
     }
     PsctxUnlockFilter();
     return attached;
-}
-
-/*
- * Whether a device that IoGetDiskDeviceObject finds no disk for is a mounted volume's all the same.
- *
- * It finds none if the file system has given its volume device the volume parameter block, as some do; and there are
- * kernels where it finds one only then. What tells volumes from a file system's control devices there: these have names, and are
- * the bottom of their stacks, where a volume's requests go on to the disk. To be wrong costs a device that passes
- * everything through.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLooksLikeVolume(_In_ PDEVICE_OBJECT Device)
-{
-    PAGED_CODE();
-
-    return (Device->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM ||
-            Device->DeviceType == FILE_DEVICE_CD_ROM_FILE_SYSTEM) &&
-           !FlagOn(Device->Flags, DO_DEVICE_HAS_NAME) && Device->StackSize > 1;
-}
-
-/*
- * Attaches to one device of a file system if it is a mounted volume's, and not a snapshot's. Only a mounted volume has
- * a disk: a file system's other control devices are told apart by that. [ntifs/nf-ntifs-iogetdiskdeviceobject]
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT VolumeDevice)
-{
-    PDEVICE_OBJECT storageDevice = NULL;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    status = IoGetDiskDeviceObject(VolumeDevice, &storageDevice);
-    if (!NT_SUCCESS(status)) {
-        storageDevice = NULL;
-        if (status != STATUS_INVALID_PARAMETER || !PsctxLooksLikeVolume(VolumeDevice)) {
-            return;
-        }
-    }
-    PsctxAttachVolume(VolumeDevice, storageDevice, VolumeDevice->StackSize);
-    if (storageDevice != NULL) {
-        ObDereferenceObject(storageDevice);
-    }
-}
-
-/*
- * Attaches to the volumes that a file system had mounted before we came.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxAttachMountedVolumes(_In_ PDEVICE_OBJECT ControlDevice)
-{
-    PDEVICE_OBJECT *devices;
-    ULONG count;
-    ULONG index;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    status = PsctxListDevices(ControlDevice->DriverObject, &devices, &count);
-    if (!NT_SUCCESS(status)) {
-        return;
-    }
-    for (index = 0; index < count; index += 1) {
-        if (devices[index] != ControlDevice && devices[index]->DeviceType == ControlDevice->DeviceType) {
-            PsctxAttachMountedVolume(devices[index]);
-        }
-        ObDereferenceObject(devices[index]);
-    }
-    PsctxFree(devices);
 }
 
 /*
@@ -578,9 +499,10 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     if (FsActive) {
         if (PsctxIsFileSystemFiltered(DeviceObject)) {
+            PsctxForgetDeletedDevices();
             PsctxMeetFileSystem(DeviceObject);
             PsctxAttachFileSystem(DeviceObject);
-            PsctxAttachMountedVolumes(DeviceObject);
+            PsctxAttachMountedVolumes(DeviceObject->DriverObject);
         }
         return;
     }
@@ -589,18 +511,45 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
     filterDevice = PsctxFindFilterDevice(DeviceObject);
     if (filterDevice != NULL) {
         PsctxDetachFilterDevice(filterDevice);
+        PsctxRetireFilterDevice(filterDevice);
     }
     PsctxUnlockFilter();
-    if (filterDevice != NULL) {
-        PsctxDeleteFilterDevice(filterDevice);
-    }
     PsctxForgetFileSystem(DeviceObject);
 }
 
+typedef NTSTATUS(NTAPI *PPSCTX_REGISTER_MOUNT_AWARE)(_In_ PDRIVER_OBJECT DriverObject,
+                                                     _In_ PDRIVER_FS_NOTIFICATION NotificationRoutine,
+                                                     _In_ BOOLEAN SynchronizeWithMounts);
+
 /*
- * Attaches to every file system and volume there is, and to those to come. The statuses of
- * IoRegisterFsRegistrationChange; STATUS_NOT_SUPPORTED where legacy filters are blocked. When it fails, nothing is
- * attached. [ntifs/nf-ntifs-ioregisterfsregistrationchange]
+ * Has every file system there is, and every one to come, told to the filter: while nothing is being mounted, where the kernel is able
+ * to do so, as those since version 6.1 are; elsewhere a volume may be mounted past us meanwhile, and is looked for afterwards. The
+ * statuses of IoRegisterFsRegistrationChange. [ntifs/nf-ntifs-ioregisterfsregistrationchangemountaware]
+ */
+PSCTX_INIT static NTSTATUS PsctxRegisterFilter(VOID)
+{
+    PPSCTX_REGISTER_MOUNT_AWARE registerMountAware;
+    UNICODE_STRING name;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    RtlInitUnicodeString(&name, L"IoRegisterFsRegistrationChangeMountAware");
+    registerMountAware = (PPSCTX_REGISTER_MOUNT_AWARE)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    if (registerMountAware != NULL) {
+        return registerMountAware(PsctxGlobals.DriverObject, PsctxFileSystemChange, TRUE);
+    }
+    status = IoRegisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
+    if (NT_SUCCESS(status)) {
+        PsctxLookForVolumesLater();
+    }
+    return status;
+}
+
+/*
+ * Attaches the filter to every file system and volume there is, and to those to come. The statuses of
+ * IoRegisterFsRegistrationChange, STATUS_INSUFFICIENT_RESOURCES; STATUS_NOT_SUPPORTED where legacy filters are blocked. When it fails,
+ * nothing is attached. [ntifs/nf-ntifs-ioregisterfsregistrationchange]
  */
 PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
 {
@@ -609,31 +558,45 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
     PAGED_CODE();
 
     InitializeListHead(&PsctxFilterDevices);
-    PsctxStartVolumes();
+    InitializeListHead(&PsctxRetiredDevices);
+    PsctxAttachmentNumber = 0;
     ExInitializeRundownProtection(&PsctxFilterRundown);
     status = ExInitializeResourceLite(&PsctxFilterLock);
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = IoRegisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
+    status = PsctxStartDeletion();
     if (!NT_SUCCESS(status)) {
-        ExDeleteResourceLite(&PsctxFilterLock);
-        return status;
+        goto DeleteLock;
+    }
+    status = PsctxStartHousekeeping();
+    if (!NT_SUCCESS(status)) {
+        goto DeleteLock;
+    }
+    status = PsctxRegisterFilter();
+    if (!NT_SUCCESS(status)) {
+        goto StopHousekeeping;
     }
     InterlockedExchange(&PsctxFilterStarted, TRUE);
     return STATUS_SUCCESS;
+
+StopHousekeeping:
+    PsctxStopHousekeeping();
+DeleteLock:
+    ExDeleteResourceLite(&PsctxFilterLock);
+    return status;
 }
 
 /*
- * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests
- * that the drivers below have not returned from, after. A thread that was about to send a request through a device when
- * it was detached cannot be seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
+ * Detaches from everything. Mounts on their way are waited for first, so that none attaches a device afterwards; requests and fast I/O
+ * that have not come back, after. A thread that was about to send one through a device when that was detached cannot be
+ * seen: it is given time before the devices go. [ifs/unloading-legacy-filters]
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
 {
     PPSCTX_FILTER_EXTENSION extension;
     LARGE_INTEGER interval;
-    LIST_ENTRY detached;
+    BOOLEAN idle;
 
     PAGED_CODE();
 
@@ -642,28 +605,26 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     }
     IoUnregisterFsRegistrationChange(PsctxGlobals.DriverObject, PsctxFileSystemChange);
     ExWaitForRundownProtectionRelease(&PsctxFilterRundown);
+    PsctxStopHousekeeping();
     PsctxForgetDeletedDevices();
     InterlockedExchange(&PsctxFilterStarted, FALSE);
 
-    InitializeListHead(&detached);
     PsctxLockFilter();
     while (!IsListEmpty(&PsctxFilterDevices)) {
         extension = CONTAINING_RECORD(PsctxFilterDevices.Flink, PSCTX_FILTER_EXTENSION, Links);
         PsctxDetachFilterDevice(extension->DeviceObject);
-        InsertTailList(&detached, &extension->Links);
+        PsctxRetireFilterDevice(extension->DeviceObject);
     }
     PsctxUnlockFilter();
 
     interval.QuadPart = PSCTX_DRAIN_INTERVAL;
-    if (!IsListEmpty(&detached)) {
-        do {
-            KeDelayExecutionThread(KernelMode, FALSE, &interval);
-        } while (InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
-    }
-    while (!IsListEmpty(&detached)) {
-        extension = CONTAINING_RECORD(RemoveHeadList(&detached), PSCTX_FILTER_EXTENSION, Links);
+    do {
+        idle = InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0;
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    } while (!idle || InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
+    while (!IsListEmpty(&PsctxRetiredDevices)) {
+        extension = CONTAINING_RECORD(RemoveHeadList(&PsctxRetiredDevices), PSCTX_FILTER_EXTENSION, Links);
         PsctxDeleteFilterDevice(extension->DeviceObject);
     }
-    PsctxForgetVolumes(TRUE);
     ExDeleteResourceLite(&PsctxFilterLock);
 }

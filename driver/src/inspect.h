@@ -60,6 +60,9 @@ _IRQL_requires_(PASSIVE_LEVEL) ULONG
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartTokens(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) ULONG64 PsctxMakeToken(_In_ ULONG_PTR Address);
 _IRQL_requires_(PASSIVE_LEVEL) ULONG64 PsctxMakePairToken(_In_ ULONG_PTR Address, _In_ ULONG64 Value);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxMakeKey(_Out_writes_(2) ULONG64 *Key);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxSealPair(_Inout_updates_(2) ULONG64 *Pair);
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnsealPair(_Inout_updates_(2) ULONG64 *Pair);
 ULONG64 PsctxSipHash(_In_reads_(2) const ULONG64 *Key, _In_reads_(Count) const ULONG64 *Words, _In_ ULONG Count);
 
 #endif

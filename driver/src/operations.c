@@ -76,6 +76,17 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxRunOperation(const PSCTX_OPERATI
 }
 
 /*
+ * Whether the one who sent a request wants it no more: it was cancelled, or its thread is to end, in whose context it runs.
+ * [ntifs/nf-ntifs-psisthreadterminating]
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsInterrupted(PIRP Irp)
+{
+    PAGED_CODE();
+
+    return ReadUCharNoFence(&Irp->Cancel) || PsIsThreadTerminating(PsGetCurrentThread());
+}
+
+/*
  * Writes the reply's header and notes the reply's length. The last thing that a handler does with a request.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxSetReplyHeader(PPSCTX_REQUEST Request, ULONG ReplyLength)

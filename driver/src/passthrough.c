@@ -4,24 +4,17 @@
  */
 #include "filter.h"
 
+#define PSCTX_MOUNT_ATTEMPTS 8u
+
 /*
- * Hands the request to the device below in our own stack location, and is not told of its completion. A driver that may be unloaded
- * counts the calls that it has to come back from. Called for the paging path, too: nothing here is pageable or can fail. Power requests need no treatment of their own: they go to
- * device nodes, and no file system's device is in one.
+ * Hands the request to the device below in our own stack location, and is not told of its completion. Called for the paging path, too:
+ * nothing here is pageable or can fail. Power requests need no treatment of their own: they go to device nodes, and no file
+ * system's device is in one.
  */
 _Use_decl_annotations_ NTSTATUS PsctxPassThrough(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    const PDEVICE_OBJECT lower = PsctxLowerDevice(DeviceObject);
-    NTSTATUS status;
-
     IoSkipCurrentIrpStackLocation(Irp);
-    if (!PsctxGlobals.CountsRequests) {
-        return IoCallDriver(lower, Irp);
-    }
-    InterlockedIncrement(&PsctxGlobals.Requests);
-    status = IoCallDriver(lower, Irp);
-    InterlockedDecrement(&PsctxGlobals.Requests);
-    return status;
+    return IoCallDriver(PsctxLowerDevice(DeviceObject), Irp);
 }
 
 /*
@@ -40,10 +33,31 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxForwardAndWait(PDEVICE_OBJECT De
 }
 
 /*
+ * Attaches to the volume that has been mounted on a storage device, unless it is a snapshot's. How deep the volume's stack is, a file
+ * system may leave to the I/O manager to set, after us.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
+    PsctxAttachMount(_In_ PDEVICE_OBJECT StorageDevice, _In_ CCHAR StackSize)
+{
+    PDEVICE_OBJECT volumeDevice;
+
+    PAGED_CODE();
+
+    PsctxForgetDeletedDevices();
+    if (PsctxIsSnapshot(StorageDevice)) {
+        return;
+    }
+    volumeDevice = PsctxReferenceMountedDevice(StorageDevice);
+    if (volumeDevice != NULL) {
+        (VOID) PsctxAttachVolume(volumeDevice, StorageDevice, StackSize, PSCTX_MOUNT_ATTEMPTS);
+        ObDereferenceObject(volumeDevice);
+    }
+}
+
+/*
  * Asks the file system to mount a volume, and attaches to the volume if it did and that is to be. The VPB in the request may be replaced
- * by that of an earlier mount of the same medium: the volume is found through its storage device. A file system may leave it
- * to the I/O manager to set, after us, how deep the volume's stack is. A mount never fails for our sake.
- * [ifs/irp-mj-file-system-control]
+ * by that of an earlier mount of the same medium: the volume is found through its storage device, which is kept by whoever
+ * mounts it. A mount never fails for our sake. [ifs/irp-mj-file-system-control]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxMountVolume(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
@@ -60,7 +74,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     }
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status)) {
-        PsctxAttachVolume(storageDevice->Vpb->DeviceObject, storageDevice, volumeStackSize);
+        PsctxAttachMount(storageDevice, volumeStackSize);
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     PsctxLeaveFilter();
@@ -93,7 +107,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!NT_SUCCESS(status) && status != STATUS_IMAGE_ALREADY_LOADED) {
         PsctxAttachFileSystem(recognizer);
     }
-    PsctxDeleteFilterDevice(DeviceObject);
+    PsctxRetireFilterDevice(DeviceObject);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
 
 Dereference:
@@ -118,9 +132,9 @@ FORCEINLINE VOID PsctxCountRequest(_In_ PIRP Irp, _In_ const IO_STACK_LOCATION *
 }
 
 /*
- * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ * What becomes of a request.
  */
-_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+FORCEINLINE NTSTATUS PsctxFilterRequest(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp)
 {
     const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
@@ -135,8 +149,11 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
         PsctxNoteCleanup(location->FileObject);
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (location->MajorFunction == IRP_MJ_CREATE && PsctxIsTracking()) {
-        return PsctxTrackCreate(DeviceObject, Irp);
+    if (location->MajorFunction == IRP_MJ_CREATE) {
+        if (ReadNoFence(&extension->StorageUnknown) != 0) {
+            PsctxLearnStorage(extension, location->FileObject);
+        }
+        return PsctxIsTracking() ? PsctxTrackCreate(DeviceObject, Irp) : PsctxPassThrough(DeviceObject, Irp);
     }
     if (location->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL && extension->Kind == PsctxFileSystemFilter) {
         if (location->MinorFunction == IRP_MN_MOUNT_VOLUME) {
@@ -147,4 +164,20 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
         }
     }
     return PsctxPassThrough(DeviceObject, Irp);
+}
+
+/*
+ * Every IRP sent to a device of the filter, at the IRQL and in the context that it was sent in.
+ */
+_Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    NTSTATUS status;
+
+    if (!PsctxGlobals.CountsRequests) {
+        return PsctxFilterRequest(DeviceObject, Irp);
+    }
+    PsctxEnterDriver();
+    status = PsctxFilterRequest(DeviceObject, Irp);
+    PsctxLeaveDriver();
+    return status;
 }

@@ -100,6 +100,7 @@ typedef struct _PSCTX_CONTEXT {
     ULONG64 Sequence;
     ULONG64 Inserted;           /* interrupt time */
     ULONG64 InsertedSystemTime; /* the same moment as the clock told it */
+    ULONG StreamCount;          /* of its stream's contexts, if it is the youngest; under the shard's lock */
     ULONG DataLength;
     USHORT NameLength;
     UCHAR Pool;
@@ -141,8 +142,8 @@ typedef struct _PSCTX_GLOBALS {
     volatile LONG Sessions;
     volatile LONG AttachedVolumes;
     volatile LONG AttachedFileSystems;
-    BOOLEAN CountsRequests; /* the driver may be unloaded: those that are passed through are counted */
-    volatile LONG Requests; /* that the drivers below have not returned from */
+    BOOLEAN CountsRequests; /* the driver may be unloaded; set before the filter starts */
+    volatile LONG Requests; /* and fast I/O, that have not returned from the filter's routines */
     EX_RUNDOWN_REF Rundown; /* held by every context, request and forwarded request with a completion routine */
 } PSCTX_GLOBALS;
 
@@ -210,6 +211,7 @@ typedef struct _PSCTX_OPERATION {
 const PSCTX_OPERATION *PsctxFindOperation(_In_ ULONG Operation);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxRunOperation(_In_ const PSCTX_OPERATION *Operation, _Inout_ PPSCTX_REQUEST Request);
+BOOLEAN PsctxIsInterrupted(_In_ PIRP Irp);
 VOID PsctxSetReplyHeader(_Inout_ PPSCTX_REQUEST Request, _In_ ULONG ReplyLength);
 
 /* The handlers: query.c, insert.c, lookup.c, list.c, batch.c, track.c, event.c, enumerate.c, volumes.c, inspect.c */
@@ -275,35 +277,67 @@ _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxTearsDown(_In_ PDEVICE_OBJECT Device
 /* index.c */
 #define PSCTX_SHARD_BITS 6u
 #define PSCTX_SHARD_COUNT (1u << PSCTX_SHARD_BITS)
+#define PSCTX_FIRST_BUCKET_BITS 5
 
-/* Spreads the address of a header over 64 bits, of which the highest choose its shard. */
+/* Secret, made when the driver starts; the second is odd. */
+extern ULONG64 PsctxHashKey[2];
+
+/* Spreads the address of a header over 64 bits, of which the highest choose its shard. Any IRQL. */
 FORCEINLINE ULONG64 PsctxHashHeader(_In_ const VOID *Header)
 {
-    return (ULONG64)(ULONG_PTR)Header * 0x9E3779B97F4A7C15ull;
+    const ULONG64 product = ((ULONG64)(ULONG_PTR)Header ^ PsctxHashKey[0]) * PsctxHashKey[1];
+
+    return (product ^ (product >> 32)) * PsctxHashKey[1];
 }
 
-/* A part of the index, chosen by a stream's header, and its lock. */
+/* A part of the index, chosen by a stream's header, and its lock. The counts are read without it, as hints. */
 typedef struct DECLSPEC_CACHEALIGN _PSCTX_SHARD {
     FAST_MUTEX Lock;
     _Guarded_by_(Lock) PLIST_ENTRY Buckets; /* 2^BucketBits lists of contexts */
-    _Guarded_by_(Lock) ULONG BucketBits;
-    _Guarded_by_(Lock) ULONG ContextCount;
+    _Write_guarded_by_(Lock) volatile LONG BucketBits;
+    _Write_guarded_by_(Lock) volatile LONG ContextCount;
     _Guarded_by_(Lock) LIST_ENTRY Contexts; /* all of them, oldest first: in the order of Sequence */
+    _Guarded_by_(Lock) LIST_ENTRY Walks;    /* through its contexts, that are under way */
     _Guarded_by_(Lock) BOOLEAN Delivers;    /* whoever unlocks it delivers events */
+    _Guarded_by_(Lock) LIST_ENTRY FirstBuckets[1 << PSCTX_FIRST_BUCKET_BITS]; /* while these are enough */
 } PSCTX_SHARD, *PPSCTX_SHARD;
 
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartIndex(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopIndex(VOID);
+typedef enum _PSCTX_WALK_ORDER {
+    PsctxShardOldestFirst,
+    PsctxShardYoungestFirst,
+    PsctxStreamYoungestFirst
+} PSCTX_WALK_ORDER;
+
+/*
+ * A walk through many contexts, which gives the shard's lock up now and then:
+ * begin, PsctxNextContext until it is NULL or enough, PsctxEndWalk.
+ */
+typedef struct _PSCTX_WALK {
+    LIST_ENTRY Links; /* of the shard's walks; under its lock, as is Next */
+    PPSCTX_SHARD Shard;
+    PFSRTL_ADVANCED_FCB_HEADER Header; /* of a stream's walk */
+    PPSCTX_CONTEXT Next;               /* to be looked at, or NULL behind the last */
+    PSCTX_WALK_ORDER Order;
+    ULONG Examined; /* since the shard was locked last */
+} PSCTX_WALK, *PPSCTX_WALK;
+
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartIndex(VOID);
 _IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) PPSCTX_SHARD
     PsctxLockShard(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
-_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) PPSCTX_SHARD
-    PsctxLockShardByNumber(_In_range_(0, PSCTX_SHARD_COUNT - 1) ULONG Number);
 _IRQL_requires_(APC_LEVEL) VOID PsctxUnlockShard(_Inout_ PPSCTX_SHARD Shard);
 _IRQL_requires_(APC_LEVEL) PLIST_ENTRY PsctxGetBucket(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_(APC_LEVEL) ULONG PsctxCountOnStream(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_(APC_LEVEL) VOID PsctxAddToIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxRemoveFromIndex(_Inout_ PPSCTX_SHARD Shard, _Inout_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(APC_LEVEL) VOID PsctxDeliverAfterUnlock(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
-_IRQL_requires_max_(APC_LEVEL) VOID PsctxGrowIndex(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxFitIndex(_In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
+    PsctxBeginShardWalk(_Out_ PPSCTX_WALK Walk, _In_range_(0, PSCTX_SHARD_COUNT - 1) ULONG Number,
+                        _In_ PSCTX_WALK_ORDER Order);
+_IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
+    PsctxBeginStreamWalk(_Out_ PPSCTX_WALK Walk, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT PsctxNextContext(_Inout_ PPSCTX_WALK Walk);
+_IRQL_requires_(APC_LEVEL) VOID PsctxEndWalk(_Inout_ PPSCTX_WALK Walk);
 
 /*
  * event.c: the readers of sessions' events. PsctxReportContext is called with the context's shard locked, PsctxReportVolume with
@@ -314,6 +348,7 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartEvents(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAddSession(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxRemoveSession(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxCloseReader(_Inout_ PPSCTX_SESSION Session);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxFreeReader(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_(APC_LEVEL) VOID PsctxReportContext(_In_ ULONG Type, _In_ PPSCTX_CONTEXT Context);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxReportVolume(_In_ ULONG Type, _In_ PCUNICODE_STRING DeviceName);
 _IRQL_requires_(PASSIVE_LEVEL) VOID
@@ -362,13 +397,13 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopFilter(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* passthrough.c */
 DRIVER_DISPATCH PsctxFilterDispatch;
 
 /* fastio.c: the fast I/O table, for the driver object. The control device answers FALSE to every entry. */
 extern FAST_IO_DISPATCH PsctxFastIoDispatch;
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartFastIo(VOID);
 
 /*
  * track.c: tracking rules. A rule holds a reference on its session; PsctxEndTracking removes a session's rules.

@@ -19,6 +19,12 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Requ
     reply->MaximumBatchOperations = PSCTX_MAXIMUM_BATCH_OPERATIONS;
     reply->MaximumTransfer = PSCTX_MAXIMUM_TRANSFER;
     reply->Session = Request->Session->Number;
+    reply->MaximumStreamContexts = PSCTX_MAXIMUM_STREAM_CONTEXTS;
+    reply->MaximumSessions = PSCTX_MAXIMUM_SESSIONS;
+    reply->MaximumPagedRecordBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.RecordBytes[PSCTX_POOL_PAGED];
+    reply->MaximumNonPagedRecordBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.RecordBytes[PSCTX_POOL_NONPAGED];
+    reply->MaximumReaders = PSCTX_MAXIMUM_READERS;
+    reply->MaximumWaits = PSCTX_MAXIMUM_WAITS;
     PsctxSetReplyHeader(Request, sizeof(*reply));
     return STATUS_SUCCESS;
 }
@@ -33,7 +39,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST R
 
     PAGED_CODE();
 
-    PsctxForgetDeletedDevices();
     RtlZeroMemory(reply, sizeof(*reply));
     reply->SessionContexts = PsctxReadCounter(&session->Account.Contexts);
     reply->SessionPagedBytes = PsctxReadCounter(&session->Account.Bytes[PSCTX_POOL_PAGED]);
@@ -48,6 +53,10 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST R
     reply->TotalSessions = (ULONG64)PsctxGlobals.Sessions;
     reply->AttachedVolumes = (ULONG64)PsctxGlobals.AttachedVolumes;
     reply->AttachedFileSystems = (ULONG64)PsctxGlobals.AttachedFileSystems;
+    reply->SessionPagedRecordBytes = PsctxReadCounter(&session->Account.RecordBytes[PSCTX_POOL_PAGED]);
+    reply->SessionNonPagedRecordBytes = PsctxReadCounter(&session->Account.RecordBytes[PSCTX_POOL_NONPAGED]);
+    reply->TotalPagedRecordBytes = PsctxReadCounter(&PsctxGlobals.Account.RecordBytes[PSCTX_POOL_PAGED]);
+    reply->TotalNonPagedRecordBytes = PsctxReadCounter(&PsctxGlobals.Account.RecordBytes[PSCTX_POOL_NONPAGED]);
     PsctxSetReplyHeader(Request, sizeof(*reply));
     return STATUS_SUCCESS;
 }

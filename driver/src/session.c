@@ -4,27 +4,54 @@
 #include "psctx.h"
 
 /*
- * A new session with one reference, the file object's. STATUS_INSUFFICIENT_RESOURCES.
+ * A session's own record is booked as any other that it has. So are those of sessions that have ended and are kept by contexts with
+ * PSCTX_LIFETIME_STREAM, in total.
+ */
+PSCTX_PAGE static VOID PsctxFreeSession(_In_ PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    PsctxDischargeRecord(Session, PSCTX_POOL_NONPAGED, sizeof(*Session));
+    PsctxFree(Session);
+}
+
+/*
+ * A new session with one reference, the file object's. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_SESSIONS that are open, or where the
+ * records of all of them take too much; STATUS_INSUFFICIENT_RESOURCES.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Session)
 {
     PPSCTX_SESSION session;
+    NTSTATUS status;
 
     PAGED_CODE();
 
     *Session = NULL;
+    if (InterlockedIncrement(&PsctxGlobals.Sessions) > (LONG)PSCTX_MAXIMUM_SESSIONS) {
+        status = STATUS_QUOTA_EXCEEDED;
+        goto Uncount;
+    }
     session = PsctxAllocate(NonPagedPool, sizeof(*session));
     if (session == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+        status = STATUS_INSUFFICIENT_RESOURCES;
+        goto Uncount;
+    }
+    if (!PsctxChargeRecord(session, PSCTX_POOL_NONPAGED, sizeof(*session))) {
+        PsctxFree(session);
+        status = STATUS_QUOTA_EXCEEDED;
+        goto Uncount;
     }
     session->References = 1;
     ExInitializeFastMutex(&session->OwnersLock);
     session->Process = IoGetCurrentProcess();
     ObReferenceObject(session->Process);
     PsctxAddSession(session);
-    InterlockedIncrement(&PsctxGlobals.Sessions);
     *Session = session;
     return STATUS_SUCCESS;
+
+Uncount:
+    InterlockedDecrement(&PsctxGlobals.Sessions);
+    return status;
 }
 
 /*
@@ -70,16 +97,17 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDereferenceSession(PPSCTX_SESSION Se
     }
     for (index = 0; index < PSCTX_OWNER_BUCKETS; index += 1) {
         while (Session->Owners[index].Next != NULL) {
-            PsctxFree(CONTAINING_RECORD(PopEntryList(&Session->Owners[index]), PSCTX_OWNER, Links));
+            PsctxFreeRecord(Session, PSCTX_POOL_PAGED, sizeof(PSCTX_OWNER),
+                            CONTAINING_RECORD(PopEntryList(&Session->Owners[index]), PSCTX_OWNER, Links));
         }
     }
-    PsctxFree(Session->Reader);
-    PsctxFree(Session);
+    PsctxFreeReader(Session);
+    PsctxFreeSession(Session);
 }
 
 /*
  * The owner with this key, made if it is new. It lives as long as the session's record.
- * STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_OWNERS, STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_OWNERS or the session's bytes of records, STATUS_INSUFFICIENT_RESOURCES.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetOwner(PPSCTX_SESSION Session, ULONG64 Key, PPSCTX_OWNER *Owner)
 {
@@ -103,10 +131,11 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetOwner(PPSCTX_SESSION Session,
         if (Session->OwnerCount == PSCTX_MAXIMUM_OWNERS) {
             status = STATUS_QUOTA_EXCEEDED;
         } else {
-            owner = PsctxAllocate(PagedPool, sizeof(*owner));
-            if (owner == NULL) {
-                status = STATUS_INSUFFICIENT_RESOURCES;
-            } else {
+            PVOID record;
+
+            status = PsctxAllocateRecord(Session, PSCTX_POOL_PAGED, sizeof(*owner), &record);
+            owner = record;
+            if (NT_SUCCESS(status)) {
                 owner->Session = Session;
                 owner->Key = Key;
                 PushEntryList(bucket, &owner->Links);

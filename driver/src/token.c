@@ -11,6 +11,7 @@
 #define PSCTX_RANDOM_DEVICE L"\\Device\\KsecDD"
 #define PSCTX_RANDOM_CODE CTL_CODE(0x39, 1, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define PSCTX_RANDOM_SAMPLES 16u
+#define PSCTX_SEAL_ROUNDS 4u
 
 /* Of the hardware abstraction layer on some kernels, whose import library is another: found by name. */
 typedef LARGE_INTEGER(NTAPI *PPSCTX_QUERY_PERFORMANCE_COUNTER)(_Out_opt_ PLARGE_INTEGER Frequency);
@@ -136,6 +137,18 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes
 }
 
 /*
+ * A key that nobody can know, of whatever the kernel has to make it of.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxMakeKey(ULONG64 *Key)
+{
+    PAGED_CODE();
+
+    if (!PsctxQueryRandomKey(Key)) {
+        PsctxDigestKey(Key);
+    }
+}
+
+/*
  * Sees to it that there is a key, which then stays. Without the lock held, since requests are sent; of two that are
  * made at once, the first stays.
  */
@@ -152,9 +165,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxNeedTokenKey(VOID)
     if (has) {
         return;
     }
-    if (!PsctxQueryRandomKey(key)) {
-        PsctxDigestKey(key);
-    }
+    PsctxMakeKey(key);
     ExAcquireFastMutex(&PsctxTokenLock);
     if (!PsctxHasTokenKey) {
         PsctxTokenKey[0] = key[0];
@@ -202,4 +213,44 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxMakePairToken(ULONG_PTR Address, 
     PAGED_CODE();
 
     return PsctxMakeTokenOf(words, RTL_NUMBER_OF(words));
+}
+
+/*
+ * A round of the permutation that seals pairs: what one half is changed by, of the other. Its three words are what no token is made of.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static ULONG64 PsctxSealRound(_In_ ULONG Round, _In_ ULONG64 Half)
+{
+    const ULONG64 words[] = {Half, Round, 0};
+
+    PAGED_CODE();
+
+    return PsctxSipHash(PsctxTokenKey, words, RTL_NUMBER_OF(words));
+}
+
+/*
+ * Turns two words into two others, which tell nothing of them, and back: a Feistel network of four rounds. Who makes up a
+ * sealed pair gets words that he cannot foresee.
+ */
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxSealPair(ULONG64 *Pair)
+{
+    ULONG round;
+
+    PAGED_CODE();
+
+    PsctxNeedTokenKey();
+    for (round = 0; round < PSCTX_SEAL_ROUNDS; round += 1) {
+        Pair[round % 2] ^= PsctxSealRound(round, Pair[(round + 1) % 2]);
+    }
+}
+
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnsealPair(ULONG64 *Pair)
+{
+    ULONG round;
+
+    PAGED_CODE();
+
+    PsctxNeedTokenKey();
+    for (round = PSCTX_SEAL_ROUNDS; round != 0; round -= 1) {
+        Pair[(round - 1) % 2] ^= PsctxSealRound(round - 1, Pair[round % 2]);
+    }
 }

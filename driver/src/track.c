@@ -711,8 +711,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 /*
  * A create while there are rules. One that no rule can match is passed through; another is waited for, and its
  * stream gets its contexts before the opener has its handle. A reparse is a success without an open: the I/O manager
- * opens something else. The status is the file system's. Nothing is held meanwhile but references, and, by a driver that may be
- * unloaded, its count of the requests that it has to come back from. [ifs/irp-mj-create]
+ * opens something else. The status is the file system's. Nothing is held meanwhile but references. [ifs/irp-mj-create]
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -724,9 +723,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
 
     PAGED_CODE();
 
-    if (PsctxGlobals.CountsRequests) {
-        InterlockedIncrement(&PsctxGlobals.Requests);
-    }
     if (PsctxOpensStream(DeviceObject, location)) {
         PsctxExamineOpenedName(location->FileObject, location->Parameters.Create.Options,
                                PsctxIsRedirector(DeviceObject), &opened);
@@ -741,9 +737,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
         }
         PsctxDereferenceRules(rules);
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    }
-    if (PsctxGlobals.CountsRequests) {
-        InterlockedDecrement(&PsctxGlobals.Requests);
     }
     return status;
 }

@@ -1,168 +1,7 @@
 /*
- * The volumes that the filter knows, and the operation LIST_VOLUMES.
- *
- * A volume that is attached to is recorded in the extension of the filter's device. For one that is not, a record is kept here while its
- * device is among its driver's: nobody is told when it goes, so that it is looked for now and then, as PsctxForgetDeletedDevices does.
+ * The operation LIST_VOLUMES: the volumes that are attached to, then those that are not.
  */
 #include "filter.h"
-
-/* All under the filter's lock. */
-static LIST_ENTRY PsctxVolumes;
-static ULONG PsctxVolumeCount;
-static ULONG64 PsctxVolumeNumber;
-
-/*
- * Makes the empty list.
- */
-PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartVolumes(VOID)
-{
-    PAGED_CODE();
-
-    InitializeListHead(&PsctxVolumes);
-    PsctxVolumeCount = 0;
-    PsctxVolumeNumber = 0;
-}
-
-/*
- * The name of a volume's storage device: empty if it has none, or is not known.
- */
-_Use_decl_annotations_ PCUNICODE_STRING PsctxStorageName(const PSCTX_VOLUME *Volume)
-{
-    static const UNICODE_STRING none;
-
-    return Volume->StorageName == NULL ? &none : &Volume->StorageName->Name;
-}
-
-/*
- * What is known of the volume that a file system's device serves, or NULL. The filter is locked.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static PPSCTX_VOLUME PsctxFindVolume(_In_ PDEVICE_OBJECT VolumeDevice)
-{
-    PLIST_ENTRY entry;
-
-    PAGED_CODE();
-
-    for (entry = PsctxVolumes.Flink; entry != &PsctxVolumes; entry = entry->Flink) {
-        const PPSCTX_VOLUME volume = CONTAINING_RECORD(entry, PSCTX_VOLUME, Links);
-
-        if (volume->Device == VolumeDevice) {
-            return volume;
-        }
-    }
-    return NULL;
-}
-
-/*
- * Frees a record of our own that is not linked, or NULL.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxFreeVolume(_In_opt_ PPSCTX_VOLUME Volume)
-{
-    PAGED_CODE();
-
-    if (Volume != NULL) {
-        PsctxFree(Volume->StorageName);
-        PsctxFree(Volume);
-    }
-}
-
-/*
- * Puts a volume on the list and gives it a number. It takes the place of what was noted of it before it was attached to, and the name, if
- * that is not known any more.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLinkVolume(PPSCTX_VOLUME Volume)
-{
-    const PPSCTX_VOLUME noted = PsctxFindVolume(Volume->Device);
-
-    PAGED_CODE();
-
-    ObReferenceObject(Volume->Device);
-    PsctxVolumeNumber += 1;
-    Volume->Number = PsctxVolumeNumber;
-    InsertTailList(&PsctxVolumes, &Volume->Links);
-    PsctxVolumeCount += 1;
-    if (noted != NULL) {
-        if (Volume->StorageName == NULL) {
-            Volume->StorageName = noted->StorageName;
-            noted->StorageName = NULL;
-        }
-        PsctxUnlinkVolume(noted);
-        PsctxFreeVolume(noted);
-    }
-}
-
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxUnlinkVolume(PPSCTX_VOLUME Volume)
-{
-    PAGED_CODE();
-
-    RemoveEntryList(&Volume->Links);
-    PsctxVolumeCount -= 1;
-    ObDereferenceObject(Volume->Device);
-}
-
-/*
- * Notes why a volume is not attached to. One that is, as somebody else has seen to, is left as it is. Without memory it stays unknown:
- * it is mounted all the same.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxNoteVolume(PDEVICE_OBJECT VolumeDevice, PDEVICE_OBJECT StorageDevice,
-                                                       ULONG Attachment, NTSTATUS Status)
-{
-    PPSCTX_VOLUME volume;
-    PPSCTX_VOLUME known;
-
-    PAGED_CODE();
-
-    volume = PsctxAllocate(PagedPool, sizeof(*volume));
-    if (volume == NULL) {
-        return;
-    }
-    volume->Device = VolumeDevice;
-    volume->Attachment = Attachment;
-    volume->Status = Status;
-    volume->TearsDown = PsctxTearsDown(VolumeDevice);
-    if (StorageDevice != NULL) {
-        (VOID) PsctxQueryObjectName(StorageDevice, &volume->StorageName);
-    }
-
-    PsctxLockFilter();
-    known = PsctxFindVolume(VolumeDevice);
-    if (known == NULL) {
-        PsctxLinkVolume(volume);
-        volume = NULL;
-    } else if (known->Attachment != PSCTX_ATTACHMENT_YES) {
-        known->Attachment = Attachment;
-        known->Status = Status;
-    }
-    PsctxUnlockFilter();
-    PsctxFreeVolume(volume);
-}
-
-/*
- * Forgets the volumes that are not attached to: all, or those that are gone.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxForgetVolumes(BOOLEAN All)
-{
-    PPSCTX_VOLUME forgotten;
-    PLIST_ENTRY entry;
-
-    PAGED_CODE();
-
-    do {
-        forgotten = NULL;
-        PsctxLockFilter();
-        for (entry = PsctxVolumes.Flink; entry != &PsctxVolumes && forgotten == NULL; entry = entry->Flink) {
-            const PPSCTX_VOLUME volume = CONTAINING_RECORD(entry, PSCTX_VOLUME, Links);
-
-            if (volume->Attachment != PSCTX_ATTACHMENT_YES && (All || PsctxIsDeviceDeleted(volume->Device))) {
-                forgotten = volume;
-            }
-        }
-        if (forgotten != NULL) {
-            PsctxUnlinkVolume(forgotten);
-        }
-        PsctxUnlockFilter();
-        PsctxFreeVolume(forgotten);
-    } while (forgotten != NULL);
-}
 
 /* A volume that a reply tells of, while its contexts are counted. */
 typedef struct _PSCTX_VOLUME_COUNT {
@@ -177,15 +16,25 @@ typedef struct _PSCTX_VOLUME_PAGE {
     ULONG Capacity; /* of Entries */
     ULONG Used;
     PPSCTX_VOLUME_COUNT Counts; /* one for each entry */
+    PPSCTX_KEYED Order;         /* of the volumes that are not attached to, by their numbers */
 } PSCTX_VOLUME_PAGE, *PPSCTX_VOLUME_PAGE;
 
+/* A volume to tell of. */
+typedef struct _PSCTX_VOLUME {
+    PDEVICE_OBJECT Device; /* the file system's; referenced */
+    const OBJECT_NAME_INFORMATION *StorageName;
+    ULONG64 Number;
+    ULONG Attachment;
+    NTSTATUS Status;
+} PSCTX_VOLUME, *PPSCTX_VOLUME;
+
 /*
- * Tells of a volume in the next entry, if that fits. The filter is locked. STATUS_INSUFFICIENT_RESOURCES.
+ * Tells of a volume in the next entry, if that fits. STATUS_INSUFFICIENT_RESOURCES.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxWriteVolume(_In_ const PSCTX_VOLUME *Volume, _Inout_ PPSCTX_VOLUME_PAGE Page)
 {
-    const PCUNICODE_STRING storageName = PsctxStorageName(Volume);
+    const USHORT storageLength = Volume->StorageName == NULL ? 0 : Volume->StorageName->Name.Length;
     POBJECT_NAME_INFORMATION fileSystem;
     PSCTX_VOLUME_ENTRY *entry;
     NTSTATUS status;
@@ -197,7 +46,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    size = (ULONG)ALIGN_UP_BY(sizeof(*entry) + storageName->Length + (ULONG)fileSystem->Name.Length, sizeof(ULONG64));
+    size = (ULONG)ALIGN_UP_BY(sizeof(*entry) + storageLength + (ULONG)fileSystem->Name.Length, sizeof(ULONG64));
     if (Page->Reply->Remaining != 0 || size > Page->Capacity - Page->Used) {
         if (Page->Reply->Remaining == 0) {
             Page->Reply->NextSize = size;
@@ -213,11 +62,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     entry->Number = Volume->Number;
     entry->Status = (PSCTX_UINT32)Volume->Status;
     entry->DeviceType = Volume->Device->DeviceType;
-    entry->TearsDown = Volume->TearsDown;
-    entry->DeviceNameLength = storageName->Length;
+    entry->TearsDown = PsctxTearsDown(Volume->Device);
+    entry->DeviceNameLength = storageLength;
     entry->FileSystemLength = fileSystem->Name.Length;
-    RtlCopyMemory(entry + 1, storageName->Buffer, storageName->Length);
-    RtlCopyMemory((PUCHAR)(entry + 1) + storageName->Length, fileSystem->Name.Buffer, fileSystem->Name.Length);
+    if (storageLength != 0) {
+        RtlCopyMemory(entry + 1, Volume->StorageName->Name.Buffer, storageLength);
+    }
+    RtlCopyMemory((PUCHAR)(entry + 1) + storageLength, fileSystem->Name.Buffer, fileSystem->Name.Length);
     Page->Counts[Page->Reply->Count].Device = Volume->Device;
     Page->Counts[Page->Reply->Count].Entry = entry;
     Page->Reply->Count += 1;
@@ -240,11 +91,11 @@ PSCTX_PAGE static VOID PsctxCountContexts(_Inout_ PPSCTX_VOLUME_PAGE Page)
     PAGED_CODE();
 
     for (number = 0; number < PSCTX_SHARD_COUNT && count != 0; number += 1) {
-        const PPSCTX_SHARD shard = PsctxLockShardByNumber(number);
-        PLIST_ENTRY link;
+        PPSCTX_CONTEXT context;
+        PSCTX_WALK walk;
 
-        for (link = shard->Contexts.Flink; link != &shard->Contexts; link = link->Flink) {
-            const PPSCTX_CONTEXT context = CONTAINING_RECORD(link, PSCTX_CONTEXT, ShardLinks);
+        PsctxBeginShardWalk(&walk, number, PsctxShardYoungestFirst);
+        for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
             ULONG tries;
 
             for (tries = 0; tries < count && Page->Counts[index].Device != context->VolumeDevice; tries += 1) {
@@ -255,47 +106,101 @@ PSCTX_PAGE static VOID PsctxCountContexts(_Inout_ PPSCTX_VOLUME_PAGE Page)
                 Page->Counts[index].Entry->Bytes += PsctxContextSize(context);
             }
         }
-        PsctxUnlockShard(shard);
+        PsctxEndWalk(&walk);
     }
 }
 
 /*
- * Fills a page with the volumes whose number is above After. PsctxFree frees its Counts. STATUS_INSUFFICIENT_RESOURCES.
+ * Tells of the volumes that are attached to, in the order in which they were. STATUS_INSUFFICIENT_RESOURCES.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxFillPage(_Inout_ PPSCTX_VOLUME_PAGE Page, _In_ ULONG64 After)
+    PsctxWriteAttachedVolumes(_Inout_ PPSCTX_VOLUME_PAGE Page, _In_ ULONG64 After, _In_ ULONG OtherCount)
 {
+    PPSCTX_FILTER_EXTENSION extension;
+    ULONG count = OtherCount;
     NTSTATUS status = STATUS_SUCCESS;
-    PLIST_ENTRY link;
 
     PAGED_CODE();
 
-    PsctxLockFilter();
-    if (PsctxVolumeCount != 0) {
-        Page->Counts = PsctxAllocate(PagedPool, (SIZE_T)PsctxVolumeCount * sizeof(*Page->Counts));
+    PsctxLockFilterShared();
+    for (extension = PsctxNextFilterDevice(NULL); extension != NULL; extension = PsctxNextFilterDevice(extension)) {
+        count += 1;
+    }
+    if (count != 0) {
+        Page->Counts = PsctxAllocate(PagedPool, (SIZE_T)count * sizeof(*Page->Counts));
         if (Page->Counts == NULL) {
             status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
-    for (link = PsctxVolumes.Flink; link != &PsctxVolumes && NT_SUCCESS(status); link = link->Flink) {
-        const PPSCTX_VOLUME volume = CONTAINING_RECORD(link, PSCTX_VOLUME, Links);
+    for (extension = PsctxNextFilterDevice(NULL); extension != NULL && NT_SUCCESS(status);
+         extension = PsctxNextFilterDevice(extension)) {
+        if (extension->Kind == PsctxVolumeFilter && extension->Number > After) {
+            const PSCTX_VOLUME volume = {.Device = extension->Target,
+                                         .StorageName = extension->StorageName,
+                                         .Number = extension->Number,
+                                         .Attachment = PSCTX_ATTACHMENT_YES};
 
-        if (volume->Number > After) {
-            status = PsctxWriteVolume(volume, Page);
+            status = PsctxWriteVolume(&volume, Page);
         }
     }
-    PsctxUnlockFilter();
+    PsctxUnlockFilterShared();
     return status;
 }
 
 /*
- * Tells of the volumes with a number above PSCTX_VOLUMES_REQUEST.After: none, where there is no filter.
- * STATUS_BUFFER_OVERFLOW with NextSize set, STATUS_INSUFFICIENT_RESOURCES.
+ * Tells of the others, in the order of their numbers. STATUS_INSUFFICIENT_RESOURCES.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxWriteUnattachedVolumes(_Inout_ PPSCTX_VOLUME_PAGE Page, _In_ ULONG64 After,
+                                _In_ const PSCTX_UNATTACHED_VOLUMES *Unattached)
+{
+    PSINGLE_LIST_ENTRY link;
+    NTSTATUS status = STATUS_SUCCESS;
+    ULONG count = 0;
+    ULONG index;
+
+    PAGED_CODE();
+
+    if (Unattached->Count == 0) {
+        return STATUS_SUCCESS;
+    }
+    Page->Order = PsctxAllocate(PagedPool, (SIZE_T)Unattached->Count * sizeof(*Page->Order));
+    if (Page->Order == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    for (link = Unattached->First.Next; link != NULL; link = link->Next) {
+        const PPSCTX_UNATTACHED_VOLUME unattached = CONTAINING_RECORD(link, PSCTX_UNATTACHED_VOLUME, Links);
+
+        if (unattached->Number > After) {
+            Page->Order[count].Key = unattached->Number;
+            Page->Order[count].Value = unattached;
+            count += 1;
+        }
+    }
+    PsctxSort(Page->Order, count);
+    for (index = 0; index < count && NT_SUCCESS(status); index += 1) {
+        const PSCTX_UNATTACHED_VOLUME *unattached = Page->Order[index].Value;
+        const PSCTX_VOLUME volume = {.Device = unattached->Device,
+                                     .StorageName = unattached->StorageName,
+                                     .Number = unattached->Number,
+                                     .Attachment = unattached->Attachment,
+                                     .Status = unattached->Status};
+
+        status = PsctxWriteVolume(&volume, Page);
+    }
+    return status;
+}
+
+/*
+ * Tells of the volumes with a number above PSCTX_VOLUMES_REQUEST.After: none, where there is no filter. Those that are mounted and not
+ * attached to are tried to be attached to first: they may have been mounted past us. STATUS_BUFFER_OVERFLOW with NextSize set,
+ * STATUS_INSUFFICIENT_RESOURCES.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleListVolumes(PPSCTX_REQUEST Request)
 {
     const ULONG64 after = ((const PSCTX_VOLUMES_REQUEST *)Request->Input)->After;
     PSCTX_VOLUMES_REPLY *reply = Request->Output;
+    PSCTX_UNATTACHED_VOLUMES unattached = {0};
     PSCTX_VOLUME_PAGE page = {0};
     NTSTATUS status = STATUS_SUCCESS;
 
@@ -306,8 +211,14 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleListVolumes(PPSCTX_REQUEST
     page.Entries = (PUCHAR)(reply + 1);
     page.Capacity = Request->OutputLength - (ULONG)sizeof(*reply);
     if (PsctxIsFilterStarted()) {
-        PsctxForgetDeletedDevices();
-        status = PsctxFillPage(&page, after);
+        PsctxLookForVolumes(&unattached);
+        status = unattached.Status;
+        if (NT_SUCCESS(status)) {
+            status = PsctxWriteAttachedVolumes(&page, after, unattached.Count);
+        }
+        if (NT_SUCCESS(status)) {
+            status = PsctxWriteUnattachedVolumes(&page, after, &unattached);
+        }
     }
     if (NT_SUCCESS(status)) {
         PsctxCountContexts(&page);
@@ -316,6 +227,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleListVolumes(PPSCTX_REQUEST
             status = STATUS_BUFFER_OVERFLOW;
         }
     }
+    PsctxFree(page.Order);
     PsctxFree(page.Counts);
+    PsctxFreeUnattached(&unattached);
     return status;
 }

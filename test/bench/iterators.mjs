@@ -40,13 +40,12 @@ async function time(action) {
 function countInPages(filter, page) {
   const words = new DataView(page.buffer)
   let count = 0
-  let after = 0n
-  for (let shard = 0; shard !== abi.enumerateShard.end;) {
-    filter.enumerate(page, undefined, after, shard)
-    after = words.getBigUint64(abi.enumerateReply.nextAfter, true)
-    shard = words.getUint32(abi.enumerateReply.nextShard, true)
+  let cursor = [0n, 0n]
+  do {
+    filter.enumerate(page, undefined, ...cursor)
+    cursor = [0, 8].map((offset) => words.getBigUint64(abi.enumerateReply.nextCursor + offset, true))
     count += words.getUint32(abi.enumerateReply.count, true)
-  }
+  } while (cursor.some((word) => word !== 0n))
   return count
 }
 

@@ -12,8 +12,27 @@ export function win32Error(win32: number, operation = 'service'): Error {
 }
 
 export const statistics = {
-  session: { contexts: 0, pagedBytes: 0, nonPagedBytes: 0, inserted: 0, removed: 0, tornDown: 0, missed: 0 },
-  total: { contexts: 0, pagedBytes: 0, nonPagedBytes: 0, sessions: 1, attachedVolumes: 3, attachedFileSystems: 2 },
+  session: {
+    contexts: 0,
+    pagedBytes: 0,
+    nonPagedBytes: 0,
+    inserted: 0,
+    removed: 0,
+    tornDown: 0,
+    missed: 0,
+    pagedRecordBytes: 0,
+    nonPagedRecordBytes: 0,
+  },
+  total: {
+    contexts: 0,
+    pagedBytes: 0,
+    nonPagedBytes: 0,
+    sessions: 1,
+    attachedVolumes: 3,
+    attachedFileSystems: 2,
+    pagedRecordBytes: 0,
+    nonPagedRecordBytes: 0,
+  },
 }
 
 type Action = Exclude<keyof ServiceManager, 'query'>

@@ -617,7 +617,23 @@ export function describeContract(
       test('the version and the limits are told', () => {
         expect(filter.kernel).toBe(volume.kernel)
         expect(filter.version).toMatch(/^\d+\.\d+\.\d+$/)
-        expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096 })
+        expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096, streamContexts: 65536 })
+        for (const limit of Object.values(filter.limits)) expect(limit).toBeGreaterThan(0)
+      })
+
+      test('what is kept for a filter beside its contexts is told, and given back', () => {
+        const before = filter.statistics()
+        const stream = openNew()
+        stream.insert({ owner: 77n })
+        const { session, total } = filter.statistics()
+        expect(session.pagedRecordBytes).toBeGreaterThan(before.session.pagedRecordBytes)
+        expect(session.nonPagedRecordBytes).toBe(before.session.nonPagedRecordBytes)
+        expect(total.pagedRecordBytes).toBeGreaterThanOrEqual(session.pagedRecordBytes)
+        const other = open()
+        expect(filter.statistics().total.sessions).toBe(total.sessions + 1)
+        expect(filter.statistics().total.nonPagedRecordBytes).toBeGreaterThan(total.nonPagedRecordBytes)
+        other.close()
+        expect(filter.statistics().total.nonPagedRecordBytes).toBe(total.nonPagedRecordBytes)
       })
     })
 

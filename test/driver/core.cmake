@@ -42,6 +42,11 @@ add_executable(driver_races
     ${CORE_DIRECTORY}/core_races.c
     ${CORE_DIRECTORY}/core_stacks.c
     ${CORE_DIRECTORY}/core_stress.c
+    ${CORE_DIRECTORY}/core_suspension.c
+)
+add_executable(driver_bounds
+    ${CORE_DIRECTORY}/core_bounds.c
+    ${CORE_DIRECTORY}/core_interrupts.c
 )
 add_executable(driver_counts ${CORE_DIRECTORY}/core_counts.c)
 add_executable(driver_tracking ${CORE_DIRECTORY}/core_tracking.c ${CORE_DIRECTORY}/test_file_system.c)
@@ -53,7 +58,7 @@ target_compile_options(driver_tracking PRIVATE -Wno-multichar)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
 add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)
@@ -72,3 +77,7 @@ endif()
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)
 target_link_libraries(tracking_bench PRIVATE driver_core_fixture)
+
+# How long very many contexts take to go: likewise.
+add_executable(ending_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/ending.c)
+target_link_libraries(ending_bench PRIVATE driver_core_fixture)

@@ -69,8 +69,7 @@ VOID CoreEveryContextIsEnumeratedOnce(VOID)
     for (index = 0; index < RTL_NUMBER_OF(lengths); index += 1) {
         memset(seen, 0, sizeof(seen));
         enumeration.OutputLength = lengths[index];
-        enumeration.After = 0;
-        enumeration.Shard = 0;
+        enumeration.Ended = FALSE;
         while (!CoreIsEnumerated(&enumeration)) {
             CHECK_STATUS(CoreNextPage(core.Control, &enumeration), STATUS_SUCCESS);
             for (entry = CoreNextEntry(&enumeration, NULL); entry != NULL; entry = CoreNextEntry(&enumeration, entry)) {
@@ -133,31 +132,98 @@ VOID CoreOneVolumeIsEnumerated(VOID)
     CoreStop(&core);
 }
 
-VOID CoreEnumerationsOutOfRangeAreRefused(VOID)
+VOID CoreForgedCursorsAreRefused(VOID)
 {
-    static const ULONG shards[] = {64, 65, 0x7FFFFFFFu, 0x80000000u, PSCTX_ENUMERATE_END};
-    UCHAR output[512];
+    DECLSPEC_ALIGN(8) UCHAR output[512];
     CORE_ENUMERATION enumeration = {.Output = output, .OutputLength = sizeof(output)};
-    CORE_REQUEST request;
-    HANDLE handle;
-    ULONG index;
+    CORE_STREAMS_OPEN streams;
+    CORE_ENUMERATION forged;
+    ULONG64 told[2];
+    HANDLE second;
+    ULONG bit;
     CORE core;
 
     CoreStart(&core);
-    for (index = 0; index < RTL_NUMBER_OF(shards); index += 1) {
-        enumeration.Shard = shards[index];
-        CHECK_STATUS(CoreNextPage(core.Control, &enumeration), STATUS_INVALID_PARAMETER);
-    }
-    request = CoreMakeRequest(PSCTX_OPERATION_ENUMERATE, NULL);
-    ((PSCTX_ENUMERATE_REQUEST *)request.Bytes)->Reserved = 1;
-    CHECK_STATUS(CoreSend(core.Control, request.Code, request.Bytes, request.Length, 512), STATUS_INVALID_PARAMETER);
-
-    enumeration.Shard = 63;
-    enumeration.After = ~0ull;
+    CoreInsertEverywhere(&core, L'M', 10, &streams);
     CHECK_STATUS(CoreNextPage(core.Control, &enumeration), STATUS_SUCCESS);
-    CHECK(CoreIsEnumerated(&enumeration));
+    CHECK(!CoreIsEnumerated(&enumeration));
+    told[0] = enumeration.Cursor[0];
+    told[1] = enumeration.Cursor[1];
 
-    enumeration.Shard = 0;
+    for (bit = 0; bit < 128; bit += 1) {
+        forged = enumeration;
+        forged.Cursor[bit / 64] ^= 1ull << bit % 64;
+        CHECK_STATUS(CoreNextPage(core.Control, &forged), STATUS_INVALID_PARAMETER);
+    }
+    for (bit = 0; bit < 64; bit += 1) { /* what a cursor was, in the clear */
+        forged.Cursor[0] = 0;
+        forged.Cursor[1] = 1ull << bit;
+        CHECK_STATUS(CoreNextPage(core.Control, &forged), STATUS_INVALID_PARAMETER);
+        forged.Cursor[0] = bit + 1;
+        forged.Cursor[1] = 0;
+        CHECK_STATUS(CoreNextPage(core.Control, &forged), STATUS_INVALID_PARAMETER);
+    }
+
+    /* It is told to one session, and holds there as often as it is used. */
+    second = CoreOpenSession(CORE_READ_WRITE);
+    forged = enumeration;
+    CHECK_STATUS(CoreNextPage(second, &forged), STATUS_INVALID_PARAMETER);
+    forged = enumeration;
+    CHECK_STATUS(CoreNextPage(core.Control, &forged), STATUS_SUCCESS);
+    forged.Cursor[0] = told[0];
+    forged.Cursor[1] = told[1];
+    CHECK_STATUS(CoreNextPage(core.Control, &forged), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+VOID CoreCursorsTellNothingOfTheOrder(VOID)
+{
+    DECLSPEC_ALIGN(8) UCHAR output[240];
+    CORE_ENUMERATION enumeration = {.Output = output, .OutputLength = sizeof(output)};
+    CORE_STREAMS_OPEN streams;
+    ULONG64 last[2] = {0};
+    ULONG changed[2] = {0};
+    ULONG rises = 0;
+    ULONG pages = 0;
+    ULONG word;
+    ULONG bit;
+    CORE core;
+
+    CoreStart(&core);
+    CoreInsertEverywhere(&core, L'M', CORE_STREAMS, &streams);
+    for (;;) {
+        CHECK_STATUS(CoreNextPage(core.Control, &enumeration), STATUS_SUCCESS);
+        if (CoreIsEnumerated(&enumeration)) {
+            break;
+        }
+        for (word = 0; word < 2; word += 1) {
+            for (bit = 0; bit < 64; bit += 1) {
+                changed[word] += (ULONG)((enumeration.Cursor[word] ^ last[word]) >> bit) & 1u;
+            }
+        }
+        rises += enumeration.Cursor[1] > last[1];
+        last[0] = enumeration.Cursor[0];
+        last[1] = enumeration.Cursor[1];
+        pages += 1;
+    }
+
+    /* From one to the next half of the bits change, and it is the larger half of the time; by chance, so within wide bounds. */
+    CHECK(pages > 100);
+    for (word = 0; word < 2; word += 1) {
+        CHECK(changed[word] > pages * 28 && changed[word] < pages * 36);
+    }
+    CHECK(rises > pages / 4 && rises < pages - pages / 4);
+    CoreStop(&core);
+}
+
+VOID CoreEnumerationsOfNoVolumeAreRefused(VOID)
+{
+    UCHAR output[512];
+    CORE_ENUMERATION enumeration = {.Output = output, .OutputLength = sizeof(output)};
+    HANDLE handle;
+    CORE core;
+
+    CoreStart(&core);
     enumeration.Volume = (HANDLE)(ULONG_PTR)0x7770;
     CHECK_STATUS(CoreNextPage(core.Control, &enumeration), STATUS_INVALID_HANDLE);
     enumeration.Volume = core.Control;

@@ -9,8 +9,8 @@
 /* Where an enumeration is. All zero is its beginning, but for Volume and what OutputLength says. */
 typedef struct _CORE_ENUMERATION {
     HANDLE Volume;
-    ULONG64 After;
-    ULONG Shard;
+    ULONG64 Cursor[2];
+    BOOLEAN Ended;
     ULONG OutputLength;
     PUCHAR Output; /* the caller's */
 } CORE_ENUMERATION, *PCORE_ENUMERATION;

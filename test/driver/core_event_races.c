@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define CORE_REQUESTS_OF_A_DELAY 4u
+
 #define CORE_SEEDS 200u
 #define CORE_TYPES ((1u << PSCTX_EVENT_INSERTED) | (1u << PSCTX_EVENT_REMOVED) | (1u << PSCTX_EVENT_TORN_DOWN))
 
@@ -84,12 +86,12 @@ static VOID CoreRunEventRace(_In_ const CORE_EVENT_RACE_TEST *Test)
 }
 
 /*
- * Lets a step start later, by so many requests.
+ * Lets a step start later, by so many times a few requests.
  */
 static VOID CoreDelay(_In_ const CORE_EVENT_RACE *Race, _In_ ULONG Count)
 {
     HostEnterProcess(Race->Core.Process);
-    for (; Count != 0; Count -= 1) {
+    for (Count *= CORE_REQUESTS_OF_A_DELAY; Count != 0; Count -= 1) {
         (VOID) CoreStatistics(Race->Core.Control);
     }
     HostLeaveProcess();

@@ -9,8 +9,8 @@
 
 NTSTATUS CoreNextPage(HANDLE Control, PCORE_ENUMERATION Enumeration)
 {
-    PSCTX_ENUMERATE_REQUEST request = {
-        .VolumeHandle = (ULONG_PTR)Enumeration->Volume, .After = Enumeration->After, .Shard = Enumeration->Shard};
+    PSCTX_ENUMERATE_REQUEST request = {.VolumeHandle = (ULONG_PTR)Enumeration->Volume,
+                                       .Cursor = {Enumeration->Cursor[0], Enumeration->Cursor[1]}};
     const PSCTX_ENUMERATE_REPLY *reply = (const PSCTX_ENUMERATE_REPLY *)Enumeration->Output;
     const PSCTX_LIST_ENTRY *entry = NULL;
     ULONG information;
@@ -31,17 +31,16 @@ NTSTATUS CoreNextPage(HANDLE Control, PCORE_ENUMERATION Enumeration)
     CHECK_EQUAL(reply->Header.Size, information);
     CHECK_EQUAL(reply->Header.Version, PSCTX_ABI_VERSION);
     CHECK_EQUAL(reply->Header.Operation, PSCTX_OPERATION_ENUMERATE);
-    CHECK_EQUAL(reply->Reserved, 0);
     while ((entry = CoreNextEntry(Enumeration, entry)) != NULL) {
         count += 1;
     }
     CHECK_EQUAL(reply->Count, count);
     CHECK_EQUAL(status == STATUS_BUFFER_OVERFLOW, count == 0 && reply->NextSize != 0);
     CHECK(reply->NextSize == 0 || reply->NextSize > Enumeration->OutputLength - information);
-    CHECK_EQUAL(reply->NextShard == PSCTX_ENUMERATE_END, reply->NextSize == 0);
-    CHECK(reply->NextShard != PSCTX_ENUMERATE_END || reply->NextAfter == 0);
-    Enumeration->After = reply->NextAfter;
-    Enumeration->Shard = reply->NextShard;
+    Enumeration->Cursor[0] = reply->NextCursor[0];
+    Enumeration->Cursor[1] = reply->NextCursor[1];
+    Enumeration->Ended = (BOOLEAN)(reply->NextCursor[0] == 0 && reply->NextCursor[1] == 0);
+    CHECK(!Enumeration->Ended || reply->NextSize == 0);
     return status;
 }
 
@@ -63,5 +62,5 @@ const PSCTX_LIST_ENTRY *CoreNextEntry(const CORE_ENUMERATION *Enumeration, const
 
 BOOLEAN CoreIsEnumerated(const CORE_ENUMERATION *Enumeration)
 {
-    return Enumeration->Shard == PSCTX_ENUMERATE_END;
+    return Enumeration->Ended;
 }

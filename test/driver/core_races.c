@@ -502,6 +502,8 @@ static const CORE_TEST CoreRaces[] = {
     {"streams are looked up while another filter comes and goes in a stack that ours is not in",
      CoreLookupsAndAttachments},
     {"nothing that stands above a file system is read to look a stream up", CoreStreamsFollowNoStack},
+    {"a suspended thread keeps no event from a reader, nor the reader's close waiting",
+     CoreSuspendedThreadsKeepNothingFromReaders},
     {"readers are told of, and enumerations tell, what threads do as they like", CoreReadersAndEnumerationsKeepUp},
 };
 

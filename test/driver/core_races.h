@@ -25,6 +25,9 @@ CORE_TEST_ROUTINE CoreWaitAndProcessDeath;
 CORE_TEST_ROUTINE CoreSubscriptionAndWatchedEnd;
 CORE_TEST_ROUTINE CoreSubscriptionAndReaderClose;
 
+/* core_suspension.c */
+CORE_TEST_ROUTINE CoreSuspendedThreadsKeepNothingFromReaders;
+
 /* core_event_stress.c */
 CORE_TEST_ROUTINE CoreReadersAndEnumerationsKeepUp;
 

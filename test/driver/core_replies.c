@@ -57,6 +57,12 @@ VOID CoreRepliesHaveNoStrayByte(VOID)
         .MaximumNonPagedBytes = PSCTX_MAXIMUM_NONPAGED_BYTES,
         .MaximumBatchOperations = PSCTX_MAXIMUM_BATCH_OPERATIONS,
         .MaximumTransfer = PSCTX_MAXIMUM_TRANSFER,
+        .MaximumStreamContexts = PSCTX_MAXIMUM_STREAM_CONTEXTS,
+        .MaximumSessions = PSCTX_MAXIMUM_SESSIONS,
+        .MaximumPagedRecordBytes = PSCTX_MAXIMUM_PAGED_RECORD_BYTES,
+        .MaximumNonPagedRecordBytes = PSCTX_MAXIMUM_NONPAGED_RECORD_BYTES,
+        .MaximumReaders = PSCTX_MAXIMUM_READERS,
+        .MaximumWaits = PSCTX_MAXIMUM_WAITS,
     };
     struct {
         PSCTX_CONTEXT_REPLY Reply;
@@ -132,6 +138,10 @@ VOID CoreRepliesHaveNoStrayByte(VOID)
     CHECK_EQUAL(statistics.TotalSessions, 1);
     CHECK_EQUAL(statistics.AttachedVolumes, 1);
     CHECK(statistics.AttachedFileSystems >= 1 && statistics.AttachedFileSystems < 16);
+    CHECK(statistics.SessionPagedRecordBytes >= 16 && statistics.SessionPagedRecordBytes <= 64);        /* an owner */
+    CHECK(statistics.SessionNonPagedRecordBytes > 512 && statistics.SessionNonPagedRecordBytes < 2048); /* itself */
+    CHECK_EQUAL(statistics.TotalPagedRecordBytes, statistics.SessionPagedRecordBytes);
+    CHECK_EQUAL(statistics.TotalNonPagedRecordBytes, statistics.SessionNonPagedRecordBytes);
 
     request = CoreMakeRequest(PSCTX_OPERATION_LOOKUP, stream);
     match = (PSCTX_MATCH_REQUEST *)request.Bytes;

@@ -80,7 +80,9 @@ static const CORE_TEST CoreTests[] = {
 
     {"every context of the session is enumerated once, whatever the page", CoreEveryContextIsEnumeratedOnce},
     {"the contexts of one volume are enumerated", CoreOneVolumeIsEnumerated},
-    {"enumerations out of range are refused", CoreEnumerationsOutOfRangeAreRefused},
+    {"a cursor that was not told to the session is refused", CoreForgedCursorsAreRefused},
+    {"cursors tell nothing of the order of contexts", CoreCursorsTellNothingOfTheOrder},
+    {"enumerations of what is no volume are refused", CoreEnumerationsOfNoVolumeAreRefused},
     {"an entry that does not fit is an overflow", CoreEntriesThatDoNotFitAreAnOverflow},
     {"streams that go during an enumeration make it miss no other", CoreStreamsThatGoDuringAnEnumerationAreNotMissed},
     {"volumes are listed with what they carry", CoreVolumesAreListed},

@@ -95,7 +95,9 @@ CORE_TEST_ROUTINE CoreUnloadingAfterAReaderLeavesNothing;
 /* core_enumerate.c */
 CORE_TEST_ROUTINE CoreEveryContextIsEnumeratedOnce;
 CORE_TEST_ROUTINE CoreOneVolumeIsEnumerated;
-CORE_TEST_ROUTINE CoreEnumerationsOutOfRangeAreRefused;
+CORE_TEST_ROUTINE CoreForgedCursorsAreRefused;
+CORE_TEST_ROUTINE CoreCursorsTellNothingOfTheOrder;
+CORE_TEST_ROUTINE CoreEnumerationsOfNoVolumeAreRefused;
 CORE_TEST_ROUTINE CoreEntriesThatDoNotFitAreAnOverflow;
 CORE_TEST_ROUTINE CoreStreamsThatGoDuringAnEnumerationAreNotMissed;
 CORE_TEST_ROUTINE CoreVolumesAreListed;

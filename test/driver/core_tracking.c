@@ -909,6 +909,87 @@ static VOID CoreCreatesThatSucceedAllTheSameAreTracked(VOID)
     CoreStopTracker(&held.Tracker);
 }
 
+/* Everything but Tracker, Seed and Stopped is new for every seed. */
+typedef struct _CORE_STOPPED {
+    CORE_TRACKER Tracker;
+    ULONG Seed;
+    ULONG Stopped;         /* how often the thread was stopped on its way */
+    PVOID volatile Thread; /* referenced */
+    volatile LONG Finished;
+    HANDLE Second; /* a session with rules */
+    ULONG64 Rule;
+} CORE_STOPPED, *PCORE_STOPPED;
+
+static VOID CoreOpenStopped(PVOID Context)
+{
+    const PCORE_STOPPED stopped = Context;
+
+    ObReferenceObject(PsGetCurrentThread());
+    WritePointerRelease(&stopped->Thread, PsGetCurrentThread());
+    HostEnterProcess(stopped->Tracker.Core.Process);
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    HostLeaveProcess();
+    WriteRelease(&stopped->Finished, TRUE);
+}
+
+static VOID CoreChangeRules(PVOID Context)
+{
+    const PCORE_STOPPED stopped = Context;
+    PSCTX_RULE_REPLY reply;
+    ULONG64 rule;
+    ULONG delay;
+
+    HostEnterProcess(stopped->Tracker.Core.Process);
+    while (ReadPointerAcquire(&stopped->Thread) == NULL) {
+        (VOID) NtClose(NULL);
+    }
+    for (delay = stopped->Seed % 70; delay != 0; delay -= 1) {
+        (VOID) NtClose(NULL);
+    }
+    HostSuspendThread(stopped->Thread);
+    while (!HostIsThreadSuspended(stopped->Thread) && ReadAcquire(&stopped->Finished) == 0) {
+        (VOID) NtClose(NULL);
+    }
+    stopped->Stopped += ReadAcquire(&stopped->Finished) == 0;
+
+    CHECK_STATUS(CoreUntrack(stopped->Second, stopped->Rule), STATUS_SUCCESS);
+    rule = CoreTrack(stopped->Second, L"*.ZZZ");
+    CHECK_STATUS(CoreTryToQueryRule(stopped->Second, rule, &reply), STATUS_SUCCESS);
+    CoreClose(CoreOpenFile(CORE_OTHER_FILE));
+    CoreClose(stopped->Second);
+    HostResumeThread(stopped->Thread);
+    HostLeaveProcess();
+}
+
+/* Wherever a thread is stopped in a create that is tracked, everybody else goes on; the schedule knows when nobody can. */
+static VOID CoreStoppedCreatesHoldUpNobody(VOID)
+{
+    static const PHOST_ROUTINE routines[] = {CoreOpenStopped, CoreChangeRules};
+    static CORE_STOPPED stopped;
+    PVOID contexts[] = {&stopped, &stopped};
+    PSCTX_STATISTICS_REPLY statistics;
+
+    CoreStartTracker(&stopped.Tracker);
+    (VOID) CoreTrack(stopped.Tracker.Core.Control, L"*.TXT");
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    for (stopped.Seed = 1; stopped.Seed <= 8 * CORE_SEEDS; stopped.Seed += 1) {
+        stopped.Thread = NULL;
+        stopped.Finished = FALSE;
+        stopped.Second = CoreOpenSession(CORE_READ_WRITE);
+        stopped.Rule = CoreTrack(stopped.Second, L"*.TXT");
+        HostLeaveProcess();
+        HostRunSchedule(stopped.Seed, RTL_NUMBER_OF(routines), routines, contexts);
+        ObDereferenceObject(stopped.Thread);
+        HostEnterProcess(stopped.Tracker.Core.Process);
+    }
+    CHECK(stopped.Stopped > CORE_SEEDS);
+    statistics = CoreStatistics(stopped.Tracker.Core.Control);
+    CHECK_EQUAL(statistics.SessionMissed, 0);
+    CHECK_EQUAL(statistics.SessionInserted, 1 + 2 * 8 * CORE_SEEDS);
+    CHECK_EQUAL(statistics.TotalContexts, 0);
+    CoreStopTracker(&stopped.Tracker);
+}
+
 static VOID *CoreOpenMany(VOID *Context)
 {
     const CORE_HELD *held = Context;
@@ -989,6 +1070,7 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"rules are accounted for", CoreRulesAreAccountedFor},
     {"a tracked create that waits ends with its thread", CoreCreatesEndWithTheirThread},
     {"a create that succeeds though its thread ends leaves nothing", CoreCreatesThatSucceedAllTheSameAreTracked},
+    {"a suspended create holds up nobody", CoreStoppedCreatesHoldUpNobody},
     {"rules come and go under threads, and no open slips through", CoreRulesComeAndGoUnderThreads},
 };
 

@@ -14,6 +14,7 @@ DRIVER_INITIALIZE DriverEntry;
 #define TEST_FILE TEST_DISK L"\\File.txt"
 #define OWNER 7u
 #define INSTANCE 9u
+#define PATIENCE 3000u /* intervals of 10 ms before a test gives up */
 
 /* STATUS_OPLOCK_BREAK_IN_PROGRESS: a success, and no reparse. */
 #define OPENED_WITH_OPLOCK_BREAK ((NTSTATUS)0x00000108)
@@ -375,6 +376,15 @@ static VOID AttachesToVolumesAsTheyMount(VOID)
     CHECK(PsctxGlobals.AttachedVolumes == before);
 }
 
+/* How many devices the driver has, the control device among them. */
+static ULONG CountDevices(VOID)
+{
+    ULONG count = 0;
+
+    (VOID) IoEnumerateDeviceObjectList(Driver, NULL, 0, &count);
+    return count;
+}
+
 /* Statistics through a session of its own. */
 static ULONG64 CountAttachedVolumes(VOID)
 {
@@ -395,9 +405,10 @@ static VOID ForgetsVolumesThatGoSilently(VOID)
     ULONG round;
 
     LoadDisk(L"TestDisk");
-    LoadDriver();
-    LoadFileSystem();
     HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    LoadDriver();
+    CHECK(CountDevices() == 1 + (ULONG)PsctxGlobals.AttachedFileSystems);
+    LoadFileSystem();
     before = CountAttachedVolumes();
     for (round = 0; round < 3; round += 1) {
         CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
@@ -405,7 +416,10 @@ static VOID ForgetsVolumesThatGoSilently(VOID)
         CHECK(CountAttachedVolumes() == before + 1);
         Close(file);
         TestFileSystemDismount();
+        CHECK(CountAttachedVolumes() == before + 1); /* a query looks for nothing */
     }
+    TestFileSystemUnregister();
+    TestFileSystemRegister();
     CHECK(CountAttachedVolumes() == before);
 
     /* One is left for the driver's unloading, too. */
@@ -428,7 +442,7 @@ static VOID AttachesToVolumesWithoutAKnownDisk(VOID)
     CHECK_STATUS(STATUS_SUCCESS,
                  IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0, FALSE, &other));
     other->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
-    HostSetQuirks(HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
+    HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
     LoadDriver();
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
@@ -583,6 +597,7 @@ static VOID ListsSnapshots(VOID)
     CHECK(ListVolume(&volume));
     CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Status == 0 && volume.TearsDown == 1);
     CHECK(volume.DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM);
+    CHECK(volume.Number > PSCTX_VOLUME_UNATTACHED);
     number = volume.Number;
     TestFileSystemUnregister();
     TestFileSystemRegister();
@@ -590,41 +605,201 @@ static VOID ListsSnapshots(VOID)
     TestFileSystemDismount();
     CHECK(!ListVolume(&volume));
 
-    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
     CHECK(ListVolume(&volume));
-    CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Number > number);
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_SNAPSHOT && volume.Number > PSCTX_VOLUME_UNATTACHED);
 }
 
-/* One without memory for its device is listed as such, until it is attached to after all. */
+static VOID KeepsNothingOfSnapshots(VOID)
+{
+    HOST_AUDIT before;
+    HOST_AUDIT after;
+    ULONG round;
+
+    LoadDisk(L"VolSnap");
+    LoadFileSystem();
+    LoadDriver();
+    HostAudit(&before);
+    for (round = 0; round < 1000; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, SendMount());
+        TestFileSystemDismount();
+    }
+    HostAudit(&after);
+    CHECK(after.PoolBytes == before.PoolBytes && after.Objects == before.Objects);
+}
+
+/* One that cannot be attached to is listed as such, until it can. */
 static VOID ListsVolumesThatWereNotAttachedTo(VOID)
 {
-    PSCTX_VOLUME_ENTRY volume = {0};
-    ULONG64 countdown;
-    ULONG64 number;
+    PSCTX_VOLUME_ENTRY volume;
+    HANDLE file;
 
     LoadDisk(L"TestDisk");
     TestFileSystem.TearsNothingDown = TRUE;
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    TestFileSystem.VolumeDevice->Flags |= DO_DEVICE_INITIALIZING;
+    LoadDriver();
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
+    CHECK(ListVolume(&volume));
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_FAILED && (NTSTATUS)volume.Status == STATUS_NO_SUCH_DEVICE);
+    CHECK(volume.TearsDown == 0 && volume.Number > PSCTX_VOLUME_UNATTACHED);
+    TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    CHECK(ListVolume(&volume));
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    CHECK(volume.Attachment == PSCTX_ATTACHMENT_YES && volume.Status == 0 && volume.Number < PSCTX_VOLUME_UNATTACHED);
+    CHECK(volume.TearsDown == 0);
+}
+
+/* A mount whose volume there was no memory to attach to, is attached to when volumes are listed. */
+static VOID AttachesWhenVolumesAreListed(VOID)
+{
+    PSCTX_VOLUME_ENTRY volume;
+    ULONG64 countdown;
+    ULONG missed = 0;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
-    for (countdown = 1; countdown < 64 && volume.Attachment != PSCTX_ATTACHMENT_FAILED; countdown += 1) {
+    for (countdown = 1; countdown < 64; countdown += 1) {
         HostFailAllocation(countdown);
-        (VOID) SendMount();
-        HostFailAllocation(0);
-        (VOID) ListVolume(&volume);
-        if (volume.Attachment != PSCTX_ATTACHMENT_FAILED && TestFileSystem.VolumeDevice != NULL) {
-            TestFileSystemDismount();
+        if (NT_SUCCESS(Open(TEST_FILE, &file))) {
+            HostFailAllocation(0);
+            missed += CountAttached(TestFileSystem.VolumeDevice) == 0;
+            CHECK(ListVolume(&volume) && volume.Attachment == PSCTX_ATTACHMENT_YES);
+            CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+            Close(file);
         }
+        HostFailAllocation(0);
+        TestFileSystemDismount();
     }
-    CHECK(volume.Attachment == PSCTX_ATTACHMENT_FAILED && (NTSTATUS)volume.Status == STATUS_INSUFFICIENT_RESOURCES);
-    CHECK(volume.TearsDown == 0);
-    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
-    number = volume.Number;
-    TestFileSystemUnregister();
-    TestFileSystemRegister();
+    CHECK(missed != 0);
+}
+
+#define LISTED_SNAPSHOTS 40u
+
+/* Every page starts where the one before ended, though nothing is kept between the two. */
+static VOID ListsVolumesInPages(VOID)
+{
+    static DECLSPEC_ALIGN(8) UCHAR output[700];
+    PSCTX_VOLUMES_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST_VOLUMES}, 0};
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    PDEVICE_OBJECT volumes[LISTED_SNAPSHOTS];
+    ULONG unattached = 0;
+    ULONG pages = 0;
+    HANDLE file;
+    ULONG index;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    for (index = 0; index < LISTED_SNAPSHOTS; index += 1) {
+        CHECK_STATUS(STATUS_SUCCESS, IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0,
+                                                    FALSE, &volumes[index]));
+        volumes[index]->DeviceObjectExtension->Vpb = TestFileSystem.Disk->Vpb; /* and initialising for good */
+    }
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    do {
+        const UCHAR *next = (const UCHAR *)(reply + 1);
+
+        CHECK_STATUS(STATUS_SUCCESS,
+                     Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output)));
+        for (index = 0; index < reply->Count; index += 1) {
+            const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)next;
+
+            CHECK(entry->Number > request.After);
+            request.After = entry->Number;
+            unattached += entry->Attachment == PSCTX_ATTACHMENT_FAILED;
+            next += entry->Size;
+        }
+        pages += 1;
+    } while (reply->Remaining != 0 && reply->Count != 0);
+    CHECK(unattached == LISTED_SNAPSHOTS && pages > LISTED_SNAPSHOTS / 8);
+    Close(Session);
+    Session = NULL;
+    for (index = 0; index < LISTED_SNAPSHOTS; index += 1) {
+        volumes[index]->DeviceObjectExtension->Vpb = NULL;
+        IoDeleteDevice(volumes[index]);
+    }
+}
+
+/* A kernel that does not tell the disk of a mounted volume: the first file that is opened there does. */
+static VOID LearnsNamesFromFiles(VOID)
+{
+    PSCTX_VOLUME_ENTRY volume;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
+    LoadDriver();
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
-    CHECK(ListVolume(&volume));
-    CHECK(volume.Attachment == PSCTX_ATTACHMENT_YES && volume.Status == 0 && volume.Number > number);
-    CHECK(volume.TearsDown == 0);
+    CHECK(!ListVolume(&volume));
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    CHECK(ListVolume(&volume) && volume.Attachment == PSCTX_ATTACHMENT_YES);
+    HostSetQuirks(0);
+}
+
+static VOID OpenOnThread(PVOID Context)
+{
+    HANDLE file;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    HostEnterProcess(Process);
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    HostLeaveProcess();
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Loads the driver while the volume is being mounted, and returns when that is done. */
+static VOID LoadDuringMount(VOID)
+{
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    TestFileSystem.Delay = -300 * 10000;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, OpenOnThread, NULL));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_FILE_SYSTEM_CONTROL]) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    CHECK(TestFileSystem.VolumeDevice != NULL);
+}
+
+static VOID AttachesToAVolumeThatIsBeingMounted(VOID)
+{
+    LoadDuringMount();
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+}
+
+static VOID FindsAVolumeThatWasBeingMounted(VOID)
+{
+    LARGE_INTEGER interval;
+    ULONG waited;
+
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
+    LoadDuringMount();
+    interval.QuadPart = -10 * 10000;
+    for (waited = 0; ReadAcquire(&PsctxGlobals.AttachedVolumes) == 0 && waited < PATIENCE; waited += 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    HostSetQuirks(0);
 }
 
 static VOID LeavesTheRecognizerAlone(VOID)
@@ -764,6 +939,174 @@ static VOID WaitsForRequestsOnUnload(VOID)
     CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
     CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
     CHECK(ReadAcquire(&status) == IRP_MJ_QUERY_EA);
+}
+
+static volatile LONG FastIoEntered;
+static volatile LONG FastIoReturned;
+
+static BOOLEAN SlowFastIo(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_BASIC_INFORMATION Buffer,
+                          PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    LARGE_INTEGER interval;
+
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(IoStatus);
+    UNREFERENCED_PARAMETER(DeviceObject);
+
+    InterlockedExchange(&FastIoEntered, TRUE);
+    interval.QuadPart = -300 * 10000;
+    KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    InterlockedExchange(&FastIoReturned, TRUE);
+    return TRUE;
+}
+
+static VOID CallSlowFastIoOnThread(PVOID Context)
+{
+    const PDEVICE_OBJECT filter = Context;
+
+    (VOID) filter->DriverObject->FastIoDispatch->FastIoQueryBasicInfo(NULL, TRUE, NULL, NULL, filter);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID WaitsForFastIoOnUnload(VOID)
+{
+    LARGE_INTEGER interval;
+    HANDLE thread;
+
+    LoadDriver();
+    LoadFileSystem();
+    FastIoEntered = FALSE;
+    FastIoReturned = FALSE;
+    TestFastIoDispatch.FastIoQueryBasicInfo = SlowFastIo;
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, CallSlowFastIoOnThread,
+                                                      Top(TestFileSystem.ControlDevice)));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&FastIoEntered) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 1);
+    UnloadDriver();
+    CHECK(ReadAcquire(&FastIoReturned) == 1);
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+}
+
+static VOID LoadInSchedule(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+
+    CHECK_STATUS(STATUS_SUCCESS, HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &Driver));
+}
+
+/* Sends a request through the filter as soon as that is attached: it stays below until the driver is loaded. */
+static VOID SendInSchedule(PVOID Context)
+{
+    IO_STACK_LOCATION parameters = {0};
+    PDEVICE_OBJECT top;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    do {
+        top = Top(TestFileSystem.ControlDevice);
+    } while (top == TestFileSystem.ControlDevice);
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(top, &parameters, NULL));
+}
+
+static VOID CountRequestHook(PVOID Context)
+{
+    *(PULONG)Context += Driver != NULL && ReadAcquire(&PsctxGlobals.Requests) == 1;
+}
+
+static VOID CountsRequestsFromTheStart(VOID)
+{
+    static const PHOST_ROUTINE routines[] = {LoadInSchedule, SendInSchedule};
+    PVOID contexts[RTL_NUMBER_OF(routines)] = {NULL};
+    ULONG counted = 0;
+    ULONG64 seed;
+
+    CHECK_STATUS(STATUS_SUCCESS, HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+    LoadFileSystem();
+    TestFileSystem.Delay = -1;
+    TestFileSystem.Hook = CountRequestHook;
+    TestFileSystem.HookContext = &counted;
+    HostLeaveProcess();
+    for (seed = 1; seed <= 20; seed += 1) {
+        HostRunSchedule(seed, RTL_NUMBER_OF(routines), routines, contexts);
+        UnloadDriver();
+    }
+    HostEnterProcess(Process);
+    CHECK(counted == 20);
+}
+
+static VOID WaitForDevices(ULONG Count)
+{
+    LARGE_INTEGER interval;
+    ULONG waited;
+
+    interval.QuadPart = -10 * 10000;
+    for (waited = 0; CountDevices() != Count && waited < PATIENCE; waited += 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK(CountDevices() == Count);
+}
+
+/* A thread may have found the device of ours in a stack, and use it only when it is out of it. */
+static VOID KeepsDevicesThatMayHaveBeenFound(VOID)
+{
+    IO_STACK_LOCATION parameters = {0};
+    PDEVICE_OBJECT filter;
+    ULONG before;
+
+    LoadDriver();
+    before = CountDevices();
+    LoadFileSystem();
+    parameters.MajorFunction = IRP_MJ_QUERY_EA;
+    filter = Top(TestFileSystem.ControlDevice);
+    TestFileSystemUnregister();
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(filter, &parameters, NULL));
+    WaitForDevices(before);
+
+    TestFileSystemRegister();
+    TestFileSystem.LoadStatus = STATUS_IMAGE_ALREADY_LOADED;
+    filter = Top(TestFileSystem.ControlDevice);
+    CHECK_STATUS(STATUS_IMAGE_ALREADY_LOADED, SendLoad());
+    CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+    CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_QUERY_EA, SendIrp(filter, &parameters, NULL));
+    WaitForDevices(before);
+}
+
+/* What is on its way through a device comes back through the driver, however long that takes. */
+static VOID KeepsDevicesWhileRequestsAreBelow(VOID)
+{
+    volatile LONG status = STATUS_PENDING;
+    LARGE_INTEGER interval;
+    HANDLE thread;
+    ULONG before;
+
+    LoadDriver();
+    LoadFileSystem();
+    before = CountDevices();
+    TestFileSystem.Delay = -2500 * 10000;
+    CHECK_STATUS(STATUS_SUCCESS,
+                 PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, SendSlowRequestOnThread, (PVOID)&status));
+    interval.QuadPart = -10000;
+    while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_QUERY_EA]) == 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    TestFileSystemUnregister();
+    while (ReadAcquire(&status) == STATUS_PENDING) {
+        const ULONG count = CountDevices();
+
+        CHECK(count == before || ReadAcquire(&status) != STATUS_PENDING);
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    }
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    WaitForDevices(before - 1);
 }
 
 /* Pass-through. */
@@ -1005,6 +1348,7 @@ static VOID PassesFileAcquisition(VOID)
     HANDLE handle;
     ULONG index;
 
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
@@ -1033,6 +1377,7 @@ static VOID PassesFileAcquisition(VOID)
         CHECK(ReachedEntry(FIELD_OFFSET(FAST_IO_DISPATCH, ReleaseForCcFlush), volume));
     }
     ObDereferenceObject(file);
+    HostSetQuirks(0);
     Close(handle);
 }
 
@@ -1046,6 +1391,7 @@ static VOID AcquiresFilesAsTheKernelWould(VOID)
     ERESOURCE resource;
     HANDLE handle;
 
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
@@ -1073,7 +1419,117 @@ static VOID AcquiresFilesAsTheKernelWould(VOID)
     TestFastIoDispatch.SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH);
     CHECK(TestFileSystem.FastIoEntry == 0);
     ObDereferenceObject(file);
+    HostSetQuirks(0);
     Close(handle);
+}
+
+/*
+ * A kernel that asks the topmost driver, with file systems that have both halves of what acquires a file as entries, one of them, or
+ * none: what the driver below acquires is what it releases.
+ */
+static VOID ReleasesFilesAsTheyWereAcquired(VOID)
+{
+    static const ULONG quirks[] = {0, HOST_QUIRK_CALLBACKS_ACQUIRE, HOST_QUIRK_CALLBACKS_RELEASE,
+                                   HOST_QUIRK_CALLBACKS_ACQUIRE | HOST_QUIRK_CALLBACKS_RELEASE};
+    PFSRTL_COMMON_FCB_HEADER header;
+    PFILE_OBJECT file;
+    HOST_AUDIT audit;
+    HANDLE handle;
+    PVOID object;
+    ULONG index;
+    ULONG purpose;
+
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\M:\\file", &handle));
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    file = object;
+    header = file->FsContext;
+    for (index = 0; index < RTL_NUMBER_OF(quirks); index += 1) {
+        HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_TOPMOST_ACQUIRES | quirks[index]);
+        for (purpose = HostForSection; purpose <= HostForCacheFlush; purpose += 1) {
+            PERESOURCE resource;
+
+            CHECK_STATUS(STATUS_SUCCESS, HostAcquireFile(file, (HOST_ACQUISITION)purpose, &resource));
+            /* The file system takes both resources; the kernel, but for a flush, one of them. */
+            HostAudit(&audit);
+            CHECK(audit.Locks == (quirks[index] == 0 || purpose == HostForCacheFlush ? 2 : 1));
+            CHECK((BOOLEAN)ExIsResourceAcquiredExclusiveLite(header->PagingIoResource) == (quirks[index] == 0));
+            HostReleaseFile(file, (HOST_ACQUISITION)purpose, resource);
+            HostAudit(&audit);
+            CHECK(audit.Locks == 0);
+        }
+    }
+    HostSetQuirks(0);
+    ObDereferenceObject(file);
+    Close(handle);
+    CHECK_STATUS(STATUS_SUCCESS, HostDismountVolume(L'M'));
+}
+
+#define COMINGS_AND_GOINGS 5000u
+
+/* A device of another filter's, for as long as it takes to attach it to a volume that this driver leaves alone. */
+static VOID ComeAndGoOnThread(PVOID Context)
+{
+    PDEVICE_OBJECT device;
+    PDEVICE_OBJECT below;
+    ULONG round;
+
+    for (round = 0; round < COMINGS_AND_GOINGS; round += 1) {
+        CHECK_STATUS(STATUS_SUCCESS,
+                     IoCreateDevice(DiskDriver, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &device));
+        device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+        CHECK_STATUS(STATUS_SUCCESS, IoAttachDeviceToDeviceStackSafe(device, TestFileSystem.VolumeDevice, &below));
+        IoDetachDevice(below);
+        IoDeleteDevice(device);
+    }
+    InterlockedExchange((volatile LONG *)Context, TRUE);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID FollowsNoDevicesThatComeAndGo(VOID)
+{
+    volatile LONG gone = FALSE;
+    LARGE_INTEGER offset = {0};
+    PFAST_IO_DISPATCH table;
+    PERESOURCE resource;
+    PFILE_OBJECT file;
+    HANDLE handle;
+    HANDLE thread;
+
+    HostSetQuirks(HOST_QUIRK_VERSION_52);
+    LoadDisk(L"VolSnap");
+    LoadDriver();
+    LoadFileSystem();
+    table = Driver->FastIoDispatch;
+    file = OpenFileObject(&handle);
+    CHECK(CountAttached(TestFileSystem.VolumeDevice) == 0);
+    CHECK_STATUS(STATUS_SUCCESS, PsCreateSystemThread(&thread, 0, NULL, NULL, NULL, ComeAndGoOnThread, (PVOID)&gone));
+    while (ReadAcquire(&gone) == 0) {
+        table->AcquireFileForNtCreateSection(file);
+        table->ReleaseFileForNtCreateSection(file);
+        CHECK_STATUS(STATUS_SUCCESS, table->AcquireForModWrite(file, &offset, &resource, TestFileSystem.VolumeDevice));
+        CHECK_STATUS(STATUS_SUCCESS, table->ReleaseForModWrite(file, resource, TestFileSystem.VolumeDevice));
+    }
+    CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
+    HostSetQuirks(0);
+    ObDereferenceObject(file);
+    Close(handle);
+}
+
+/* A kernel since version 6 asks nobody but the file system. */
+static VOID HasNoEntriesThatNobodyCalls(VOID)
+{
+    LoadDriver();
+    CHECK(Driver->FastIoDispatch->AcquireFileForNtCreateSection == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseFileForNtCreateSection == NULL);
+    CHECK(Driver->FastIoDispatch->AcquireForModWrite == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseForModWrite == NULL);
+    CHECK(Driver->FastIoDispatch->AcquireForCcFlush == NULL);
+    CHECK(Driver->FastIoDispatch->ReleaseForCcFlush == NULL);
+    CHECK(Driver->FastIoDispatch->FastIoDetachDevice != NULL);
 }
 
 static VOID NamesTheLowerDeviceInQueryOpen(VOID)
@@ -1777,7 +2233,14 @@ static const TEST Tests[] = {
     {"a snapshot that mounts is left alone", LeavesSnapshotsAlone},
     {"a snapshot that is mounted already is left alone", LeavesMountedSnapshotsAlone},
     {"snapshots are listed while they are there", ListsSnapshots},
+    {"nothing is kept of snapshots that come and go", KeepsNothingOfSnapshots},
     {"volumes that were not attached to are listed until they are", ListsVolumesThatWereNotAttachedTo},
+    {"a volume that was missed is attached to when volumes are listed", AttachesWhenVolumesAreListed},
+    {"volumes that are not attached to are listed page by page", ListsVolumesInPages},
+    {"a volume whose disk the kernel does not tell is named after the first file that is opened there",
+     LearnsNamesFromFiles},
+    {"a volume that is being mounted while the driver is loaded is attached to", AttachesToAVolumeThatIsBeingMounted},
+    {"on a kernel that cannot wait for mounts, such a volume is found afterwards", FindsAVolumeThatWasBeingMounted},
     {"the recognizer is left alone", LeavesTheRecognizerAlone},
     {"file systems of other types are left alone", LeavesOtherTypesAlone},
     {"flags and characteristics are taken over from the device below", TakesOverFlags},
@@ -1786,6 +2249,10 @@ static const TEST Tests[] = {
     {"unloading detaches from everything, and the driver loads again", DetachesFromEverythingOnUnload},
     {"unloading waits for a mount that is under way", WaitsForMountsOnUnload},
     {"unloading waits for a request that the file system has not returned from", WaitsForRequestsOnUnload},
+    {"unloading waits for fast I/O that the file system has not returned from", WaitsForFastIoOnUnload},
+    {"requests are counted from the moment that the filter is attached", CountsRequestsFromTheStart},
+    {"a device stays for a while after it has left its stack", KeepsDevicesThatMayHaveBeenFound},
+    {"a device that has left its stack stays while a request is below", KeepsDevicesWhileRequestsAreBelow},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
     {"requests that pend pass through", PassesPendingRequests},
@@ -1794,6 +2261,10 @@ static const TEST Tests[] = {
     {"the entries for acquiring files reach the file system, whichever device is named", PassesFileAcquisition},
     {"files of a file system without entries for acquiring are acquired as the kernel would",
      AcquiresFilesAsTheKernelWould},
+    {"files are released as they were acquired, whichever halves of that their file system has",
+     ReleasesFilesAsTheyWereAcquired},
+    {"other filters' devices may come and go while files are acquired", FollowsNoDevicesThatComeAndGo},
+    {"no entry for acquiring files stands where no kernel calls it", HasNoEntriesThatNobodyCalls},
     {"the query-open entry names the lower device in the request meanwhile", NamesTheLowerDeviceInQueryOpen},
     {"a matching open gets one context, with the file's name", InsertsOneContextForAMatchingOpen},
     {"a matching create that pends is waited for", WaitsForACreateThatPends},

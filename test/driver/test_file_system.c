@@ -78,7 +78,7 @@ static NTSTATUS TestHold(_Inout_ PIRP Irp)
 {
     IoMarkIrpPending(Irp);
     (VOID) IoSetCancelRoutine(Irp, TestCancelHeld);
-    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+    if (__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST) && IoSetCancelRoutine(Irp, NULL) != NULL) {
         (VOID) TestComplete(Irp, STATUS_CANCELLED);
     }
     return STATUS_PENDING;
@@ -106,6 +106,12 @@ static NTSTATUS TestMount(_Inout_ PIO_STACK_LOCATION Location)
         return TestFileSystem.MountStatus;
     }
     if (TestFileSystem.VolumeDevice == NULL) {
+        if (TestFileSystem.Delay != 0) {
+            LARGE_INTEGER interval;
+
+            interval.QuadPart = TestFileSystem.Delay;
+            KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
         status = IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, TestFileSystem.DeviceType, 0, FALSE,
                                 &TestFileSystem.VolumeDevice);
         if (!NT_SUCCESS(status)) {
@@ -226,6 +232,9 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
             interval.QuadPart = TestFileSystem.Delay;
             KeDelayExecutionThread(KernelMode, FALSE, &interval);
+        }
+        if (TestFileSystem.Hook != NULL) {
+            TestFileSystem.Hook(TestFileSystem.HookContext);
         }
         /* A status of its own for each function, to be told apart above. */
         return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);

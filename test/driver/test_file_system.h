@@ -24,15 +24,16 @@ typedef struct _TEST_FILE_SYSTEM {
     BOOLEAN Pends;            /* creates, reads and mounts are completed by another thread */
     BOOLEAN HoldsCreates;     /* they wait until they are cancelled, as for an oplock that nobody gives up */
     BOOLEAN TearsNothingDown; /* and so says its image */
-    LONGLONG Delay;           /* what requests of no test of their own take, as KeDelayExecutionThread has it */
-    BOOLEAN LosesContexts;    /* the stream takes no filter contexts */
-    BOOLEAN FastIoAnswer;     /* of every fast I/O entry */
-    BOOLEAN DeletesOnLoad;    /* a successful load deletes the control device, as a recognizer does */
-    BOOLEAN LeavesStackSize;  /* the volume's device says nothing of how deep its stack is */
     PCWSTR NormalizedName;    /* of every file; NULL: it tells none */
     PCWSTR Name;              /* of every file; NULL: the one it was opened by */
     NTSTATUS NameStatus;      /* a failure: it tells no name */
-    TEST_CREATE_HOOK *Hook;   /* called by each create, before it is answered */
+    LONGLONG Delay;        /* what mounts and requests of no test of their own take, as KeDelayExecutionThread has it */
+    BOOLEAN LosesContexts; /* the stream takes no filter contexts */
+    BOOLEAN FastIoAnswer;  /* of every fast I/O entry */
+    BOOLEAN DeletesOnLoad; /* a successful load deletes the control device, as a recognizer does */
+    BOOLEAN LeavesStackSize; /* the volume's device says nothing of how deep its stack is */
+    TEST_CREATE_HOOK
+    *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
     PVOID HookContext;
 
     /* What it has seen. */

@@ -173,8 +173,8 @@ static ULONG FuzzMakeRequest(_Inout_ FUZZ_STATE *State, _In_ ULONG Operation, _O
         PSCTX_ENUMERATE_REQUEST *request = Bytes;
 
         request->VolumeHandle = FuzzTake(&State->Input) < 128 ? 0 : FuzzTakeHandle(State);
-        request->After = FuzzTakeNumber(&State->Input);
-        request->Shard = FuzzTake(&State->Input) % 66;
+        request->Cursor[0] = FuzzTakeNumber(&State->Input);
+        request->Cursor[1] = FuzzTakeNumber(&State->Input);
         length = sizeof(*request);
         break;
     }

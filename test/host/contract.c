@@ -44,6 +44,28 @@ static void LookupModes(void)
     CHECK(FsRtlLookupPerStreamContext(&Header, NULL, NULL) == NULL);
 }
 
+static void RemovalsAreCounted(void)
+{
+    FAST_MUTEX Mutex;
+    HOST_CONTEXT_WORK Work;
+
+    ExInitializeFastMutex(&Mutex);
+    HangContexts();
+    HostResetWork();
+    CHECK(FsRtlLookupPerStreamContext(&Header, &FirstOwner, &Contexts[0]) == &Contexts[0]);
+    HostQueryWork(&Work);
+    CHECK(Work.EntriesVisited == 3 && Work.LongestRun == 0);
+
+    ExAcquireFastMutex(&Mutex);
+    CHECK(FsRtlRemovePerStreamContext(&Header, &SecondOwner, NULL) == &Contexts[1]);
+    CHECK(FsRtlRemovePerStreamContext(&Header, &FirstOwner, NULL) == &Contexts[2]);
+    ExReleaseFastMutex(&Mutex);
+    CHECK(FsRtlRemovePerStreamContext(&Header, &FirstOwner, NULL) == &Contexts[0]);
+    HostQueryWork(&Work);
+    CHECK(Work.EntriesVisited == 7 && Work.LongestRun == 2);
+    CHECK(Work.Acquisitions >= 1);
+}
+
 static void Teardown(void)
 {
     HangContexts();
@@ -384,6 +406,7 @@ static void AllocationsAreCounted(void)
 void RunContract(void)
 {
     RunTest("contexts are found by owner and instance, by owner, and as the first of all", LookupModes);
+    RunTest("entries that a look-up goes over are counted, and removals under one hold of locks", RemovalsAreCounted);
     RunTest("teardown frees each context once, youngest first, without the list's lock", Teardown);
     RunTest("a stream without filter-context support refuses contexts", Unsupported);
     RunTest("a buffered control request copies in and out, and needs the access its code names", BufferedControl);

@@ -37,10 +37,11 @@ static VOID Start(WAITER *Waiter)
 
 static VOID WaitCancellably(PVOID Context)
 {
+    CANCELLABLE_WAIT *Wait = CancellableWait();
     WAITER *Waiter = Context;
 
     Start(Waiter);
-    Waiter->Status = CancellableWait()(&Waiter->Event, NULL, Waiter->Irp);
+    Waiter->Status = Wait(&Waiter->Event, NULL, Waiter->Irp);
     Waiter->Terminating = PsIsThreadTerminating(PsGetCurrentThread());
 }
 
@@ -237,7 +238,9 @@ static void PendedIsCancelled(void)
 
     CHECK_STATUS(StartTestKernel(&Waiter.Kernel, 0), STATUS_SUCCESS);
     RunThread(PendAndEnd, &Waiter);
+    TestCleanupTerminating = FALSE;
     CHECK(StopTestKernel(&Waiter.Kernel));
+    CHECK(TestCleanupTerminating && !PsIsThreadTerminating(PsGetCurrentThread()));
 }
 
 /* A client that waits for an event while its process dies; it is to be in the wait or not yet. */

@@ -13,6 +13,7 @@ int main(void)
     RunWaits();
     RunResults();
     RunStacks();
+    RunAcquire();
     RunRules();
     RunRequests();
     return EndTests();

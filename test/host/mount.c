@@ -12,6 +12,8 @@ static ULONG Recognitions;
 static ULONG Loads;
 static ULONG Mounts;
 static ULONG MountsSeen;
+static volatile LONG Mounting; /* a mount is in the file system */
+static BOOLEAN SlowMount;
 
 static NTSTATUS Load(VOID)
 {
@@ -33,7 +35,14 @@ static NTSTATUS Mount(PDEVICE_OBJECT DeviceObject, PVPB Vpb)
         Recognitions++;
         Status = STATUS_FS_DRIVER_REQUIRED;
     } else if (Vpb->RealDevice == Disk) {
+        LARGE_INTEGER Moment = {.QuadPart = -1};
+
         Mounts++;
+        (VOID) InterlockedExchange(&Mounting, TRUE);
+        if (SlowMount) {
+            (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+        }
+        (VOID) InterlockedExchange(&Mounting, FALSE);
         Status = IoCreateDevice(DeviceObject->DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Volume);
         if (NT_SUCCESS(Status)) {
             Volume->StackSize = (CCHAR)(Disk->StackSize + 1);
@@ -140,8 +149,93 @@ static void FirstOpenMounts(void)
     CHECK(StopTestKernel(&Kernel));
 }
 
+static PEPROCESS Client;
+static PDRIVER_OBJECT Loaded;
+static ULONG Overlaps; /* notifications during a mount */
+static BOOLEAN Aware;
+
+static VOID Notified(PDEVICE_OBJECT DeviceObject, BOOLEAN FsActive)
+{
+    BOOLEAN Overlap = FALSE;
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(FsActive);
+    for (ULONG Look = 0; Look < 4; Look++) {
+        Overlap = (BOOLEAN)(Overlap || ReadAcquire(&Mounting) != 0);
+        ObDereferenceObject(IoGetAttachedDeviceReference(FileSystem)); /* others may run */
+    }
+    Overlaps += Overlap;
+}
+
+static VOID OpenInSchedule(PVOID Context)
+{
+    HANDLE Handle = NULL;
+
+    UNREFERENCED_PARAMETER(Context);
+    HostEnterProcess(Client);
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTestDisk\\File", GENERIC_READ, 0, &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
+    HostLeaveProcess();
+}
+
+static VOID RegisterInSchedule(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    CHECK_STATUS(Aware ? IoRegisterFsRegistrationChangeMountAware(Loaded, Notified, TRUE)
+                       : IoRegisterFsRegistrationChange(Loaded, Notified),
+                 STATUS_SUCCESS);
+}
+
+/* How many of the schedules tell of a file system while a disk is being mounted. */
+static ULONG CountOverlaps(void)
+{
+    static const PHOST_ROUTINE Routines[] = {OpenInSchedule, RegisterInSchedule};
+    PVOID Contexts[RTL_NUMBER_OF(Routines)] = {NULL};
+    KIRQL Irql;
+
+    Overlaps = 0;
+    for (ULONG64 Seed = 1; Seed <= 40; Seed++) {
+        HostRunSchedule(Seed, RTL_NUMBER_OF(Routines), Routines, Contexts);
+        IoUnregisterFsRegistrationChange(Loaded, Notified);
+        IoAcquireVpbSpinLock(&Irql);
+        Disk->Vpb->Flags &= (USHORT)~VPB_MOUNTED;
+        Disk->Vpb->DeviceObject = NULL;
+        IoReleaseVpbSpinLock(Irql);
+        IoDeleteDevice(Volume);
+    }
+    return Overlaps;
+}
+
+static void RegistersWhileNothingMounts(void)
+{
+    TEST_KERNEL Kernel;
+    HANDLE Handle = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(HostLoadDriver(L"HostTestFs", TRUE, Entry, &Loaded), STATUS_SUCCESS);
+    Client = Kernel.Process;
+    SlowMount = TRUE;
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTestDisk\\File", GENERIC_READ, 0, &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
+    HostLeaveProcess();
+    Disk->Vpb->Flags &= (USHORT)~VPB_MOUNTED;
+    Disk->Vpb->DeviceObject = NULL;
+    IoDeleteDevice(Volume);
+    Aware = FALSE;
+    CHECK(CountOverlaps() != 0);
+    Aware = TRUE;
+    CHECK(CountOverlaps() == 0);
+    OpenInSchedule(NULL);
+    HostEnterProcess(Client);
+    SlowMount = FALSE;
+    CHECK_STATUS(HostUnloadDriver(Loaded), STATUS_SUCCESS);
+    CHECK(StopTestKernel(&Kernel));
+}
+
 void RunMount(void)
 {
+    RunTest("a filter that registers mount-aware is told of no file system while a disk is being mounted",
+            RegistersWhileNothingMounts);
     RunTest("the first open mounts a disk once, through a recogniser that loads and a filter that sees it",
             FirstOpenMounts);
 }

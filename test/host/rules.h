@@ -12,6 +12,7 @@ void RunEndings(void);    /* endings.c: threads that are told to end */
 void RunSuspension(void); /* suspension.c: where suspended threads stop */
 void RunWaits(void);      /* waits.c: what a set event is given to */
 void RunResults(void);    /* results.c: where a request's result goes */
+void RunAcquire(void);    /* acquire.c: acquiring and releasing files */
 void RunStacks(void);     /* stacks.c: device stacks and completion routines */
 
 #endif

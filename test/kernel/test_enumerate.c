@@ -25,15 +25,17 @@ typedef struct _CHURN {
 
 static CHURN Churn;
 
-static LONG Enumerate(const SESSION *session, ULONG64 volume, ULONG64 after, ULONG shard, ULONG pageLength)
+static const ULONG64 Beginning[2] = {0, 0};
+
+static LONG Enumerate(const SESSION *session, ULONG64 volume, const ULONG64 *cursor, ULONG pageLength)
 {
     PSCTX_ENUMERATE_REQUEST request;
 
     memset(&request, 0, sizeof(request));
     SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_ENUMERATE);
     request.VolumeHandle = volume;
-    request.After = after;
-    request.Shard = shard;
+    request.Cursor[0] = cursor[0];
+    request.Cursor[1] = cursor[1];
     return Ask(session, &request.Header, &Page, pageLength);
 }
 
@@ -55,27 +57,31 @@ static void CheckPage(void)
         entry = (const PSCTX_LIST_ENTRY *)((const BYTE *)entry + entry->Size);
     }
     (void)EXPECT_EQUAL(Page.Reply.Header.Size, (ULONG)((const BYTE *)entry - Page.Bytes));
-    (void)EXPECT_EQUAL(0, Page.Reply.Reserved);
+}
+
+/* What begins an enumeration is told when it ends. */
+static BOOL IsBeginning(const ULONG64 *cursor)
+{
+    return cursor[0] == 0 && cursor[1] == 0;
 }
 
 /* Reads every page; returns how many, zero if it went wrong. Each of ENUMERATED must have been told once. */
 static ULONG EnumerateAll(const SESSION *session, ULONG64 volume, ULONG pageLength)
 {
-    ULONG64 after = 0;
-    ULONG shard = 0;
+    ULONG64 cursor[2] = {0, 0};
     ULONG pages = 0;
 
     memset(Seen, 0, sizeof(Seen));
-    while (shard != PSCTX_ENUMERATE_END) {
-        if (!EXPECT_SUCCESS(Enumerate(session, volume, after, shard, pageLength)) || !EXPECT(pages < PAGES)) {
+    do {
+        if (!EXPECT_SUCCESS(Enumerate(session, volume, cursor, pageLength)) || !EXPECT(pages < PAGES)) {
             return 0;
         }
         CheckPage();
-        (void)EXPECT(Page.Reply.NextShard == PSCTX_ENUMERATE_END ? Page.Reply.NextSize == 0 : Page.Reply.NextSize != 0);
-        after = Page.Reply.NextAfter;
-        shard = Page.Reply.NextShard;
+        cursor[0] = Page.Reply.NextCursor[0];
+        cursor[1] = Page.Reply.NextCursor[1];
+        (void)EXPECT((Page.Reply.NextSize == 0) == IsBeginning(cursor));
         pages += 1;
-    }
+    } while (!IsBeginning(cursor));
     for (ULONG index = 0; index < ENUMERATED; index += 1) {
         if (!EXPECT_EQUAL(1, Seen[index])) {
             return 0;
@@ -107,42 +113,37 @@ static void TestPages(void)
     SESSION other;
 
     if (!OpenSession(&session, READ_WRITE) || !OpenSession(&other, READ_WRITE) ||
-        !EXPECT_SUCCESS(Enumerate(&session, 0, 0, 0, sizeof(PSCTX_ENUMERATE_REPLY)))) {
+        !EXPECT_SUCCESS(Enumerate(&session, 0, Beginning, sizeof(PSCTX_ENUMERATE_REPLY)))) {
         return;
     }
     (void)EXPECT_EQUAL(0, Page.Reply.Count);
-    (void)EXPECT_EQUAL(PSCTX_ENUMERATE_END, Page.Reply.NextShard);
+    (void)EXPECT(IsBeginning(Page.Reply.NextCursor));
     if (!InsertAll(&session)) {
         return;
     }
-    (void)EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, Enumerate(&session, 0, 0, 0, sizeof(PSCTX_ENUMERATE_REPLY)));
+    (void)EXPECT_STATUS(STATUS_BUFFER_OVERFLOW, Enumerate(&session, 0, Beginning, sizeof(PSCTX_ENUMERATE_REPLY)));
     (void)EXPECT_EQUAL(0, Page.Reply.Count);
     (void)EXPECT(Page.Reply.NextSize > sizeof(PSCTX_LIST_ENTRY));
     (void)EXPECT(EnumerateAll(&session, 0, sizeof(Page)) > 1);
     (void)EXPECT(EnumerateAll(&session, 0, 2000) > 10);
-    (void)EXPECT_SUCCESS(Enumerate(&other, 0, 0, 0, sizeof(Page)));
+    (void)EXPECT_SUCCESS(Enumerate(&other, 0, Beginning, sizeof(Page)));
     (void)EXPECT_EQUAL(0, Page.Reply.Count);
 }
 
 static void TestByVolume(void)
 {
     const HANDLE sample = OpenSample(0);
-    PSCTX_ENUMERATE_REQUEST request;
+    static const ULONG64 forged[2] = {1, 63};
     SESSION session;
 
     if (!OpenSession(&session, READ_WRITE) || !InsertAll(&session)) {
         return;
     }
     (void)EXPECT(EnumerateAll(&session, HandleValue(sample), 4096) > 1);
-    (void)EXPECT_STATUS(STATUS_INVALID_HANDLE, Enumerate(&session, 0x7FFFFFF0u, 0, 0, sizeof(Page)));
+    (void)EXPECT_STATUS(STATUS_INVALID_HANDLE, Enumerate(&session, 0x7FFFFFF0u, Beginning, sizeof(Page)));
     (void)EXPECT_STATUS(STATUS_INVALID_DEVICE_REQUEST,
-                        Enumerate(&session, HandleValue(session.Handle), 0, 0, sizeof(Page)));
-    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Enumerate(&session, 0, 0, 1u << 30, sizeof(Page)));
-    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Enumerate(&session, 0, 0, PSCTX_ENUMERATE_END, sizeof(Page)));
-    memset(&request, 0, sizeof(request));
-    SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_ENUMERATE);
-    request.Reserved = 1;
-    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Ask(&session, &request.Header, &Page, sizeof(Page)));
+                        Enumerate(&session, HandleValue(session.Handle), Beginning, sizeof(Page)));
+    (void)EXPECT_STATUS(STATUS_INVALID_PARAMETER, Enumerate(&session, 0, forged, sizeof(Page)));
 }
 
 static DWORD WINAPI RunChurn(void *unused)

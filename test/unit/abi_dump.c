@@ -94,10 +94,6 @@ static const ABI_VALUE nameFlags[] = {
     {"truncated", PSCTX_NAME_TRUNCATED},
 };
 
-static const ABI_VALUE enumerateShard[] = {
-    {"end", PSCTX_ENUMERATE_END},
-};
-
 static const ABI_VALUE attachment[] = {
     {"yes", PSCTX_ATTACHMENT_YES},
     {"snapshot", PSCTX_ATTACHMENT_SNAPSHOT},
@@ -121,6 +117,12 @@ static const ABI_VALUE versionReply[] = {
     {"maximumBatchOperations", offsetof(PSCTX_VERSION_REPLY, MaximumBatchOperations)},
     {"maximumTransfer", offsetof(PSCTX_VERSION_REPLY, MaximumTransfer)},
     {"session", offsetof(PSCTX_VERSION_REPLY, Session)},
+    {"maximumStreamContexts", offsetof(PSCTX_VERSION_REPLY, MaximumStreamContexts)},
+    {"maximumSessions", offsetof(PSCTX_VERSION_REPLY, MaximumSessions)},
+    {"maximumPagedRecordBytes", offsetof(PSCTX_VERSION_REPLY, MaximumPagedRecordBytes)},
+    {"maximumNonPagedRecordBytes", offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedRecordBytes)},
+    {"maximumReaders", offsetof(PSCTX_VERSION_REPLY, MaximumReaders)},
+    {"maximumWaits", offsetof(PSCTX_VERSION_REPLY, MaximumWaits)},
 };
 
 static const ABI_VALUE statisticsReply[] = {
@@ -137,6 +139,10 @@ static const ABI_VALUE statisticsReply[] = {
     {"totalSessions", offsetof(PSCTX_STATISTICS_REPLY, TotalSessions)},
     {"attachedVolumes", offsetof(PSCTX_STATISTICS_REPLY, AttachedVolumes)},
     {"attachedFileSystems", offsetof(PSCTX_STATISTICS_REPLY, AttachedFileSystems)},
+    {"sessionPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, SessionPagedRecordBytes)},
+    {"sessionNonPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, SessionNonPagedRecordBytes)},
+    {"totalPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, TotalPagedRecordBytes)},
+    {"totalNonPagedRecordBytes", offsetof(PSCTX_STATISTICS_REPLY, TotalNonPagedRecordBytes)},
     {"sessionMissed", offsetof(PSCTX_STATISTICS_REPLY, SessionMissed)},
 };
 
@@ -250,8 +256,7 @@ static const ABI_VALUE event[] = {
 
 static const ABI_VALUE enumerateReply[] = {
     {"size", sizeof(PSCTX_ENUMERATE_REPLY)},
-    {"nextAfter", offsetof(PSCTX_ENUMERATE_REPLY, NextAfter)},
-    {"nextShard", offsetof(PSCTX_ENUMERATE_REPLY, NextShard)},
+    {"nextCursor", offsetof(PSCTX_ENUMERATE_REPLY, NextCursor)},
     {"count", offsetof(PSCTX_ENUMERATE_REPLY, Count)},
     {"nextSize", offsetof(PSCTX_ENUMERATE_REPLY, NextSize)},
 };
@@ -300,15 +305,15 @@ static const ABI_VALUE inspectEntry[] = {
 };
 
 static const ABI_TABLE tables[] = {
-    TABLE(limits),          TABLE(support),     TABLE(ifExists),     TABLE(pool),
-    TABLE(lifetime),        TABLE(outcome),     TABLE(holder),       TABLE(versionReply),
-    TABLE(statisticsReply), TABLE(streamReply), TABLE(insertReply),  TABLE(contextReply),
-    TABLE(countReply),      TABLE(listReply),   TABLE(listEntry),    TABLE(batchReply),
-    TABLE(batchResult),     TABLE(tracked),     TABLE(trackFlags),   TABLE(eventType),
-    TABLE(enumerateShard),  TABLE(attachment),  TABLE(ownerKind),    TABLE(tracking),
-    TABLE(ruleRecord),      TABLE(waitReply),   TABLE(event),        TABLE(enumerateReply),
-    TABLE(volumesReply),    TABLE(volumeEntry), TABLE(inspectReply), TABLE(inspectEntry),
-    TABLE(nameFlags),       TABLE(ruleReply),
+    TABLE(limits),          TABLE(support),      TABLE(ifExists),       TABLE(pool),
+    TABLE(lifetime),        TABLE(outcome),      TABLE(holder),         TABLE(versionReply),
+    TABLE(statisticsReply), TABLE(streamReply),  TABLE(insertReply),    TABLE(contextReply),
+    TABLE(countReply),      TABLE(listReply),    TABLE(listEntry),      TABLE(batchReply),
+    TABLE(batchResult),     TABLE(tracked),      TABLE(trackFlags),     TABLE(eventType),
+    TABLE(attachment),      TABLE(ownerKind),    TABLE(tracking),       TABLE(ruleRecord),
+    TABLE(waitReply),       TABLE(event),        TABLE(enumerateReply), TABLE(volumesReply),
+    TABLE(volumeEntry),     TABLE(inspectReply), TABLE(inspectEntry),   TABLE(nameFlags),
+    TABLE(ruleReply),
 };
 
 int main(void)

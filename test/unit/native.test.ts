@@ -91,7 +91,7 @@ describe('the addon’s objects', () => {
     }
     const shared: Record<string, unknown[]> = {
       track: [1, 2, stream, '*', 0],
-      enumerate: [new Uint8Array(4096), stream, 0, 0],
+      enumerate: [new Uint8Array(4096), stream, 0n, 0n],
     }
     for (const [method, args] of Object.entries(shared)) {
       for (let place = 0; place < args.length; place += 1) {

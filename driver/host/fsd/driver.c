@@ -76,6 +76,10 @@ NTSTATUS FsdInitializeDriver(PDRIVER_OBJECT DriverObject, PCFSD_DRIVER FileSyste
     NTSTATUS Status;
     ULONG Major;
 
+    Status = FsRtlRegisterFileSystemFilterCallbacks(DriverObject, &FsdFilterCallbacks);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IoCreateDevice(DriverObject, sizeof(FSD_DEVICE), &DeviceName, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
                             &ControlDevice);
     if (!NT_SUCCESS(Status)) {
@@ -87,7 +91,7 @@ NTSTATUS FsdInitializeDriver(PDRIVER_OBJECT DriverObject, PCFSD_DRIVER FileSyste
     for (Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++) {
         DriverObject->MajorFunction[Major] = Dispatch;
     }
-    DriverObject->FastIoDispatch = (PFAST_IO_DISPATCH)(ULONG_PTR)&FsdFastIoDispatch;
+    DriverObject->FastIoDispatch = &FsdFastIoDispatch;
     DriverObject->DriverUnload = Unload;
     ControlDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     IoRegisterFileSystem(ControlDevice);

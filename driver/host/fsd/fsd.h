@@ -120,7 +120,10 @@ FSD_ROUTINE FsdQueryVolumeInformation;
 FSD_ROUTINE FsdDirectoryControl;
 FSD_ROUTINE FsdFileSystemControl;
 
-extern const FAST_IO_DISPATCH FsdFastIoDispatch;
+/* fastio.c */
+extern FAST_IO_DISPATCH FsdFastIoDispatch;
+extern FS_FILTER_CALLBACKS FsdFilterCallbacks;
+VOID FsdSetAcquisition(_In_ BOOLEAN CallbacksAcquire, _In_ BOOLEAN CallbacksRelease);
 
 /* volume.c: mounting and dismounting. */
 NTSTATUS FsdMountVolume(_In_ PDEVICE_OBJECT ControlDevice, _In_ PIO_STACK_LOCATION IrpSp);

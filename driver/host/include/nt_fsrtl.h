@@ -155,6 +155,79 @@ BOOLEAN FsRtlDoesNameContainWildCards(_In_ PUNICODE_STRING Name);
 BOOLEAN FsRtlIsNameInExpression(_In_ PUNICODE_STRING Expression, _In_ PUNICODE_STRING Name, _In_ BOOLEAN IgnoreCase,
                                 _In_opt_ PWCH UpcaseTable);
 
+/* What a file system, or a filter, registers to be told when the kernel acquires and releases a file. */
+typedef enum _FS_FILTER_SECTION_SYNC_TYPE { SyncTypeOther = 0, SyncTypeCreateSection } FS_FILTER_SECTION_SYNC_TYPE;
+
+typedef union _FS_FILTER_PARAMETERS {
+    struct {
+        PLARGE_INTEGER EndingOffset;
+        struct _ERESOURCE **ResourceToRelease;
+    } AcquireForModifiedPageWriter;
+    struct {
+        struct _ERESOURCE *ResourceToRelease;
+    } ReleaseForModifiedPageWriter;
+    struct {
+        FS_FILTER_SECTION_SYNC_TYPE SyncType;
+        ULONG PageProtection;
+        PVOID OutputInformation;
+        ULONG Flags;
+        ULONG AllocationAttributes;
+    } AcquireForSectionSynchronization;
+    struct {
+        PVOID Argument1;
+        PVOID Argument2;
+        PVOID Argument3;
+        PVOID Argument4;
+        PVOID Argument5;
+    } Others;
+} FS_FILTER_PARAMETERS, *PFS_FILTER_PARAMETERS;
+
+#define FS_FILTER_ACQUIRE_FOR_SECTION_SYNCHRONIZATION ((UCHAR) - 1)
+#define FS_FILTER_RELEASE_FOR_SECTION_SYNCHRONIZATION ((UCHAR) - 2)
+#define FS_FILTER_ACQUIRE_FOR_MOD_WRITE ((UCHAR) - 3)
+#define FS_FILTER_RELEASE_FOR_MOD_WRITE ((UCHAR) - 4)
+#define FS_FILTER_ACQUIRE_FOR_CC_FLUSH ((UCHAR) - 5)
+#define FS_FILTER_RELEASE_FOR_CC_FLUSH ((UCHAR) - 6)
+
+typedef struct _FS_FILTER_CALLBACK_DATA {
+    ULONG SizeOfFsFilterCallbackData;
+    UCHAR Operation;
+    UCHAR Reserved;
+    struct _DEVICE_OBJECT *DeviceObject;
+    struct _FILE_OBJECT *FileObject;
+    FS_FILTER_PARAMETERS Parameters;
+} FS_FILTER_CALLBACK_DATA, *PFS_FILTER_CALLBACK_DATA;
+
+typedef NTSTATUS (*PFS_FILTER_CALLBACK)(_In_ PFS_FILTER_CALLBACK_DATA Data, _Out_ PVOID *CompletionContext);
+typedef VOID (*PFS_FILTER_COMPLETION_CALLBACK)(_In_ PFS_FILTER_CALLBACK_DATA Data, _In_ NTSTATUS OperationStatus,
+                                               _In_ PVOID CompletionContext);
+
+typedef struct _FS_FILTER_CALLBACKS {
+    ULONG SizeOfFsFilterCallbacks;
+    ULONG Reserved;
+    PFS_FILTER_CALLBACK PreAcquireForSectionSynchronization;
+    PFS_FILTER_COMPLETION_CALLBACK PostAcquireForSectionSynchronization;
+    PFS_FILTER_CALLBACK PreReleaseForSectionSynchronization;
+    PFS_FILTER_COMPLETION_CALLBACK PostReleaseForSectionSynchronization;
+    PFS_FILTER_CALLBACK PreAcquireForCcFlush;
+    PFS_FILTER_COMPLETION_CALLBACK PostAcquireForCcFlush;
+    PFS_FILTER_CALLBACK PreReleaseForCcFlush;
+    PFS_FILTER_COMPLETION_CALLBACK PostReleaseForCcFlush;
+    PFS_FILTER_CALLBACK PreAcquireForModifiedPageWriter;
+    PFS_FILTER_COMPLETION_CALLBACK PostAcquireForModifiedPageWriter;
+    PFS_FILTER_CALLBACK PreReleaseForModifiedPageWriter;
+    PFS_FILTER_COMPLETION_CALLBACK PostReleaseForModifiedPageWriter;
+    PFS_FILTER_CALLBACK PreQueryOpen;
+    PFS_FILTER_COMPLETION_CALLBACK PostQueryOpen;
+} FS_FILTER_CALLBACKS, *PFS_FILTER_CALLBACKS;
+
+NTSTATUS FsRtlRegisterFileSystemFilterCallbacks(_In_ struct _DRIVER_OBJECT *FilterDriverObject,
+                                                _In_ PFS_FILTER_CALLBACKS Callbacks);
+
+/* For a section. What acquires a file for the modified page writer and for flushes of the cache is the kernel's own: see host.h. */
+VOID FsRtlAcquireFileExclusive(_In_ struct _FILE_OBJECT *FileObject);
+VOID FsRtlReleaseFile(_In_ struct _FILE_OBJECT *FileObject);
+
 HOST_EXTERN_C_END
 
 #endif

@@ -699,6 +699,9 @@ NTSTATUS IoDeleteSymbolicLink(_In_ PUNICODE_STRING SymbolicLinkName);
 /* File systems. */
 VOID IoRegisterFileSystem(_In_ PDEVICE_OBJECT DeviceObject);
 VOID IoUnregisterFileSystem(_In_ PDEVICE_OBJECT DeviceObject);
+NTSTATUS IoRegisterFsRegistrationChangeMountAware(_In_ PDRIVER_OBJECT DriverObject,
+                                                  _In_ PDRIVER_FS_NOTIFICATION DriverNotificationRoutine,
+                                                  _In_ BOOLEAN SynchronizeWithMounts);
 NTSTATUS IoRegisterFsRegistrationChange(_In_ PDRIVER_OBJECT DriverObject,
                                         _In_ PDRIVER_FS_NOTIFICATION DriverNotificationRoutine);
 VOID IoUnregisterFsRegistrationChange(_In_ PDRIVER_OBJECT DriverObject,

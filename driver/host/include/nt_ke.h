@@ -265,6 +265,11 @@ FORCEINLINE LONG ReadNoFence(LONG const volatile *Source)
     return __atomic_load_n(Source, __ATOMIC_RELAXED);
 }
 
+FORCEINLINE UCHAR ReadUCharNoFence(UCHAR const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);
+}
+
 FORCEINLINE LONG64 ReadAcquire64(LONG64 const volatile *Source)
 {
     return __atomic_load_n(Source, __ATOMIC_ACQUIRE);

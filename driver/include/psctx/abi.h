@@ -29,7 +29,7 @@ typedef unsigned long long PSCTX_UINT64;
 #endif
 
 /* Changes whenever a record, a code or the meaning of one changes. */
-#define PSCTX_ABI_VERSION 1u
+#define PSCTX_ABI_VERSION 2u
 
 /* Driver version, major.minor.patch in 8.8.16 bits. */
 #define PSCTX_DRIVER_VERSION 0x01000000u
@@ -57,7 +57,10 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_MAXIMUM_TRANSFER (1u << 20)           /* bytes of one request or one reply */
 #define PSCTX_MINIMUM_EVENT_CAPACITY (256u << 10)   /* bytes of events that a subscription may ask to be kept */
 #define PSCTX_MAXIMUM_EVENT_CAPACITY (16u << 20)
-#define PSCTX_MAXIMUM_READERS 16u /* of one session's events */
+#define PSCTX_MAXIMUM_READERS 16u            /* of one session's events */
+#define PSCTX_MAXIMUM_WAITS 16u              /* requests of one reader that wait for events */
+#define PSCTX_MAXIMUM_SESSIONS 4096u         /* open at once */
+#define PSCTX_MAXIMUM_STREAM_CONTEXTS 65536u /* on one stream, of every session */
 
 /* What is no context: sessions, owners, rules, events that are kept, requests that wait for some. */
 #define PSCTX_MAXIMUM_PAGED_RECORD_BYTES (64ull << 20)
@@ -148,6 +151,12 @@ typedef struct _PSCTX_VERSION_REPLY {
     PSCTX_UINT32 MaximumTransfer;
     PSCTX_UINT64
     Session; /* the asking session's number, unique while the driver is loaded: see PSCTX_SUBSCRIBE_REQUEST */
+    PSCTX_UINT32 MaximumStreamContexts;
+    PSCTX_UINT32 MaximumSessions;
+    PSCTX_UINT64 MaximumPagedRecordBytes;
+    PSCTX_UINT64 MaximumNonPagedRecordBytes;
+    PSCTX_UINT32 MaximumReaders;
+    PSCTX_UINT32 MaximumWaits;
 } PSCTX_VERSION_REPLY;
 
 /* Counters: "Session" of the asking session since it was opened, "Total" of the driver now. */
@@ -162,10 +171,14 @@ typedef struct _PSCTX_STATISTICS_REPLY {
     PSCTX_UINT64 TotalContexts;   /* of every session, also of ended ones */
     PSCTX_UINT64 TotalPagedBytes;
     PSCTX_UINT64 TotalNonPagedBytes;
-    PSCTX_UINT64 TotalSessions;       /* open now */
-    PSCTX_UINT64 AttachedVolumes;     /* volume devices the filter is attached to */
-    PSCTX_UINT64 AttachedFileSystems; /* file-system control devices it is attached to */
-    PSCTX_UINT64 SessionMissed;       /* opens that the session's rules have no context for: see PSCTX_RULE_REPLY */
+    PSCTX_UINT64 TotalSessions;              /* open now */
+    PSCTX_UINT64 AttachedVolumes;            /* volume devices the filter is attached to */
+    PSCTX_UINT64 AttachedFileSystems;        /* file-system control devices it is attached to */
+    PSCTX_UINT64 SessionPagedRecordBytes;    /* held now by what is no context: owners, rules, events that are kept */
+    PSCTX_UINT64 SessionNonPagedRecordBytes; /* likewise: the session, its reader, requests that wait */
+    PSCTX_UINT64 TotalPagedRecordBytes;
+    PSCTX_UINT64 TotalNonPagedRecordBytes;
+    PSCTX_UINT64 SessionMissed; /* opens that the session's rules have no context for: see PSCTX_RULE_REPLY */
 } PSCTX_STATISTICS_REPLY;
 
 /* Asks about the stream that a handle of the calling process has open. */
@@ -349,7 +362,8 @@ typedef struct _PSCTX_BATCH_REPLY {
 } PSCTX_BATCH_REPLY;
 
 typedef struct _PSCTX_BATCH_RESULT {
-    PSCTX_UINT32 Status;    /* NTSTATUS of this operation, as if it had been sent alone */
+    PSCTX_UINT32
+    Status; /* NTSTATUS of this operation, as if it had been sent alone; STATUS_CANCELLED if the batch was cancelled before */
     PSCTX_UINT32 ReplySize; /* bytes of its reply in its slot; bytes of the slot past it are zero */
 } PSCTX_BATCH_RESULT;
 
@@ -446,29 +460,27 @@ typedef struct _PSCTX_WAIT_REPLY {
 
 /*
  * Lists this session's contexts on every stream, or on those of one volume: as many as fit from a cursor on, which is zero at first
- * and then what the last reply said. A context that is there from the first request to the last is told exactly once.
+ * and then what the last reply said: two words that mean nothing outside the driver, and only to the session that was told them
+ * (STATUS_INVALID_PARAMETER otherwise). A request that is cancelled has the page that it has come to. A context that is there from the first request to the last is told exactly once.
  */
 typedef struct _PSCTX_ENUMERATE_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 VolumeHandle; /* a file of the volume, or zero: every volume */
-    PSCTX_UINT64 After;        /* PSCTX_ENUMERATE_REPLY.NextAfter */
-    PSCTX_UINT32 Shard;        /* PSCTX_ENUMERATE_REPLY.NextShard */
-    PSCTX_UINT32 Reserved;
+    PSCTX_UINT64 Cursor[2];    /* PSCTX_ENUMERATE_REPLY.NextCursor */
 } PSCTX_ENUMERATE_REQUEST;
 
 /* Followed by Count entries. STATUS_BUFFER_OVERFLOW, with Count zero and NextSize set, when not even the next one fits. */
 typedef struct _PSCTX_ENUMERATE_REPLY {
     PSCTX_HEADER Header;
-    PSCTX_UINT64 NextAfter;
-    PSCTX_UINT32 NextShard; /* PSCTX_ENUMERATE_END when that was all */
+    PSCTX_UINT64 NextCursor[2]; /* both zero when that was all */
     PSCTX_UINT32 Count;
     PSCTX_UINT32 NextSize; /* bytes of the first entry that did not fit, or zero */
-    PSCTX_UINT32 Reserved;
 } PSCTX_ENUMERATE_REPLY;
 
-#define PSCTX_ENUMERATE_END 0xFFFFFFFFu
-
-/* Lists the volumes that the filter knows, attached or not: those with a number above After, as many as fit. */
+/*
+ * Lists the volumes that are mounted, attached or not: those with a number above After, as many as fit. A volume that could be
+ * attached to and is not is tried first.
+ */
 typedef struct _PSCTX_VOLUMES_REQUEST {
     PSCTX_HEADER Header;
     PSCTX_UINT64 After;
@@ -483,6 +495,12 @@ typedef struct _PSCTX_VOLUMES_REPLY {
     PSCTX_UINT32 Reserved;
 } PSCTX_VOLUMES_REPLY;
 
+/*
+ * The number of a volume that is attached to is its attachment's: it grows, and none is used again while the driver is loaded. That of
+ * another has this bit, is above all those, and is the same as long as the volume is mounted.
+ */
+#define PSCTX_VOLUME_UNATTACHED 0x8000000000000000ull
+
 #define PSCTX_ATTACHMENT_YES 0u
 #define PSCTX_ATTACHMENT_SNAPSHOT 1u /* a volume shadow copy is left alone */
 #define PSCTX_ATTACHMENT_FAILED 2u   /* Status says why */
@@ -491,7 +509,7 @@ typedef struct _PSCTX_VOLUMES_REPLY {
 typedef struct _PSCTX_VOLUME_ENTRY {
     PSCTX_UINT32 Size;       /* of this record, both names and the padding */
     PSCTX_UINT32 Attachment; /* PSCTX_ATTACHMENT_* */
-    PSCTX_UINT64 Number;     /* unique while the driver is loaded, grows */
+    PSCTX_UINT64 Number;     /* see above */
     PSCTX_UINT64 Contexts;   /* of every session, on streams of this volume */
     PSCTX_UINT64 Bytes;      /* that they take */
     PSCTX_UINT32 Status;     /* NTSTATUS of the attachment */
@@ -544,7 +562,7 @@ PSCTX_STATIC_ASSERT(sizeof(PSCTX_HEADER) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_HEADER, Version) == 4);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_HEADER, Operation) == 6);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_VERSION_REPLY) == 56);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_VERSION_REPLY) == 88);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, DriverVersion) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumDataLength) == 12);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumContexts) == 16);
@@ -554,8 +572,14 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedBytes) == 32);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumBatchOperations) == 40);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumTransfer) == 44);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, Session) == 48);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumStreamContexts) == 56);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumSessions) == 60);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumPagedRecordBytes) == 64);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedRecordBytes) == 72);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumReaders) == 80);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumWaits) == 84);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_STATISTICS_REPLY) == 112);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_STATISTICS_REPLY) == 144);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionContexts) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionPagedBytes) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionNonPagedBytes) == 24);
@@ -568,7 +592,11 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, TotalNonPagedBytes) == 72);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, TotalSessions) == 80);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, AttachedVolumes) == 88);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, AttachedFileSystems) == 96);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionMissed) == 104);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionPagedRecordBytes) == 104);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionNonPagedRecordBytes) == 112);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, TotalPagedRecordBytes) == 120);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, TotalNonPagedRecordBytes) == 128);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionMissed) == 136);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_STREAM_REQUEST) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STREAM_REQUEST, Handle) == 8);
@@ -694,16 +722,12 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_WAIT_REPLY, Reserved) == 12);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_ENUMERATE_REQUEST) == 32);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, VolumeHandle) == 8);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, After) == 16);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, Shard) == 24);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, Reserved) == 28);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REQUEST, Cursor) == 16);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_ENUMERATE_REPLY) == 32);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextAfter) == 8);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextShard) == 16);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, Count) == 20);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextSize) == 24);
-PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, Reserved) == 28);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextCursor) == 8);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, Count) == 24);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_ENUMERATE_REPLY, NextSize) == 28);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_VOLUMES_REQUEST) == 16);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VOLUMES_REQUEST, After) == 8);

@@ -1,0 +1,580 @@
+/*
+ * What many contexts cost, and what a client can make the driver keep: steps under locks, limits, and accounts.
+ */
+#include "core_batch.h"
+#include "core_enumerate.h"
+#include "core_fixture.h"
+#include "core_interrupts.h"
+#include "core_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CORE_MANY 20000u
+#define CORE_HOLD 256u /* contexts that may be looked at under one hold of a shard's lock */
+#define CORE_WALKERS_SEEDS 12u
+#define CORE_PER_SESSION 600u
+
+/*
+ * Adds Count contexts to a stream, all of owner 1 and instance 0.
+ */
+static VOID CoreFill(_In_ HANDLE Control, _In_ HANDLE Stream, _In_ ULONG Count, _In_ ULONG Lifetime)
+{
+    while (Count != 0) {
+        const ULONG part = min(Count, PSCTX_MAXIMUM_BATCH_OPERATIONS);
+        CORE_BATCH batch;
+        ULONG index;
+
+        CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, sizeof(PSCTX_INSERT_REPLY));
+        for (index = 0; index < part; index += 1) {
+            PSCTX_INSERT_REQUEST *request = CoreAddInsert(&batch, Stream, 1, 0, 0);
+
+            request->IfExists = PSCTX_IF_EXISTS_ADD;
+            request->Lifetime = Lifetime;
+        }
+        CHECK_STATUS(CoreSendBatch(Control, &batch), STATUS_SUCCESS);
+        CHECK_EQUAL(batch.Reply->Failed, 0);
+        CoreFreeBatch(&batch);
+        Count -= part;
+    }
+}
+
+/*
+ * So many contexts were removed, each found at once, and the lock given up now and then.
+ */
+static VOID CoreCheckRemovals(_In_ ULONG Count)
+{
+    HOST_CONTEXT_WORK work;
+
+    HostQueryWork(&work);
+    CHECK(work.EntriesVisited >= Count && work.EntriesVisited <= 2ull * Count + 100);
+    CHECK(work.LongestRun > 1 && work.LongestRun <= CORE_HOLD);
+}
+
+static VOID CoreSessionsEndInShortHolds(VOID)
+{
+    HANDLE second;
+    HANDLE stream;
+    CORE core;
+
+    CoreStart(&core);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(second, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, CORE_MANY);
+    HostResetWork();
+    CoreClose(second);
+    CoreCheckRemovals(CORE_MANY);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, 0);
+    CoreStop(&core);
+}
+
+static VOID CoreManyAreRemovedInShortHolds(VOID)
+{
+    ULONG64 count;
+    HANDLE stream;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    HostResetWork();
+    CHECK_STATUS(CoreRemoveAll(core.Control, stream, PSCTX_MATCH_FIRST, 0, 0, &count), STATUS_SUCCESS);
+    CHECK_EQUAL(count, CORE_MANY);
+    CoreCheckRemovals(CORE_MANY);
+    CoreStop(&core);
+}
+
+static VOID CoreUnloadRemovesInShortHolds(VOID)
+{
+    HANDLE stream;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_STREAM);
+    CoreClose(core.Control);
+    HostLeaveProcess();
+    HostResetWork();
+    CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
+    CoreCheckRemovals(CORE_MANY);
+    HostEnterProcess(core.Process);
+    CoreClose(stream);
+    HostLeaveProcess();
+    CoreEndProcess(core.Process);
+    CoreShutdown();
+}
+
+/*
+ * Locks that are acquired by one request of an operation that looks at all contexts.
+ */
+static ULONG64 CoreAcquisitionsOf(_In_ const CORE *Core, _In_ ULONG Operation, _In_ HANDLE Stream)
+{
+    const CORE_REQUEST request = CoreMakeRequest(Operation, Stream);
+    HOST_CONTEXT_WORK work;
+
+    HostResetWork();
+    (VOID) CoreSend(Core->Control, request.Code, request.Bytes, request.Length, request.OutputLength + 4096);
+    HostQueryWork(&work);
+    return work.Acquisitions;
+}
+
+static VOID CoreManyAreLookedAtInShortHolds(VOID)
+{
+    static const ULONG operations[] = {PSCTX_OPERATION_LIST, PSCTX_OPERATION_ENUMERATE, PSCTX_OPERATION_LIST_VOLUMES};
+    ULONG64 few[RTL_NUMBER_OF(operations)];
+    HANDLE second;
+    HANDLE stream;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    for (index = 0; index < RTL_NUMBER_OF(operations); index += 1) {
+        few[index] = CoreAcquisitionsOf(&core, operations[index], stream);
+    }
+    CoreFill(second, stream, CORE_MANY, PSCTX_LIFETIME_SESSION); /* another session's: none of them fills a page */
+    for (index = 0; index < RTL_NUMBER_OF(operations); index += 1) {
+        CHECK(CoreAcquisitionsOf(&core, operations[index], stream) >= few[index] + CORE_MANY / CORE_HOLD - 1);
+    }
+    CoreStop(&core);
+}
+
+/* What walks through one stream's contexts at once, each a few hundred at a time. */
+typedef struct _CORE_WALKERS {
+    CORE Core;
+    HANDLE Stream;
+    HANDLE Sessions[2];
+    ULONG64 Removed;
+    ULONG Enumerated;
+    DECLSPEC_ALIGN(8) UCHAR Output[8192];
+} CORE_WALKERS, *PCORE_WALKERS;
+
+static VOID CoreRemoverThread(PVOID Context)
+{
+    PCORE_WALKERS walkers = Context;
+
+    HostEnterProcess(walkers->Core.Process);
+    CHECK_STATUS(CoreRemoveAll(walkers->Sessions[0], walkers->Stream, PSCTX_MATCH_FIRST, 0, 0, &walkers->Removed),
+                 STATUS_SUCCESS);
+    HostLeaveProcess();
+}
+
+static VOID CoreEnderThread(PVOID Context)
+{
+    PCORE_WALKERS walkers = Context;
+
+    HostEnterProcess(walkers->Core.Process);
+    CoreClose(walkers->Sessions[1]);
+    HostLeaveProcess();
+}
+
+static VOID CoreEnumeratorThread(PVOID Context)
+{
+    PCORE_WALKERS walkers = Context;
+    CORE_ENUMERATION enumeration = {.Output = walkers->Output, .OutputLength = sizeof(walkers->Output)};
+    const PSCTX_LIST_ENTRY *entry;
+
+    HostEnterProcess(walkers->Core.Process);
+    while (!CoreIsEnumerated(&enumeration)) {
+        CHECK_STATUS(CoreNextPage(walkers->Core.Control, &enumeration), STATUS_SUCCESS);
+        for (entry = CoreNextEntry(&enumeration, NULL); entry != NULL; entry = CoreNextEntry(&enumeration, entry)) {
+            walkers->Enumerated += 1;
+        }
+    }
+    HostLeaveProcess();
+}
+
+static VOID CoreWalksKeepTheirPlace(VOID)
+{
+    static const PHOST_ROUTINE threads[] = {CoreRemoverThread, CoreEnderThread, CoreEnumeratorThread};
+    CORE_WALKERS walkers;
+    PVOID contexts[] = {&walkers, &walkers, &walkers};
+    ULONG seed;
+    ULONG turn;
+
+    CoreStart(&walkers.Core);
+    walkers.Stream = CoreOpenFile(CORE_FILE);
+    for (seed = 1; seed <= CORE_WALKERS_SEEDS; seed += 1) {
+        walkers.Removed = 0;
+        walkers.Enumerated = 0;
+        walkers.Sessions[0] = CoreOpenSession(CORE_READ_WRITE);
+        walkers.Sessions[1] = CoreOpenSession(CORE_READ_WRITE);
+        for (turn = 0; turn < 10; turn += 1) { /* among one another */
+            CoreFill(walkers.Sessions[0], walkers.Stream, CORE_PER_SESSION / 10, PSCTX_LIFETIME_SESSION);
+            CoreFill(walkers.Sessions[1], walkers.Stream, CORE_PER_SESSION / 10, PSCTX_LIFETIME_SESSION);
+            CoreFill(walkers.Core.Control, walkers.Stream, CORE_PER_SESSION / 10, PSCTX_LIFETIME_SESSION);
+        }
+        HostLeaveProcess();
+        HostRunSchedule(seed, RTL_NUMBER_OF(threads), threads, contexts);
+        HostEnterProcess(walkers.Core.Process);
+        CHECK_EQUAL(walkers.Removed, CORE_PER_SESSION);
+        CHECK_EQUAL(walkers.Enumerated, CORE_PER_SESSION);
+        CHECK_EQUAL(CoreStatistics(walkers.Core.Control).TotalContexts, CORE_PER_SESSION);
+        CHECK_STATUS(CoreRemoveAll(walkers.Core.Control, walkers.Stream, PSCTX_MATCH_FIRST, 0, 0, NULL),
+                     STATUS_SUCCESS);
+        CoreClose(walkers.Sessions[0]);
+    }
+    CoreStop(&walkers.Core);
+}
+
+static VOID CoreStreamsAreLimited(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1, .IfExists = PSCTX_IF_EXISTS_ADD};
+    PSCTX_INSERT_REPLY reply;
+    HANDLE second;
+    CORE core;
+
+    CoreStart(&core);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CoreFill(core.Control, insertion.Stream, PSCTX_MAXIMUM_STREAM_CONTEXTS / 2, PSCTX_LIFETIME_SESSION);
+    CoreFill(second, insertion.Stream, PSCTX_MAXIMUM_STREAM_CONTEXTS / 2, PSCTX_LIFETIME_SESSION);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+    CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+
+    /* What adds none is as before. */
+    insertion.IfExists = PSCTX_IF_EXISTS_REPLACE;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, &reply), STATUS_SUCCESS);
+    CHECK_EQUAL(reply.Outcome, PSCTX_OUTCOME_REPLACED);
+    insertion.IfExists = PSCTX_IF_EXISTS_KEEP;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, &reply), STATUS_SUCCESS);
+    CHECK_EQUAL(reply.Outcome, PSCTX_OUTCOME_KEPT);
+    insertion.IfExists = PSCTX_IF_EXISTS_FAIL;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_OBJECT_NAME_COLLISION);
+    insertion.Instance = 1;
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+
+    /* It is each stream's own; and what goes from a stream, wherever it is on the list, makes room. */
+    insertion.Stream = CoreOpenFile(CORE_OTHER_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreRemove(core.Control, insertion.Stream, PSCTX_MATCH_OWNER, 1, 0, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreRemove(second, insertion.Stream, PSCTX_MATCH_OWNER, 1, 0, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    insertion.Instance = 2;
+    CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_SUCCESS);
+    insertion.Instance = 3;
+    CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
+    CoreClose(second);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+/*
+ * Whether the driver has about as much pool as before.
+ */
+static BOOLEAN CoreIsAbout(_In_ ULONG64 Bytes)
+{
+    const ULONG64 now = HostAuditPool(CORE_POOL_TAG);
+
+    return now <= Bytes + 4096;
+}
+
+static VOID CoreBucketsShrink(VOID)
+{
+    HANDLE stream;
+    ULONG64 before;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(core.Control, stream, 1, PSCTX_LIFETIME_SESSION);
+    before = HostAuditPool(CORE_POOL_TAG);
+
+    /* With the last context, where a file system tears the stream down: no memory is asked for. */
+    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    HostFailAllocation(1);
+    CoreClose(stream);
+    HostFailAllocation(0);
+    CHECK(CoreIsAbout(before));
+
+    /* When a few are left; later, where there is no memory for fewer buckets. */
+    stream = CoreOpenFile(CORE_FILE);
+    CoreFill(core.Control, stream, 10, PSCTX_LIFETIME_SESSION);
+    before = HostAuditPool(CORE_POOL_TAG);
+    CHECK_STATUS(CoreInsert(core.Control, &(const CORE_INSERTION){.Stream = stream, .Owner = 2}, NULL), STATUS_SUCCESS);
+    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    CHECK_STATUS(CoreRemoveAll(core.Control, stream, PSCTX_MATCH_OWNER, 1, 0, NULL), STATUS_SUCCESS);
+    CHECK(CoreIsAbout(before));
+    CHECK_EQUAL(CoreCount(core.Control, stream), 1);
+    CoreStop(&core);
+}
+
+static VOID CoreTheOrderIsSecret(VOID)
+{
+    static DECLSPEC_ALIGN(8) UCHAR output[65536];
+    ULONG64 order[2][64];
+    HANDLE streams[64];
+    WCHAR path[] = L"\\??\\M:\\secret-00";
+    const PSCTX_LIST_ENTRY *entry;
+    ULONG load;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    for (index = 0; index < RTL_NUMBER_OF(streams); index += 1) {
+        path[14] = (WCHAR)(L'0' + index / 10);
+        path[15] = (WCHAR)(L'0' + index % 10);
+        streams[index] = CoreOpenFile(path);
+    }
+    for (load = 0; load < 2; load += 1) { /* the same headers, at the same addresses */
+        CORE_ENUMERATION enumeration = {.Output = output, .OutputLength = sizeof(output)};
+        CORE_INSERTION insertion = {.Owner = 1};
+        ULONG count = 0;
+
+        for (index = 0; index < RTL_NUMBER_OF(streams); index += 1) {
+            insertion.Stream = streams[index];
+            insertion.Instance = index;
+            CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+        }
+        CHECK_STATUS(CoreNextPage(core.Control, &enumeration), STATUS_SUCCESS);
+        for (entry = CoreNextEntry(&enumeration, NULL); entry != NULL; entry = CoreNextEntry(&enumeration, entry)) {
+            order[load][count] = entry->Instance;
+            count += 1;
+        }
+        CHECK_EQUAL(count, RTL_NUMBER_OF(streams));
+        CoreClose(core.Control);
+        if (load == 0) {
+            HostLeaveProcess();
+            CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
+            core.Driver = CoreLoadDriver();
+            HostEnterProcess(core.Process);
+            core.Control = CoreOpenSession(CORE_READ_WRITE);
+        }
+    }
+    CHECK(memcmp(order[0], order[1], sizeof(order[0])) != 0);
+    CoreStop(&core);
+}
+
+static VOID CoreWaitsAreBooked(VOID)
+{
+    const ULONG length = 256u << 10;
+    CORE_WAIT waits[PSCTX_MAXIMUM_WAITS + 1];
+    IO_STATUS_BLOCK ioStatus;
+    ULONG64 before;
+    HANDLE reader;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    reader = CoreOpenReader(core.Control, PSCTX_EVENT_TYPES);
+    before = CoreStatistics(reader).SessionNonPagedRecordBytes;
+    for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
+        CoreInitializeWait(&waits[index], length);
+    }
+    for (index = 0; index < PSCTX_MAXIMUM_WAITS; index += 1) {
+        CHECK_STATUS(CoreStartWait(reader, &waits[index]), STATUS_PENDING);
+        CHECK_EQUAL(CoreStatistics(reader).SessionNonPagedRecordBytes, before + (index + 1) * (ULONG64)length);
+    }
+    CHECK_STATUS(CoreStartWait(reader, &waits[index]), STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedRecordBytes,
+                CoreStatistics(core.Control).SessionNonPagedRecordBytes + before + index * (ULONG64)length);
+
+    /* One is answered, the others are cancelled; then there is room again. */
+    CoreFill(core.Control, CoreOpenFile(CORE_FILE), 1, PSCTX_LIFETIME_SESSION);
+    CHECK_STATUS(CoreWaitStatus(&waits[0]), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreStatistics(reader).SessionNonPagedRecordBytes, before + (index - 1) * (ULONG64)length);
+    CHECK_STATUS(NtCancelIoFile(reader, &ioStatus), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreStatistics(reader).SessionNonPagedRecordBytes, before);
+    CHECK_STATUS(CoreStartWait(reader, &waits[index]), STATUS_PENDING);
+    CoreClose(reader);
+    for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
+        CoreFreeWait(&waits[index]);
+    }
+    CoreStop(&core);
+}
+
+static VOID CoreLongWaitsAreLimitedByTheirBytes(VOID)
+{
+    CORE_WAIT waits[PSCTX_MAXIMUM_WAITS];
+    ULONG pended = 0;
+    ULONG index;
+    HANDLE reader;
+    CORE core;
+
+    HostSetPhysicalMemory(256ull << 20); /* 4 MiB of nonpaged pool for a session's records */
+    CoreStart(&core);
+    reader = CoreOpenReader(core.Control, PSCTX_EVENT_TYPES);
+    for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
+        CoreInitializeWait(&waits[index], PSCTX_MAXIMUM_TRANSFER);
+        pended += CoreStartWait(reader, &waits[index]) == STATUS_PENDING;
+    }
+    CHECK_EQUAL(pended, 3);
+    CHECK_STATUS(CoreWaitStatus(&waits[pended]), STATUS_QUOTA_EXCEEDED);
+    CoreClose(reader);
+    for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
+        CoreFreeWait(&waits[index]);
+    }
+    CoreStop(&core);
+}
+
+static VOID CoreRingsAreBooked(VOID)
+{
+    const ULONG64 limit = PSCTX_TOTAL_RECORDS_FACTOR * PSCTX_MAXIMUM_PAGED_RECORD_BYTES;
+    PSCTX_STATISTICS_REPLY statistics;
+    ULONG64 kept = 0;
+    NTSTATUS status;
+    HANDLE watched;
+    HANDLE reader;
+    CORE core;
+
+    CoreStart(&core);
+    watched = core.Control;
+    for (;;) { /* each reads the one before, so that the number of readers is no limit */
+        reader = CoreOpenSession(CORE_READ);
+        status = CoreSubscribe(reader, CoreSessionNumber(watched), PSCTX_EVENT_TYPES, PSCTX_MAXIMUM_EVENT_CAPACITY);
+        if (!NT_SUCCESS(status)) {
+            break;
+        }
+        CHECK_EQUAL(CoreStatistics(reader).SessionPagedRecordBytes, PSCTX_MAXIMUM_EVENT_CAPACITY);
+        kept += PSCTX_MAXIMUM_EVENT_CAPACITY;
+        watched = reader;
+    }
+    CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(kept, limit);
+    statistics = CoreStatistics(reader);
+    CHECK_EQUAL(statistics.SessionPagedRecordBytes, 0);
+    CHECK_EQUAL(statistics.TotalPagedRecordBytes, limit);
+    CoreClose(watched);
+    CHECK_EQUAL(CoreStatistics(reader).TotalPagedRecordBytes, limit - PSCTX_MAXIMUM_EVENT_CAPACITY);
+    CHECK_STATUS(
+        CoreSubscribe(reader, CoreSessionNumber(core.Control), PSCTX_EVENT_TYPES, PSCTX_MAXIMUM_EVENT_CAPACITY),
+        STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+static VOID CoreSessionsAreLimited(VOID)
+{
+    HANDLE sessions[PSCTX_MAXIMUM_SESSIONS];
+    ULONG64 each;
+    HANDLE handle;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    each = CoreStatistics(core.Control).TotalNonPagedRecordBytes;
+    CHECK(each > 0);
+    for (index = 1; index < PSCTX_MAXIMUM_SESSIONS; index += 1) {
+        sessions[index] = CoreOpenSession(CORE_READ);
+    }
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalSessions, PSCTX_MAXIMUM_SESSIONS);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedRecordBytes, each * PSCTX_MAXIMUM_SESSIONS);
+    CHECK_STATUS(CoreOpen(CORE_CONTROL, NULL, CORE_READ, FILE_OPEN, 0, &handle), STATUS_QUOTA_EXCEEDED);
+    CoreClose(sessions[1]);
+    CHECK_STATUS(CoreOpen(CORE_CONTROL, NULL, CORE_READ, FILE_OPEN, 0, &handle), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+static VOID CoreEndedSessionsStayBooked(VOID)
+{
+    CORE_INSERTION insertion = {.Lifetime = PSCTX_LIFETIME_STREAM};
+    PSCTX_STATISTICS_REPLY before;
+    PSCTX_STATISTICS_REPLY after;
+    HANDLE second;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    before = CoreStatistics(core.Control);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    for (insertion.Owner = 0; insertion.Owner < 100; insertion.Owner += 1) {
+        CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_SUCCESS);
+    }
+    after = CoreStatistics(second);
+    CHECK(after.SessionPagedRecordBytes >= 100 * sizeof(ULONG64));
+    CoreClose(second);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalPagedRecordBytes, after.TotalPagedRecordBytes);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedRecordBytes, after.TotalNonPagedRecordBytes);
+    CoreClose(insertion.Stream);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalPagedRecordBytes, before.TotalPagedRecordBytes);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedRecordBytes, before.TotalNonPagedRecordBytes);
+    CoreStop(&core);
+}
+
+static PSCTX_VERSION_REPLY CoreLimits(_In_ HANDLE Control)
+{
+    const CORE_REQUEST request = CoreMakeRequest(PSCTX_OPERATION_QUERY_VERSION, NULL);
+    PSCTX_VERSION_REPLY reply;
+
+    CHECK_STATUS(CoreControl(Control, request.Code, request.Bytes, request.Length, &reply, sizeof(reply), NULL),
+                 STATUS_SUCCESS);
+    return reply;
+}
+
+static VOID CoreSmallMachinesAllowLess(VOID)
+{
+    CORE_INSERTION insertion = {.Pool = PSCTX_POOL_NONPAGED, .IfExists = PSCTX_IF_EXISTS_ADD};
+    PSCTX_VERSION_REPLY limits;
+    ULONG count = 0;
+    NTSTATUS status;
+    CORE core;
+
+    HostSetPhysicalMemory(256ull << 20);
+    CoreStart(&core);
+    limits = CoreLimits(core.Control);
+    CHECK_EQUAL(limits.MaximumPagedBytes, 32u << 20);
+    CHECK_EQUAL(limits.MaximumNonPagedBytes, 8u << 20);
+    CHECK_EQUAL(limits.MaximumPagedRecordBytes, 8u << 20);
+    CHECK_EQUAL(limits.MaximumNonPagedRecordBytes, 4u << 20);
+    CHECK_EQUAL(limits.MaximumContexts, 65536);
+
+    /* They are the ones that hold. */
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    insertion.DataLength = PSCTX_MAXIMUM_DATA_LENGTH;
+    insertion.Data = calloc(1, insertion.DataLength);
+    do {
+        status = CoreInsert(core.Control, &insertion, NULL);
+        count += NT_SUCCESS(status);
+    } while (NT_SUCCESS(status));
+    CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(count, 127);
+    free((PVOID)(ULONG_PTR)insertion.Data);
+    CoreStop(&core);
+}
+
+static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
+{
+    PSCTX_VERSION_REPLY limits;
+    CORE core;
+
+    HostSetPhysicalMemory(48ull << 20);
+    HostSetQuirks(HOST_QUIRK_NO_BASIC_INFORMATION);
+    CoreStart(&core);
+    limits = CoreLimits(core.Control);
+    CHECK_EQUAL(limits.MaximumPagedBytes, 16u << 20);
+    CHECK_EQUAL(limits.MaximumNonPagedBytes, 4u << 20);
+    CoreStop(&core);
+}
+
+static const CORE_TEST CoreBoundsTests[] = {
+    {"a session's end removes the youngest first, and gives the lock up every few hundred",
+     CoreSessionsEndInShortHolds},
+    {"remove-all removes the youngest first, and gives the lock up every few hundred", CoreManyAreRemovedInShortHolds},
+    {"unloading removes the youngest first, and gives the lock up every few hundred", CoreUnloadRemovesInShortHolds},
+    {"list, enumerate and the count of a volume's contexts give the lock up every few hundred",
+     CoreManyAreLookedAtInShortHolds},
+    {"walks keep their place while others remove what they come to", CoreWalksKeepTheirPlace},
+    {"a stream takes a limited number of contexts of every session", CoreStreamsAreLimited},
+    {"the index shrinks when contexts go", CoreBucketsShrink},
+    {"the order of an enumeration is another each time the driver is loaded", CoreTheOrderIsSecret},
+    {"requests that wait are booked for their session, and limited in number", CoreWaitsAreBooked},
+    {"requests that wait are limited by the bytes of their buffers", CoreLongWaitsAreLimitedByTheirBytes},
+    {"events that are kept are booked, and limited over all sessions", CoreRingsAreBooked},
+    {"a limited number of sessions is open", CoreSessionsAreLimited},
+    {"ended sessions that contexts keep stay booked", CoreEndedSessionsStayBooked},
+    {"a machine with little memory allows less, and tells so", CoreSmallMachinesAllowLess},
+    {"a machine that does not tell its memory allows what its class has", CoreMachinesThatDoNotTellAllowLess},
+
+    {"a kernel caller's requests without an open are refused", CoreRequestsWithoutAnOpenAreRefused},
+    {"a cancelled batch runs no further, and tells what it has done", CoreCancelledBatchesStop},
+    {"a cancelled enumeration has the page that it has come to", CoreCancelledEnumerationsStop},
+    {"a batch ends with its thread, and what it has done is there", CoreBatchesEndWithTheirThread},
+    {"an enumeration ends with its thread, and can go on from there", CoreEnumerationsEndWithTheirThread},
+};
+
+int main(int argc, char **argv)
+{
+    return CoreRunTests(CoreBoundsTests, RTL_NUMBER_OF(CoreBoundsTests), argc > 1 ? argv[1] : NULL);
+}
