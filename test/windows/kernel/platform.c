@@ -37,6 +37,25 @@ VOID HostScheduleYield(PETHREAD Thread)
     UNREFERENCED_PARAMETER(Thread);
 }
 
+/* The driver host's threads send every request themselves, and outlive them all. */
+PIRP IoGetTopLevelIrp(VOID)
+{
+    return NULL;
+}
+
+BOOLEAN PsIsThreadTerminating(PETHREAD Thread)
+{
+    UNREFERENCED_PARAMETER(Thread);
+
+    return FALSE;
+}
+
+/* Wine suspends its threads itself. */
+VOID HostStopSuspended(PETHREAD Thread)
+{
+    UNREFERENCED_PARAMETER(Thread);
+}
+
 VOID HostNoStackLocation(PIRP Irp)
 {
     HostViolation(NO_MORE_IRP_STACK_LOCATIONS, "IoCallDriver", "the request at %p has no stack location left",
