@@ -4,8 +4,7 @@
 #include <atomic>
 #include <utility>
 
-#include <psctx/abi.h>
-
+#include "device_win32.h"
 #include "status_win32.h"
 #include "win32.h"
 
@@ -23,8 +22,7 @@ class WindowsPendingDevice final : public PendingDevice {
 
     Status Open()
     {
-        control_ = ::CreateFileW(PSCTX_WIN32_NAME, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
-                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, nullptr);
+        control_ = OpenControlDevice(GENERIC_READ, FILE_FLAG_OVERLAPPED);
         if (control_ == INVALID_HANDLE_VALUE) {
             return LastStatus();
         }

@@ -1,4 +1,4 @@
-// The transport over the Windows driver: \\.\PsCtx and handles of this process.
+// The transport over the Windows driver: its control device and handles of this process.
 #include "win32.h"
 
 #include <memory>
@@ -6,8 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <psctx/abi.h>
-
+#include "device_win32.h"
 #include "pending_win32.h"
 #include "status_win32.h"
 #include "transport.h"
@@ -119,8 +118,7 @@ Status OpenTransport(const OpenOptions &options, std::unique_ptr<Transport> *tra
         return kStatusNotSupported;
     }
     const HANDLE control =
-        ::CreateFileW(PSCTX_WIN32_NAME, options.readOnly ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
-                      FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+        OpenControlDevice(options.readOnly ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE, FILE_ATTRIBUTE_NORMAL);
     if (control == INVALID_HANDLE_VALUE) {
         return LastStatus();
     }

@@ -14,6 +14,10 @@
 #define InterlockedBitTestAndReset PsctxInlineBitTestAndReset
 #include_next <ntifs.h>
 
+/* There it is external, so that gcc lets no such function call a static one. */
+#undef FORCEINLINE
+#define FORCEINLINE static __inline__ __attribute__((__always_inline__))
+
 /*
  * 64-bit interlocked operations, which those headers have for x64 alone. Static, and inline code: cmpxchg8b on x86, exclusive loads and
  * stores on arm64.
@@ -45,6 +49,7 @@ FORCEINLINE LONG64 PsctxInterlockedCompareExchange64(_Inout_ volatile LONG64 *De
 #define DISPATCH_LEVEL 2
 #define PAGE_SIZE 0x1000
 #define PAGE_SHIFT 12L
+extern __declspec(dllimport) PVOID MmSystemRangeStart;
 #define InterlockedIncrement _InterlockedIncrement
 #define InterlockedDecrement _InterlockedDecrement
 #define InterlockedExchange _InterlockedExchange
@@ -74,13 +79,13 @@ typedef VOID NTAPI IO_CSQ_RELEASE_LOCK(_In_ struct _IO_CSQ *Csq, _In_ KIRQL Irql
 typedef VOID NTAPI IO_CSQ_COMPLETE_CANCELED_IRP(_In_ struct _IO_CSQ *Csq, _In_ PIRP Irp);
 typedef VOID NTAPI DRIVER_FS_NOTIFICATION(_In_ struct _DEVICE_OBJECT *DeviceObject, _In_ BOOLEAN FsActive);
 
-/* A read that the compiler neither splits nor repeats, and that orders nothing. [wdm/nf-wdm-readnofence] */
-FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
+/* Reads that the compiler neither splits nor repeats, and that order nothing. [wdm/nf-wdm-readnofence] */
+FORCEINLINE UCHAR ReadUCharNoFence(_In_ UCHAR const volatile *Source)
 {
     return *Source;
 }
 
-FORCEINLINE UCHAR ReadUCharNoFence(_In_ UCHAR const volatile *Source)
+FORCEINLINE LONG ReadNoFence(_In_ LONG const volatile *Source)
 {
     return *Source;
 }
@@ -97,7 +102,12 @@ extern POBJECT_TYPE *PsctxIoFileObjectTypeSlot __asm__("__imp_IoFileObjectType")
 #endif
 #define IoFileObjectType PsctxIoFileObjectTypeSlot
 
-/* A read that nothing after it is done before. [wdm/nf-wdm-readacquire] */
+/* Reads that nothing after them is done before. [wdm/nf-wdm-readacquire] */
+FORCEINLINE LONG ReadAcquire(_In_ LONG const volatile *Source)
+{
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
+}
+
 FORCEINLINE PVOID ReadPointerAcquire(_In_ PVOID const volatile *Source)
 {
     return __atomic_load_n(Source, __ATOMIC_ACQUIRE);

@@ -181,6 +181,8 @@ static const struct {
 
 static volatile LONG HostHidden;
 
+PVOID MmSystemRangeStart = (PVOID)0x10000;
+
 /* A kernel that is older than the new routines: TRUE hides them from MmGetSystemRoutineAddress. */
 VOID HostHideNewRoutines(BOOLEAN Hide)
 {

@@ -2,9 +2,10 @@
  * Whether a file system tears its streams' contexts down, which is the one thing that tells a filter of a stream's end.
  *
  * A file system that never calls FsRtlTeardownPerStreamContexts frees a stream's header with every filter's contexts still on its
- * list. There are such file systems, and one that does not import the routine is one of them.
+ * list. There are such file systems, and one that does not import the routine is one of them, unless what it is built on calls it.
  */
-#include "psctx.h"
+#include "filter.h"
+#include "inspect.h"
 
 /* Of a PE image: where its headers say what. [debug/pe-format] */
 #define PSCTX_HEADER_SIZE 0x1000u /* the page that is always there */
@@ -18,6 +19,8 @@
 #define PSCTX_OPTIONAL_DIRECTORIES (sizeof(ULONG_PTR) == 8 ? 112u : 96u)
 #define PSCTX_NT_LENGTH \
     (PSCTX_NT_OPTIONAL_HEADER + PSCTX_OPTIONAL_DIRECTORIES + (PSCTX_DIRECTORY_IAT + 1u) * PSCTX_DIRECTORY_SIZE)
+
+#define PSCTX_MODULE_NAME_LENGTH 32u /* in characters; the one that is looked for is shorter */
 
 /*
  * The drivers of the file systems that are known: each the address of its driver object, and in its lowest bit what was found. Read
@@ -113,16 +116,72 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxImportsTeardown(_I
 }
 
 /*
- * What is found by looking at the driver of a file system's device, which the caller keeps. A redirector is taken at its word: what it
- * is built on, a driver of its own, does it.
+ * What the driver of a file system's device, which the caller keeps, tells by itself. The multiple UNC provider's device stands for the
+ * redirectors below it, whose streams' headers are their own, and which are not known here.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLookAtFileSystem(_In_ PDEVICE_OBJECT Device)
 {
     PAGED_CODE();
 
-    return (Device->DeviceType != FILE_DEVICE_DISK_FILE_SYSTEM &&
-            Device->DeviceType != FILE_DEVICE_CD_ROM_FILE_SYSTEM) ||
-           PsctxImportsTeardown(Device->DriverObject);
+    return PsctxImportsTeardown(Device->DriverObject) ||
+           (Device->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM &&
+            PsctxIsDriverNamed(Device->DriverObject, L"\\FileSystem\\Mup"));
+}
+
+/*
+ * The number of the image of this name. FALSE if none is loaded.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
+    PsctxFindModuleNamed(_In_ const PSCTX_MODULES *Modules, _In_ PCUNICODE_STRING Name, _Out_ PULONG Index)
+{
+    WCHAR buffer[PSCTX_MODULE_NAME_LENGTH];
+    UNICODE_STRING name;
+    ULONG length;
+
+    PAGED_CODE();
+
+    name.Buffer = buffer;
+    name.MaximumLength = sizeof(buffer);
+    for (*Index = 0; *Index < Modules->Count; *Index += 1) {
+        length = PsctxGetModuleName(Modules, *Index, buffer, sizeof(buffer));
+        name.Length = (USHORT)length;
+        if (length <= sizeof(buffer) && RtlEqualUnicodeString(&name, Name, TRUE)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/*
+ * Whether a redirector is built on the redirected drive buffering subsystem, which owns the headers of its streams and tears them down:
+ * an address that it imports lies in that driver's image. FALSE, too, where there is no memory to look.
+ */
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxImportsBuffering(_In_ PDRIVER_OBJECT DriverObject)
+{
+    const ULONG_PTR *imports;
+    UNICODE_STRING name;
+    PSCTX_MODULES modules;
+    BOOLEAN found = FALSE;
+    ULONG64 offset;
+    ULONG buffering;
+    ULONG module;
+    ULONG count;
+    ULONG index;
+
+    PAGED_CODE();
+
+    if (!NT_SUCCESS(PsctxQueryModules(&modules))) {
+        return FALSE;
+    }
+    RtlInitUnicodeString(&name, L"rdbss.sys");
+    if (PsctxFindModuleNamed(&modules, &name, &buffering)) {
+        imports = PsctxFindImports(DriverObject, &count);
+        for (index = 0; index < count && !found; index += 1) {
+            found = PsctxFindModule(&modules, imports[index], &module, &offset) && module == buffering;
+        }
+    }
+    PsctxFreeModules(&modules);
+    return found;
 }
 
 /*
@@ -187,10 +246,13 @@ PSCTX_PAGE static ULONG PsctxFindMet(_In_opt_ PDRIVER_OBJECT DriverObject)
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxMeetFileSystem(PDEVICE_OBJECT ControlDevice)
 {
     const PDRIVER_OBJECT driver = ControlDevice->DriverObject;
-    const BOOLEAN tearsDown = PsctxLookAtFileSystem(ControlDevice);
+    BOOLEAN tearsDown;
     ULONG index;
 
     PAGED_CODE();
+
+    tearsDown = PsctxLookAtFileSystem(ControlDevice) ||
+                (ControlDevice->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM && PsctxImportsBuffering(driver));
 
     ExAcquireFastMutex(&PsctxMetLock);
     index = PsctxFindMet(driver);

@@ -1,6 +1,6 @@
 // Builds psctx.sys with mingw-w64's kernel headers: by clang and lld for every architecture, and by gcc as a check.
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 import { run } from '../run.mjs'
 import { clang, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
@@ -33,12 +33,20 @@ const driverCompileOptions = [
   `-I${join(driverDirectory, 'src')}`,
 ]
 
+/** What compiler and linker add to guard the stack and indirect calls, and the source that it needs. By clang and lld alone. */
+const protection = {
+  source: join(driverDirectory, 'compat', 'protection.c'),
+  compile: ['-fstack-protector-strong', '-mguard=cf'],
+  link: ['-mguard=cf'],
+  entry: 'PsctxProtectedEntry',
+}
+
 /** Compiles the driver in `objects` and links it there. Names are relative: a PDB, and by its hash the image, tells the command that made it. */
-function compileAndLink({ compiler, compile, link, libraries, objects }) {
+function compileAndLink({ compiler, compile, link, libraries, more = [], objects }) {
   const options = { cwd: objects }
-  const sources = driverSources.map((name) => join(driverDirectory, 'src', name))
-  run(compiler, [...compile, ...driverCompileOptions, '-isystem', join(mingwHeaders, 'ddk'), '-c', ...sources], options)
-  const units = driverSources.map((name) => name.replace(/\.c$/, '.o'))
+  const sources = [...driverSources.map((name) => join(driverDirectory, 'src', name)), ...more]
+  run(compiler, [...driverCompileOptions, ...compile, '-isystem', join(mingwHeaders, 'ddk'), '-c', ...sources], options)
+  const units = sources.map((path) => basename(path, '.c') + '.o')
   run(compiler, [...link, ...linkOptions, '-o', 'psctx.sys', ...units, ...libraries], options)
 }
 
@@ -46,7 +54,7 @@ function compileAndLink({ compiler, compile, link, libraries, objects }) {
 export function buildDriver(architecture, objects, directory) {
   const headers = join(objects, 'include')
   mkdirSync(headers)
-  const compile = clangCompileOptions(architecture)
+  const compile = [...clangCompileOptions(architecture), ...protection.compile]
   if (!architecture.mingw) {
     writeArm64Headers(headers)
     compile.push('-isystem', 'include')
@@ -59,13 +67,15 @@ export function buildDriver(architecture, objects, directory) {
     compile,
     link: [
       ...clangLinkOptions(architecture, 'psctx'),
+      ...protection.link,
       `-Wl,--subsystem,native:${architecture.subsystemVersion}`,
-      `-Wl,--entry,${architecture.entry('DriverEntry', 8)}`,
+      `-Wl,--entry,${architecture.entry(protection.entry, 8)}`,
       '-Wl,-Xlink=/driver',
       '-Xlinker',
       '-Xlink=/section:INIT,ERD', // discarded after DriverEntry
     ],
     libraries: ['psctx.res', ...importLibraries(architecture, objects, modules)],
+    more: [protection.source],
     objects,
   })
   for (const name of ['psctx.sys', 'psctx.pdb']) copyFileSync(join(objects, name), join(directory, name))
@@ -76,7 +86,8 @@ export function buildDriver(architecture, objects, directory) {
 export function checkDriverWithGcc(objects) {
   compileAndLink({
     compiler: 'x86_64-w64-mingw32-gcc-posix',
-    compile: ['-mno-red-zone'],
+    // The processor's own data is at address zero of a segment, which gcc takes for a null pointer's.
+    compile: ['-mno-red-zone', '--param=min-pagesize=0'],
     link: ['-Wl,--subsystem,native:5.2', '-Wl,--entry,DriverEntry', '-Wl,--high-entropy-va'],
     libraries: ['-lntoskrnl'],
     objects: emptied(objects),

@@ -14,6 +14,7 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
     ${CORE_DIRECTORY}/core_reader.c
+    ${CORE_DIRECTORY}/core_redirector.c
     ${CORE_DIRECTORY}/core_runner.c
 )
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
@@ -30,6 +31,7 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_kernels.c
     ${CORE_DIRECTORY}/core_lifetime.c
     ${CORE_DIRECTORY}/core_limits.c
+    ${CORE_DIRECTORY}/core_network.c
     ${CORE_DIRECTORY}/core_replies.c
     ${CORE_DIRECTORY}/core_requests.c
     ${CORE_DIRECTORY}/core_tests.c
@@ -38,6 +40,7 @@ add_executable(driver_races
     ${CORE_DIRECTORY}/core_event_races.c
     ${CORE_DIRECTORY}/core_event_stress.c
     ${CORE_DIRECTORY}/core_races.c
+    ${CORE_DIRECTORY}/core_stacks.c
     ${CORE_DIRECTORY}/core_stress.c
     ${CORE_DIRECTORY}/core_suspension.c
 )

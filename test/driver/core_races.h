@@ -9,6 +9,10 @@
 /* core_stress.c */
 CORE_TEST_ROUTINE CoreThreadsMayDoAsTheyLike;
 
+/* core_stacks.c */
+CORE_TEST_ROUTINE CoreLookupsAndAttachments;
+CORE_TEST_ROUTINE CoreStreamsFollowNoStack;
+
 /* core_event_races.c */
 CORE_TEST_ROUTINE CoreWaitAndInsertion;
 CORE_TEST_ROUTINE CoreWaitAndCancellation;

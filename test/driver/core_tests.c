@@ -35,6 +35,15 @@ static const CORE_TEST CoreTests[] = {
     {"a paging file takes no contexts", CorePagingFileTakesNoContexts},
     {"files, directories and named streams take contexts", CoreFilesDirectoriesAndNamedStreamsTakeContexts},
 
+    {"a redirector's own opens are told by their file objects, and their FsContext is not read",
+     CoreRedirectorsOwnOpensAreNotRead},
+    {"a redirector's other structures are refused and read no further than their first word",
+     CoreRedirectorsOtherStructuresAreRefused},
+    {"a redirector's header needs every sign of one", CoreRedirectorsHeadersNeedEverySign},
+    {"a redirector is not taken at its word: only what it imports, or the provider of all of them, tears down",
+     CoreRedirectorsAreNotTakenAtTheirWord},
+    {"what a file system is able to do is forgotten with it", CoreFileSystemsAreForgotten},
+
     {"instance zero is one instance of many", CoreInstanceZeroIsOneOfMany},
     {"owners and sessions do not see each other's contexts", CoreOwnersAndSessionsDoNotMeet},
     {"an existing context is kept, replaced or refused as asked", CoreExistingContextIsKeptReplacedOrRefused},

@@ -55,6 +55,13 @@ CORE_TEST_ROUTINE CoreLostContextsAreNotThere;
 /* core_kernels.c */
 CORE_TEST_ROUTINE CoreOwnerAloneIsMatched;
 
+/* core_network.c */
+CORE_TEST_ROUTINE CoreRedirectorsOwnOpensAreNotRead;
+CORE_TEST_ROUTINE CoreRedirectorsOtherStructuresAreRefused;
+CORE_TEST_ROUTINE CoreRedirectorsHeadersNeedEverySign;
+CORE_TEST_ROUTINE CoreRedirectorsAreNotTakenAtTheirWord;
+CORE_TEST_ROUTINE CoreFileSystemsAreForgotten;
+
 /* core_lifetime.c */
 CORE_TEST_ROUTINE CoreLastCloseTearsDown;
 CORE_TEST_ROUTINE CoreSessionEndRemovesItsContextsOnly;

@@ -142,6 +142,7 @@ static NTSTATUS TestCreate(_Inout_ PIO_STACK_LOCATION Location)
     }
     if (fileObject->FileName.Length != 0 && fileObject->FsContext == NULL) {
         fileObject->FsContext = &TestFileSystem.Header;
+        fileObject->SectionObjectPointer = &TestFileSystem.Sections;
         TestFileSystem.Opens += 1;
     }
     return STATUS_SUCCESS;

@@ -51,6 +51,7 @@ typedef struct _TEST_FILE_SYSTEM {
     PDEVICE_OBJECT VolumeDevice; /* NULL while nothing is mounted */
     FSRTL_ADVANCED_FCB_HEADER Header;
     FAST_MUTEX HeaderMutex;
+    SECTION_OBJECT_POINTERS Sections;
     ULONG Opens;
 } TEST_FILE_SYSTEM, *PTEST_FILE_SYSTEM;
 

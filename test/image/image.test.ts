@@ -4,7 +4,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { DllCharacteristic, Machine, PortableExecutable, SectionFlag, Subsystem } from './pe'
+import {
+  DllCharacteristic,
+  GuardFlag,
+  guardsControlFlow,
+  Machine,
+  PortableExecutable,
+  SectionFlag,
+  Subsystem,
+} from './pe'
 
 const root = join(__dirname, '..', '..')
 const built = join(root, 'build', 'windows')
@@ -44,6 +52,28 @@ function notUnwindable(image: PortableExecutable, path: string, section: string,
       return !covered.some(({ begin, end }) => begin <= relative && relative < end)
     })
     .map(({ line }) => line)
+}
+
+/** How the routine begins that checks a call, which returns, and after it on x64 the one that makes it, which jumps. */
+const letsThrough = { x64: ['c3', 'ffe0'], arm64: ['c0035fd6'], x86: ['c3'] }
+
+/** The address of a routine relative to the image, as its PDB has it. */
+function addressOf(image: PortableExecutable, pdb: string, name: string): number {
+  const listing = execFileSync('llvm-pdbutil-19', ['dump', '--publics', pdb], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  const [, section, offset] = new RegExp(`\`_?${name}(?:@\\d+)?\`\\s+flags = function, addr = (\\d+):(\\d+)`).exec(
+    listing,
+  )!
+  return image.sections[Number(section) - 1]!.address + Number(offset)
+}
+
+/** How many instructions of a section name this address, relative to the image, in whole. */
+function countUses(image: PortableExecutable, path: string, section: string, address: number): number {
+  const listing = execFileSync('llvm-objdump-19', ['-d', '--no-show-raw-insn', '-j', section, path], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  })
+  const whole = (image.header.imageBase + BigInt(address)).toString(16)
+  return listing.split('\n').filter((line) => new RegExp(`\\t.*\\b0x${whole}\\b`).test(line)).length
 }
 
 /** What is said of images on every architecture; addresses above 4 GB only where there are such. */
@@ -136,6 +166,32 @@ describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because
       expect(notUnwindable(image, path, name, usesStack[machine])).toEqual([])
     })
   }
+
+  test('guards its stack from an entry point on that makes the guard, and stops the system when it is overrun', () => {
+    const pdb = join(built, machine, 'psctx.pdb')
+    const failed = addressOf(image, pdb, '__stack_chk_fail')
+    expect(image.header.entryPoint).toBe(addressOf(image, pdb, 'PsctxProtectedEntry'))
+    expect(image.imports()).toContain('ntoskrnl.exe KeBugCheckEx')
+    expect(['INIT', 'PAGE'].filter((name) => countUses(image, path, name, failed) > 0)).toEqual(['INIT', 'PAGE'])
+  })
+
+  test('guards indirect calls, and lets all of them through on a kernel that does not', () => {
+    const guard = image.controlFlowGuard()!
+    expect(image.header.dllCharacteristics & guardsControlFlow).toBe(guardsControlFlow)
+    expect(guard.flags & GuardFlag.instrumented).toBe(GuardFlag.instrumented)
+    expect(guard.flags & GuardFlag.functionTable).toBe(GuardFlag.functionTable)
+    expect(guard.functions).toContain(image.header.entryPoint)
+    expect(guard.functions).toEqual([...new Set(guard.functions)].sort((one, other) => one - other))
+    const code = guard.routines.map((address) =>
+      image.bytes.toString('hex', image.offset(address), image.offset(address) + 4),
+    )
+    expect(code).toEqual(letsThrough[machine].map((start) => expect.stringMatching(`^${start}`) as string))
+    if (machine !== 'arm64') {
+      // arm64 puts an address together of two instructions.
+      const place = machine === 'x64' ? guard.dispatch : guard.check
+      expect(['.text', 'PAGE'].filter((name) => countUses(image, path, name, place) > 0)).toEqual(['.text', 'PAGE'])
+    }
+  })
 
   test("has the package's version", () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }

@@ -3,6 +3,9 @@
 export const Machine = { x64: 0x8664, arm64: 0xaa64, x86: 0x14c } as const
 export const Subsystem = { native: 1, console: 3 } as const
 export const DllCharacteristic = { highEntropy: 0x20, dynamicBase: 0x40, nxCompatible: 0x100 } as const
+/** Asked of drivers alone: the other images have no load configuration. */
+export const guardsControlFlow = 0x4000
+export const GuardFlag = { instrumented: 0x100, functionTable: 0x400 } as const
 export const SectionFlag = {
   code: 0x20,
   discardable: 0x0200_0000,
@@ -10,7 +13,7 @@ export const SectionFlag = {
   writable: 0x8000_0000,
 } as const
 
-const Directory = { imports: 1, resources: 2, exceptions: 3, debug: 6 } as const
+const Directory = { imports: 1, resources: 2, exceptions: 3, debug: 6, loadConfiguration: 10 } as const
 const debugTypeCodeView = 2
 const resourceTypeVersion = 16
 
@@ -25,6 +28,18 @@ export interface Section {
 export interface FunctionRange {
   begin: number
   end: number
+}
+
+/** Of the load configuration directory, with addresses relative to the image. [debug/pe-format] */
+export interface ControlFlowGuard {
+  flags: number
+  /** Where the addresses of the routines are that a call asks, or goes through; 0 for one that there is not. */
+  check: number
+  dispatch: number
+  /** The routines that the image itself has put there. */
+  routines: number[]
+  /** What may be called indirectly. */
+  functions: number[]
 }
 
 interface Header {
@@ -140,6 +155,30 @@ export class PortableExecutable {
       const instructions = unwind & 3 ? (unwind >>> 2) & 0x7ff : word(this.offset(unwind)) & 0x3_ffff
       return { begin, end: begin + instructions * 4 }
     })
+  }
+
+  /** What the load configuration says of Control Flow Guard. */
+  controlFlowGuard(): ControlFlowGuard | undefined {
+    const { address, size } = this.#directories[Directory.loadConfiguration]!
+    if (size === 0) return undefined
+    const start = this.offset(address)
+    const width = this.#is64Bit ? 8 : 4
+    const read = (offset: number) =>
+      this.#is64Bit ? this.bytes.readBigUInt64LE(offset) : BigInt(this.bytes.readUInt32LE(offset))
+    const relative = (value: bigint) => (value === 0n ? 0 : Number(value - this.header.imageBase))
+    const member = (index: number) => read(start + (this.#is64Bit ? 112 : 72) + index * width)
+    const [check, dispatch, table] = [0, 1, 2].map((index) => relative(member(index)))
+    const flags = Number(member(4) & 0xffff_ffffn)
+    const entry = 4 + (flags >>> 28)
+    return {
+      flags,
+      check: check!,
+      dispatch: dispatch!,
+      routines: [check!, dispatch!].flatMap((place) => (place === 0 ? [] : relative(read(this.offset(place))))),
+      functions: Array.from({ length: Number(member(3)) }, (_, index) =>
+        this.bytes.readUInt32LE(this.offset(table!) + index * entry),
+      ),
+    }
   }
 
   /** The PDB that the debug directory names, as it is written there, and its time stamp. */

@@ -54,6 +54,21 @@ void CloseAllKept(void)
     }
 }
 
+void ChooseDevice(void)
+{
+    HANDLE handle;
+
+    if (!WideEqual(Options.Device, PSCTX_WIN32_GLOBAL_NAME)) {
+        return;
+    }
+    handle = CreateFileW(Options.Device, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+    if (handle != INVALID_HANDLE_VALUE) {
+        (void)CloseHandle(handle);
+    } else if (GetLastError() == ERROR_PATH_NOT_FOUND) {
+        Options.Device = PSCTX_WIN32_NAME;
+    }
+}
+
 static DWORD OpenDevice(SESSION *session, DWORD access, DWORD flags)
 {
     session->Event = NULL;
@@ -282,4 +297,13 @@ LONG Untrack(const SESSION *session, ULONG64 rule)
     SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_UNTRACK);
     request.Rule = rule;
     return Ask(session, &request.Header, &reply, sizeof(reply));
+}
+
+LONG QueryRule(const SESSION *session, ULONG64 rule, PSCTX_RULE_REPLY *reply)
+{
+    PSCTX_RULE_RECORD request;
+
+    SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_QUERY_RULE);
+    request.Rule = rule;
+    return Ask(session, &request.Header, reply, sizeof(*reply));
 }

@@ -29,6 +29,9 @@ typedef struct _CONTEXT_BUFFER {
     BYTE Data[64];
 } CONTEXT_BUFFER;
 
+/* Once, before anything is opened: the device by its name on systems without a directory for links of all sessions, if that is meant. */
+void ChooseDevice(void);
+
 /* Closed at the end of the running test, or by CloseSession. Win32 error, 0 for success. */
 DWORD TryToOpenSession(SESSION *session, DWORD access);
 /* The same; the running test has failed if it is FALSE. */
@@ -71,6 +74,7 @@ LONG Track(const SESSION *session, ULONG64 owner, ULONG64 instance, const void *
 LONG TrackOnVolume(const SESSION *session, ULONG64 volume, ULONG flags, ULONG64 owner, ULONG64 instance,
                    const void *pattern, ULONG patternLength, ULONG64 *rule);
 LONG Untrack(const SESSION *session, ULONG64 rule);
+LONG QueryRule(const SESSION *session, ULONG64 rule, PSCTX_RULE_REPLY *reply);
 
 /* The code of each operation, by its number. */
 extern const ULONG ControlCodes[PSCTX_OPERATION_COUNT];

@@ -16,6 +16,7 @@ typedef struct _VOLUME {
     BOOL NamedStreams;
     BOOL Remote;
     BOOL Contexts;     /* a file stream on it supports per-stream contexts; known once the driver has been asked */
+    BOOL TearsDown;    /* the file system tears contexts down, as far as the driver tells; likewise */
     ULONG SampleCount; /* streams that OpenSample can open */
 } VOLUME;
 

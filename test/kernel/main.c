@@ -5,11 +5,13 @@
  */
 #include "service.h"
 #include "tests.h"
+#include "traffic.h"
+#include "volumes.h"
 
 static const TEST_GROUP *const Groups[] = {
-    &RequestTests, &HandleTests,    &StreamTests, &ContextTests,     &ListTests,   &BatchTests,
-    &SessionTests, &SubscribeTests, &EventTests,  &TrackTests,       &CountTests,  &EnumerateTests,
-    &VolumeTests,  &InspectTests,   &FuzzTests,   &PassThroughTests, &StressTests,
+    &RequestTests,   &HandleTests,  &StreamTests, &ContextTests,     &ListTests,   &BatchTests, &SessionTests,
+    &SubscribeTests, &EventTests,   &TrackTests,  &NameTests,        &WaitTests,   &CountTests, &EnumerateTests,
+    &VolumeTests,    &InspectTests, &FuzzTests,   &PassThroughTests, &StressTests,
 };
 
 void mainCRTStartup(void);
@@ -49,6 +51,12 @@ static const char *WhyNot(const TEST *test)
     }
     if ((test->Needs & NEEDS_STREAMS) != 0 && !Volume.NamedStreams) {
         return "the volume has no named streams";
+    }
+    if ((test->Needs & NEEDS_TEARDOWN) != 0 && !Volume.TearsDown) {
+        return "the file system of this volume tears no contexts down";
+    }
+    if ((test->Needs & NEEDS_ANCHOR) != 0 && Volume.TearsDown) {
+        return "the file system of this volume tears contexts down";
     }
     if ((test->Needs & NEEDS_WIN32) != 0 && !Volume.Win32) {
         return "the test file system's files are not Win32's";
@@ -106,11 +114,15 @@ static BOOL OpenMonitor(void)
     return FALSE;
 }
 
-/* Asks the driver what a file of this volume can carry. */
+/* Asks the driver what a file of this volume can carry, and whether it loses it. */
 static void AskForContexts(void)
 {
+    PSCTX_VOLUME_ENTRY volume;
     PSCTX_STREAM_REPLY reply;
+    SESSION session;
     HANDLE file;
+
+    Volume.TearsDown = TRUE;
 
     if (Volume.SampleCount == 0) {
         return;
@@ -118,7 +130,36 @@ static void AskForContexts(void)
     file = OpenSample(0);
     Volume.Contexts =
         QueryStream(&Monitor, HandleValue(file), &reply) == STATUS_SUCCESS && reply.Support == PSCTX_SUPPORT_YES;
+    if (Volume.Contexts && TryToOpenSession(&session, READ_WRITE) == ERROR_SUCCESS) {
+        if (FindVolumeOf(&session, HandleValue(file), &volume)) {
+            Volume.TearsDown = volume.TearsDown != 0;
+        } else {
+            Note("this volume is not listed: its file system is taken for one that tears contexts down");
+        }
+        CloseSession(&session);
+    }
     CloseKept(file);
+}
+
+/* Unloads the driver in the midst of requests and fast I/O, which only a driver that was loaded here for a test may be. */
+static void TestUnload(void)
+{
+    static const char name[] = "the driver is unloaded while files are in use";
+
+    if (Options.Driver == NULL || (Options.Only != NULL && !Contains(name, Options.Only))) {
+        return;
+    }
+    TestBegin(name);
+    if (IsWine()) {
+        Skip("Wine's driver host has one thread");
+    } else if (!Volume.Win32 || !Volume.Writable) {
+        Skip("the volume is read-only");
+    } else {
+        TrafficBegin();
+        (void)EXPECT(DriverUnload());
+        TrafficEnd();
+    }
+    TestEnd();
 }
 
 static BOOL RunOnVolume(void)
@@ -127,19 +168,25 @@ static BOOL RunOnVolume(void)
 
     if (!FilesBegin()) {
         Print("Bail out! no files to test with");
+        (void)CloseHandle(Monitor.Handle);
         return FALSE;
     }
     AskForContexts();
     RunTests();
     TestBegin("nothing is left behind");
     CloseAllKept();
-    (void)EXPECT(FilesEnd());
     (void)EXPECT(WaitUntil(HasSettled, NULL));
+    TestEnd();
+    (void)CloseHandle(Monitor.Handle);
+    TestUnload();
+    TestBegin("the files of this run are removed");
+    (void)EXPECT(FilesEnd());
     TestEnd();
     passed = TapEnd();
     return passed;
 }
 
+/* Closes the monitor. */
 static BOOL RunOnDevice(void)
 {
     BOOL passed;
@@ -153,11 +200,11 @@ static BOOL RunOnDevice(void)
     if (status != STATUS_SUCCESS) {
         Print("Bail out! the driver does not tell its statistics: status %x %s", (ULONG)status,
               StatusName((ULONG)status));
+        (void)CloseHandle(Monitor.Handle);
         passed = FALSE;
     } else {
         passed = RunOnVolume();
     }
-    (void)CloseHandle(Monitor.Handle);
     return passed;
 }
 
@@ -195,5 +242,6 @@ void mainCRTStartup(void)
         Print("Bail out! ntdll lacks a routine");
         ExitProcess(1);
     }
+    ChooseDevice();
     ExitProcess((UINT)(Options.Hold != NULL ? HoldContexts() : Run()));
 }

@@ -50,6 +50,9 @@ typedef LONG(NTAPI *NT_CONTROL)(HANDLE Handle, HANDLE Event, PVOID ApcRoutine, P
 typedef struct _NT_ROUTINES {
     NT_CONTROL DeviceControl;
     NT_CONTROL FsControl;
+    LONG(NTAPI *CreateFile)(HANDLE *Handle, ULONG Access, const NT_ATTRIBUTES *Attributes, NT_STATUS_BLOCK *StatusBlock,
+                            const LARGE_INTEGER *AllocationSize, ULONG FileAttributes, ULONG Share, ULONG Disposition,
+                            ULONG Options, const void *ExtendedAttributes, ULONG ExtendedLength);
     LONG(NTAPI *Close)(HANDLE Handle);
     LONG(NTAPI *CreateKey)(HANDLE *Key, ULONG Access, const NT_ATTRIBUTES *Attributes, ULONG TitleIndex,
                            const NT_STRING *Class, ULONG Options, ULONG *Disposition);

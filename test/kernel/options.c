@@ -6,12 +6,13 @@
 #define TEXT_CAPACITY 2048u
 #define MAXIMUM_STRESS_SECONDS 86400u
 
-OPTIONS Options = {.Device = PSCTX_WIN32_NAME};
+OPTIONS Options = {.Device = PSCTX_WIN32_GLOBAL_NAME};
 
 static WCHAR Text[TEXT_CAPACITY];
 
-static const char Usage[] = "usage: psctx-selftest.exe [--driver path\\psctx.sys] [--native] [--device \\\\.\\PsCtx]\n"
-                            "                          [--volume directory] [--only name] [--stress seconds]\n";
+static const char Usage[] =
+    "usage: psctx-selftest.exe [--driver path\\psctx.sys] [--native] [--device \\\\.\\Global\\PsCtx]\n"
+    "                          [--volume directory] [--only name] [--stress seconds]\n";
 
 void PrintUsage(void)
 {

@@ -45,7 +45,7 @@ static BOOL IsWhole(const READER *reader, ULONG length)
 
         if (left < sizeof(*event) || event->Size > left || event->Size % 8 != 0 || event->Size < named ||
             event->Size >= named + 8 || !IsZero((const BYTE *)event + named, event->Size - named) ||
-            event->Reserved != 0 || event->NameLength % sizeof(WCHAR) != 0) {
+            (event->Flags & ~PSCTX_NAME_TRUNCATED) != 0 || event->NameLength % sizeof(WCHAR) != 0) {
             return FALSE;
         }
         event = Behind(event);

@@ -179,9 +179,10 @@ static void TestTrackedEvents(void)
 }
 
 static const TEST Tests[] = {
-    {"a rule that counts tells opens, cleanups, reads, writes and bytes", TestCounts, NEEDS_CONTEXTS | NEEDS_WRITABLE},
-    {"a rule for one volume is told by a handle", TestVolume, NEEDS_CONTEXTS | NEEDS_WRITABLE},
-    {"a tracked create and its cleanup are told", TestTrackedEvents, NEEDS_CONTEXTS | NEEDS_WRITABLE},
+    {"a rule that counts tells opens, cleanups, reads, writes and bytes", TestCounts,
+     NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_TEARDOWN},
+    {"a rule for one volume is told by a handle", TestVolume, NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_TEARDOWN},
+    {"a tracked create and its cleanup are told", TestTrackedEvents, NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_TEARDOWN},
 };
 
 const TEST_GROUP CountTests = {Tests, COUNT_OF(Tests)};

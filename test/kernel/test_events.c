@@ -273,7 +273,7 @@ static void TestStalledReader(void)
 
 static const TEST Tests[] = {
     {"insertions and removals are told in their order", TestOrder, NEEDS_CONTEXTS},
-    {"a teardown is told", TestTornDown, NEEDS_CONTEXTS | NEEDS_WRITABLE},
+    {"a teardown is told", TestTornDown, NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_TEARDOWN},
     {"a reader is told the types that it asked for", TestTypes, NEEDS_CONTEXTS},
     {"a wait pends until an insertion", TestPending, NEEDS_CONTEXTS},
     {"a wait is cancelled, and no event is lost", TestCancelled, NEEDS_CONTEXTS},

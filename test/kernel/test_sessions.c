@@ -103,6 +103,29 @@ static void TestOutliving(void)
     }
 }
 
+/* Where nothing is torn down, a context keeps the file as it was opened, and gives it back with its session. */
+static void TestAnchor(void)
+{
+    PSCTX_STATISTICS_REPLY statistics;
+    SESSION session;
+    HANDLE file = MakeAndOpen(L"anchored");
+
+    if (!OpenSession(&session, READ_WRITE)) {
+        return;
+    }
+    (void)EXPECT_SUCCESS(Insert(&session, HandleValue(file), 1, 1, NULL, "a", 1, NULL));
+    CloseKept(file);
+    file = FilesOpen(L"anchored", GENERIC_READ);
+    (void)EXPECT_SUCCESS(Lookup(&session, HandleValue(file), 1, 1, NULL));
+    CloseKept(file);
+    if (EXPECT_SUCCESS(QueryStatistics(&session, &statistics))) {
+        (void)EXPECT_EQUAL(1, statistics.SessionContexts);
+        (void)EXPECT_EQUAL(0, statistics.SessionTornDown);
+    }
+    CloseSession(&session);
+    (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(L"anchored"));
+}
+
 static BOOL IsReady(void *context)
 {
     const HOLD_RECORD *record = context;
@@ -207,7 +230,10 @@ static void TestKilledProcess(void)
 static const TEST Tests[] = {
     {"sessions cannot see or touch each other's contexts", TestIsolation, NEEDS_CONTEXTS},
     {"a session's end takes its contexts with it", TestLifetimes, NEEDS_CONTEXTS},
-    {"a context of the stream's lifetime outlives its session", TestOutliving, NEEDS_CONTEXTS | NEEDS_WRITABLE},
+    {"a context keeps its file open where nothing is torn down", TestAnchor,
+     NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_ANCHOR},
+    {"a context of the stream's lifetime outlives its session", TestOutliving,
+     NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_TEARDOWN},
     {"a killed process leaves no contexts and no waits, a duplicated session stays", TestKilledProcess,
      NEEDS_CONTEXTS | NEEDS_WRITABLE},
 };

@@ -1,9 +1,12 @@
-/* TRACK and UNTRACK, and what they tell of the filter's place on this volume. */
+/* TRACK, UNTRACK and QUERY_RULE, and what they tell of the filter's place on this volume. */
+#include "reader.h"
 #include "tests.h"
 
 static const WCHAR Pattern[] = L"*PSCTX-Tracked-*";
 
 #define PATTERN_LENGTH ((ULONG)(sizeof(Pattern) - sizeof(WCHAR)))
+
+static READER Reader;
 
 static void TestArguments(void)
 {
@@ -112,10 +115,91 @@ static void TestTrackedCreate(void)
     (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(L"psctx-other-1"));
 }
 
+/* Whether the filter sees the creates on this volume: a rule has matched one. If not, and it need not be there, the test is skipped. */
+static BOOL HasMatched(const SESSION *session, ULONG64 rule, HANDLE file, PSCTX_RULE_REPLY *reply)
+{
+    PSCTX_STATISTICS_REPLY statistics;
+    PSCTX_STREAM_REPLY stream;
+
+    if (!EXPECT_SUCCESS(QueryRule(session, rule, reply)) || !EXPECT_SUCCESS(QueryStatistics(session, &statistics)) ||
+        !EXPECT_SUCCESS(QueryStream(session, HandleValue(file), &stream))) {
+        return FALSE;
+    }
+    if (reply->Matched == 0 &&
+        (statistics.AttachedVolumes == 0 || Volume.Remote || stream.DeviceType != FILE_DEVICE_DISK_FILE_SYSTEM)) {
+        Skip("the filter is not attached to this volume");
+        return FALSE;
+    }
+    return EXPECT(reply->Matched != 0);
+}
+
+/* A rule's opens that get no context: with every owner that a session may have used up, or where contexts would need an anchor. */
+static void CheckMisses(SESSION *session, const WCHAR *name)
+{
+    PSCTX_STATISTICS_REPLY statistics;
+    PSCTX_RULE_REPLY reply;
+    const PSCTX_EVENT *event;
+    ULONG64 rule;
+    HANDLE file;
+
+    if (!OpenReader(&Reader, session, 1u << PSCTX_EVENT_MISSED, PSCTX_MINIMUM_EVENT_CAPACITY) ||
+        !EXPECT_SUCCESS(Track(session, ~0ull, 9, Pattern, PATTERN_LENGTH, &rule))) {
+        return;
+    }
+    file = MakeAndOpen(name);
+    if (HasMatched(session, rule, file, &reply)) {
+        (void)EXPECT(reply.Missed != 0);
+        (void)EXPECT_EQUAL(0, reply.Inserted);
+        (void)EXPECT_STATUS(STATUS_NOT_FOUND, Lookup(session, HandleValue(file), ~0ull, 9, NULL));
+        event = NextEvent(&Reader);
+        if (event != NULL) {
+            (void)EXPECT_EQUAL(PSCTX_EVENT_MISSED, event->Type);
+            (void)EXPECT_EQUAL(rule, event->Sequence);
+            (void)EXPECT(event->Count != 0);
+        }
+        if (EXPECT_SUCCESS(QueryStatistics(session, &statistics))) {
+            (void)EXPECT(statistics.SessionMissed >= reply.Missed);
+        }
+    }
+    (void)EXPECT_SUCCESS(Untrack(session, rule));
+    (void)EXPECT_STATUS(STATUS_NOT_FOUND, QueryRule(session, rule, &reply));
+    CloseKept(file);
+    (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(name));
+}
+
+static void TestMissed(void)
+{
+    const ULONG64 sample = HandleValue(OpenSample(0));
+    SESSION session;
+
+    if (!OpenSession(&session, READ_WRITE)) {
+        return;
+    }
+    for (ULONG64 owner = 0; owner < PSCTX_MAXIMUM_OWNERS; owner += 1) {
+        if (!EXPECT_SUCCESS(Insert(&session, sample, owner, 0, NULL, NULL, 0, NULL)) ||
+            !EXPECT_SUCCESS(Remove(&session, sample, owner, 0, NULL))) {
+            return;
+        }
+    }
+    CheckMisses(&session, L"psctx-tracked-2");
+}
+
+static void TestMissedAnchor(void)
+{
+    SESSION session;
+
+    if (OpenSession(&session, READ_WRITE)) {
+        CheckMisses(&session, L"psctx-tracked-3");
+    }
+}
+
 static const TEST Tests[] = {
     {"a tracking rule that makes no sense is refused", TestArguments, 0},
     {"a session has so many tracking rules and no more", TestRuleLimit, 0},
-    {"a tracked create brings a context", TestTrackedCreate, NEEDS_CONTEXTS | NEEDS_WRITABLE},
+    {"a tracked create brings a context", TestTrackedCreate, NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_TEARDOWN},
+    {"opens that a rule has no context for are counted and told", TestMissed, NEEDS_CONTEXTS | NEEDS_WRITABLE},
+    {"a rule misses every open where contexts would need an anchor", TestMissedAnchor,
+     NEEDS_CONTEXTS | NEEDS_WRITABLE | NEEDS_ANCHOR},
 };
 
 const TEST_GROUP TrackTests = {Tests, COUNT_OF(Tests)};

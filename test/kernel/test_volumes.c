@@ -1,5 +1,6 @@
 /* LIST_VOLUMES: the volume under test among the others, with its contexts counted. */
 #include "tests.h"
+#include "volumes.h"
 
 #define VOLUMES 256u
 #define CONTEXTS 6u
@@ -18,15 +19,6 @@ typedef struct _KNOWN_VOLUMES {
 static KNOWN_VOLUMES Before;
 static KNOWN_VOLUMES After;
 static KNOWN_VOLUMES OneByOne;
-
-static LONG ListVolumes(const SESSION *session, ULONG64 after, ULONG pageLength)
-{
-    PSCTX_VOLUMES_REQUEST request;
-
-    SetHeader(&request.Header, sizeof(request), PSCTX_OPERATION_LIST_VOLUMES);
-    request.After = after;
-    return Ask(session, &request.Header, &Page, pageLength);
-}
 
 static BOOL IsEntryWhole(const PSCTX_VOLUME_ENTRY *entry)
 {
@@ -61,7 +53,7 @@ static BOOL ReadVolumes(const SESSION *session, KNOWN_VOLUMES *volumes)
     do {
         const ULONG64 after = volumes->Count == 0 ? 0 : volumes->Entries[volumes->Count - 1].Number;
 
-        if (!EXPECT_SUCCESS(ListVolumes(session, after, sizeof(Page))) || !TakePage(volumes)) {
+        if (!EXPECT_SUCCESS(ListVolumes(session, after, &Page, sizeof(Page))) || !TakePage(volumes)) {
             return FALSE;
         }
     } while (Page.Reply.Remaining != 0 && EXPECT(Page.Reply.Count != 0));
@@ -75,9 +67,10 @@ static BOOL ReadVolumesOneByOne(const SESSION *session, KNOWN_VOLUMES *volumes)
     LONG status;
 
     volumes->Count = 0;
-    while ((status = ListVolumes(session, after, sizeof(PSCTX_VOLUMES_REPLY))) == STATUS_BUFFER_OVERFLOW) {
+    while ((status = ListVolumes(session, after, &Page, sizeof(PSCTX_VOLUMES_REPLY))) == STATUS_BUFFER_OVERFLOW) {
         if (!EXPECT_EQUAL(0, Page.Reply.Count) || !EXPECT(Page.Reply.NextSize > sizeof(PSCTX_VOLUME_ENTRY)) ||
-            !EXPECT_SUCCESS(ListVolumes(session, after, (ULONG)sizeof(PSCTX_VOLUMES_REPLY) + Page.Reply.NextSize)) ||
+            !EXPECT_SUCCESS(
+                ListVolumes(session, after, &Page, (ULONG)sizeof(PSCTX_VOLUMES_REPLY) + Page.Reply.NextSize)) ||
             !EXPECT_EQUAL(1, Page.Reply.Count) || !TakePage(volumes)) {
             return FALSE;
         }
@@ -102,7 +95,7 @@ static void TestPages(void)
         (void)EXPECT_EQUAL(Before.Entries[index].Number, OneByOne.Entries[index].Number);
     }
     (void)EXPECT_EQUAL(statistics.AttachedVolumes, attached);
-    (void)EXPECT_SUCCESS(ListVolumes(&session, ~0ull, sizeof(PSCTX_VOLUMES_REPLY)));
+    (void)EXPECT_SUCCESS(ListVolumes(&session, ~0ull, &Page, sizeof(PSCTX_VOLUMES_REPLY)));
     (void)EXPECT_EQUAL(0, Page.Reply.Count);
 }
 
@@ -178,8 +171,75 @@ static void TestContexts(void)
     }
 }
 
+/* Whether a volume with this storage device is on the page: attached to, a snapshot, or with the reason why not. */
+static BOOL IsOnPage(const WCHAR *device)
+{
+    const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)(&Page.Reply + 1);
+    const ULONG length = (ULONG)(WideLength(device) * sizeof(WCHAR));
+
+    for (ULONG index = 0; index < Page.Reply.Count; index += 1) {
+        if (entry->DeviceNameLength == length && memcmp(entry + 1, device, length) == 0) {
+            (void)EXPECT(entry->Attachment != PSCTX_ATTACHMENT_FAILED || (LONG)entry->Status < 0);
+            if (entry->Attachment != PSCTX_ATTACHMENT_YES) {
+                Note("%w: attachment %u, status %x %s", device, entry->Attachment, entry->Status,
+                     StatusName(entry->Status));
+            }
+            return TRUE;
+        }
+        entry = (const PSCTX_VOLUME_ENTRY *)((const BYTE *)entry + entry->Size);
+    }
+    return FALSE;
+}
+
+/* Fixed disks with a file system, and no other name for a directory. The root is opened, which is how a device may be found. */
+static BOOL FindDisk(WCHAR letter, WCHAR *device)
+{
+    static const WCHAR disks[] = L"\\Device\\";
+    WCHAR drive[] = L"?:";
+    WCHAR root[] = L"?:\\";
+    DWORD flags;
+
+    drive[0] = letter;
+    root[0] = letter;
+    return GetDriveTypeW(root) == DRIVE_FIXED && QueryDosDeviceW(drive, device, PATH_CAPACITY) != 0 &&
+           memcmp(device, disks, sizeof(disks) - sizeof(WCHAR)) == 0 &&
+           GetVolumeInformationW(root, NULL, 0, NULL, NULL, &flags, NULL, 0);
+}
+
+static void TestDisks(void)
+{
+    static WCHAR device[PATH_CAPACITY];
+    PSCTX_STATISTICS_REPLY statistics;
+    SESSION session;
+    ULONG disks = 0;
+
+    if (!OpenSession(&session, READ_ONLY) || !EXPECT_SUCCESS(QueryStatistics(&session, &statistics))) {
+        return;
+    }
+    if (IsWine()) {
+        Skip("Wine's disks have no file system in its kernel");
+        return;
+    }
+    if (statistics.AttachedVolumes == 0) {
+        Skip("the filter is attached to no volume: legacy filters may be blocked here");
+        return;
+    }
+    for (WCHAR letter = L'C'; letter <= L'Z'; letter += 1) {
+        if (FindDisk(letter, device) && EXPECT_SUCCESS(ListVolumes(&session, 0, &Page, sizeof(Page)))) {
+            disks += 1;
+            if (!EXPECT(IsOnPage(device))) {
+                Note("%w is not listed", device);
+            }
+        }
+    }
+    if (disks == 0) {
+        Skip("no disk has a letter");
+    }
+}
+
 static const TEST Tests[] = {
     {"volumes are listed by pages of any size, and as many as are attached to", TestPages, 0},
+    {"every disk's volume is listed by its device's name, attached or with the reason why not", TestDisks, NEEDS_WIN32},
     {"the volume in use is listed, attached, with its contexts", TestContexts, NEEDS_CONTEXTS},
 };
 

@@ -7,10 +7,12 @@
 
 #define NEEDS_CONTEXTS 0x01u /* a volume whose file streams support per-stream contexts */
 #define NEEDS_WRITABLE 0x02u
-#define NEEDS_STREAMS 0x04u /* named ones */
-#define NEEDS_WIN32 0x08u   /* files under Win32 names, with all of Win32's I/O */
-#define NEEDS_SAMPLE 0x10u  /* a file, whether or not it supports contexts */
-#define NEEDS_TWO 0x20u     /* two files */
+#define NEEDS_STREAMS 0x04u  /* named ones */
+#define NEEDS_WIN32 0x08u    /* files under Win32 names, with all of Win32's I/O */
+#define NEEDS_SAMPLE 0x10u   /* a file, whether or not it supports contexts */
+#define NEEDS_TWO 0x20u      /* two files */
+#define NEEDS_TEARDOWN 0x40u /* a file system that tears contexts down */
+#define NEEDS_ANCHOR 0x80u   /* one that does not: a context keeps its file open */
 
 typedef struct _TEST {
     const char *Name;
@@ -31,6 +33,8 @@ extern const TEST_GROUP StreamTests;
 extern const TEST_GROUP HandleTests;
 extern const TEST_GROUP SessionTests;
 extern const TEST_GROUP TrackTests;
+extern const TEST_GROUP NameTests;
+extern const TEST_GROUP WaitTests;
 extern const TEST_GROUP CountTests;
 extern const TEST_GROUP SubscribeTests;
 extern const TEST_GROUP EventTests;

@@ -125,6 +125,8 @@ DECLSPEC_NORETURN VOID ExRaiseStatus(_In_ NTSTATUS Status);
 VOID ProbeForRead(_In_ const volatile VOID *Address, _In_ SIZE_T Length, _In_ ULONG Alignment);
 VOID ProbeForWrite(_In_ volatile VOID *Address, _In_ SIZE_T Length, _In_ ULONG Alignment);
 
+/* Addresses from there on are the kernel's: here all but those that never are any. */
+extern PVOID MmSystemRangeStart;
 PVOID MmGetSystemRoutineAddress(_In_ PUNICODE_STRING SystemRoutineName);
 
 typedef enum _MM_SYSTEM_SIZE { MmSmallSystem, MmMediumSystem, MmLargeSystem } MM_SYSTEMSIZE;

@@ -36,6 +36,11 @@ typedef unsigned long long PSCTX_UINT64;
 
 #define PSCTX_DEVICE_NAME L"\\Device\\PsCtx"
 #define PSCTX_SYMBOLIC_LINK_NAME L"\\DosDevices\\PsCtx"
+/*
+ * The link as Win32 programs open it: in the system's own directory of links, which no link that a user makes for the own session stands
+ * in for. Only where a system has no such directory, which ERROR_PATH_NOT_FOUND tells, is it opened by the name that every system has.
+ */
+#define PSCTX_WIN32_GLOBAL_NAME L"\\\\.\\Global\\PsCtx"
 #define PSCTX_WIN32_NAME L"\\\\.\\PsCtx"
 
 /* Limits. Those of a session are also told by PSCTX_IOCTL_QUERY_VERSION, so that a client need not be recompiled. */

@@ -4,6 +4,8 @@
 DECLSPEC_NORETURN VOID KeBugCheckEx(_In_ ULONG BugCheckCode, _In_ ULONG_PTR Parameter1, _In_ ULONG_PTR Parameter2,
                                     _In_ ULONG_PTR Parameter3, _In_ ULONG_PTR Parameter4);
 
+ULONG HostQuirks; /* none */
+
 VOID HostListCorrupt(const VOID *Entry)
 {
     KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Entry, 0, 0, 0);

@@ -104,3 +104,12 @@ VOID IoReleaseVpbSpinLock(KIRQL Irql)
 {
     KeReleaseSpinLock(&ProxyVpbLock, Irql);
 }
+
+/* Nobody acquires a file for a section here: the callbacks are never called. */
+NTSTATUS FsRtlRegisterFileSystemFilterCallbacks(PDRIVER_OBJECT FilterDriverObject, PFS_FILTER_CALLBACKS Callbacks)
+{
+    UNREFERENCED_PARAMETER(FilterDriverObject);
+    UNREFERENCED_PARAMETER(Callbacks);
+
+    return STATUS_SUCCESS;
+}

@@ -18,7 +18,8 @@ VOID RtlReleaseSRWLockShared(PVOID Lock);
 
 NTSTATUS ZwTerminateProcess(_In_ HANDLE ProcessHandle, _In_ NTSTATUS ExitStatus);
 
-ULONG HostQuirks; /* none: this kernel is by the book */
+PVOID MmSystemRangeStart = (PVOID)0x10000; /* a driver host has no addresses but a process's */
+ULONG HostQuirks;                          /* none: this kernel is by the book */
 HOST_THREAD_LOCAL PETHREAD HostThisThread;
 
 /*
@@ -32,6 +33,25 @@ PETHREAD HostCreateThread(VOID)
 }
 
 VOID HostScheduleYield(PETHREAD Thread)
+{
+    UNREFERENCED_PARAMETER(Thread);
+}
+
+/* The driver host's threads send every request themselves, and outlive them all. */
+PIRP IoGetTopLevelIrp(VOID)
+{
+    return NULL;
+}
+
+BOOLEAN PsIsThreadTerminating(PETHREAD Thread)
+{
+    UNREFERENCED_PARAMETER(Thread);
+
+    return FALSE;
+}
+
+/* Wine suspends its threads itself. */
+VOID HostStopSuspended(PETHREAD Thread)
 {
     UNREFERENCED_PARAMETER(Thread);
 }
