@@ -20,10 +20,10 @@ const programs = {
   'read, by a driver that may be unloaded': ['passthrough_bench', 'read', 'unloadable'],
 }
 
-/** The compiler and the C library, on which the numbers depend. */
+/** What the numbers depend on: the processor's architecture, the compiler and the C library, whoever has packed them. */
 function identifyTools() {
-  const [compiler, library] = [['cc'], ['ldd']].map(([name]) => capture(name, ['--version']).output.split('\n')[0])
-  return `${compiler}; ${library}`
+  const versions = ['cc', 'ldd'].map((name) => capture(name, ['--version']).output.split('\n')[0])
+  return [process.arch, ...versions.map((version) => version.replace(/ \(.*\)/, ''))].join(', ')
 }
 
 function measure() {

@@ -9,8 +9,8 @@ const lookups = 20_000
 const cache = ['--cache-sim=yes', '--I1=32768,8,64', '--D1=32768,8,64', '--LL=8388608,16,64']
 
 /**
- * Misses of the first and of the last level before contexts were laid out by lines: this program and these settings at commit 6eb1730, to which
- * test/bench/lookup.c and its target were added.
+ * Misses of the first and of the last level before contexts were laid out by lines. Made by this script in a checkout of commit 6eb1730 (`git worktree
+ * add build/before 6eb1730`) with this directory, and with the target lookup_bench of test/driver/core.cmake.
  */
 const before = { driver: [9.85, 8.71], all: [43.94, 15.17] }
 const share = 0.75 // that is to be left of the driver's
