@@ -108,12 +108,12 @@ export function describeContract(
       filter = open()
       files = volume.files(filter)
     })
-    afterEach(() => {
+    afterEach(async () => {
       const opened = filters
       filters = []
       // Newest first: the first one mounted the volume.
       for (const one of opened.reverse()) one.close()
-      volume.check()
+      await volume.check()
     })
 
     describe('insert, lookup, remove', () => {

@@ -40,7 +40,7 @@ export interface ContractVolume {
   /** Has another process insert contexts, of either pool, on the stream at `path`, and die with them. */
   insertAndDie(path: string, filter: Filter): Promise<void>
   /** Throws if the driver holds something that it should have given back; called after each test, when all filters are closed. */
-  check(): void
+  check(): void | Promise<void>
   dispose(): void
 }
 
