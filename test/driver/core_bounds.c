@@ -161,6 +161,41 @@ static VOID CoreSessionsBehindOthersEndInShortHolds(VOID)
     CoreStop(&core);
 }
 
+/* However they came onto the streams, a list that has been gone over is gone over again while the cache has it. */
+static VOID CoreSessionsEndStreamByStream(VOID)
+{
+    static const ULONG64 order[] = {5, 3, 1, 4, 2, 0};
+    CORE_INSERTION insertion = {.Owner = 1};
+    const PSCTX_EVENT *event = NULL;
+    HANDLE streams[CORE_CROWD];
+    CORE_WAIT wait;
+    HANDLE second;
+    HANDLE reader;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    CoreInitializeWait(&wait, PSCTX_MAXIMUM_TRANSFER);
+    CoreOpenCrowd(streams);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    reader = CoreOpenReader(second, 1u << PSCTX_EVENT_REMOVED);
+    for (index = 0; index < RTL_NUMBER_OF(order); index += 1) {
+        insertion.Stream = streams[index % 2];
+        insertion.Instance = index;
+        CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_SUCCESS);
+    }
+    CoreClose(second);
+    CHECK_STATUS(CoreStartWait(reader, &wait), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreEventCount(&wait), RTL_NUMBER_OF(order));
+    for (index = 0; index < RTL_NUMBER_OF(order); index += 1) {
+        event = CoreNextEvent(&wait, event);
+        CHECK_EQUAL(event->Instance, order[index]);
+    }
+    CoreClose(reader);
+    CoreFreeWait(&wait);
+    CoreStop(&core);
+}
+
 static VOID CoreManyAreRemovedInShortHolds(VOID)
 {
     ULONG64 count;
@@ -742,6 +777,7 @@ static const CORE_TEST CoreBoundsTests[] = {
      CoreSessionsEndInShortHolds},
     {"a session's end behind as many of another's on a full stream takes a limited number of steps, few under one lock",
      CoreSessionsBehindOthersEndInShortHolds},
+    {"a session's end removes stream by stream, the youngest first", CoreSessionsEndStreamByStream},
     {"remove-all removes the youngest first, and gives the lock up every few hundred", CoreManyAreRemovedInShortHolds},
     {"unloading removes the youngest first, and gives the lock up every few hundred", CoreUnloadRemovesInShortHolds},
     {"list, enumerate and the count of a volume's contexts give the lock up every few hundred",
