@@ -1,7 +1,7 @@
 /* Addresses whose memory must stay: linked contexts, list heads, live resources. The pool asks before it frees. */
 #include "kernel.h"
 
-#define HOST_PIN_BUCKETS 65536u
+#define HOST_PIN_BUCKETS (1u << 20)
 #define HOST_PIN_SHARDS 64u
 #define HOST_PIN_GRANULE 8
 

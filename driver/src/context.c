@@ -224,22 +224,6 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
 }
 
 /*
- * The same during a walk, which has come to the context and gives the lock up the sooner. The context goes onto a list of the caller's.
- */
-_IRQL_requires_(APC_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxUnlinkInWalk(_Inout_ PPSCTX_WALK Walk, _Inout_ PPSCTX_CONTEXT Context, _Inout_ PLIST_ENTRY Removed)
-{
-    PAGED_CODE();
-
-    PsctxChargeWalk(Walk, Context->Header);
-    if (!PsctxUnlinkContext(Walk->Shard, Context)) {
-        return FALSE;
-    }
-    InsertTailList(Removed, &Context->Links);
-    return TRUE;
-}
-
-/*
  * Puts a context that is on its stream now into the index; the shard is locked, under which sequence numbers and times are given.
  */
 _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
@@ -521,7 +505,8 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG64 PsctxRemoveContexts(const PSCTX_STREAM
     InitializeListHead(&removed);
     PsctxBeginStreamWalk(&walk, Stream->Header);
     for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
-        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkInWalk(&walk, context, &removed)) {
+        if (PsctxIsMatch(context, Stream->Header, Identity) && PsctxUnlinkContext(walk.Shard, context)) {
+            InsertTailList(&removed, &context->Links);
             count += 1;
         }
     }
@@ -622,9 +607,19 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxListContexts(const PSCTX_STREAM 
 }
 
 /*
- * Removes and frees every context of a session that ends with it, or, for NULL, every context that there is.
+ * Whether a context ends with this session, or, for NULL, with the driver. The context's shard is locked.
+ */
+static BOOLEAN PsctxEndsWith(_In_ const PSCTX_CONTEXT *Context, _In_opt_ const PSCTX_SESSION *Session)
+{
+    return Session == NULL || (Context->Owner->Session == Session &&
+                               (Context->Lifetime == PSCTX_LIFETIME_SESSION || Context->Anchor != NULL));
+}
+
+/*
+ * Removes every context of a session that ends with it, or, for NULL, every context that there is, and frees them.
  *
- * The youngest first: FsRtl looks for each from the head of its stream's list. They are freed when the shard they were in is done with.
+ * Stream by stream, the youngest first: FsRtl looks for each from the head of its stream's list, whose entries are in the processor's
+ * cache after the first time. They are freed when the shard they were in is done with.
  *
  * No file object is needed: see the head of this file. A context whose stream is just being torn down is left to its FreeCallback;
  * so is one that the file system has lost from its list, which cannot be told from it and may never be called back for.
@@ -639,14 +634,21 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSessionContexts(PPSCTX_SESSION
     InitializeListHead(&removed);
     for (number = 0; number < PSCTX_SHARD_COUNT; number += 1) {
         PPSCTX_CONTEXT context;
+        PSCTX_WALK inner;
         PSCTX_WALK walk;
 
         PsctxBeginShardWalk(&walk, number, PsctxShardYoungestFirst);
         for (context = PsctxNextContext(&walk); context != NULL; context = PsctxNextContext(&walk)) {
-            if (Session == NULL || (context->Owner->Session == Session &&
-                                    (context->Lifetime == PSCTX_LIFETIME_SESSION || context->Anchor != NULL))) {
-                (VOID) PsctxUnlinkInWalk(&walk, context, &removed);
+            if (!PsctxEndsWith(context, Session)) {
+                continue;
             }
+            PsctxBeginInnerWalk(&inner, &walk, context);
+            for (context = PsctxNextContext(&inner); context != NULL; context = PsctxNextContext(&inner)) {
+                if (PsctxEndsWith(context, Session) && PsctxUnlinkContext(walk.Shard, context)) {
+                    InsertTailList(&removed, &context->Links);
+                }
+            }
+            PsctxEndInnerWalk(&inner, &walk);
         }
         PsctxEndWalk(&walk);
         PsctxFreeContexts(&removed);

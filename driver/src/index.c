@@ -10,11 +10,11 @@
 #define PSCTX_CONTEXTS_PER_BUCKET 1 /* at most, where there is memory for more buckets */
 #define PSCTX_BUCKETS_PER_CONTEXT 8 /* at most, likewise */
 
-/* How many contexts may be looked at while a shard is locked, where all of them are. */
-#define PSCTX_EXAMINED_PER_HOLD 256u
-
-/* So many entries of a stream's list, which FsRtl may pass to find one context, count as another that is looked at. */
-#define PSCTX_PASSED_PER_EXAMINED 256u
+/*
+ * How many contexts may be looked at while a shard is locked, where all of them are. FsRtl may pass PSCTX_MAXIMUM_STREAM_CONTEXTS entries
+ * for each that is removed.
+ */
+#define PSCTX_EXAMINED_PER_HOLD 128u
 
 ULONG64 PsctxHashKey[2];
 
@@ -351,7 +351,7 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxNextContext(PPSCTX_WALK Wa
 {
     PPSCTX_CONTEXT context;
 
-    if (Walk->Examined >= PSCTX_EXAMINED_PER_HOLD) {
+    if (Walk->Examined == PSCTX_EXAMINED_PER_HOLD) {
         PsctxUnlockShard(Walk->Shard);
         PsctxAcquireShard(Walk->Shard);
         Walk->Examined = 0;
@@ -365,14 +365,28 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_CONTEXT PsctxNextContext(PPSCTX_WALK Wa
 }
 
 /*
- * FsRtl has been asked for a context of this stream. It may have passed all the others there are: the more, the sooner the shard's lock
- * is given up.
+ * Begins to walk, from the context that a walk through its shard has come to, through it and the older ones of its stream. It is under
+ * the other walk's holds of the lock, which goes on when this one has ended; the header need not be kept.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxChargeWalk(PPSCTX_WALK Walk, PFSRTL_ADVANCED_FCB_HEADER Header)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxBeginInnerWalk(PPSCTX_WALK Walk, const PSCTX_WALK *Outer,
+                                                           PPSCTX_CONTEXT First)
 {
     PAGED_CODE();
 
-    Walk->Examined += PsctxCountOnStream(Walk->Shard, Header) / PSCTX_PASSED_PER_EXAMINED;
+    Walk->Shard = Outer->Shard;
+    Walk->Order = PsctxStreamYoungestFirst;
+    Walk->Header = First->Header;
+    Walk->Examined = Outer->Examined;
+    Walk->Next = First;
+    InsertTailList(&Walk->Shard->Walks, &Walk->Links);
+}
+
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndInnerWalk(PPSCTX_WALK Walk, PPSCTX_WALK Outer)
+{
+    PAGED_CODE();
+
+    RemoveEntryList(&Walk->Links);
+    Outer->Examined = Walk->Examined;
 }
 
 /*

@@ -329,7 +329,7 @@ typedef struct _PSCTX_WALK {
     PFSRTL_ADVANCED_FCB_HEADER Header; /* of a stream's walk */
     PPSCTX_CONTEXT Next;               /* to be looked at, or NULL behind the last */
     PSCTX_WALK_ORDER Order;
-    ULONG Examined; /* since the shard was locked last; what FsRtl has passed is among them */
+    ULONG Examined; /* since the shard was locked last */
 } PSCTX_WALK, *PPSCTX_WALK;
 
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartIndex(VOID);
@@ -348,7 +348,9 @@ _IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
 _IRQL_requires_max_(APC_LEVEL) _IRQL_raises_(APC_LEVEL) VOID
     PsctxBeginStreamWalk(_Out_ PPSCTX_WALK Walk, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
 _IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT PsctxNextContext(_Inout_ PPSCTX_WALK Walk);
-_IRQL_requires_(APC_LEVEL) VOID PsctxChargeWalk(_Inout_ PPSCTX_WALK Walk, _In_ PFSRTL_ADVANCED_FCB_HEADER Header);
+_IRQL_requires_(APC_LEVEL) VOID
+    PsctxBeginInnerWalk(_Out_ PPSCTX_WALK Walk, _In_ const PSCTX_WALK *Outer, _In_ PPSCTX_CONTEXT First);
+_IRQL_requires_(APC_LEVEL) VOID PsctxEndInnerWalk(_Inout_ PPSCTX_WALK Walk, _Inout_ PPSCTX_WALK Outer);
 _IRQL_requires_(APC_LEVEL) VOID PsctxEndWalk(_Inout_ PPSCTX_WALK Walk);
 
 /*

@@ -2,6 +2,9 @@
  * What the end of a session with many contexts takes, and each of the ways that remove as many: milliseconds of the processor, a line each.
  *
  *   ending_bench COUNT
+ *
+ * "session-behind" is the worst way for them to lie: each stream is full, one half of its contexts is of the session that ends, and the
+ * other half younger and of a session that goes on. FsRtl finds each behind all of those.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +13,7 @@
 #include "core_batch.h"
 #include "core_fixture.h"
 
-#define BENCH_MAXIMUM_STREAMS 64u
+#define BENCH_DIGITS 5u /* of a file's number */
 
 static double BenchNow(VOID)
 {
@@ -20,10 +23,23 @@ static double BenchNow(VOID)
     return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
 }
 
+static HANDLE BenchOpen(_In_ ULONG Number)
+{
+    WCHAR path[] = L"\\??\\M:\\ending-00000";
+    ULONG digit;
+
+    for (digit = 1; digit <= BENCH_DIGITS; digit += 1) {
+        path[RTL_NUMBER_OF(path) - 1 - digit] = (WCHAR)(L'0' + Number % 10);
+        Number /= 10;
+    }
+    return CoreOpenFile(path);
+}
+
 /*
- * Hangs Count contexts on as many streams as their limit needs.
+ * Hangs Count contexts on the streams, as many on each.
  */
-static VOID BenchFill(_In_ HANDLE Control, _In_ const HANDLE *Streams, _In_ ULONG Count)
+static VOID BenchFill(_In_ HANDLE Control, _In_reads_(StreamCount) const HANDLE *Streams, _In_ ULONG StreamCount,
+                      _In_ ULONG Count)
 {
     ULONG done = 0;
 
@@ -34,7 +50,7 @@ static VOID BenchFill(_In_ HANDLE Control, _In_ const HANDLE *Streams, _In_ ULON
 
         CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, sizeof(PSCTX_INSERT_REPLY));
         for (index = done; index < done + part; index += 1) {
-            CoreAddInsert(&batch, Streams[index / PSCTX_MAXIMUM_STREAM_CONTEXTS], 1, 0, 0)->IfExists =
+            CoreAddInsert(&batch, Streams[(ULONG64)index * StreamCount / Count], 1, 0, 0)->IfExists =
                 PSCTX_IF_EXISTS_ADD;
         }
         CHECK_STATUS(CoreSendBatch(Control, &batch), STATUS_SUCCESS);
@@ -47,45 +63,57 @@ static VOID BenchFill(_In_ HANDLE Control, _In_ const HANDLE *Streams, _In_ ULON
 int main(int argc, char **argv)
 {
     const ULONG count = argc > 1 ? (ULONG)strtoul(argv[1], NULL, 10) : 0;
-    const ULONG streamCount = (count + PSCTX_MAXIMUM_STREAM_CONTEXTS - 1) / PSCTX_MAXIMUM_STREAM_CONTEXTS;
-    HANDLE streams[BENCH_MAXIMUM_STREAMS] = {0};
-    WCHAR path[] = L"\\??\\M:\\ending-00";
+    const ULONG full = (count + PSCTX_MAXIMUM_STREAM_CONTEXTS - 1) / PSCTX_MAXIMUM_STREAM_CONTEXTS;
+    const ULONG half = (count + PSCTX_MAXIMUM_STREAM_CONTEXTS / 2 - 1) / (PSCTX_MAXIMUM_STREAM_CONTEXTS / 2);
+    HANDLE *streams;
     HANDLE session;
     double start;
     ULONG index;
     CORE core;
 
-    if (count == 0 || streamCount > BENCH_MAXIMUM_STREAMS) {
+    if (count == 0) {
         fprintf(stderr, "ending_bench COUNT\n");
         return 2;
     }
+    streams = calloc(half, sizeof(*streams));
+    CHECK(streams != NULL);
     CoreStart(&core);
-    for (index = 0; index < streamCount; index += 1) {
-        path[14] = (WCHAR)(L'0' + index / 10);
-        path[15] = (WCHAR)(L'0' + index % 10);
-        streams[index] = CoreOpenFile(path);
+    for (index = 0; index < half; index += 1) {
+        streams[index] = BenchOpen(index);
     }
 
     session = CoreOpenSession(CORE_READ_WRITE);
-    BenchFill(session, streams, count);
+    BenchFill(session, streams, full, count);
     start = BenchNow();
     CoreClose(session);
     printf("session %.0f\n", BenchNow() - start);
     CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, 0);
 
-    BenchFill(core.Control, streams, count);
+    BenchFill(core.Control, streams, full, count);
     start = BenchNow();
-    for (index = 0; index < streamCount; index += 1) {
+    for (index = 0; index < full; index += 1) {
         CHECK_STATUS(CoreRemoveAll(core.Control, streams[index], PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
     }
     printf("remove-all %.0f\n", BenchNow() - start);
 
-    BenchFill(core.Control, streams, count);
+    session = CoreOpenSession(CORE_READ_WRITE);
+    BenchFill(session, streams, half, count);
+    BenchFill(core.Control, streams, half, count);
     start = BenchNow();
-    for (index = 0; index < streamCount; index += 1) {
+    CoreClose(session);
+    printf("session-behind %.0f\n", BenchNow() - start);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, count);
+    for (index = 0; index < half; index += 1) {
+        CHECK_STATUS(CoreRemoveAll(core.Control, streams[index], PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
+    }
+
+    BenchFill(core.Control, streams, full, count);
+    start = BenchNow();
+    for (index = 0; index < half; index += 1) {
         CoreClose(streams[index]);
     }
     printf("teardown %.0f\n", BenchNow() - start);
+    free(streams);
     CoreStop(&core);
     return 0;
 }

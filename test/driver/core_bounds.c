@@ -13,10 +13,13 @@
 #include <string.h>
 
 #define CORE_MANY 20000u
-#define CORE_BEHIND 2000u
-#define CORE_HOLD 256u /* contexts that may be looked at under one hold of a shard's lock */
+#define CORE_FULL PSCTX_MAXIMUM_STREAM_CONTEXTS
+#define CORE_CROWD 50u                         /* streams of one shard */
+#define CORE_IN_CROWD (CORE_MANY / CORE_CROWD) /* on each of them: there is room for a few more */
+#define CORE_HOLD 128u                         /* contexts that may be looked at under one hold of a shard's lock */
+#define CORE_LONGEST_HOLD 65536u               /* entries that FsRtl may go over meanwhile */
 #define CORE_WALKERS_SEEDS 12u
-#define CORE_PER_SESSION 600u
+#define CORE_PER_SESSION (CORE_FULL / 3 / 10 * 10)
 #define CORE_NEIGHBOURS_SEEDS 24u
 
 /*
@@ -43,6 +46,68 @@ static VOID CoreFill(_In_ HANDLE Control, _In_ HANDLE Stream, _In_ ULONG Count, 
     }
 }
 
+static const VOID *CoreFindHeader(_In_ HANDLE Stream)
+{
+    const VOID *header;
+    PVOID object;
+
+    CHECK_STATUS(ObReferenceObjectByHandle(Stream, 0, *IoFileObjectType, UserMode, &object, NULL), STATUS_SUCCESS);
+    header = ((PFILE_OBJECT)object)->FsContext;
+    ObDereferenceObject(object);
+    return header;
+}
+
+/*
+ * Opens streams of one shard, which has room for CORE_MANY contexts on them: others are opened in vain, and closed in the end.
+ */
+static VOID CoreOpenCrowd(_Out_writes_(CORE_CROWD) PHANDLE Streams)
+{
+    static HANDLE others[CORE_CROWD << (PSCTX_SHARD_BITS + 2)];
+    WCHAR path[] = L"\\??\\M:\\files\\crowd-00000";
+    ULONG otherCount = 0;
+    ULONG number = 0;
+    ULONG count = 0;
+
+    while (count < CORE_CROWD) {
+        ULONG rest = number;
+        ULONG digit;
+        HANDLE stream;
+
+        for (digit = 0; digit < 5; digit += 1) {
+            path[RTL_NUMBER_OF(path) - 2 - digit] = (WCHAR)(L'0' + rest % 10);
+            rest /= 10;
+        }
+        stream = CoreOpenFile(path);
+        if (count == 0 || (PsctxHashHeader(CoreFindHeader(stream)) ^ PsctxHashHeader(CoreFindHeader(Streams[0]))) >>
+                                  (64u - PSCTX_SHARD_BITS) ==
+                              0) {
+            Streams[count] = stream;
+            count += 1;
+        } else {
+            CHECK(otherCount < RTL_NUMBER_OF(others));
+            others[otherCount] = stream;
+            otherCount += 1;
+        }
+        number += 1;
+    }
+    while (otherCount != 0) {
+        otherCount -= 1;
+        CoreClose(others[otherCount]);
+    }
+}
+
+/*
+ * Adds CORE_MANY contexts to a crowd of streams.
+ */
+static VOID CoreFillCrowd(_In_ HANDLE Control, _In_reads_(CORE_CROWD) const HANDLE *Streams, _In_ ULONG Lifetime)
+{
+    ULONG index;
+
+    for (index = 0; index < CORE_CROWD; index += 1) {
+        CoreFill(Control, Streams[index], CORE_IN_CROWD, Lifetime);
+    }
+}
+
 /*
  * So many contexts were removed, each found at once, and the lock given up now and then.
  */
@@ -57,14 +122,14 @@ static VOID CoreCheckRemovals(_In_ ULONG Count)
 
 static VOID CoreSessionsEndInShortHolds(VOID)
 {
+    HANDLE streams[CORE_CROWD];
     HANDLE second;
-    HANDLE stream;
     CORE core;
 
     CoreStart(&core);
     second = CoreOpenSession(CORE_READ_WRITE);
-    stream = CoreOpenFile(CORE_FILE);
-    CoreFill(second, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    CoreOpenCrowd(streams);
+    CoreFillCrowd(second, streams, PSCTX_LIFETIME_SESSION);
     CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, CORE_MANY);
     HostResetWork();
     CoreClose(second);
@@ -73,9 +138,10 @@ static VOID CoreSessionsEndInShortHolds(VOID)
     CoreStop(&core);
 }
 
-/* Each of the contexts that end is behind all of another session's, past which FsRtl looks for it. */
+/* Each of the contexts that end is behind all of another session's, past which FsRtl looks for it: no order is worse. */
 static VOID CoreSessionsBehindOthersEndInShortHolds(VOID)
 {
+    const ULONG64 half = CORE_FULL / 2;
     HOST_CONTEXT_WORK work;
     HANDLE second;
     HANDLE stream;
@@ -84,14 +150,49 @@ static VOID CoreSessionsBehindOthersEndInShortHolds(VOID)
     CoreStart(&core);
     second = CoreOpenSession(CORE_READ_WRITE);
     stream = CoreOpenFile(CORE_FILE);
-    CoreFill(second, stream, CORE_BEHIND, PSCTX_LIFETIME_SESSION);
-    CoreFill(core.Control, stream, CORE_BEHIND, PSCTX_LIFETIME_SESSION);
+    CoreFill(second, stream, CORE_FULL / 2, PSCTX_LIFETIME_SESSION);
+    CoreFill(core.Control, stream, CORE_FULL / 2, PSCTX_LIFETIME_SESSION);
     HostResetWork();
     CoreClose(second);
     HostQueryWork(&work);
-    CHECK(work.EntriesVisited > (ULONG64)CORE_BEHIND * CORE_BEHIND);
-    CHECK(work.LongestRun * 2 * CORE_BEHIND <= 2 * CORE_HOLD * CORE_HOLD);
-    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, CORE_BEHIND);
+    CHECK(work.EntriesVisited > half * half && work.EntriesVisited <= half * (half + 2));
+    CHECK(work.LongestRun > 1 && work.LongestRun * CORE_FULL <= CORE_LONGEST_HOLD);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, half);
+    CoreStop(&core);
+}
+
+/* However they came onto the streams, a list that has been gone over is gone over again while the cache has it. */
+static VOID CoreSessionsEndStreamByStream(VOID)
+{
+    static const ULONG64 order[] = {5, 3, 1, 4, 2, 0};
+    CORE_INSERTION insertion = {.Owner = 1};
+    const PSCTX_EVENT *event = NULL;
+    HANDLE streams[CORE_CROWD];
+    CORE_WAIT wait;
+    HANDLE second;
+    HANDLE reader;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    CoreInitializeWait(&wait, PSCTX_MAXIMUM_TRANSFER);
+    CoreOpenCrowd(streams);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    reader = CoreOpenReader(second, 1u << PSCTX_EVENT_REMOVED);
+    for (index = 0; index < RTL_NUMBER_OF(order); index += 1) {
+        insertion.Stream = streams[index % 2];
+        insertion.Instance = index;
+        CHECK_STATUS(CoreInsert(second, &insertion, NULL), STATUS_SUCCESS);
+    }
+    CoreClose(second);
+    CHECK_STATUS(CoreStartWait(reader, &wait), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreEventCount(&wait), RTL_NUMBER_OF(order));
+    for (index = 0; index < RTL_NUMBER_OF(order); index += 1) {
+        event = CoreNextEvent(&wait, event);
+        CHECK_EQUAL(event->Instance, order[index]);
+    }
+    CoreClose(reader);
+    CoreFreeWait(&wait);
     CoreStop(&core);
 }
 
@@ -103,29 +204,32 @@ static VOID CoreManyAreRemovedInShortHolds(VOID)
 
     CoreStart(&core);
     stream = CoreOpenFile(CORE_FILE);
-    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    CoreFill(core.Control, stream, CORE_FULL, PSCTX_LIFETIME_SESSION);
     HostResetWork();
     CHECK_STATUS(CoreRemoveAll(core.Control, stream, PSCTX_MATCH_FIRST, 0, 0, &count), STATUS_SUCCESS);
-    CHECK_EQUAL(count, CORE_MANY);
-    CoreCheckRemovals(CORE_MANY);
+    CHECK_EQUAL(count, CORE_FULL);
+    CoreCheckRemovals(CORE_FULL);
     CoreStop(&core);
 }
 
 static VOID CoreUnloadRemovesInShortHolds(VOID)
 {
-    HANDLE stream;
+    HANDLE streams[CORE_CROWD];
+    ULONG index;
     CORE core;
 
     CoreStart(&core);
-    stream = CoreOpenFile(CORE_FILE);
-    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_STREAM);
+    CoreOpenCrowd(streams);
+    CoreFillCrowd(core.Control, streams, PSCTX_LIFETIME_STREAM);
     CoreClose(core.Control);
     HostLeaveProcess();
     HostResetWork();
     CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
     CoreCheckRemovals(CORE_MANY);
     HostEnterProcess(core.Process);
-    CoreClose(stream);
+    for (index = 0; index < CORE_CROWD; index += 1) {
+        CoreClose(streams[index]);
+    }
     HostLeaveProcess();
     CoreEndProcess(core.Process);
     CoreShutdown();
@@ -147,22 +251,28 @@ static ULONG64 CoreAcquisitionsOf(_In_ const CORE *Core, _In_ ULONG Operation, _
 
 static VOID CoreManyAreLookedAtInShortHolds(VOID)
 {
-    static const ULONG operations[] = {PSCTX_OPERATION_LIST, PSCTX_OPERATION_ENUMERATE, PSCTX_OPERATION_LIST_VOLUMES};
+    static const struct {
+        ULONG Operation;
+        ULONG Count; /* of the contexts that it looks at */
+    } operations[] = {{PSCTX_OPERATION_LIST, CORE_IN_CROWD},
+                      {PSCTX_OPERATION_ENUMERATE, CORE_MANY},
+                      {PSCTX_OPERATION_LIST_VOLUMES, CORE_MANY}};
     ULONG64 few[RTL_NUMBER_OF(operations)];
+    HANDLE streams[CORE_CROWD];
     HANDLE second;
-    HANDLE stream;
     ULONG index;
     CORE core;
 
     CoreStart(&core);
-    stream = CoreOpenFile(CORE_FILE);
+    CoreOpenCrowd(streams);
     second = CoreOpenSession(CORE_READ_WRITE);
     for (index = 0; index < RTL_NUMBER_OF(operations); index += 1) {
-        few[index] = CoreAcquisitionsOf(&core, operations[index], stream);
+        few[index] = CoreAcquisitionsOf(&core, operations[index].Operation, streams[0]);
     }
-    CoreFill(second, stream, CORE_MANY, PSCTX_LIFETIME_SESSION); /* another session's: none of them fills a page */
+    CoreFillCrowd(second, streams, PSCTX_LIFETIME_SESSION); /* another session's: none of them fills a page */
     for (index = 0; index < RTL_NUMBER_OF(operations); index += 1) {
-        CHECK(CoreAcquisitionsOf(&core, operations[index], stream) >= few[index] + CORE_MANY / CORE_HOLD - 1);
+        CHECK(CoreAcquisitionsOf(&core, operations[index].Operation, streams[0]) >=
+              few[index] + operations[index].Count / CORE_HOLD - 1);
     }
     CoreStop(&core);
 }
@@ -254,17 +364,6 @@ typedef struct _CORE_NEIGHBOURS {
     HANDLE Growing;
     ULONG Listed;
 } CORE_NEIGHBOURS, *PCORE_NEIGHBOURS;
-
-static const VOID *CoreFindHeader(_In_ HANDLE Stream)
-{
-    const VOID *header;
-    PVOID object;
-
-    CHECK_STATUS(ObReferenceObjectByHandle(Stream, 0, *IoFileObjectType, UserMode, &object, NULL), STATUS_SUCCESS);
-    header = ((PFILE_OBJECT)object)->FsContext;
-    ObDereferenceObject(object);
-    return header;
-}
 
 /* How many bits two streams' places in the index have in common, from the shard's on. */
 static ULONG CoreCommonBits(_In_ const VOID *Header, _In_ const VOID *Other)
@@ -393,31 +492,37 @@ static BOOLEAN CoreIsAbout(_In_ ULONG64 Bytes)
 
 static VOID CoreBucketsShrink(VOID)
 {
-    HANDLE stream;
+    HANDLE streams[CORE_CROWD];
     ULONG64 before;
+    ULONG index;
     CORE core;
 
     CoreStart(&core);
-    stream = CoreOpenFile(CORE_FILE);
-    CoreFill(core.Control, stream, 1, PSCTX_LIFETIME_SESSION);
+    CoreOpenCrowd(streams);
+    CoreFill(core.Control, streams[0], 1, PSCTX_LIFETIME_SESSION);
     before = HostAuditPool(CORE_POOL_TAG);
 
-    /* With the last context, where a file system tears the stream down: no memory is asked for. */
-    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
+    /* With the last context, where a file system tears its stream down: no memory is asked for. */
+    CoreFillCrowd(core.Control, streams, PSCTX_LIFETIME_SESSION);
     HostFailAllocation(1);
-    CoreClose(stream);
+    for (index = 0; index < CORE_CROWD; index += 1) {
+        CoreClose(streams[index]);
+    }
     HostFailAllocation(0);
     CHECK(CoreIsAbout(before));
 
     /* When a few are left; later, where there is no memory for fewer buckets. */
-    stream = CoreOpenFile(CORE_FILE);
-    CoreFill(core.Control, stream, 10, PSCTX_LIFETIME_SESSION);
+    CoreOpenCrowd(streams);
+    CoreFill(core.Control, streams[0], 10, PSCTX_LIFETIME_SESSION);
     before = HostAuditPool(CORE_POOL_TAG);
-    CHECK_STATUS(CoreInsert(core.Control, &(const CORE_INSERTION){.Stream = stream, .Owner = 2}, NULL), STATUS_SUCCESS);
-    CoreFill(core.Control, stream, CORE_MANY, PSCTX_LIFETIME_SESSION);
-    CHECK_STATUS(CoreRemoveAll(core.Control, stream, PSCTX_MATCH_OWNER, 1, 0, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(core.Control, &(const CORE_INSERTION){.Stream = streams[0], .Owner = 2}, NULL),
+                 STATUS_SUCCESS);
+    CoreFillCrowd(core.Control, streams, PSCTX_LIFETIME_SESSION);
+    for (index = 0; index < CORE_CROWD; index += 1) {
+        CHECK_STATUS(CoreRemoveAll(core.Control, streams[index], PSCTX_MATCH_OWNER, 1, 0, NULL), STATUS_SUCCESS);
+    }
     CHECK(CoreIsAbout(before));
-    CHECK_EQUAL(CoreCount(core.Control, stream), 1);
+    CHECK_EQUAL(CoreCount(core.Control, streams[0]), 1);
     CoreStop(&core);
 }
 
@@ -670,8 +775,9 @@ static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
 static const CORE_TEST CoreBoundsTests[] = {
     {"a session's end removes the youngest first, and gives the lock up every few hundred",
      CoreSessionsEndInShortHolds},
-    {"a session's end gives the lock up the more often the more there is to look past",
+    {"a session's end behind as many of another's on a full stream takes a limited number of steps, few under one lock",
      CoreSessionsBehindOthersEndInShortHolds},
+    {"a session's end removes stream by stream, the youngest first", CoreSessionsEndStreamByStream},
     {"remove-all removes the youngest first, and gives the lock up every few hundred", CoreManyAreRemovedInShortHolds},
     {"unloading removes the youngest first, and gives the lock up every few hundred", CoreUnloadRemovesInShortHolds},
     {"list, enumerate and the count of a volume's contexts give the lock up every few hundred",

@@ -6,25 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CORE_STREAMS 16u /* that have room for all that a session may have here */
+
+static VOID CoreOpenStreams(_Out_writes_(CORE_STREAMS) PHANDLE Streams)
+{
+    WCHAR path[] = L"\\??\\M:\\files-a";
+    ULONG index;
+
+    for (index = 0; index < CORE_STREAMS; index += 1) {
+        path[13] = (WCHAR)(L'a' + index);
+        Streams[index] = CoreOpenFile(path);
+    }
+}
+
 VOID CoreOwnersAreLimited(VOID)
 {
     CORE_INSERTION insertion = {0};
+    HANDLE streams[CORE_STREAMS];
     CORE_BATCH batch;
-    HANDLE stream;
     ULONG owner;
     CORE core;
 
     CoreStart(&core);
-    stream = CoreOpenFile(CORE_FILE);
+    CoreOpenStreams(streams);
     CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, sizeof(PSCTX_INSERT_REPLY));
     for (owner = 0; owner < PSCTX_MAXIMUM_OWNERS; owner += 1) {
-        CoreAddInsert(&batch, stream, owner, 0, 0);
+        CoreAddInsert(&batch, streams[owner % CORE_STREAMS], owner, 0, 0);
     }
     CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
     CHECK_EQUAL(batch.Reply->Failed, 0);
     CoreFreeBatch(&batch);
 
-    insertion.Stream = stream;
+    insertion.Stream = streams[0];
     insertion.Owner = PSCTX_MAXIMUM_OWNERS;
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
     CHECK_EQUAL(CoreStatistics(core.Control).SessionContexts, PSCTX_MAXIMUM_OWNERS);
@@ -39,17 +52,22 @@ VOID CoreNonPagedBytesAreLimited(VOID)
     PUCHAR data = calloc(1, PSCTX_MAXIMUM_DATA_LENGTH);
     CORE_INSERTION insertion = {.Pool = PSCTX_POOL_NONPAGED, .Data = data, .DataLength = PSCTX_MAXIMUM_DATA_LENGTH};
     PSCTX_STATISTICS_REPLY statistics;
+    HANDLE streams[CORE_STREAMS];
     ULONG64 each;
+    ULONG index;
     CORE core;
 
     CHECK(data != NULL);
     CoreStart(&core);
-    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CoreOpenStreams(streams);
+    insertion.Stream = streams[0];
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     each = CoreStatistics(core.Control).SessionNonPagedBytes;
     CHECK(each > PSCTX_MAXIMUM_DATA_LENGTH && each <= PSCTX_MAXIMUM_DATA_LENGTH + 160 + 256);
     insertion.IfExists = PSCTX_IF_EXISTS_ADD;
-    while (CoreStatistics(core.Control).SessionNonPagedBytes + each <= PSCTX_MAXIMUM_NONPAGED_BYTES) {
+    for (index = 1; CoreStatistics(core.Control).SessionNonPagedBytes + each <= PSCTX_MAXIMUM_NONPAGED_BYTES;
+         index += 1) {
+        insertion.Stream = streams[index % CORE_STREAMS];
         CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     }
     statistics = CoreStatistics(core.Control);
@@ -73,7 +91,9 @@ VOID CoreNonPagedBytesAreLimited(VOID)
     CHECK_STATUS(CoreRemove(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 0, 0, NULL), STATUS_BUFFER_OVERFLOW);
     CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 0, 2, NULL), STATUS_SUCCESS);
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
-    CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
+    for (index = 0; index < CORE_STREAMS; index += 1) {
+        CHECK_STATUS(CoreRemoveAll(core.Control, streams[index], PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
+    }
     CHECK_EQUAL(CoreStatistics(core.Control).SessionNonPagedBytes, 0);
     CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedBytes, 0);
     free(data);

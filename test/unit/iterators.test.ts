@@ -313,7 +313,13 @@ describe('an iterator', () => {
 
     test('lets the loop run between two pages', async () => {
       const batch = filter.batch()
-      for (let instance = 0; instance < 4000; instance += 1) batch.insert(stream, { instance, ifExists: 'add' })
+      const streams = Array.from({ length: 50 }, (_, index) => {
+        filter.host!.writeFile(`M:\\many-${index}`, Buffer.from('many'))
+        return filter.openStream(`M:\\many-${index}`)
+      })
+      for (let instance = 0; instance < 4000; instance += 1) {
+        batch.insert(streams[instance % streams.length]!, { instance, ifExists: 'add' })
+      }
       for (let round = 0; round < 5; round += 1) batch.run()
       let turns = 0
       const turn = (): void => {

@@ -57,10 +57,16 @@ typedef unsigned long long PSCTX_UINT64;
 #define PSCTX_MAXIMUM_TRANSFER (1u << 20)           /* bytes of one request or one reply */
 #define PSCTX_MINIMUM_EVENT_CAPACITY (256u << 10)   /* bytes of events that a subscription may ask to be kept */
 #define PSCTX_MAXIMUM_EVENT_CAPACITY (16u << 20)
-#define PSCTX_MAXIMUM_READERS 16u            /* of one session's events */
-#define PSCTX_MAXIMUM_WAITS 16u              /* requests of one reader that wait for events */
-#define PSCTX_MAXIMUM_SESSIONS 4096u         /* open at once */
-#define PSCTX_MAXIMUM_STREAM_CONTEXTS 65536u /* on one stream, of every session */
+#define PSCTX_MAXIMUM_READERS 16u    /* of one session's events */
+#define PSCTX_MAXIMUM_WAITS 16u      /* requests of one reader that wait for events */
+#define PSCTX_MAXIMUM_SESSIONS 4096u /* open at once */
+
+/*
+ * Contexts on one stream, of every session. FsRtl looks for each from the head of the stream's list, under locks: this bounds what one
+ * removal costs, and one look-up that misses, and for a session's end so many for each of its contexts, however those of several
+ * sessions lie on a stream.
+ */
+#define PSCTX_MAXIMUM_STREAM_CONTEXTS 512u
 
 /* What is no context: sessions, owners, rules, events that are kept, requests that wait for some. */
 #define PSCTX_MAXIMUM_PAGED_RECORD_BYTES (64ull << 20)
