@@ -50,10 +50,16 @@ BOOLEAN PsIsThreadTerminating(PETHREAD Thread)
     return FALSE;
 }
 
-/* Wine suspends its threads itself. */
+/* Wine suspends its threads itself, whatever they hold. */
 VOID HostStopSuspended(PETHREAD Thread)
 {
     UNREFERENCED_PARAMETER(Thread);
+}
+
+VOID HostLeaveApcRegion(PETHREAD Thread, const char *Routine)
+{
+    UNREFERENCED_PARAMETER(Thread);
+    UNREFERENCED_PARAMETER(Routine);
 }
 
 VOID HostNoStackLocation(PIRP Irp)
