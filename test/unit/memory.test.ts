@@ -92,3 +92,30 @@ test('streams that nobody holds any more are closed, though their filter is open
   )
   expect(output.trim()).toBe('101 0')
 })
+
+test('what was closed and is collected later closes nothing that was opened after it', () => {
+  const output = runProgram(
+    `${prologue}
+    const isClosed = (action) => {
+      try {
+        return action() === undefined
+      } catch (error) {
+        return error.code
+      }
+    }
+    const count = 70000 // more than there are numbers for one handle
+    for (let index = 0; index < count; index += 1) filter.openStream('M:\\\\a').close()
+    for (let index = 0; index < count; index += 1) filter.host.openFile('M:\\\\a').close()
+    const file = filter.host.openFile('M:\\\\a')
+    const other = filter.openStream('M:\\\\a')
+    const collect = (rounds) => {
+      gc()
+      if (rounds > 0) setTimeout(collect, 10, rounds - 1)
+      else console.log(isClosed(() => other.support()), isClosed(() => file.read()))
+    }
+    collect(20)
+  `,
+    '--expose-gc',
+  )
+  expect(output.trim()).toBe('false false')
+})
