@@ -50,7 +50,7 @@ class ContextIterator extends PagedIterator<ListedContext> {
 
   protected override release(): void {
     this.#next = undefined
-    if (this.#volume !== 0) this.#session.closeHandle(this.#volume)
+    if (this.#volume !== 0) this.#session.closeHandle(this.#volume, this)
   }
 
   readonly #read = (): void => {

@@ -131,7 +131,7 @@ export class HostFile {
   /** Closes the handle. Harmless when it is closed already. */
   close(): void {
     if (this.#handle === 0) return
-    this.#session.closeHandle(this.#handle)
+    this.#session.closeHandle(this.#handle, this)
     this.#handle = 0
   }
 

@@ -71,11 +71,15 @@ export class Session {
 
   /** Closes a handle that has been opened for `holder` if that is collected before. */
   closeWith(holder: object, handle: number): void {
-    this.#forgotten.register(holder, handle)
+    this.#forgotten.register(holder, handle, holder)
   }
 
-  /** Harmless when it is closed already. */
-  closeHandle(handle: HandleAnswer): void {
+  /**
+   * Harmless when it is closed already. `holder` is the one that {@link closeWith} was told of: the number may be another handle's by the
+   * time that it is collected.
+   */
+  closeHandle(handle: HandleAnswer, holder?: object): void {
+    if (holder !== undefined) this.#forgotten.unregister(holder)
     this.closings += 1
     this.native.closeHandle(handle)
   }

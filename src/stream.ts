@@ -281,7 +281,7 @@ export class Stream {
     const handle = this.#high * 2 ** 32 + this.#low
     this.#low = 0
     this.#high = 0
-    this.#session.closeHandle(handle)
+    this.#session.closeHandle(handle, this)
   }
 
   /** Closes the handle at the end of a `using` block. */
