@@ -70,7 +70,7 @@ export function checkSignal(value: unknown, operation: string): asserts value is
 /** Throws unless `value` is a Uint8Array, which a Buffer is, whose memory is there. */
 export function checkBytes(value: unknown, argument: string, operation: string): asserts value is Uint8Array {
   if (!types.isUint8Array(value)) throw typeError(operation, argument, 'a Uint8Array or a Buffer')
-  if (lengthOf(value) === 0) checkPresent(value, argument, operation)
+  if (value.length === 0) checkPresent(value, argument, operation)
 }
 
 const getLength = Reflect.getOwnPropertyDescriptor(Reflect.getPrototypeOf(Uint8Array.prototype)!, 'length')!
