@@ -70,15 +70,20 @@ export function checkSignal(value: unknown, operation: string): asserts value is
 /** Throws unless `value` is a Uint8Array, which a Buffer is, whose memory is there. */
 export function checkBytes(value: unknown, argument: string, operation: string): asserts value is Uint8Array {
   if (!types.isUint8Array(value)) throw typeError(operation, argument, 'a Uint8Array or a Buffer')
-  if (value.length === 0) checkAttached(value, argument, operation)
+  if (value.length === 0) checkPresent(value, argument, operation)
 }
 
-/** A Uint8Array whose memory was transferred is empty, and nobody can look at that memory any more. */
-function checkAttached(value: Uint8Array, argument: string, operation: string): void {
+const getLength = Reflect.getOwnPropertyDescriptor(Reflect.getPrototypeOf(Uint8Array.prototype)!, 'length')!
+
+/** How many bytes a Uint8Array has, whatever a class made of it says: nothing of the caller's runs. */
+export const lengthOf: (bytes: Uint8Array) => number = Function.prototype.call.bind(getLength.get!)
+
+/** A Uint8Array whose memory was transferred, or no longer reaches so far, is empty as well, but no method takes it. */
+function checkPresent(value: Uint8Array, argument: string, operation: string): void {
   try {
-    new Uint8Array(value.buffer)
+    Uint8Array.prototype.keys.call(value)
   } catch {
-    throw valueError(operation, argument, 'bytes whose memory is still there: it was transferred')
+    throw valueError(operation, argument, 'bytes whose memory is still there: it was transferred, or made shorter')
   }
 }
 

@@ -1,6 +1,6 @@
 /** Many operations on many streams in one call to the driver. */
 import * as abi from './abi'
-import { checkBytes, checkInteger, checkOptions } from './arguments'
+import { checkBytes, checkInteger, checkOptions, lengthOf } from './arguments'
 import { decodeFailed, decodeStatus, encodeBatch, firstRequest, paddedLength, replyLength, slotOf } from './codec/batch'
 import { decodeContext, type StreamContext } from './codec/context'
 import { dataOf, decodeInsertion, encodeInsert, type Insertion, type InsertionResult } from './codec/insert'
@@ -108,35 +108,40 @@ export class Batch {
   insert(stream: Stream, insertion: Insertion = {}): this {
     const handle = this.#handleOf(stream, 'insert')
     const data = dataOf(insertion)
-    const length = paddedLength(abi.insertRequest.size + data.length)
+    const dataLength = lengthOf(data)
+    const length = paddedLength(abi.insertRequest.size + dataLength)
     const memory = this.#reserve(length)
-    memory.wide[(this.#end + length - 8) >>> 3] = 0n // where padding may be
-    encodeInsert(memory, this.#end, handle, 0, insertion, data)
-    this.#changes = true
-    return this.#add(stream, 'insert', length)
+    const end = this.#end
+    memory.wide[(end + length - 8) >>> 3] = 0n // where padding may be
+    encodeInsert(memory, end, handle, 0, insertion, data, dataLength)
+    return this.#add(stream, 'insert', memory, end, length)
   }
 
   /** Adds a lookup. */
   lookup(stream: Stream, identity?: ContextIdentity): this {
     const handle = this.#handleOf(stream, 'lookup')
-    encodeLookup(this.#reserve(abi.matchRequest.size), this.#end, handle, 0, identity)
-    return this.#add(stream, 'lookup', abi.matchRequest.size)
+    const memory = this.#reserve(abi.matchRequest.size)
+    const end = this.#end
+    encodeLookup(memory, end, handle, 0, identity)
+    return this.#add(stream, 'lookup', memory, end, abi.matchRequest.size)
   }
 
   /** Adds a removal. */
   remove(stream: Stream, identity?: ContextIdentity): this {
     const handle = this.#handleOf(stream, 'remove')
-    encodeRemove(this.#reserve(abi.matchRequest.size), this.#end, handle, 0, identity)
-    this.#changes = true
-    return this.#add(stream, 'remove', abi.matchRequest.size)
+    const memory = this.#reserve(abi.matchRequest.size)
+    const end = this.#end
+    encodeRemove(memory, end, handle, 0, identity)
+    return this.#add(stream, 'remove', memory, end, abi.matchRequest.size)
   }
 
   /** Adds the removal of every context of an owner, or of this filter, on the stream. */
   removeAll(stream: Stream, options?: RemoveAllOptions): this {
     const handle = this.#handleOf(stream, 'removeAll')
-    encodeRemoveAll(this.#reserve(abi.matchRequest.size), this.#end, handle, 0, options)
-    this.#changes = true
-    return this.#add(stream, 'removeAll', abi.matchRequest.size)
+    const memory = this.#reserve(abi.matchRequest.size)
+    const end = this.#end
+    encodeRemoveAll(memory, end, handle, 0, options)
+    return this.#add(stream, 'removeAll', memory, end, abi.matchRequest.size)
   }
 
   /** Forgets every operation and every result, and keeps the memory for others. */
@@ -214,7 +219,7 @@ export class Batch {
     this.#checkSuccess(status, index)
     const slot = slotOf(index, this.#resultCount, this.#replyCapacity)
     const length = this.#replies.uint32(slot + abi.contextReply.dataLength)
-    if (length > buffer.length) {
+    if (length > lengthOf(buffer)) {
       throw new PerStreamContextError({
         status: statusOf('STATUS_BUFFER_OVERFLOW'),
         operation,
@@ -294,8 +299,18 @@ export class Batch {
     return this.#requests
   }
 
-  #add(stream: Stream, operation: BatchResult['operation'], length: number): this {
+  /**
+   * The operation that was written to the end becomes one of the batch. Whoever changed the batch meanwhile, in a getter of an argument,
+   * has had that written over.
+   */
+  #add(stream: Stream, operation: BatchResult['operation'], memory: Memory, end: number, length: number): this {
+    if (this.#end !== end || this.#requests !== memory) {
+      this.clear()
+      throw valueError(operation, 'batch', 'left alone by the getters of an argument: it is empty now')
+    }
+    if (stream.closed) throw closedError(operation, stream.path)
     if (this.#operations.length === 0) this.#openAt = this.#session.closings
+    if (operation !== 'lookup') this.#changes = true
     this.#end += length
     this.#operations.push(operation)
     this.#streams.push(stream)

@@ -115,6 +115,7 @@ const adviceFor: Readonly<Record<string, Partial<Record<StatusName, string>>>> =
   rename: {
     STATUS_ACCESS_DENIED: "The file was not opened with `'delete'` access, or what is to be replaced is in use.",
   },
+  dismount: { STATUS_OBJECT_NAME_NOT_FOUND: 'No volume of that letter is mounted for this filter.' },
   link: { STATUS_ACCESS_DENIED: 'What is to be replaced is in use, or the file system has no links.' },
 }
 

@@ -270,9 +270,10 @@ function toVolumes(volumes: unknown): (readonly [string, string | undefined])[] 
     if (letters.has(letter))
       throw valueError('openFilter', 'volumes', `keyed by each drive once, not by ${letter}: twice`)
     letters.add(letter)
-    const { type, path } = (definition ?? {}) as { type?: unknown; path?: unknown }
-    if (type === 'memory') return [letter, undefined]
-    if (type !== 'directory' || typeof path !== 'string' || path === '' || path.includes('\0')) {
+    const { type, path, ...others } = (definition ?? {}) as { type?: unknown; path?: unknown }
+    const isAlone = Object.keys(others).length === 0
+    if (type === 'memory' && path === undefined && isAlone) return [letter, undefined]
+    if (type !== 'directory' || typeof path !== 'string' || path === '' || path.includes('\0') || !isAlone) {
       throw valueError('openFilter', 'volumes', "made of { type: 'memory' } and { type: 'directory', path }")
     }
     return [letter, resolve(path)]

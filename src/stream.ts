@@ -1,6 +1,6 @@
 /** An open file stream, and the operations on the per-stream contexts that hang on it. */
 import * as abi from './abi'
-import { checkBytes } from './arguments'
+import { checkBytes, lengthOf } from './arguments'
 import { decodeContext, decodeFirst, type FirstContext, type StreamContext } from './codec/context'
 import { highHalf, lowHalf } from './codec/handle'
 import { dataOf, decodeInsertion, encodeInsert, type Insertion, type InsertionResult } from './codec/insert'
@@ -115,7 +115,8 @@ export class Stream {
   insert(insertion: Insertion = {}): InsertionResult {
     const session = this.#session
     const { memory } = session
-    encodeInsert(memory, 0, this.#low, this.#high, insertion, dataOf(insertion))
+    const data = dataOf(insertion)
+    encodeInsert(memory, 0, this.#low, this.#high, insertion, data, lengthOf(data))
     session.setCapacity(abi.insertReply.size)
     const answer = session.insert()
     if (isFailure(answer)) throw this.#failure(answer, 'insert')
@@ -153,7 +154,7 @@ export class Stream {
     const { memory } = session
     checkBytes(buffer, 'buffer', 'lookup')
     encodeLookup(memory, 0, this.#low, this.#high, identity)
-    session.setCapacity(abi.contextReply.size + Math.min(buffer.length, abi.limits.dataLength))
+    session.setCapacity(abi.contextReply.size + Math.min(lengthOf(buffer), abi.limits.dataLength))
     const answer = session.lookup()
     if (isFailure(answer)) {
       if (answer === overflow) throw this.#overflow()

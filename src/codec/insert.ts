@@ -1,6 +1,6 @@
 /** INSERT. */
 import * as abi from '../abi'
-import { checkBytes, checkIdentifier, checkOptions, choose } from '../arguments'
+import { checkBytes, checkIdentifier, checkOptions, choose, lengthOf } from '../arguments'
 import type { Identifier, Lifetime, Pool } from '../context'
 import { valueError } from '../errors'
 
@@ -45,13 +45,14 @@ export function dataOf(insertion: Insertion): Uint8Array {
   const { data } = insertion
   if (data === undefined) return noData
   checkBytes(data, 'data', 'insert')
-  if (data.length > abi.limits.dataLength) {
-    throw valueError('insert', 'data', `at most ${abi.limits.dataLength} bytes, not ${data.length}`)
+  const length = lengthOf(data)
+  if (length > abi.limits.dataLength) {
+    throw valueError('insert', 'data', `at most ${abi.limits.dataLength} bytes, not ${length}`)
   }
   return data
 }
 
-/** Writes an insertion of `data` where there is room for it. */
+/** Writes an insertion of `data`, which had `length` bytes when there was room made for it. Nothing is written if that fails. */
 export function encodeInsert(
   memory: Memory,
   offset: number,
@@ -59,6 +60,7 @@ export function encodeInsert(
   high: number,
   insertion: Insertion,
   data: Uint8Array,
+  length: number,
 ): void {
   const { owner = 0, instance = 0, ifExists, pool, lifetime } = insertion
   checkIdentifier(owner, 'owner', 'insert')
@@ -66,17 +68,18 @@ export function encodeInsert(
   const ifExistsNumber = ifExists === undefined ? 0 : choose(abi.ifExists, ifExists, 'ifExists', 'insert')
   const poolNumber = pool === undefined ? 0 : choose(abi.pool, pool, 'pool', 'insert')
   const lifetimeNumber = lifetime === undefined ? 0 : choose(abi.lifetime, lifetime, 'lifetime', 'insert')
+  if (lengthOf(data) !== length) throw valueError('insert', 'data', 'of one length while the insertion is read')
 
   const { insertRequest } = abi
-  encodeHeader(memory, offset, abi.operation.insert, insertRequest.size + data.length)
+  encodeHeader(memory, offset, abi.operation.insert, insertRequest.size + length)
   encodeHandle(memory, offset + insertRequest.handle, low, high)
   memory.setUint64(offset + insertRequest.ownerKey, owner)
   memory.setUint64(offset + insertRequest.instance, instance)
   memory.setUint32(offset + insertRequest.ifExists, ifExistsNumber)
   memory.setUint32(offset + insertRequest.pool, poolNumber)
   memory.setUint32(offset + insertRequest.lifetime, lifetimeNumber)
-  memory.setUint32(offset + insertRequest.dataLength, data.length)
-  memory.setBytes(offset + insertRequest.size, data)
+  memory.setUint32(offset + insertRequest.dataLength, length)
+  memory.setBytes(offset + insertRequest.size, data, length)
 }
 
 export function decodeInsertion(memory: Memory, offset: number): InsertionResult {

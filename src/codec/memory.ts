@@ -69,9 +69,8 @@ export class Memory {
     }
   }
 
-  /** The bytes from `offset` on become those of `data`. */
-  setBytes(offset: number, data: Uint8Array): void {
-    const { length } = data
+  /** The bytes from `offset` on become those of `data`, which are so many. */
+  setBytes(offset: number, data: Uint8Array, length: number): void {
     if (length > shortLength) {
       this.bytes.set(data, offset)
     } else {

@@ -4,6 +4,13 @@ import { openFilter, PerStreamContextError, type Batch, type Filter, type Stream
 
 import { argumentErrorOf, failureOf } from './failures'
 
+/** Memory whose length changes, as this version of TypeScript's library does not know it. */
+function resizable(length: number): { buffer: ArrayBuffer; resize: (length: number) => void } {
+  const maker = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer
+  const buffer = new maker(length, { maxByteLength: 1 << 20 })
+  return { buffer, resize: (to) => (buffer as ArrayBuffer & { resize: (to: number) => void }).resize(to) }
+}
+
 let filter: Filter
 let stream: Stream
 let batch: Batch
@@ -120,9 +127,91 @@ describe('bytes whose memory was transferred', () => {
     expect(stream.contexts()).toHaveLength(3)
   })
 
+  test('are refused as well when it no longer reaches as far as they lay', () => {
+    const bytes = (): Uint8Array => {
+      const { buffer, resize } = resizable(16)
+      const end = new Uint8Array(buffer, 8, 8)
+      resize(4)
+      return end
+    }
+    expect(argumentErrorOf(() => stream.insert({ data: bytes() })).argument).toBe('data')
+    expect(argumentErrorOf(() => batch.insert(stream, { data: bytes() })).argument).toBe('data')
+    expect(argumentErrorOf(() => stream.lookupInto(bytes(), { owner: 1 })).argument).toBe('buffer')
+    expect(stream.contexts()).toHaveLength(3)
+  })
+
   test('are told from bytes of which there are none', () => {
     expect(stream.insert({ data: new Uint8Array(0) }).outcome).toBe('inserted')
     expect(stream.lookupInto(new Uint8Array(8).subarray(8), { owner: 1 })).toBe(0)
+  })
+})
+
+describe('getters of an argument', () => {
+  test.each([0, 9, 60_000, 70_000, 300_000])(
+    'that make data %i bytes long while it is inserted insert nothing',
+    (length) => {
+      const { buffer, resize } = resizable(8)
+      const insertion = {
+        data: new Uint8Array(buffer),
+        get owner() {
+          resize(length)
+          return 4
+        },
+      }
+      expect(argumentErrorOf(() => stream.insert(insertion)).argument).toBe('data')
+      resize(8)
+      expect(argumentErrorOf(() => batch.insert(stream, insertion)).argument).toBe('data')
+      expect(batch.lookup(stream, { owner: 4 }).run().status(0)).toBe('STATUS_NOT_FOUND')
+      expect(stream.contexts()).toHaveLength(3)
+    },
+  )
+
+  test('that close the stream do not add to a batch, though its handle is another stream’s by then', () => {
+    filter.host!.writeFile('M:\\b', Buffer.from('b'))
+    let other: Stream | undefined
+    const insertion = {
+      get owner() {
+        stream.close()
+        other = filter.openStream('M:\\b')
+        return 4
+      },
+    }
+    expect(failureOf(() => batch.insert(stream, insertion)).code).toBe('STATUS_FILE_CLOSED')
+    expect(batch).toHaveLength(0)
+    expect(other!.contexts()).toEqual([])
+  })
+
+  test.each([
+    ['add to it', () => batch.lookup(stream, { owner: 1 })],
+    ['make it grow', () => batch.insert(stream, { owner: 5, data: Buffer.alloc(60_000) })],
+    ['clear it', () => batch.clear()],
+    ['close it', () => batch.close()],
+  ])('that %s while a batch is added to leave it empty', (_, action) => {
+    batch.removeAll(stream)
+    const identity = {
+      get owner() {
+        action()
+        return 4
+      },
+    }
+    expect(argumentErrorOf(() => batch.remove(stream, identity)).argument).toBe('batch')
+    expect(batch).toHaveLength(0)
+    if (batch.closed) return
+    expect(batch.lookup(stream, { owner: 1 }).run().result(0).value).toMatchObject({ owner: 1n })
+    expect(stream.contexts()).toHaveLength(3)
+  })
+
+  test('that look up something else meanwhile change nothing of what is asked for', () => {
+    class Reentrant extends Uint8Array {
+      override get length(): number {
+        stream.lookup({ owner: 1 })
+        return 1
+      }
+    }
+    stream.insert({ owner: 4, data: new Reentrant(Buffer.from('four')) })
+    const buffer = new Reentrant(4)
+    expect(stream.lookupInto(buffer, { owner: 4 })).toBe(4)
+    expect(Buffer.from(buffer.buffer).toString()).toBe('four')
   })
 })
 

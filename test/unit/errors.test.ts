@@ -2,6 +2,8 @@
 import { openFilter, PerStreamContextError } from '../../src/index'
 import { isSuccess, statusName, statusOf } from '../../src/errors'
 
+import { failureOf } from './failures'
+
 describe('the status names', () => {
   test.each([
     [0, 'STATUS_SUCCESS'],
@@ -50,6 +52,17 @@ describe('an error', () => {
     expect(error.path).toBe(path)
     expect(error.message.length).toBeLessThan(500)
   })
+})
+
+test('dismounting what is not mounted is told as that, and not as a file that is to be created', () => {
+  const filter = openFilter()
+  try {
+    const error = failureOf(() => filter.host!.dismount('Q:'))
+    expect(error.code).toBe('STATUS_OBJECT_NAME_NOT_FOUND')
+    expect(error.message).toContain('No volume')
+  } finally {
+    filter.close()
+  }
 })
 
 test('asking for the kernel of Windows elsewhere is an error that says what to do, not a fallback', () => {

@@ -20,6 +20,8 @@ describe('openFilter', () => {
     ['volumes', { volumes: { 'M:': null } }],
     ['volumes', { volumes: { 'M:': { type: 'directory' } } }],
     ['volumes', { volumes: { 'M:': { type: 'directory', path: 'a\0b' } } }],
+    ['volumes', { volumes: { 'M:': { type: 'memory', path: '/tmp' } } }],
+    ['volumes', { volumes: { 'M:': { type: 'directory', path: '/tmp', readOnly: true } } }],
     ['volumes', { volumes: { 'm:': { type: 'memory' }, 'M:': { type: 'memory' } } }],
     ['options', null],
     ['options', 'host'],
