@@ -272,7 +272,8 @@ static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
  */
 PSCTX_PAGE static PCUNICODE_STRING PsctxStorageNameOf(_In_ const PSCTX_FILTER_EXTENSION *Extension)
 {
-    static const UNICODE_STRING none;
+    static WCHAR nothing; /* not NULL: no character is copied from there */
+    static const UNICODE_STRING none = {0, 0, &nothing};
 
     PAGED_CODE();
 

@@ -654,16 +654,39 @@ static VOID ListsVolumesThatWereNotAttachedTo(VOID)
 }
 
 /* A mount whose volume there was no memory to attach to, is attached to when volumes are listed. */
+/* Opens a session and a reader of its events, which is told of volumes whether they have names or not. */
+static VOID OpenReader(PHANDLE Watched, PHANDLE Reader)
+{
+    PSCTX_HEADER version = {sizeof(version), PSCTX_ABI_VERSION, PSCTX_OPERATION_QUERY_VERSION};
+    PSCTX_SUBSCRIBE_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_SUBSCRIBE},
+                                       0,
+                                       PSCTX_EVENT_TYPES,
+                                       PSCTX_MINIMUM_EVENT_CAPACITY};
+    PSCTX_VERSION_REPLY reply;
+    PSCTX_HEADER subscribed;
+
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", Watched));
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", Reader));
+    CHECK_STATUS(STATUS_SUCCESS,
+                 Send(*Watched, PSCTX_IOCTL_QUERY_VERSION, &version, sizeof(version), &reply, sizeof(reply)));
+    request.Session = reply.Session;
+    CHECK_STATUS(STATUS_SUCCESS,
+                 Send(*Reader, PSCTX_IOCTL_SUBSCRIBE, &request, sizeof(request), &subscribed, sizeof(subscribed)));
+}
+
 static VOID AttachesWhenVolumesAreListed(VOID)
 {
     PSCTX_VOLUME_ENTRY volume;
     ULONG64 countdown;
+    HANDLE watched;
+    HANDLE reader;
     ULONG missed = 0;
     HANDLE file;
 
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
+    OpenReader(&watched, &reader);
     for (countdown = 1; countdown < 64; countdown += 1) {
         HostFailAllocation(countdown);
         if (NT_SUCCESS(Open(TEST_FILE, &file))) {
@@ -676,6 +699,8 @@ static VOID AttachesWhenVolumesAreListed(VOID)
         HostFailAllocation(0);
         TestFileSystemDismount();
     }
+    Close(reader);
+    Close(watched);
     CHECK(missed != 0);
 }
 
