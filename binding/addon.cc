@@ -304,7 +304,7 @@ Napi::Object Describe(Napi::Env env, const std::shared_ptr<Session> &session)
     return object;
 }
 
-// A pair of a drive's letter and, of a directory volume, the directory.
+// A drive's letter and, of a directory volume, the directory, or, of a memory volume that is broken on purpose, its fault.
 VolumeDefinition GetVolume(Napi::Value value)
 {
     VolumeDefinition definition;
@@ -320,10 +320,14 @@ VolumeDefinition GetVolume(Napi::Value value)
         definition.isDirectory = true;
         definition.directory = directory.As<Napi::String>().Utf8Value();
     }
+    if (!pair.Get(2u).IsUndefined()) {
+        GetString(pair.Get(2u), "fault");
+        definition.fault = pair.Get(2u).As<Napi::String>().Utf8Value();
+    }
     return definition;
 }
 
-// open(kernel: 'windows' | 'host', readOnly: boolean, volumes: [letter, directory | undefined][]): an object, or the status of an error.
+// open(kernel: 'windows' | 'host', readOnly: boolean, volumes: [letter, directory?, fault?][]): an object, or the status of an error.
 Napi::Value Open(const Napi::CallbackInfo &info)
 {
     OpenOptions options;

@@ -17,6 +17,7 @@ struct VolumeDefinition {
     char16_t letter = u'M';
     bool isDirectory = false;
     std::string directory; // UTF-8; only of a directory volume
+    std::string fault;     // of a memory volume that is broken on purpose; else empty
 };
 
 enum class KernelKind { Windows, Host };

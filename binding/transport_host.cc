@@ -136,6 +136,18 @@ class Kernel {
         return status;
     }
 
+    static NTSTATUS Mount(const VolumeDefinition &definition)
+    {
+        const WCHAR letter = static_cast<WCHAR>(definition.letter);
+
+        if (!definition.fault.empty()) {
+            return HostMountFaultyVolume(letter, definition.fault.c_str());
+        }
+        return definition.isDirectory
+                   ? HostMountVolume(letter, HOST_FILE_SYSTEM_DIRECTORY, definition.directory.c_str())
+                   : HostMountVolume(letter, HOST_FILE_SYSTEM_MEMORY, nullptr);
+    }
+
     Status JoinVolume(const VolumeDefinition &definition, VolumeList *joined)
     {
         std::shared_ptr<Volume> volume;
@@ -148,15 +160,12 @@ class Kernel {
         }
         if (volume != nullptr) {
             if (volume->definition.isDirectory != definition.isDirectory ||
-                volume->definition.directory != definition.directory ||
+                volume->definition.directory != definition.directory || volume->definition.fault != definition.fault ||
                 std::find(joined->begin(), joined->end(), volume) != joined->end()) {
                 return kStatusObjectNameCollision;
             }
         } else {
-            status =
-                FromNt(HostMountVolume(static_cast<WCHAR>(definition.letter),
-                                       definition.isDirectory ? HOST_FILE_SYSTEM_DIRECTORY : HOST_FILE_SYSTEM_MEMORY,
-                                       definition.isDirectory ? definition.directory.c_str() : nullptr));
+            status = FromNt(Mount(definition));
             if (!Succeeded(status)) {
                 return status;
             }
@@ -184,13 +193,9 @@ class Kernel {
     void LeaveLocked(VolumeList *joined, std::string *leftovers)
     {
         HOST_AUDIT audit = {};
-        Status status = kStatusSuccess;
+        Status status;
 
         filters_ -= 1;
-        if (filters_ == 0) {
-            status = FromNt(HostUnloadDriver(driver_));
-            driver_ = nullptr;
-        }
         for (const std::shared_ptr<Volume> &volume : *joined) {
             volume->filters -= 1;
             if (volume->filters == 0 && volume->isMounted) {
@@ -201,6 +206,8 @@ class Kernel {
         if (filters_ != 0) {
             return;
         }
+        status = FromNt(HostUnloadDriver(driver_));
+        driver_ = nullptr;
         if (!Succeeded(status)) {
             *leftovers = "the driver, which did not unload";
             return;

@@ -45,6 +45,7 @@ export const support = {
   noStreamContext: 3,
   noAdvancedHeader: 4,
   noFilterContexts: 5,
+  listNotInitialized: 6,
 } as const
 
 export const ifExists = { fail: 0, keep: 1, replace: 2, add: 3 } as const

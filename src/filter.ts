@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 
 import * as abi from './abi'
-import { checkBoolean, checkOptions, checkSignal } from './arguments'
+import { checkBoolean, checkOptions, checkSignal, checkString } from './arguments'
 import { makeBatch, type Batch, type BatchOptions } from './batch'
 import type { EventType } from './codec/events'
 import type { ListedContext } from './codec/list'
@@ -21,19 +21,25 @@ import {
 } from './errors'
 import { readEvents, type EventOptions, type FilterEvents } from './events'
 import { makeHostKernel, type HostKernel } from './host'
-import { native } from './native'
+import { native, type NativeVolume } from './native'
 import { abortError, type ClosableIterator } from './paging'
 import { toNamespacePath } from './path'
 import { answerError, reply, Session } from './session'
 import { makeStream, type Stream } from './stream'
 import { makeRule, type TrackingOptions, type TrackingRule } from './tracking'
+import { type VolumeFault, volumeFaults } from './volume-fault'
 import { listVolumes } from './volumes'
 
 /** Which kernel runs the driver: that of Windows, or the one embedded in this package. */
 export type KernelName = 'windows' | 'host'
 
-/** A volume of the embedded kernel: in memory, or a directory of this machine (of which an ntfs-3g mount has named streams). */
-export type VolumeDefinition = { readonly type: 'memory' } | { readonly type: 'directory'; readonly path: string }
+/**
+ * A volume of the embedded kernel: in memory, broken on purpose if it is to be, or a directory of this machine (of which an ntfs-3g
+ * mount has named streams).
+ */
+export type VolumeDefinition =
+  | { readonly type: 'memory'; readonly fault?: VolumeFault | undefined }
+  | { readonly type: 'directory'; readonly path: string }
 
 /** How a filter is opened. */
 export interface FilterOptions {
@@ -259,7 +265,7 @@ const ownKernelAdvice = "On Windows the driver runs in the system's own kernel: 
 const otherVolumeAdvice =
   'Another filter of this process has a different volume of that letter: define it alike, or use another letter.'
 
-function toVolumes(volumes: unknown): (readonly [string, string | undefined])[] {
+function toVolumes(volumes: unknown): NativeVolume[] {
   if (typeof volumes !== 'object' || volumes === null) throw typeError('openFilter', 'volumes', 'an object')
   const letters = new Set<string>()
   return Object.entries(volumes).map(([drive, definition]: [string, unknown]) => {
@@ -270,11 +276,25 @@ function toVolumes(volumes: unknown): (readonly [string, string | undefined])[] 
     if (letters.has(letter))
       throw valueError('openFilter', 'volumes', `keyed by each drive once, not by ${letter}: twice`)
     letters.add(letter)
-    const { type, path, ...others } = (definition ?? {}) as { type?: unknown; path?: unknown }
+    const { type, path, fault, ...others } = (definition ?? {}) as { type?: unknown; path?: unknown; fault?: unknown }
     const isAlone = Object.keys(others).length === 0
-    if (type === 'memory' && path === undefined && isAlone) return [letter, undefined]
-    if (type !== 'directory' || typeof path !== 'string' || path === '' || path.includes('\0') || !isAlone) {
-      throw valueError('openFilter', 'volumes', "made of { type: 'memory' } and { type: 'directory', path }")
+    if (type === 'memory' && path === undefined && isAlone) {
+      if (fault === undefined) return [letter]
+      checkString(fault, 'fault', 'openFilter')
+      if (!(volumeFaults as readonly string[]).includes(fault)) {
+        throw valueError('openFilter', 'fault', `one of ${volumeFaults.join(', ')}`)
+      }
+      return [letter, undefined, fault]
+    }
+    if (
+      fault !== undefined ||
+      type !== 'directory' ||
+      typeof path !== 'string' ||
+      path === '' ||
+      path.includes('\0') ||
+      !isAlone
+    ) {
+      throw valueError('openFilter', 'volumes', "made of { type: 'memory', fault? } and { type: 'directory', path }")
     }
     return [letter, resolve(path)]
   })

@@ -45,4 +45,5 @@ export { HostFile, HostKernel, type HostAudit, type HostOpenOptions, type HostRe
 export { jsonReplacer, jsonReviver } from './json'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
+export { volumeFaults, type VolumeFault } from './volume-fault'
 export { TrackingRule, type TrackingOptions } from './tracking'

@@ -81,12 +81,11 @@ export interface NativeReader {
   close(): void
 }
 
+/** A drive's letter; of a directory volume, the directory; of a memory volume that is broken on purpose, its fault. */
+export type NativeVolume = readonly [letter: string, directory?: string | undefined, fault?: string | undefined]
+
 interface Addon {
-  open(
-    kernel: string,
-    readOnly: boolean,
-    volumes: readonly (readonly [string, string | undefined])[],
-  ): NativeSession | Answer
+  open(kernel: string, readOnly: boolean, volumes: readonly NativeVolume[]): NativeSession | Answer
   readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
 

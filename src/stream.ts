@@ -30,6 +30,8 @@ const reasonTexts: Record<UnsupportedReason, string> = {
     'its file system has no FSRTL_ADVANCED_FCB_HEADER. Use a file system that supports filter contexts, such as NTFS.',
   'no-filter-contexts':
     'its file system does not let filters attach contexts to it, as with a paging file. Use another file or file system.',
+  'list-not-initialized':
+    'its file system says that filters may attach contexts, and has not set up the list for them. Tell its maker: FsRtlSetupAdvancedHeader does that.',
 }
 
 /** Bytes of the first reply that is tried for an inspection. */

@@ -102,7 +102,7 @@ static VOID HostRemoveDisk(PHOST_DISK Disk)
     IoDeleteDevice(Disk->Device);
 }
 
-NTSTATUS HostMountVolume(WCHAR Letter, ULONG FileSystem, const char *Directory)
+static NTSTATUS HostMount(WCHAR Letter, ULONG FileSystem, const char *Directory, ULONG Fault)
 {
     SIZE_T Length = Directory != NULL ? strlen(Directory) : 0;
     WCHAR DeviceText[40] = L"\\Device\\HostVolume";
@@ -140,6 +140,7 @@ NTSTATUS HostMountVolume(WCHAR Letter, ULONG FileSystem, const char *Directory)
     }
     Disk = Device->DeviceExtension;
     Disk->Public.FileSystem = FileSystem;
+    Disk->Public.Fault = Fault;
     Disk->Device = Device;
     Disk->Letter = Letter;
     if (Directory != NULL) {
@@ -163,6 +164,18 @@ NTSTATUS HostMountVolume(WCHAR Letter, ULONG FileSystem, const char *Directory)
         HostRemoveDisk(Disk);
     }
     return Status;
+}
+
+NTSTATUS HostMountVolume(WCHAR Letter, ULONG FileSystem, const char *Directory)
+{
+    return HostMount(Letter, FileSystem, Directory, 0);
+}
+
+NTSTATUS HostMountFaultyVolume(WCHAR Letter, const char *Fault)
+{
+    const ULONG Number = HostFindFault(Fault);
+
+    return Number == 0 ? STATUS_INVALID_PARAMETER : HostMount(Letter, HOST_FILE_SYSTEM_MEMORY, NULL, Number);
 }
 
 NTSTATUS HostDismountVolume(WCHAR Letter)

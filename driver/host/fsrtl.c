@@ -1,4 +1,5 @@
 /* Per-stream contexts: the list of every filter's contexts that a stream's header owns. */
+#include "host_disk.h"
 #include "kernel.h"
 
 #define HOST_PIN_CONTEXT "a per-stream context that is linked still"
@@ -234,4 +235,30 @@ VOID FsRtlTeardownPerStreamContexts(PFSRTL_ADVANCED_FCB_HEADER AdvancedHeader)
         FreeCallback(Context);
         Thread->FreeCallbacks--;
     }
+}
+
+/* What no file system may do: for those that are broken on purpose. */
+VOID HostMoveContexts(PFSRTL_ADVANCED_FCB_HEADER From, PFSRTL_ADVANCED_FCB_HEADER To)
+{
+    LIST_ENTRY Moved;
+
+    InitializeListHead(&Moved);
+    HostLockContexts(From);
+    while (!IsListEmpty(&From->FilterContexts)) {
+        PFSRTL_PER_STREAM_CONTEXT Context =
+            CONTAINING_RECORD(From->FilterContexts.Blink, FSRTL_PER_STREAM_CONTEXT, Links);
+
+        HostUnlinkContext(From, Context);
+        HostPin(Context, HOST_PIN_CONTEXT);
+        InsertTailList(&Moved, &Context->Links);
+    }
+    HostUnlockContexts(From);
+    HostLockContexts(To);
+    while (!IsListEmpty(&Moved)) {
+        if (IsListEmpty(&To->FilterContexts)) {
+            HostPin(To, HOST_PIN_HEADER);
+        }
+        InsertTailList(&To->FilterContexts, RemoveHeadList(&Moved));
+    }
+    HostUnlockContexts(To);
 }

@@ -118,6 +118,12 @@ NTSTATUS HostSetServiceValue(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR ValueName, 
 NTSTATUS HostMountVolume(_In_ WCHAR Letter, _In_ ULONG FileSystem, _In_opt_z_ const char *Directory);
 
 /*
+ * The same for a memory volume that is broken on purpose, or lets streams go in its own time: Fault is a name of fsd/fault.h.
+ * STATUS_INVALID_PARAMETER for any other.
+ */
+NTSTATUS HostMountFaultyVolume(_In_ WCHAR Letter, _In_z_ const char *Fault);
+
+/*
  * Forced dismount, as by FSCTL_DISMOUNT_VOLUME, and removal of letter and disk: open files stay open and answer
  * STATUS_VOLUME_DISMOUNTED to I/O; their stream contexts go when their last reference goes. A memory volume's content is lost.
  * STATUS_OBJECT_NAME_NOT_FOUND when nothing is mounted there.

@@ -160,6 +160,10 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxExamineStream(PFILE_OBJECT FileObje
     } else if (baseDevice->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM && !PsctxIsRedirectorsHeader(header)) {
         return PSCTX_SUPPORT_NO_ADVANCED_HEADER;
     }
+    if (support == PSCTX_SUPPORT_YES &&
+        ReadPointerAcquire((PVOID const volatile *)&header->FilterContexts.Flink) == NULL) {
+        return PSCTX_SUPPORT_LIST_NOT_INITIALIZED;
+    }
     Stream->Header = header;
     Stream->NeedsAnchor = !PsctxTearsDown(baseDevice);
     return support;

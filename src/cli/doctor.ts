@@ -282,6 +282,7 @@ const reasons: Readonly<Record<UnsupportedReason, string>> = {
   'no-stream-context': 'its file system sets no stream context',
   'no-advanced-header': 'its file system has no advanced FCB header',
   'no-filter-contexts': 'its file system does not allow filter contexts',
+  'list-not-initialized': 'its file system has not set up the list of contexts: do not load other filters there',
 }
 
 function judgeDrive(drive: Drive, roots: ReadonlyMap<string, Fact<StreamSupport>> | undefined): Finding {

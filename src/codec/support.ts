@@ -17,6 +17,8 @@ export type UnsupportedReason =
   | 'no-advanced-header'
   /** The file system does not let filters attach contexts to this stream, as with a paging file. */
   | 'no-filter-contexts'
+  /** The file system says that filters may, and has not set the list of contexts up: a defect of its own. */
+  | 'list-not-initialized'
 
 /**
  * Whether a stream can carry per-stream contexts, and if not, why. The answer for one stream says nothing of another.
@@ -40,6 +42,7 @@ const reasons: readonly (UnsupportedReason | undefined)[] = [
   'no-stream-context',
   'no-advanced-header',
   'no-filter-contexts',
+  'list-not-initialized',
 ]
 
 export function encodeStreamRequest(memory: Memory, operation: number, low: number, high: number): void {

@@ -289,6 +289,7 @@ describe('a volume', () => {
   test.each<[UnsupportedReason, RegExp]>([
     ['no-advanced-header', /no advanced FCB header/],
     ['no-filter-contexts', /does not allow filter contexts/],
+    ['list-not-initialized', /has not set up the list/],
     ['no-stream-context', /sets no stream context/],
     ['not-a-file-system', /no file system/],
     ['volume', /volume itself/],

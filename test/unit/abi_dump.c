@@ -61,6 +61,7 @@ static const ABI_VALUE support[] = {
     {"noStreamContext", PSCTX_SUPPORT_NO_STREAM_CONTEXT},
     {"noAdvancedHeader", PSCTX_SUPPORT_NO_ADVANCED_HEADER},
     {"noFilterContexts", PSCTX_SUPPORT_NO_FILTER_CONTEXTS},
+    {"listNotInitialized", PSCTX_SUPPORT_LIST_NOT_INITIALIZED},
 };
 
 static const ABI_VALUE ifExists[] = {

@@ -22,6 +22,7 @@ static VOID DeleteNamedStream(PVCB Vcb, PLCB Lcb, PFCB Fcb)
     NODE_PLACE Place = FsdPlaceOf(Lcb);
 
     if (NT_SUCCESS(Vcb->Device.FileSystem->Operations->UnlinkStream(Vcb->Store, &Place, Fcb->Node, &Fcb->StreamName))) {
+        Fcb->Deleted = TRUE;
         FsdRemoveFcb(Fcb);
     } else {
         Fcb->DeletePending = FALSE;
@@ -83,7 +84,8 @@ NTSTATUS FsdClose(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     if (Fcb != NULL) {
         (VOID) ExAcquireResourceExclusiveLite(&Vcb->Resource, TRUE);
         Fcb->References--;
-        if (Fcb->References == 0) {
+        if (Fcb->References == 0 &&
+            !FsdFaultKeepFcb(Vcb, Fcb, BooleanFlagOn(FileObject->Flags, FO_NO_INTERMEDIATE_BUFFERING))) {
             LastReference = TRUE;
             FsdRemoveFcb(Fcb);
         }

@@ -302,14 +302,22 @@ static NTSTATUS OpenFcb(PCREATE_STATE State)
     ACCESS_MASK Access = State->DesiredAccess;
     ULONG ShareAccess = State->IrpSp->Parameters.Create.ShareAccess;
     NTSTATUS Status = STATUS_SUCCESS;
+    ULONG64 Variant;
 
-    State->Fcb = FsdFindFcb(State->Vcb, State->Node, &State->Leaf.Stream);
+    Variant = FsdFaultVariant(State->Vcb, State->Lcb, &State->Leaf.Name, State->Options);
+    State->Fcb = FsdFindFcbVariant(State->Vcb, State->Node, &State->Leaf.Stream, Variant);
     if (State->Fcb == NULL) {
         Status = FsdMakeFcb(State->Vcb, State->Node, &State->Leaf.Stream, &State->Fcb);
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
         State->NewFcb = TRUE;
+        State->Fcb->Variant = Variant;
+        FsdFaultInitializeFcb(State->Vcb, State->Fcb, State->Options);
+    }
+    Status = FsdFaultShareHeader(State->Vcb, State->Fcb);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     if ((State->Options & FILE_DELETE_ON_CLOSE) != 0 && (State->Node->Paging || State->Lcb->Parent == NULL)) {
         return STATUS_CANNOT_DELETE;
@@ -353,6 +361,7 @@ static VOID CommitOpen(PCREATE_STATE State)
         IoSetShareAccess(State->DesiredAccess, State->IrpSp->Parameters.Create.ShareAccess, FileObject,
                          &State->Fcb->ShareAccess);
     }
+    FsdFaultRevive(State->Fcb);
     State->Fcb->Handles++;
     State->Fcb->References++;
     State->Lcb->Handles++;
@@ -361,7 +370,7 @@ static VOID CommitOpen(PCREATE_STATE State)
     State->Ccb->Fcb = State->Fcb;
     State->Ccb->Lcb = State->Lcb;
     State->Ccb->DeleteOnClose = BooleanFlagOn(State->Options, FILE_DELETE_ON_CLOSE);
-    FileObject->FsContext = State->Fcb;
+    FileObject->FsContext = FsdFaultContext(State->Fcb);
     FileObject->FsContext2 = State->Ccb;
     FileObject->Vpb = State->Vcb->Vpb;
     State->Ccb = NULL;

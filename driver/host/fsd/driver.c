@@ -53,7 +53,7 @@ static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Vcb == NULL) {
         Status = DispatchControlDevice(DeviceObject, IrpSp);
     } else if (Handler != NULL) {
-        Status = Handler(Vcb, Irp, IrpSp);
+        Status = Vcb->Fault == FsdFaultNone ? Handler(Vcb, Irp, IrpSp) : FsdFaultyRequest(Handler, Vcb, Irp, IrpSp);
         if (Major == IRP_MJ_CLOSE) {
             LastReference = FsdDereferenceVolume(Vcb);
         }

@@ -42,6 +42,23 @@ PFCB FsdFindFcb(PVCB Vcb, const NODE *Node, PCUNICODE_STRING StreamName)
     return NULL;
 }
 
+/* The same, of those that only an open of this variant finds. */
+PFCB FsdFindFcbVariant(PVCB Vcb, const NODE *Node, PCUNICODE_STRING StreamName, ULONG64 Variant)
+{
+    PLIST_ENTRY Head = BucketOf(Vcb, Node);
+    PLIST_ENTRY Entry;
+
+    for (Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
+        PFCB Fcb = CONTAINING_RECORD(Entry, FCB, TableEntry);
+
+        if (Fcb->Variant == Variant && IsSameFile(Fcb->Node, Node) &&
+            RtlEqualUnicodeString(&Fcb->StreamName, StreamName, TRUE)) {
+            return Fcb;
+        }
+    }
+    return NULL;
+}
+
 /*
  * Sets a stream's structure up as the documentation asks of a file system that supports filter contexts
  * (ifs/creating-a-per-stream-context; ntifs/nf-ntifs-fsrtlsetupadvancedheader). STATUS_INSUFFICIENT_RESOURCES.
@@ -118,6 +135,7 @@ VOID FsdRemoveFcbsOfFile(PVCB Vcb, const NODE *Node)
 
         Entry = Entry->Flink;
         if (IsSameFile(Fcb->Node, Node)) {
+            Fcb->Deleted = TRUE;
             FsdRemoveFcb(Fcb);
         }
     }
@@ -129,6 +147,7 @@ VOID FsdRemoveFcbsOfFile(PVCB Vcb, const NODE *Node)
  */
 VOID FsdFreeFcb(PVCB Vcb, PFCB Fcb)
 {
+    FsdFaultEndFcb(Vcb, Fcb);
     if ((Fcb->Header.Flags2 & FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS) != 0) {
         FsRtlTeardownPerStreamContexts(&Fcb->Header);
     }

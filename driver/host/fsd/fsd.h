@@ -7,6 +7,7 @@
 #ifndef PSCTX_HOST_FSD_H
 #define PSCTX_HOST_FSD_H
 
+#include "fault.h"
 #include "node.h"
 
 #include <ntifs.h>
@@ -44,6 +45,7 @@ typedef struct _FSD_DEVICE {
 #define FSD_BUCKETS 4096u
 
 typedef struct _LCB LCB, *PLCB;
+typedef struct _FSD_SHARED FSD_SHARED, *PFSD_SHARED; /* of fault.c */
 
 /* A mounted volume: the extension of its device object. */
 typedef struct _VCB {
@@ -62,6 +64,16 @@ typedef struct _VCB {
     ULONG Handles;    /* of volume opens */
     ULONG References; /* one for being mounted, one for each file object */
     BOOLEAN Dismounted;
+
+    /* Of fault.c alone. */
+    FSD_FAULT Fault;
+    ULONG64 Opens;
+    ULONG Teardowns;
+    LIST_ENTRY Shared;
+    LIST_ENTRY Parked;                    /* FCBs that were not torn down */
+    LIST_ENTRY Kept;                      /* FCBs without references, oldest first */
+    FSRTL_ADVANCED_FCB_HEADER LostHeader; /* nobody can open it */
+    FAST_MUTEX LostMutex;
 } VCB, *PVCB;
 
 /* A link: one name of a file in its directory. As in NTFS, a rename changes the link and nothing else. */
@@ -90,6 +102,11 @@ typedef struct _FCB {
     ULONG Handles;
     BOOLEAN DeletePending;     /* the named stream alone */
     BOOLEAN Unlinked;          /* no longer in the table */
+    BOOLEAN Deleted;           /* with its file or its stream */
+    ULONG64 Variant;           /* what keeps it apart from others of the same stream: zero, unless a fault does */
+    PFSD_SHARED Shared;        /* of fault.c, as are the next two */
+    LIST_ENTRY Idle;           /* VCB.Parked or VCB.Kept; Flink is NULL while it is in neither */
+    LONGLONG IdleSince;        /* system time */
     UNICODE_STRING StreamName; /* as created; empty for the unnamed stream and for directories; behind the structure */
 } FCB, *PFCB;
 
@@ -164,6 +181,7 @@ VOID FsdCopyFullName(_In_ const LCB *Lcb, _In_opt_ const FCB *Fcb, _Out_writes_b
 
 /* fcb.c: the table of streams. */
 PFCB FsdFindFcb(_In_ PVCB Vcb, _In_ const NODE *Node, _In_ PCUNICODE_STRING StreamName);
+PFCB FsdFindFcbVariant(_In_ PVCB Vcb, _In_ const NODE *Node, _In_ PCUNICODE_STRING StreamName, _In_ ULONG64 Variant);
 /* Takes a reference to Node of its own. The new FCB has no reference yet: the caller adds one, or frees it with FsdFreeFcb. */
 NTSTATUS FsdMakeFcb(_In_ PVCB Vcb, _In_ PNODE Node, _In_ PCUNICODE_STRING StreamName, _Outptr_ PFCB *Fcb);
 VOID FsdRemoveFcb(_Inout_ PFCB Fcb);
@@ -195,5 +213,18 @@ VOID FsdFillBasic(_In_ const NODE_INFORMATION *Information, _Out_ PFILE_BASIC_IN
 VOID FsdFillStandard(_In_ const CCB *Ccb, _In_ const NODE_INFORMATION *Information,
                      _Out_ PFILE_STANDARD_INFORMATION Standard);
 VOID FsdFillNetworkOpen(_In_ const NODE_INFORMATION *Information, _Out_ PFILE_NETWORK_OPEN_INFORMATION NetworkOpen);
+
+/* fault.c: called where a volume may be broken on purpose; nothing happens on one that is not. */
+VOID FsdFaultInitializeVolume(_Inout_ PVCB Vcb, _In_ ULONG Fault);
+VOID FsdFaultInitializeFcb(_In_ PVCB Vcb, _Inout_ PFCB Fcb, _In_ ULONG CreateOptions);
+ULONG64 FsdFaultVariant(_Inout_ PVCB Vcb, _In_ PLCB Lcb, _In_ PCUNICODE_STRING TypedName, _In_ ULONG CreateOptions);
+NTSTATUS FsdFaultShareHeader(_Inout_ PVCB Vcb, _Inout_ PFCB Fcb);
+PVOID FsdFaultContext(_In_ PFCB Fcb);
+VOID FsdFaultEndFcb(_Inout_ PVCB Vcb, _Inout_ PFCB Fcb);
+BOOLEAN FsdFaultKeepFcb(_Inout_ PVCB Vcb, _Inout_ PFCB Fcb, _In_ BOOLEAN Purges);
+VOID FsdFaultRevive(_Inout_ PFCB Fcb);
+VOID FsdFaultLetGo(_Inout_ PVCB Vcb, _In_ BOOLEAN All);
+VOID FsdFaultEndVolume(_Inout_ PVCB Vcb);
+NTSTATUS FsdFaultyRequest(_In_ FSD_ROUTINE *Handler, _Inout_ PVCB Vcb, _Inout_ PIRP Irp, _In_ PIO_STACK_LOCATION IrpSp);
 
 #endif

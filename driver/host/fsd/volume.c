@@ -47,6 +47,7 @@ NTSTATUS FsdMountVolume(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION IrpSp)
     Vcb->DeviceObject = VolumeDevice;
     Vcb->Vpb = Vpb;
     Vcb->References = 1;
+    FsdFaultInitializeVolume(Vcb, Disk->Fault);
     KeQuerySystemTime(&Vcb->MountTime);
     Status = ExInitializeResourceLite(&Vcb->Resource);
     if (!NT_SUCCESS(Status)) {
@@ -125,6 +126,8 @@ VOID FsdDeleteVolume(PVCB Vcb)
     while (!LeaveDisk(Vcb)) {
         (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Interval);
     }
+    FsdFaultLetGo(Vcb, TRUE);
+    FsdFaultEndVolume(Vcb);
     FreeVolumeContent(Vcb);
     (VOID) ExDeleteResourceLite(&Vcb->Resource);
     IoDeleteDevice(Vcb->DeviceObject);
@@ -150,6 +153,7 @@ static NTSTATUS Dismount(PVCB Vcb, PIO_STACK_LOCATION IrpSp)
         Vcb->References--;
     }
     ExReleaseResourceLite(&Vcb->Resource);
+    FsdFaultLetGo(Vcb, TRUE);
     return Status;
 }
 
