@@ -1,23 +1,10 @@
 /* System services that send requests to a file: reading, writing, information, control. */
-#include "kernel.h"
+#include "request.h"
 
 #define HOST_BUFFER_TAG 'fBoI'
 
-/* A request about to be sent for a service. */
-typedef struct _HOST_REQUEST {
-    PETHREAD Thread;
-    PFILE_OBJECT File; /* referenced */
-    PVOID Event;       /* referenced */
-    PDEVICE_OBJECT Top;
-    PIO_STATUS_BLOCK IoStatusBlock;
-    ACCESS_MASK Granted;
-    BOOLEAN Synchronous;
-    BOOLEAN Locked;
-} HOST_REQUEST, *PHOST_REQUEST;
-
-/* STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED. HostEndRequest follows in any case. */
-static NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,
-                                 PIO_STATUS_BLOCK IoStatusBlock, BOOLEAN AlwaysSynchronous)
+NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,
+                          PIO_STATUS_BLOCK IoStatusBlock, BOOLEAN AlwaysSynchronous)
 {
     NTSTATUS Status;
 
@@ -49,7 +36,7 @@ static NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCES
     return Status;
 }
 
-static NTSTATUS HostEndRequest(PHOST_REQUEST Request, NTSTATUS Status)
+NTSTATUS HostEndRequest(PHOST_REQUEST Request, NTSTATUS Status)
 {
     if (Request->Locked) {
         HostUnlockFile(Request->File);
@@ -66,8 +53,7 @@ static NTSTATUS HostEndRequest(PHOST_REQUEST Request, NTSTATUS Status)
     return HostEndService(Request->Thread, Status);
 }
 
-/* NULL when there is no memory. */
-static PIRP HostMakeIrp(PHOST_REQUEST Request, UCHAR MajorFunction)
+PIRP HostMakeIrp(PHOST_REQUEST Request, UCHAR MajorFunction)
 {
     PIRP Irp = HostAllocateIrp(Request->Thread, Request->Top->StackSize, TRUE);
     PIO_STACK_LOCATION Location;
@@ -118,12 +104,7 @@ static NTSTATUS HostDiscard(PIRP Irp, NTSTATUS Status)
     return Status;
 }
 
-/*
- * Sends and, for a synchronous request, waits. The status block and the caller's event are left alone by a request that fails, unless it
- * was pended on an asynchronous handle; the file object's event is signalled by what succeeded and by what was pended, if the caller has
- * no event of its own or the handle is synchronous.
- */
-static NTSTATUS HostSend(PHOST_REQUEST Request, PIRP Irp)
+NTSTATUS HostSend(PHOST_REQUEST Request, PIRP Irp)
 {
     PHOST_IRP Host = HostIrpOf(Irp);
     IO_STATUS_BLOCK IoStatus = {0};
@@ -158,13 +139,6 @@ static NTSTATUS HostSend(PHOST_REQUEST Request, PIRP Irp)
     Irp->UserIosb = Request->IoStatusBlock;
     return HostSendIrp(Request->Top, Irp, TRUE, &IoStatus);
 }
-
-/* TRUE when the table of the top driver reaches to the entry and has it. */
-#define HostHasFastIo(Device, Entry) \
-    ((Device)->DriverObject->FastIoDispatch != NULL && \
-     (Device)->DriverObject->FastIoDispatch->SizeOfFastIoDispatch >= \
-         RTL_SIZEOF_THROUGH_FIELD(FAST_IO_DISPATCH, Entry) && \
-     (Device)->DriverObject->FastIoDispatch->Entry != NULL)
 
 static NTSTATUS HostControl(HANDLE FileHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, ULONG Code, PVOID Input,
                             ULONG InputLength, PVOID Output, ULONG OutputLength, UCHAR MajorFunction)

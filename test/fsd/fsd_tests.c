@@ -2,6 +2,7 @@
 #include "files.h"
 #include "harness.h"
 #include "probe.h"
+#include "services.h"
 
 #include "host.h"
 
@@ -702,7 +703,11 @@ static void RunSuite(const char *Volume, WCHAR Letter, ULONG FileSystem, const c
     RunTest("a volume open is no stream", VolumeOpensAreNoStreams);
     RunTest("a failed allocation is reported and leaves nothing", FailedAllocationsAreReported);
     RunTest("concurrent opens, renames and deletions leave nothing", ConcurrentOpensLeaveNothingBehind);
+    RunTest("locked ranges are kept from others, until the last handle of their open", LockedRangesAreKeptFromOthers);
+    RunTest("a section keeps its stream when the last handle is gone", ASectionKeepsItsStream);
     if (FileSystem == HOST_FILE_SYSTEM_MEMORY) {
+        RunTest("security is told as it was set", SecurityIsToldAsItWasSet);
+        RunTest("sparse files say so", SparseFilesSaySo);
         RunTest("a file opens by its id, and has its name", FilesOpenByTheirId);
         RunTest("a paging file has no context support", PagingFileHasNoSupport);
         RunTest("paths of 30000 units work", LongPathsWork);

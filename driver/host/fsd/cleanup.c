@@ -43,6 +43,7 @@ NTSTATUS FsdCleanup(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
         IoRemoveShareAccess(FileObject, &Vcb->ShareAccess);
         Vcb->Handles--;
     } else {
+        FsdUnlockAll(Vcb, Fcb, FileObject, NULL);
         IoRemoveShareAccess(FileObject, &Fcb->ShareAccess);
         Fcb->Handles--;
         Lcb->Handles--;

@@ -76,7 +76,7 @@ NTSTATUS FsdWalkToParent(PVCB Vcb, PLCB Start, PUNICODE_STRING Path, PUNICODE_ST
 }
 
 /*
- * The name of the file with an id, made anew from the links above it. STATUS_INVALID_PARAMETER where no file has the id;
+ * The name of the file with an id, which stands alone or behind a separator, as in a full path; made anew from the links above it. STATUS_INVALID_PARAMETER where no file has the id;
  * STATUS_NOT_SUPPORTED where the store does not tell. The caller frees Path.
  */
 static NTSTATUS FindPathOfId(PVCB Vcb, PCUNICODE_STRING Identifier, PUNICODE_STRING Path)
@@ -91,10 +91,11 @@ static NTSTATUS FindPathOfId(PVCB Vcb, PCUNICODE_STRING Identifier, PUNICODE_STR
     if (Operations->NameOfId == NULL) {
         return STATUS_NOT_SUPPORTED;
     }
-    if (Identifier->Length != sizeof(FileId)) {
+    if (Identifier->Length != sizeof(FileId) &&
+        (Identifier->Length != sizeof(WCHAR) + sizeof(FileId) || Identifier->Buffer[0] != OBJ_NAME_PATH_SEPARATOR)) {
         return STATUS_INVALID_PARAMETER;
     }
-    RtlCopyMemory(&FileId, Identifier->Buffer, sizeof(FileId));
+    RtlCopyMemory(&FileId, (PUCHAR)Identifier->Buffer + Identifier->Length - sizeof(FileId), sizeof(FileId));
     for (Id = FileId; Id != RootId;) {
         NTSTATUS Status = Operations->NameOfId(Vcb->Store, Id, &Id, &Name);
 
@@ -372,6 +373,7 @@ static VOID CommitOpen(PCREATE_STATE State)
     State->Ccb->DeleteOnClose = BooleanFlagOn(State->Options, FILE_DELETE_ON_CLOSE);
     FileObject->FsContext = FsdFaultContext(State->Fcb);
     FileObject->FsContext2 = State->Ccb;
+    FileObject->SectionObjectPointer = State->Fcb->Node->Directory ? NULL : &State->Fcb->SectionObjectPointers;
     FileObject->Vpb = State->Vcb->Vpb;
     State->Ccb = NULL;
     State->NewFcb = FALSE;

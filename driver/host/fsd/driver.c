@@ -17,6 +17,9 @@ static FSD_ROUTINE *const Handlers[IRP_MJ_MAXIMUM_FUNCTION + 1] = {
     [IRP_MJ_QUERY_VOLUME_INFORMATION] = FsdQueryVolumeInformation,
     [IRP_MJ_DIRECTORY_CONTROL] = FsdDirectoryControl,
     [IRP_MJ_FILE_SYSTEM_CONTROL] = FsdFileSystemControl,
+    [IRP_MJ_LOCK_CONTROL] = FsdLockControl,
+    [IRP_MJ_QUERY_SECURITY] = FsdQuerySecurity,
+    [IRP_MJ_SET_SECURITY] = FsdSetSecurity,
 };
 
 /* The control device can be opened, and asked to mount. */

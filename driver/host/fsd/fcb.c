@@ -85,6 +85,7 @@ NTSTATUS FsdMakeFcb(PVCB Vcb, PNODE Node, PCUNICODE_STRING StreamName, PFCB *Fcb
         goto Exit;
     }
 
+    InitializeListHead(&New->Ranges);
     ExInitializeFastMutex(&New->HeaderMutex);
     New->Header.NodeByteSize = (CSHORT)sizeof(FCB);
     New->Header.Resource = &New->Resource;

@@ -98,6 +98,8 @@ typedef struct _FCB {
     LIST_ENTRY TableEntry;
     PNODE Node; /* referenced */
     SHARE_ACCESS ShareAccess;
+    LIST_ENTRY Ranges; /* of lock.c */
+    SECTION_OBJECT_POINTERS SectionObjectPointers;
     ULONG References; /* file objects */
     ULONG Handles;
     BOOLEAN DeletePending;     /* the named stream alone */
@@ -136,6 +138,9 @@ FSD_ROUTINE FsdSetInformation;
 FSD_ROUTINE FsdQueryVolumeInformation;
 FSD_ROUTINE FsdDirectoryControl;
 FSD_ROUTINE FsdFileSystemControl;
+FSD_ROUTINE FsdLockControl;
+FSD_ROUTINE FsdQuerySecurity;
+FSD_ROUTINE FsdSetSecurity;
 
 /* fastio.c */
 extern FAST_IO_DISPATCH FsdFastIoDispatch;
@@ -213,6 +218,11 @@ VOID FsdFillBasic(_In_ const NODE_INFORMATION *Information, _Out_ PFILE_BASIC_IN
 VOID FsdFillStandard(_In_ const CCB *Ccb, _In_ const NODE_INFORMATION *Information,
                      _Out_ PFILE_STANDARD_INFORMATION Standard);
 VOID FsdFillNetworkOpen(_In_ const NODE_INFORMATION *Information, _Out_ PFILE_NETWORK_OPEN_INFORMATION NetworkOpen);
+
+/* lock.c. Whether another open keeps the bytes: FCB.Resource held. Every range of an open, or those of a key, ends. */
+BOOLEAN FsdIsLocked(_In_ PFCB Fcb, _In_ PFILE_OBJECT FileObject, _In_ LONGLONG Start, _In_ ULONG Length,
+                    _In_ BOOLEAN Write);
+VOID FsdUnlockAll(_In_ PVCB Vcb, _Inout_ PFCB Fcb, _In_ PFILE_OBJECT FileObject, _In_opt_ PULONG Key);
 
 /* fault.c: called where a volume may be broken on purpose; nothing happens on one that is not. */
 VOID FsdFaultInitializeVolume(_Inout_ PVCB Vcb, _In_ ULONG Fault);

@@ -244,6 +244,8 @@ static const NODE_OPERATIONS Operations = {
     .SetSize = MemorySetSize,
     .SetBasic = MemorySetBasic,
     .Flush = MemoryFlush,
+    .SecurityOf = MemorySecurityOf,
+    .SetSparse = MemorySetSparse,
     .QuerySpace = MemoryQuerySpace,
 };
 

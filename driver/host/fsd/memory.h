@@ -30,6 +30,7 @@ struct _MEMORY_FILE {
     ULONG NumberOfLinks;
     ULONG OpenStreams; /* streams with references */
     ULONG FileAttributes;
+    PVOID Security; /* a descriptor, or NULL */
     LARGE_INTEGER CreationTime;
     LARGE_INTEGER LastAccessTime;
     LARGE_INTEGER LastWriteTime;
@@ -79,6 +80,8 @@ NTSTATUS MemoryWrite(_In_ PVOID Store, _In_ PNODE Stream, _In_ LONGLONG Offset,
 NTSTATUS MemoryQuery(_In_ PVOID Store, _In_ PNODE Stream, _Out_ PNODE_INFORMATION Information);
 NTSTATUS MemorySetSize(_In_ PVOID Store, _In_ PNODE Stream, _In_ LONGLONG Size);
 NTSTATUS MemorySetBasic(_In_ PVOID Store, _In_ PNODE Stream, _In_ const FILE_BASIC_INFORMATION *Information);
+PVOID *MemorySecurityOf(_In_ PNODE Stream);
+VOID MemorySetSparse(_Inout_ PNODE Stream);
 NTSTATUS MemoryFlush(_In_ PVOID Store, _In_ PNODE Stream);
 NTSTATUS MemoryQuerySpace(_In_ PVOID Store, _Out_ PULONG64 TotalBytes, _Out_ PULONG64 FreeBytes);
 

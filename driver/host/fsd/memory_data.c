@@ -111,7 +111,7 @@ NTSTATUS MemorySetBasic(PVOID Store, PNODE Stream, const FILE_BASIC_INFORMATION 
     SetTime(&File->LastWriteTime, Information->LastWriteTime);
     SetTime(&File->ChangeTime, Information->ChangeTime);
     if (Information->FileAttributes != 0) {
-        File->FileAttributes = (File->FileAttributes & FILE_ATTRIBUTE_DIRECTORY) |
+        File->FileAttributes = (File->FileAttributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_SPARSE_FILE)) |
                                (Information->FileAttributes & FILE_ATTRIBUTE_VALID_SET_FLAGS &
                                 ~(ULONG)(FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_NORMAL));
         if (File->FileAttributes == 0) {
@@ -119,6 +119,19 @@ NTSTATUS MemorySetBasic(PVOID Store, PNODE Stream, const FILE_BASIC_INFORMATION 
         }
     }
     return STATUS_SUCCESS;
+}
+
+PVOID *MemorySecurityOf(PNODE Stream)
+{
+    return &((PMEMORY_STREAM)Stream)->File->Security;
+}
+
+/* Holes take memory all the same. */
+VOID MemorySetSparse(PNODE Stream)
+{
+    PMEMORY_FILE File = ((PMEMORY_STREAM)Stream)->File;
+
+    File->FileAttributes = (File->FileAttributes & ~(ULONG)FILE_ATTRIBUTE_NORMAL) | FILE_ATTRIBUTE_SPARSE_FILE;
 }
 
 /* Memory is as far as the bytes go. */

@@ -69,6 +69,9 @@ VOID MemoryFreeFile(PMEMORY_STORE Store, PMEMORY_FILE File)
         FreeStream(Store, CONTAINING_RECORD(File->Streams.Flink, MEMORY_STREAM, Links));
     }
     RemoveEntryList(&File->Links);
+    if (File->Security != NULL) {
+        ExFreePoolWithTag(File->Security, MEMORY_TAG);
+    }
     ExFreePoolWithTag(File, MEMORY_TAG);
 }
 

@@ -87,6 +87,10 @@ struct _NODE_OPERATIONS {
     /* Zero times and zero attributes leave what is there, as FILE_BASIC_INFORMATION says. */
     NTSTATUS (*SetBasic)(_In_ PVOID Store, _In_ PNODE Stream, _In_ const FILE_BASIC_INFORMATION *Information);
     NTSTATUS (*Flush)(_In_ PVOID Store, _In_ PNODE Stream);
+    /* Where the file's security descriptor hangs, in pool of the file system's tag; NULL: files have none. */
+    PVOID *(*SecurityOf)(_In_ PNODE Stream);
+    /* NULL: no file is sparse. */
+    VOID (*SetSparse)(_Inout_ PNODE Stream);
     NTSTATUS (*QuerySpace)(_In_ PVOID Store, _Out_ PULONG64 TotalBytes, _Out_ PULONG64 FreeBytes);
 };
 

@@ -54,6 +54,9 @@ NTSTATUS FsdRead(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
     if (NT_SUCCESS(Status)) {
         (VOID) ExAcquireResourceSharedLite(&Fcb->Resource, TRUE);
         Status = ResolveOffset(FileObject, Fcb, IrpSp->Parameters.Read.ByteOffset, FALSE, &Offset);
+        if (NT_SUCCESS(Status) && FsdIsLocked(Fcb, FileObject, Offset, Length, FALSE)) {
+            Status = STATUS_FILE_LOCK_CONFLICT;
+        }
         if (NT_SUCCESS(Status) && Length != 0) {
             Status = Vcb->Device.FileSystem->Operations->Read(Vcb->Store, Fcb->Node, Offset, Irp->UserBuffer, Length,
                                                               &Transferred);
@@ -87,6 +90,9 @@ NTSTATUS FsdWrite(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
         Status = ResolveOffset(FileObject, Fcb, IrpSp->Parameters.Write.ByteOffset, TRUE, &Offset);
         if (NT_SUCCESS(Status) && Offset > MAXLONGLONG - (LONGLONG)Length) {
             Status = STATUS_INVALID_PARAMETER;
+        }
+        if (NT_SUCCESS(Status) && FsdIsLocked(Fcb, FileObject, Offset, Length, TRUE)) {
+            Status = STATUS_FILE_LOCK_CONFLICT;
         }
         if (NT_SUCCESS(Status) && Length != 0) {
             Status = Vcb->Device.FileSystem->Operations->Write(Vcb->Store, Fcb->Node, Offset, Irp->UserBuffer, Length);

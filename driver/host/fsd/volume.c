@@ -157,6 +157,28 @@ static NTSTATUS Dismount(PVCB Vcb, PIO_STACK_LOCATION IrpSp)
     return Status;
 }
 
+/* FSCTL_SET_SPARSE: says that the file may have holes. STATUS_INVALID_PARAMETER for what is no file. */
+static NTSTATUS SetSparse(PVCB Vcb, PIO_STACK_LOCATION IrpSp)
+{
+    PCCB Ccb = IrpSp->FileObject == NULL ? NULL : IrpSp->FileObject->FsContext2;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (Vcb->Device.FileSystem->Operations->SetSparse == NULL) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (Ccb == NULL || Ccb->Fcb == NULL || Ccb->Fcb->Node->Directory) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    (VOID) ExAcquireResourceExclusiveLite(&Vcb->Resource, TRUE);
+    if (Vcb->Dismounted) {
+        Status = STATUS_VOLUME_DISMOUNTED;
+    } else {
+        Vcb->Device.FileSystem->Operations->SetSparse(Ccb->Fcb->Node);
+    }
+    ExReleaseResourceLite(&Vcb->Resource);
+    return Status;
+}
+
 /* IRP_MJ_FILE_SYSTEM_CONTROL on a volume. */
 NTSTATUS FsdFileSystemControl(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
 {
@@ -169,6 +191,8 @@ NTSTATUS FsdFileSystemControl(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp)
         return Dismount(Vcb, IrpSp);
     case FSCTL_IS_VOLUME_MOUNTED:
         return Vcb->Dismounted ? STATUS_VOLUME_DISMOUNTED : STATUS_SUCCESS;
+    case FSCTL_SET_SPARSE:
+        return SetSparse(Vcb, IrpSp);
     default:
         return STATUS_INVALID_DEVICE_REQUEST;
     }

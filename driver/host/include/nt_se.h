@@ -52,6 +52,16 @@ typedef struct _SID {
     ULONG SubAuthority[1];
 } SID, *PISID;
 
+typedef struct _SECURITY_DESCRIPTOR_RELATIVE {
+    UCHAR Revision;
+    UCHAR Sbz1;
+    SECURITY_DESCRIPTOR_CONTROL Control;
+    ULONG Owner; /* offsets from the structure */
+    ULONG Group;
+    ULONG Sacl;
+    ULONG Dacl;
+} SECURITY_DESCRIPTOR_RELATIVE, *PISECURITY_DESCRIPTOR_RELATIVE;
+
 typedef struct _ACL {
     UCHAR AclRevision;
     UCHAR Sbz1;

@@ -49,6 +49,26 @@ NTSTATUS NtDeviceIoControlFile(_In_ HANDLE FileHandle, _In_opt_ HANDLE Event, _I
                                _In_ ULONG InputBufferLength,
                                _Out_writes_bytes_opt_(OutputBufferLength) PVOID OutputBuffer,
                                _In_ ULONG OutputBufferLength);
+NTSTATUS NtLockFile(_In_ HANDLE FileHandle, _In_opt_ HANDLE Event, _In_opt_ PIO_APC_ROUTINE ApcRoutine,
+                    _In_opt_ PVOID ApcContext, _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_ PLARGE_INTEGER ByteOffset,
+                    _In_ PLARGE_INTEGER Length, _In_ ULONG Key, _In_ BOOLEAN FailImmediately,
+                    _In_ BOOLEAN ExclusiveLock);
+NTSTATUS NtUnlockFile(_In_ HANDLE FileHandle, _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_ PLARGE_INTEGER ByteOffset,
+                      _In_ PLARGE_INTEGER Length, _In_ ULONG Key);
+NTSTATUS NtQuerySecurityObject(_In_ HANDLE Handle, _In_ SECURITY_INFORMATION SecurityInformation,
+                               _Out_writes_bytes_opt_(Length) PSECURITY_DESCRIPTOR SecurityDescriptor,
+                               _In_ ULONG Length, _Out_ PULONG LengthNeeded);
+NTSTATUS NtSetSecurityObject(_In_ HANDLE Handle, _In_ SECURITY_INFORMATION SecurityInformation,
+                             _In_ PSECURITY_DESCRIPTOR SecurityDescriptor);
+
+#define SECTION_QUERY (0x0001)
+#define SECTION_MAP_READ (0x0004)
+#define SECTION_ALL_ACCESS (0x000F001F)
+#define PAGE_READONLY (0x02)
+#define SEC_COMMIT (0x08000000)
+NTSTATUS NtCreateSection(_Out_ PHANDLE SectionHandle, _In_ ACCESS_MASK DesiredAccess,
+                         _In_opt_ POBJECT_ATTRIBUTES ObjectAttributes, _In_opt_ PLARGE_INTEGER MaximumSize,
+                         _In_ ULONG SectionPageProtection, _In_ ULONG AllocationAttributes, _In_opt_ HANDLE FileHandle);
 NTSTATUS NtCancelIoFile(_In_ HANDLE FileHandle, _Out_ PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NtDeleteFile(_In_ POBJECT_ATTRIBUTES ObjectAttributes);
 NTSTATUS NtCreateEvent(_Out_ PHANDLE EventHandle, _In_ ACCESS_MASK DesiredAccess,

@@ -200,7 +200,8 @@ typedef struct _PSCTX_STREAM_REQUEST {
 #define PSCTX_SUPPORT_NO_STREAM_CONTEXT 3u  /* the file system set no FsContext */
 #define PSCTX_SUPPORT_NO_ADVANCED_HEADER 4u /* FsContext is no FSRTL_ADVANCED_FCB_HEADER */
 #define PSCTX_SUPPORT_NO_FILTER_CONTEXTS 5u /* FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS is clear, as on a paging file */
-#define PSCTX_SUPPORT_LIST_NOT_INITIALIZED 6u /* the flag is set, and the list's head is zero: inserting would end the machine */
+#define PSCTX_SUPPORT_LIST_NOT_INITIALIZED \
+    6u /* the flag is set, and the list's head is zero: inserting would end the machine */
 
 typedef struct _PSCTX_STREAM_REPLY {
     PSCTX_HEADER Header;
