@@ -17,8 +17,9 @@
 #include "session.h"
 
 #ifdef _WIN32
-#include "service_win32.h"
 #include "system_win32.h"
+#else
+#include "transport_host.h"
 #endif
 
 namespace psctx {
@@ -26,7 +27,6 @@ namespace {
 
 constexpr std::uint64_t kMaximumInteger = (std::uint64_t{1} << 53) - 1;
 constexpr std::uint32_t kAnyUint32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::size_t kMaximumTransfer = std::size_t{1} << 30; // of a read or write of the embedded kernel's files
 
 #define OPERATION(Function, Name, Request, Reply, HandleOffset, IsHandleOptional) \
     {Function,      PSCTX_IOCTL_##Name, PSCTX_OPERATION_##Name, sizeof(Request), \
@@ -146,105 +146,105 @@ void Define(Napi::Object object, const char *name, const std::shared_ptr<Session
     object.Set(name, Napi::Function::New(object.Env(), function, name));
 }
 
-// The same for the embedded kernel's, of which each returns a status.
+#ifdef _WIN32
+// openDescriptor(descriptor): the number of a handle of the session's own, or a status.
+void DefineSystemFunctions(Napi::Object object, const std::shared_ptr<Session> &session)
+{
+    Define(object, "openDescriptor", session, [](const Napi::CallbackInfo &info, Session &opener, Transport &) {
+        std::uint64_t handle = 0;
+        const std::uint32_t descriptor = GetUint32(info[0], std::numeric_limits<std::int32_t>::max(), "descriptor");
+        const Status status = DuplicateDescriptor(static_cast<std::int32_t>(descriptor), &handle);
+
+        return AddHandle(info.Env(), opener, status, handle);
+    });
+}
+#else
+constexpr std::size_t kMaximumTransfer = std::size_t{1} << 30;
+constexpr std::uint64_t kMaximumClass = 63; // of FILE_INFORMATION_CLASS, whose members are below that
+
+// What acts on the bytes of an open file, or on a record of it. Parameter is a position, or the record's class.
+struct Transfer {
+    const char *name;
+    Status (HostTransport::*routine)(std::uint64_t handle, std::uint64_t parameter, void *data, std::uint32_t length,
+                                     std::uint32_t *transferred);
+    std::uint64_t maximumParameter;
+    std::size_t alignment; // of the data
+};
+
+constexpr Transfer kTransfers[] = {
+    {"readFile", &HostTransport::ReadFile, kMaximumInteger, 1},
+    {"writeFile", &HostTransport::WriteFile, kMaximumInteger, 1},
+    {"queryInformation", &HostTransport::QueryInformation, kMaximumClass, alignof(std::uint64_t)},
+    {"setInformation", &HostTransport::SetInformation, kMaximumClass, alignof(std::uint64_t)},
+};
+
+// (file, data: Uint8Array, parameter): how many bytes were transferred, or a status.
+Answer Run(const Transfer &transfer, const Napi::CallbackInfo &info, const Session &session, HostTransport &host)
+{
+    const std::uint64_t file = GetInteger(info[0], kMaximumInteger, "file");
+    const Bytes bytes = GetBytes(info[1], "data");
+    const std::uint64_t parameter = GetInteger(info[2], transfer.maximumParameter, "parameter");
+    std::uint32_t transferred = 0;
+
+    if (!session.HasHandle(file)) {
+        return ToAnswer(kStatusFileClosed);
+    }
+    if (reinterpret_cast<std::uintptr_t>(bytes.data) % transfer.alignment != 0) {
+        return ToAnswer(kStatusInvalidParameter);
+    }
+    const Status status =
+        (host.*transfer.routine)(Handles::ToHandle(file), parameter, bytes.data,
+                                 static_cast<std::uint32_t>(std::min(bytes.length, kMaximumTransfer)), &transferred);
+    return Succeeded(status) ? static_cast<Answer>(transferred) : ToAnswer(status);
+}
+
+// The embedded kernel's, of which each returns a status.
 template <typename Routine>
 void DefineHost(Napi::Object object, const char *name, const std::shared_ptr<Session> &session, Routine routine)
 {
-    Define(object, name, session, [routine](const Napi::CallbackInfo &info, Session &, Transport &transport) {
-        return Napi::Number::New(info.Env(), routine(info, *transport.Host()));
+    Define(object, name, session, [routine](const Napi::CallbackInfo &info, Session &owner, Transport &transport) {
+        return Napi::Number::New(info.Env(), routine(info, owner, static_cast<HostTransport &>(transport)));
     });
 }
 
-// And for those of them that act on an open file, whose number is the first argument.
-template <typename Routine>
-void DefineFile(Napi::Object object, const char *name, const std::shared_ptr<Session> &session, Routine routine)
-{
-    Define(object, name, session,
-           [routine](const Napi::CallbackInfo &info, Session &owner, Transport &transport) -> Napi::Value {
-               const std::uint64_t number = GetInteger(info[0], kMaximumInteger, "file");
-
-               if (!owner.HasHandle(number)) {
-                   return Napi::Number::New(info.Env(), ToAnswer(kStatusFileClosed));
-               }
-               return Napi::Number::New(info.Env(), routine(info, *transport.Host(), Handles::ToHandle(number)));
-           });
-}
-
-double ToLength(Status status, std::uint64_t length)
-{
-    return Succeeded(status) ? static_cast<double>(length) : static_cast<double>(ToAnswer(status));
-}
-
-Bytes GetTransfer(Napi::Value value)
-{
-    Bytes bytes = GetBytes(value, "data");
-
-    bytes.length = std::min<std::size_t>(bytes.length, kMaximumTransfer);
-    return bytes;
-}
-
-void DefineKernel(Napi::Object object, const std::shared_ptr<Session> &session)
+void DefineSystemFunctions(Napi::Object object, const std::shared_ptr<Session> &session)
 {
     Define(object, "openFile", session, [](const Napi::CallbackInfo &info, Session &opener, Transport &transport) {
-        FileOpenOptions options;
         std::uint64_t handle = 0;
+        const FileOptions options = {GetUint32(info[1], kAnyUint32, "access"), GetUint32(info[2], kAnyUint32, "share"),
+                                     GetUint32(info[3], kAnyUint32, "disposition"),
+                                     GetUint32(info[4], kAnyUint32, "options")};
+        const Status status = transport.OpenFile(GetString(info[0], "path"), options, &handle);
 
-        options.desiredAccess = GetUint32(info[1], kAnyUint32, "access");
-        options.shareAccess = GetUint32(info[2], kAnyUint32, "share");
-        options.disposition = GetUint32(info[3], kAnyUint32, "disposition");
-        options.createOptions = GetUint32(info[4], kAnyUint32, "options");
-        const Status status = transport.Host()->OpenFile(GetString(info[0], "path"), options, &handle);
         return AddHandle(info.Env(), opener, status, handle);
     });
-    DefineFile(object, "readFile", session, [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
-        const Bytes data = GetTransfer(info[1]);
-        std::uint32_t transferred = 0;
-        const Status status = host.ReadFile(file, GetInteger(info[2], kMaximumInteger, "position"), data.data,
-                                            static_cast<std::uint32_t>(data.length), &transferred);
-        return ToLength(status == kStatusEndOfFile ? kStatusSuccess : status, transferred);
-    });
-    DefineFile(object, "writeFile", session, [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
-        const Bytes data = GetTransfer(info[1]);
-        std::uint32_t transferred = 0;
-        const Status status = host.WriteFile(file, GetInteger(info[2], kMaximumInteger, "position"), data.data,
-                                             static_cast<std::uint32_t>(data.length), &transferred);
-        return ToLength(status, transferred);
-    });
-    DefineFile(object, "querySize", session, [](const Napi::CallbackInfo &, HostKernel &host, std::uint64_t file) {
-        std::uint64_t size = 0;
-        const Status status = host.QuerySize(file, &size);
-
-        return ToLength(status, size);
-    });
-    DefineFile(object, "setDeletion", session,
-               [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
-                   return ToLength(host.SetDeletion(file, GetBoolean(info[1], "deletion")), 0);
-               });
-    DefineFile(object, "changeName", session, [](const Napi::CallbackInfo &info, HostKernel &host, std::uint64_t file) {
-        const NameChange change = GetBoolean(info[2], "isLink") ? NameChange::Link : NameChange::Rename;
-
-        return ToLength(host.ChangeName(file, change, GetString(info[1], "path"), GetBoolean(info[3], "replace")), 0);
-    });
-    DefineHost(object, "dismount", session, [](const Napi::CallbackInfo &info, HostKernel &host) {
+    for (const Transfer &transfer : kTransfers) {
+        DefineHost(object, transfer.name, session,
+                   [&transfer](const Napi::CallbackInfo &info, Session &owner, HostTransport &host) {
+                       return Run(transfer, info, owner, host);
+                   });
+    }
+    DefineHost(object, "dismount", session, [](const Napi::CallbackInfo &info, Session &, HostTransport &host) {
         return ToAnswer(host.Dismount(GetDrive(info[0], "drive")));
     });
-    DefineHost(object, "killProcess", session, [](const Napi::CallbackInfo &, HostKernel &host) {
+    DefineHost(object, "killProcess", session, [](const Napi::CallbackInfo &, Session &, HostTransport &host) {
         host.KillProcess();
         return ToAnswer(kStatusSuccess);
     });
-    DefineHost(object, "failAllocation", session, [](const Napi::CallbackInfo &info, HostKernel &host) {
+    DefineHost(object, "failAllocation", session, [](const Napi::CallbackInfo &info, Session &, HostTransport &host) {
         host.FailAllocation(GetInteger(info[0], kMaximumInteger, "countdown"));
         return ToAnswer(kStatusSuccess);
     });
-    Define(object, "audit", session, [](const Napi::CallbackInfo &info, Session &, Transport &transport) {
+    Define(object, "audit", session, [](const Napi::CallbackInfo &info, Session &, Transport &) {
         Napi::Object audit = Napi::Object::New(info.Env());
 
-        for (const auto &[name, count] : transport.Host()->Audit()) {
+        for (const auto &[name, count] : HostTransport::Audit()) {
             audit.Set(name, Napi::Number::New(info.Env(), static_cast<double>(count)));
         }
         return audit;
     });
 }
+#endif
 
 Napi::Object Describe(Napi::Env env, const std::shared_ptr<Session> &session)
 {
@@ -298,16 +298,14 @@ Napi::Object Describe(Napi::Env env, const std::shared_ptr<Session> &session)
         return leftovers.empty() ? Napi::Value(Napi::Number::New(info.Env(), ToAnswer(status)))
                                  : Napi::Value(Napi::String::New(info.Env(), leftovers));
     });
-    if (session->GetTransport()->Host() != nullptr) {
-        DefineKernel(object, session);
-    }
+    DefineSystemFunctions(object, session);
     return object;
 }
 
 // A drive's letter and, of a directory volume, the directory, or, of a memory volume that is broken on purpose, its fault.
 VolumeDefinition GetVolume(Napi::Value value)
 {
-    VolumeDefinition definition;
+    VolumeDefinition definition = {};
 
     if (!value.IsArray()) {
         throw Napi::TypeError::New(value.Env(), "the addon was called with a wrong volume");
@@ -317,7 +315,6 @@ VolumeDefinition GetVolume(Napi::Value value)
     definition.letter = GetDrive(pair.Get(0u), "drive");
     if (!directory.IsUndefined()) {
         GetString(directory, "directory");
-        definition.isDirectory = true;
         definition.directory = directory.As<Napi::String>().Utf8Value();
     }
     if (!pair.Get(2u).IsUndefined()) {
@@ -331,9 +328,9 @@ VolumeDefinition GetVolume(Napi::Value value)
 Napi::Value Open(const Napi::CallbackInfo &info)
 {
     OpenOptions options;
-    std::unique_ptr<Transport> transport;
+    std::shared_ptr<Transport> transport;
 
-    options.kernel = GetString(info[0], "kernel") == u"host" ? KernelKind::Host : KernelKind::Windows;
+    options.isHost = GetString(info[0], "kernel") == u"host";
     options.readOnly = GetBoolean(info[1], "readOnly");
     if (!info[2].IsArray()) {
         throw Napi::TypeError::New(info.Env(), "the addon was called with wrong volumes");

@@ -70,8 +70,8 @@ Answer Reader::Subscribe() noexcept
     if (device_ == nullptr) {
         return ToAnswer(kStatusFileClosed);
     }
-    const Status status = device_->Control(PSCTX_IOCTL_SUBSCRIBE, memory_, sizeof(PSCTX_SUBSCRIBE_REQUEST), &reply,
-                                           sizeof(reply), &returned);
+    const Status status = device_->Control(
+        {PSCTX_IOCTL_SUBSCRIBE, memory_, sizeof(PSCTX_SUBSCRIBE_REQUEST), &reply, sizeof(reply)}, &returned);
     if (!Succeeded(status)) {
         return ToAnswer(status);
     }
@@ -90,8 +90,8 @@ Answer Reader::Wait(Napi::Function completed, bool keepsAlive)
     completed_ = Napi::Persistent(completed);
     self_ = shared_from_this();
     KeepAlive(completed.Env(), keepsAlive);
-    status_ =
-        device_->Start(PSCTX_IOCTL_WAIT, &request_, sizeof(request_), memory_ + kReplyOffset, kReplyLength, &returned_);
+    status_ = device_->Start({PSCTX_IOCTL_WAIT, &request_, sizeof(request_), memory_ + kReplyOffset, kReplyLength},
+                             &returned_);
     isPending_ = status_ == kStatusPending;
     if (!isPending_) {
         notification_.NonBlockingCall();

@@ -1,12 +1,9 @@
 // The service manager of Windows, for the CLI: query, create, configure, start, stop and delete one driver service.
-#include "service_win32.h"
+#include "system_win32.h"
 
 #include <cstddef>
-#include <string>
 
 #include "arguments.h"
-#include "win32.h"
-#include "win32_error.h"
 
 namespace psctx {
 namespace {
@@ -122,8 +119,7 @@ Napi::Value Query(const Napi::CallbackInfo &info)
 // create(name, displayName, description, imagePath, group): a file system driver that is started on demand, as psctx.inf has it.
 Napi::Value Create(const Napi::CallbackInfo &info)
 {
-    constexpr const char *operation = "createService";
-    const Call call(info, operation, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
+    const Call call(info, "createService", SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
     Registration registration(info);
     const ServiceHandle service(call.Require(::CreateServiceW(
         call.Manager(), AsWide(call.Name()), AsWide(registration.displayName), SERVICE_CHANGE_CONFIG,
@@ -137,8 +133,7 @@ Napi::Value Create(const Napi::CallbackInfo &info)
 // configure(name, displayName, description, imagePath, group): gives a service that is there what create would.
 Napi::Value Configure(const Napi::CallbackInfo &info)
 {
-    constexpr const char *operation = "configureService";
-    const Call call(info, operation, SC_MANAGER_CONNECT);
+    const Call call(info, "configureService", SC_MANAGER_CONNECT);
     Registration registration(info);
     const ServiceHandle service(call.Open(SERVICE_CHANGE_CONFIG));
 

@@ -84,8 +84,8 @@ Answer Session::SendInto(const Operation &operation, void *reply, std::size_t ca
         }
         SetHandle(operation, Handles::ToHandle(number));
     }
-    const Status status = transport_->Control(operation.code, memory_, header.Size, reply,
-                                              static_cast<std::uint32_t>(capacity), &returned);
+    const Status status = transport_->Control(
+        {operation.code, memory_, header.Size, reply, static_cast<std::uint32_t>(capacity)}, &returned);
     SetHandle(operation, number); // the request can be sent again
     if (IsError(status)) {
         return ToAnswer(status);
@@ -134,8 +134,9 @@ Answer Session::SendBatch(const std::uint8_t *request, std::size_t requestLength
         offset += (std::uint64_t{head.Header.Size} + kBatchPadding - 1) / kBatchPadding * kBatchPadding;
     }
 
-    const Status status = transport_->Control(changes ? PSCTX_IOCTL_BATCH : PSCTX_IOCTL_LOOKUP_BATCH, request,
-                                              batch.Header.Size, reply, static_cast<std::uint32_t>(needed), &returned);
+    const Status status = transport_->Control({changes ? PSCTX_IOCTL_BATCH : PSCTX_IOCTL_LOOKUP_BATCH, request,
+                                               batch.Header.Size, reply, static_cast<std::uint32_t>(needed)},
+                                              &returned);
     if (!Succeeded(status)) {
         return ToAnswer(status);
     }

@@ -10,35 +10,22 @@ using Status = std::uint32_t;
 
 constexpr Status kStatusSuccess = 0x00000000u;
 constexpr Status kStatusPending = 0x00000103u;
-constexpr Status kStatusBufferOverflow = 0x80000005u;
-constexpr Status kStatusUnsuccessful = 0xC0000001u;
 constexpr Status kStatusInfoLengthMismatch = 0xC0000004u;
 constexpr Status kStatusInvalidHandle = 0xC0000008u;
 constexpr Status kStatusInvalidParameter = 0xC000000Du;
-constexpr Status kStatusInvalidDeviceRequest = 0xC0000010u;
 constexpr Status kStatusEndOfFile = 0xC0000011u;
-constexpr Status kStatusNoMemory = 0xC0000017u;
-constexpr Status kStatusAccessDenied = 0xC0000022u;
-constexpr Status kStatusBufferTooSmall = 0xC0000023u;
 constexpr Status kStatusObjectNameInvalid = 0xC0000033u;
 constexpr Status kStatusObjectNameNotFound = 0xC0000034u;
 constexpr Status kStatusObjectNameCollision = 0xC0000035u;
-constexpr Status kStatusObjectPathNotFound = 0xC000003Au;
 constexpr Status kStatusObjectPathSyntaxBad = 0xC000003Bu;
-constexpr Status kStatusSharingViolation = 0xC0000043u;
-constexpr Status kStatusQuotaExceeded = 0xC0000044u;
-constexpr Status kStatusDeletePending = 0xC0000056u;
 constexpr Status kStatusRevisionMismatch = 0xC0000059u;
-constexpr Status kStatusPrivilegeNotHeld = 0xC0000061u;
 constexpr Status kStatusInsufficientResources = 0xC000009Au;
 constexpr Status kStatusNotSupported = 0xC00000BBu;
-constexpr Status kStatusInternalError = 0xC00000E5u;
 constexpr Status kStatusNameTooLong = 0xC0000106u;
 constexpr Status kStatusCancelled = 0xC0000120u;
 constexpr Status kStatusFileClosed = 0xC0000128u;
 constexpr Status kStatusInvalidDeviceState = 0xC0000184u;
 constexpr Status kStatusInvalidBufferSize = 0xC0000206u;
-constexpr Status kStatusNotFound = 0xC0000225u;
 
 // NT_SUCCESS: successes and informational values.
 constexpr bool Succeeded(Status status) noexcept

@@ -9,6 +9,7 @@ import type { ListedContext } from './codec/list'
 import { decodeStatistics, encodeQueryStatistics, type FilterStatistics } from './codec/statistics'
 import { decodeVersion, encodeQueryVersion, type FilterLimits } from './codec/version'
 import type { Volume } from './codec/volumes'
+import { noFileError, openDescriptor } from './descriptor'
 import { enumerateContexts, type EnumerationOptions } from './enumeration'
 import {
   closedError,
@@ -21,7 +22,7 @@ import {
 } from './errors'
 import { readEvents, type EventOptions, type FilterEvents } from './events'
 import { makeHostKernel, type HostKernel } from './host'
-import { native, type NativeVolume } from './native'
+import { type HostVolume, native } from './native'
 import { abortError, type ClosableIterator } from './paging'
 import { toNamespacePath } from './path'
 import { answerError, reply, Session } from './session'
@@ -63,7 +64,7 @@ export interface OpenStreamOptions {
 const openKeys: ReadonlySet<string> = new Set(['kernel', 'volumes', 'readOnly'])
 const openStreamKeys: ReadonlySet<string> = new Set(['signal'])
 
-let makeFilter: (session: Session, kernel: KernelName) => Filter
+let makeFilter: (session: Session, kernel: KernelName, volumes: readonly HostVolume[]) => Filter
 
 /**
  * An open of the driver. It owns the contexts that are inserted through it: when it is closed, or its process dies, they
@@ -79,16 +80,19 @@ export class Filter {
   /** The embedded kernel's files, faults and audit; `undefined` on Windows. */
   readonly host: HostKernel | undefined
   readonly #session: Session
+  /** The embedded kernel's. */
+  readonly #volumes: readonly HostVolume[]
   /** The number that the driver knows this filter by. */
   readonly #number: bigint
 
   static {
-    makeFilter = (session, kernel) => new Filter(session, kernel)
+    makeFilter = (session, kernel, volumes) => new Filter(session, kernel, volumes)
   }
 
-  private constructor(session: Session, kernel: KernelName) {
+  private constructor(session: Session, kernel: KernelName, volumes: readonly HostVolume[]) {
     if (!(session instanceof Session)) throw constructorError('Filter', 'openFilter()')
     this.#session = session
+    this.#volumes = volumes
     this.kernel = kernel
     encodeQueryVersion(session.memory)
     session.request(session.native.queryVersion, abi.versionReply.size, 'openFilter')
@@ -131,6 +135,34 @@ export class Filter {
     const { signal } = options
     if (signal !== undefined) checkSignal(signal, 'open')
     return makeStream(this.#session, await this.#openLater(namespacePath, path, signal), path)
+  }
+
+  /**
+   * The stream of a file that is open already: of a descriptor, as `fs.openSync()` returns it, or of an object that has one, such as a
+   * `FileHandle`. The descriptor stays the caller's, and the stream has a handle of its own: each is closed by itself, in any order.
+   *
+   * On Windows that handle is a duplicate, of the same file object. Until the stream is closed too, the file is open to its file system as
+   * the caller opened it: its sharing, its locks, and a deletion on close. The embedded kernel opens the file anew, as
+   * {@link Filter.openStream} does, on the nearest of its directory volumes that it lies on; on a mount of ntfs-3g that may be a named stream.
+   *
+   * Throws `STATUS_INVALID_HANDLE` when the descriptor is not open; `STATUS_INVALID_DEVICE_REQUEST` when it is a pipe, a socket or a
+   * device; `STATUS_FILE_CLOSED`; and on the embedded kernel `STATUS_OBJECT_PATH_NOT_FOUND` for a file that lies on no directory volume
+   * of this filter, `STATUS_FILE_DELETED` for one that has no name any more, and what {@link Filter.openStream} throws.
+   *
+   * @see {@link https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle | DuplicateHandle}
+   */
+  stream(file: number | { readonly fd: number }): Stream {
+    const volumes = this.kernel === 'host' ? this.#volumes : undefined
+    const { handle, path } = openDescriptor(this.#session, file, volumes)
+    const stream = makeStream(this.#session, handle, path)
+    let isFile = false
+    try {
+      isFile = stream.support().reason !== 'not-a-file-system'
+    } finally {
+      if (!isFile) stream.close()
+    }
+    if (!isFile) throw noFileError(path)
+    return stream
   }
 
   /** An empty batch. Throws `STATUS_FILE_CLOSED`. */
@@ -265,7 +297,7 @@ const ownKernelAdvice = "On Windows the driver runs in the system's own kernel: 
 const otherVolumeAdvice =
   'Another filter of this process has a different volume of that letter: define it alike, or use another letter.'
 
-function toVolumes(volumes: unknown): NativeVolume[] {
+function toVolumes(volumes: unknown): HostVolume[] {
   if (typeof volumes !== 'object' || volumes === null) throw typeError('openFilter', 'volumes', 'an object')
   const letters = new Set<string>()
   return Object.entries(volumes).map(([drive, definition]: [string, unknown]) => {
@@ -342,12 +374,13 @@ export function openFilter(options: FilterOptions = {}): Filter {
   if (kernel === 'windows' && options.volumes !== undefined) {
     throw valueError('openFilter', 'volumes', "left out unless `kernel` is 'host': Windows has its own")
   }
-  const opened = native.open(kernel, readOnly, kernel === 'host' ? toVolumes(volumes) : [])
+  const hostVolumes = kernel === 'host' ? toVolumes(volumes) : []
+  const opened = native.open(kernel, readOnly, hostVolumes)
   if (typeof opened === 'number') {
     throw answerError(opened, 'openFilter', undefined, openAdvice(opened >>> 0, kernel))
   }
   try {
-    return makeFilter(new Session(opened), kernel)
+    return makeFilter(new Session(opened), kernel, hostVolumes)
   } catch (error) {
     opened.close()
     throw error

@@ -1,5 +1,6 @@
 /** What only the embedded kernel offers: files to act on, the process's death, faults, and the audit of what is held. */
 import { checkBoolean, checkBytes, checkInteger, checkOptions, checkString, choose } from './arguments'
+import { decodeEndOfFile, encodeDisposition, encodeName, fileInformation, standardSize } from './codec/file-information'
 import { closedError, constructorError, isFailure, typeError, valueError } from './errors'
 import type { Answer, NativeHostSession } from './native'
 import { toNamespacePath } from './path'
@@ -92,12 +93,11 @@ export class HostFile {
     session.closeWith(this, handle)
   }
 
-  /** Reads to the end of the file, or `length` bytes; at most 1 GiB. */
-  read(position = 0, length?: number): Buffer {
+  /** Reads to the end of the file, or `length` bytes where there are as many; at most 1 GiB. */
+  read(position = 0, length = maximumTransfer): Buffer {
     checkInteger(position, 0, Number.MAX_SAFE_INTEGER, 'position', 'readFile')
-    if (length !== undefined) checkInteger(length, 0, maximumTransfer, 'length', 'readFile')
-    const size = length ?? this.#answer(this.#native.querySize(this.#handle), 'readFile') - position
-    const buffer = Buffer.alloc(Math.max(0, Math.min(size, maximumTransfer)))
+    checkInteger(length, 0, maximumTransfer, 'length', 'readFile')
+    const buffer = Buffer.alloc(Math.max(0, Math.min(length, this.#size() - position)))
     return buffer.subarray(0, this.#answer(this.#native.readFile(this.#handle, buffer, position), 'readFile'))
   }
 
@@ -111,21 +111,19 @@ export class HostFile {
   /** Marks the file for deletion when its last handle is closed, or takes the mark back. Needs `'delete'` access. */
   deleteOnClose(deleteOnClose = true): void {
     checkBoolean(deleteOnClose, 'deleteOnClose', 'deleteOnClose')
-    this.#answer(this.#native.setDeletion(this.#handle, deleteOnClose), 'deleteOnClose')
+    this.#set(fileInformation.disposition, encodeDisposition(deleteOnClose), 'deleteOnClose')
   }
 
   /** Renames the file. Needs `'delete'` access. */
   rename(newPath: string, options: HostRenameOptions = {}): void {
     const target = toNamespacePath(newPath, 'rename', 'newPath')
-    const replace = toReplace(options, 'rename')
-    this.#answer(this.#native.changeName(this.#handle, target, false, replace), 'rename')
+    this.#set(fileInformation.rename, encodeName(target, toReplace(options, 'rename')), 'rename')
   }
 
   /** Gives the file another name: a hard link. */
   link(newPath: string, options: HostRenameOptions = {}): void {
     const target = toNamespacePath(newPath, 'link', 'newPath')
-    const replace = toReplace(options, 'link')
-    this.#answer(this.#native.changeName(this.#handle, target, true, replace), 'link')
+    this.#set(fileInformation.link, encodeName(target, toReplace(options, 'link')), 'link')
   }
 
   /** Closes the handle. Harmless when it is closed already. */
@@ -138,6 +136,16 @@ export class HostFile {
   /** Closes the handle at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  #size(): number {
+    const record = Buffer.alloc(standardSize)
+    this.#answer(this.#native.queryInformation(this.#handle, record, fileInformation.standard), 'readFile')
+    return decodeEndOfFile(record)
+  }
+
+  #set(informationClass: number, record: Uint8Array, operation: string): void {
+    this.#answer(this.#native.setInformation(this.#handle, record, informationClass), operation)
   }
 
   #answer(answer: Answer, operation: string): number {

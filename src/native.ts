@@ -39,6 +39,12 @@ export interface NativeSession {
   close(): string | Answer
 }
 
+/** What that of Windows has beside that. */
+export interface NativeWindowsSession extends NativeSession {
+  /** A handle of the session's own for the file of a descriptor, which stays as it is. */
+  openDescriptor(descriptor: number): HandleAnswer
+}
+
 /** What the embedded kernel's has beside that. */
 export interface NativeHostSession extends NativeSession {
   openFile(
@@ -50,9 +56,9 @@ export interface NativeHostSession extends NativeSession {
   ): HandleAnswer
   readFile(handle: number, buffer: Uint8Array, position: number): Answer
   writeFile(handle: number, data: Uint8Array, position: number): Answer
-  querySize(handle: number): Answer
-  setDeletion(handle: number, deleteOnClose: boolean): Answer
-  changeName(handle: number, newPath: string, isLink: boolean, replaceIfExists: boolean): Answer
+  /** Leaves a record of this FILE_INFORMATION_CLASS in memory that is aligned to 8 bytes. */
+  queryInformation(handle: number, record: Uint8Array, informationClass: number): Answer
+  setInformation(handle: number, record: Uint8Array, informationClass: number): Answer
   dismount(letter: string): Answer
   killProcess(): Answer
   failAllocation(countdown: number): Answer
@@ -82,10 +88,10 @@ export interface NativeReader {
 }
 
 /** A drive's letter; of a directory volume, the directory; of a memory volume that is broken on purpose, its fault. */
-export type NativeVolume = readonly [letter: string, directory?: string | undefined, fault?: string | undefined]
+export type HostVolume = readonly [letter: string, directory?: string | undefined, fault?: string | undefined]
 
 interface Addon {
-  open(kernel: string, readOnly: boolean, volumes: readonly NativeVolume[]): NativeSession | Answer
+  open(kernel: string, readOnly: boolean, volumes: readonly HostVolume[]): NativeSession | Answer
   readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
 

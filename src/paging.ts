@@ -8,6 +8,11 @@ export function abortError(signal: AbortSignal): Error {
   return Object.assign(error, { code: 'ABORT_ERR' })
 }
 
+/** Takes a signal's listener away when what it was for is gone. */
+const abandoned = new FinalizationRegistry<() => void>((forget) => {
+  forget()
+})
+
 interface Waiting<T> {
   readonly resolve: (result: IteratorResult<T, undefined>) => void
   readonly reject: (reason: unknown) => void
@@ -28,6 +33,7 @@ export interface ClosableIterator<T> extends AsyncIterableIterator<T> {
 /** Each call of `next()` gets what comes next, however many wait; pages are asked for when there is nothing left. */
 export abstract class PagedIterator<T> implements ClosableIterator<T> {
   readonly #signal: AbortSignal | undefined
+  #forgetSignal: () => void = () => undefined
   readonly #waiting: Waiting<T>[] = []
   #left = 0
   #ended = false
@@ -42,9 +48,20 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
     this.#signal = signal
   }
 
-  /** Begins to watch the signal: the last step of a constructor. */
+  /**
+   * Begins to watch the signal: the last step of a constructor. A signal may live long, so that it does not hold the iterator, which may
+   * be given up without a word; one that somebody waits for is held by what it waits for.
+   */
   protected start(): void {
-    this.#signal?.addEventListener('abort', this.#abort, { once: true })
+    const signal = this.#signal
+    if (signal === undefined) return
+    const self = new WeakRef(this)
+    const listener = (): void => self.deref()?.fail(abortError(signal))
+    signal.addEventListener('abort', listener, { once: true })
+    this.#forgetSignal = () => {
+      signal.removeEventListener('abort', listener)
+    }
+    abandoned.register(this, this.#forgetSignal, this)
   }
 
   /** Decodes the next entry of the page. */
@@ -133,10 +150,6 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
     await this.return()
   }
 
-  readonly #abort = (): void => {
-    this.fail(abortError(this.#signal!))
-  }
-
   /** The next entry. One that cannot be decoded is the last one. */
   #take(): T {
     this.#left -= 1
@@ -150,7 +163,8 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
 
   #end(): void {
     this.#ended = true
-    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#forgetSignal()
+    abandoned.unregister(this)
     this.release()
   }
 }

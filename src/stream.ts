@@ -56,7 +56,7 @@ export let makeStream: (session: Session, handle: number, path: string) => Strea
 export let handleOf: (session: Session, stream: unknown) => number | undefined
 
 /**
- * A file stream that is open, so that its contexts live. Made by {@link Filter.openStream}.
+ * A file stream that is open, so that its contexts live. Made by {@link Filter.openStream} and {@link Filter.stream}.
  *
  * Every operation is synchronous. Each throws a {@link PerStreamContextError}: `STATUS_FILE_CLOSED` after `close()`,
  * `STATUS_INVALID_DEVICE_REQUEST` when the stream cannot carry contexts (the message says why), and what is said at the
@@ -65,7 +65,7 @@ export let handleOf: (session: Session, stream: unknown) => number | undefined
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/file-streams--stream-contexts--and-per-stream-contexts | File streams, stream contexts, and per-stream contexts}
  */
 export class Stream {
-  /** As it was passed to `openStream`. */
+  /** As it was passed to `openStream`; of a file that was open already, where it lies on its volume, or its descriptor. */
   readonly path: string
   readonly #session: Session
   /** The halves of the handle; zero when it is closed. */

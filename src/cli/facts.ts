@@ -6,6 +6,7 @@ import type { StreamSupport } from '../codec/support'
 import { openFilter } from '../filter'
 import type { WindowsAddon } from './addon'
 import type { DriverFacts, Fact, HostFacts, WindowsFacts } from './doctor'
+import { readEvents } from './event-log'
 import { allowUnloadValue, serviceName } from './service'
 import { type Drive, driveType } from './system'
 import { isWin32Error, win32ErrorName } from './win32-error'
@@ -77,7 +78,7 @@ export function findWindowsFacts({ service, system }: WindowsAddon): WindowsFact
       `${control}\\Session Manager\\I/O System`,
       'IoBlockLegacyFsFilters',
     ),
-    blockEvents: find('The System log could not be read', () => system.events('System', blockQuery, newestEvents)),
+    blockEvents: find('The System log could not be read', () => readEvents('System', blockQuery, newestEvents)),
     drives,
   }
 }

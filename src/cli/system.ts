@@ -29,6 +29,4 @@ export interface System {
   /** A REG_DWORD below HKEY_LOCAL_MACHINE; `undefined` when it is not there. */
   readDword(key: string, value: string): number | undefined
   drives(): readonly Drive[]
-  /** The newest events that match an XPath query, as XML, newest first. */
-  events(channel: string, query: string, maximum: number): readonly string[]
 }

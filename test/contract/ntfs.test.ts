@@ -1,6 +1,6 @@
 /** The contract on a real NTFS volume. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { ntfsObstacle } from '../../src/ntfs-image'
@@ -41,6 +41,26 @@ if (obstacle !== undefined) {
       expect(readFileSync(join(volume.directory, 'inside.txt:notes'), 'utf8')).toBe(
         'written through the embedded kernel',
       )
+    })
+
+    test('are found by a descriptor of the machine, each for itself', () => {
+      const path = join(volume.directory, 'open.txt')
+      const names = [path, `${path}:notes`, `${path}:other`]
+      for (const name of names) writeFileSync(name, 'content')
+      const filter = volume.open()
+      try {
+        for (const name of names) {
+          const descriptor = openSync(name, 'r')
+          const stream = filter.stream(descriptor)
+          closeSync(descriptor)
+          stream.insert({ data: Buffer.from(name) })
+          expect(stream.path).toBe(name.replace(`${volume.directory}/`, 'N:\\'))
+          expect(filter.openStream(stream.path).contexts()).toHaveLength(1)
+          expect(stream.lookup()?.data.toString()).toBe(name)
+        }
+      } finally {
+        filter.close()
+      }
     })
 
     test('lie on a file system of type fuseblk or fuse, not in a plain directory', () => {

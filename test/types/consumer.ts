@@ -61,6 +61,10 @@ export async function follow(filter: Filter): Promise<number> {
 
 const filter = openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } } })
 const stream = filter.openStream('M:\\a')
+filter.stream(5).close()
+filter.stream({ fd: 5 }).close()
+// @ts-expect-error a descriptor, or what has one
+filter.stream('M:\\a')
 stream.remove({ owner: 1 })
 stream.removeAll({ owner: 1n })
 // @ts-expect-error made by filter.batch()

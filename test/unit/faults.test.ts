@@ -48,7 +48,7 @@ test.each<[VolumeFault, string]>([
   ['torn-down-on-any-close', 'shared, lost, lost, 0 left'],
   ['torn-down-on-rename', 'shared, there, lost, 0 left'],
   ['header-replaced-on-rename', 'shared, there, lost, 1 left'],
-  ['contexts-moved-on-rename', 'shared, there, lost, 0 left'],
+  ['contexts-moved-on-rename', 'shared, there, lost, 1 left'],
   ['no-teardown', 'shared, there, there, 1 left'],
   ['keeps-streams', 'shared, there, there, 1 left'],
   ['lets-go-late', 'shared, there, there, 1 left'],
@@ -65,6 +65,17 @@ test('a directory whose list was not set up is refused, with the reason', () => 
     using stream = filter.openStream('F:\\directory')
     expect(stream.support()).toMatchObject({ supported: false, reason: 'list-not-initialized' })
     expect(() => stream.insert({ instance: 1n })).toThrow(/FsRtlSetupAdvancedHeader/)
+  })
+})
+
+test('contexts that are moved on a rename hang on the directory, if that is open', () => {
+  withVolume('contexts-moved-on-rename', (filter) => {
+    using directory = filter.openStream('F:\\')
+    using stream = filter.openStream('F:\\file.txt')
+    stream.insert({ instance: 1n })
+    filter.host!.rename('F:\\file.txt', 'F:\\renamed.txt')
+    expect(stream.inspect()).toHaveLength(0)
+    expect(directory.inspect()).toHaveLength(1)
   })
 })
 

@@ -113,6 +113,9 @@ describe('the embedded kernel’s files', () => {
       expect(file.write(Buffer.from('0123456789'))).toBe(10)
       expect(file.read(3, 4).toString()).toBe('3456')
       expect(file.read(20)).toHaveLength(0)
+      const all = file.read(0, 2 ** 30)
+      expect(all.toString()).toBe('0123456789')
+      expect(all.buffer.byteLength).toBe(10) // no room was made for what is not there
       expect(failureOf(() => host!.openFile('M:\\a', { access: ['write'] })).code).toBe('STATUS_SHARING_VIOLATION')
       const reader = host!.openFile('M:\\a', { share: ['read', 'write'] })
       expect(failureOf(() => reader.write(Buffer.from('x'))).code).toBe('STATUS_ACCESS_DENIED')

@@ -486,4 +486,47 @@ describe('an iterator over events and its environment', () => {
     )
     expect(output.trim().split('\n')).toEqual(['20', '0'])
   })
+
+  test('are not held by a signal that lives longer', () => {
+    const output = runProgram(
+      `${prologue}
+      const { getEventListeners } = require('node:events')
+      const { signal } = new AbortController()
+      const before = filter.host.audit().handles
+      ;(() => {
+        for (let i = 0; i < 5; i += 1) filter.events({ signal })
+        for (let i = 0; i < 3; i += 1) filter.enumerate({ volume: 'M:', signal })
+      })()
+      const held = () => [filter.host.audit().handles - before, getEventListeners(signal, 'abort').length]
+      console.log(...held())
+      const collect = (rounds) => {
+        gc()
+        if (rounds > 0 && held().some((count) => count > 0)) return setTimeout(collect, 10, rounds - 1)
+        console.log(...held())
+        filter.close()
+      }
+      collect(100)
+    `,
+      '--expose-gc',
+    )
+    expect(output.trim().split('\n')).toEqual(['13 8', '0 0'])
+  })
+
+  test('are held while somebody waits, and end with their signal, whoever else forgets them', () => {
+    const output = runProgram(
+      `${prologue}
+      const controller = new AbortController()
+      const waits = filter.events({ signal: controller.signal }).next()
+      waits.catch(({ name }) => console.log(name)).then(() => filter.close())
+      const collect = (rounds) => {
+        gc()
+        if (rounds > 0) setTimeout(collect, 5, rounds - 1)
+        else controller.abort()
+      }
+      collect(20)
+    `,
+      '--expose-gc',
+    )
+    expect(output.trim()).toBe('AbortError')
+  })
 })

@@ -95,9 +95,8 @@ describe('the addon', () => {
       openFile: ['\\\\?\\M:\\a', 0x120089, 7, 1, 0x60],
       readFile: [file, new Uint8Array(8), 0],
       writeFile: [file, new Uint8Array(8), 0],
-      querySize: [file],
-      setDeletion: [file, false],
-      changeName: [file, '\\\\?\\M:\\b', false, false],
+      queryInformation: [file, new Uint8Array(24), 5],
+      setInformation: [file, new Uint8Array(32), 10],
       failAllocation: [0],
       dismount: ['Q'],
       closeHandle: [file],
@@ -150,6 +149,30 @@ describe('the addon', () => {
     expect(send(stream)).toBe(fileClosed)
     session.closeHandle(stream)
     expect(send(again)).toBe(24)
+  })
+
+  test('takes no record that lies about itself, or is none of the kernel’s', () => {
+    const file = session.openFile('\\\\?\\M:\\a', 0x130089, 7, 1, 0x60)
+    const rename = (length: number, root: number): number => {
+      const record = new Uint32Array(8)
+      record.set([0, 0, root, 0, length, 0x62])
+      return session.setInformation(file, new Uint8Array(record.buffer), 10)
+    }
+    for (const length of [0, 1, 14, 0xfffffffe, 0x7ffffffe]) expect(rename(length, 0)).toBe(invalidParameter)
+    for (const root of [4, 0x7ffffffc, 0xfffffffc]) expect(rename(2, root)).toBeLessThan(0)
+    for (const length of [0, 1, 23]) {
+      expect(session.queryInformation(file, new Uint8Array(length), 5)).toBe(lengthMismatch)
+      expect(session.setInformation(file, new Uint8Array(length), 10)).toBe(lengthMismatch)
+    }
+    const moved = new ArrayBuffer(24)
+    const detached = new Uint8Array(moved)
+    structuredClone(moved, { transfer: [moved] })
+    expect(session.queryInformation(file, detached, 5)).toBe(lengthMismatch)
+    expect(session.queryInformation(file, new Uint8Array(32).subarray(4), 5)).toBe(invalidParameter)
+    for (const unknown of [0, 63]) expect(session.queryInformation(file, new Uint8Array(64), unknown)).toBeLessThan(0)
+    expect(session.queryInformation(file + 2 ** 32, new Uint8Array(24), 5)).toBe(fileClosed)
+    expect(rename(2, 0)).toBe(0)
+    expect(session.openStream('\\\\?\\M:\\b')).toBeGreaterThan(0)
   })
 
   test('sends no batch that names a stream that is not open, or is longer than its memory', () => {

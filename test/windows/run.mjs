@@ -13,7 +13,7 @@ const directory = join(root, 'build', 'wine')
 const stage = join(directory, 'stage')
 const jestMinutes = 5
 const selfTestSeconds = 120
-const everything = '(contract|support|processes|overlapped)\\.test'
+const everything = '(contract|support|descriptor|processes|overlapped)\\.test'
 
 /** Puts the package, as it is published, into the directory package/ beside the modules that it depends on. */
 function unpackPackage() {
