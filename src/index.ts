@@ -46,3 +46,7 @@ export { jsonReplacer, jsonReviver } from './json'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
 export { TrackingRule, type TrackingOptions } from './tracking'
+/** For this package's own rooms: how every part of it checks its arguments. @internal */
+export { checkBytes, checkIdentifier, checkInteger, checkOptions } from './arguments'
+/** @internal */
+export { typeError, valueError } from './errors'
