@@ -7,7 +7,7 @@ export interface TestRunner {
   afterEach(action: () => Promise<void>, timeout?: number): unknown
 }
 
-function isRunner(value: unknown): value is TestRunner {
+function isRunner(value: object): value is TestRunner {
   const { beforeEach, afterEach } = value as Partial<Record<keyof TestRunner, unknown>>
   return typeof beforeEach === 'function' && typeof afterEach === 'function'
 }
@@ -15,11 +15,12 @@ function isRunner(value: unknown): value is TestRunner {
 /** The runner that is said, or else the one whose globals are there. */
 export function toRunner(runner: unknown, operation: string): TestRunner {
   if (runner === undefined) {
-    if (isRunner(globalThis)) return globalThis
+    const globals: object = globalThis
+    if (isRunner(globals)) return globals
     throw valueError(
       operation,
       'runner',
-      "said where the test runner's globals are not there: { runner: await import('vitest') }, or '@jest/globals'",
+      "the module of the test runner, whose hooks are not global here: await import('vitest'), or '@jest/globals'",
     )
   }
   if (typeof runner === 'object' && runner !== null && isRunner(runner)) return runner

@@ -20,7 +20,8 @@ const knownContext =
 
 const keptAdvice =
   'Something still refers to its stream: a handle that is open, the cache manager, or a mapped section. Close every handle; if the file ' +
-  'system lets go in its own time, allow more of it.'
+  'system lets go in its own time, allow more of it. If nothing refers to it, the file system has let the stream go without ' +
+  'FsRtlTeardownPerStreamContexts.'
 
 /**
  * Passes if the file system tears the received context down, exactly once, at most `within` milliseconds from now; it may have done so
@@ -41,7 +42,7 @@ export async function toBeTornDown(
     within,
   )
   const hint = assertion(this, matcher, 'context', `{ within: ${within} }`)
-  const wanted = `${this.isNot ? 'not ' : ''}torn down within ${count(within, 'millisecond')}`
+  const wanted = `${this.isNot ? 'not ' : ''}torn down within ${within} ms`
   const tell = (seen: string, advice = ''): string => paragraphs(hint, comparison(this, wanted, seen), advice)
 
   const [ending] = endings
@@ -78,6 +79,6 @@ async function findLive(sequence: bigint): Promise<ListedContext> {
 }
 
 function describeEnding(ending: Ending): string {
-  const what = `${describeIdentity(ending)} on ${ending.name}, at the age of ${count(ending.age, 'millisecond')}`
+  const what = `${describeIdentity(ending)} on ${ending.name}, at the age of ${Math.round(ending.age)} ms`
   return ending.type === 'torn-down' ? `torn down: ${what}` : `removed by process ${ending.processId}: ${what}`
 }

@@ -42,7 +42,7 @@ export async function toLeaveNoContexts(
     within,
   )
   const hint = assertion(this, matcher, 'function', `{ within: ${within} }`)
-  const wanted = `${this.isNot ? 'contexts' : 'no context'} left ${count(within, 'millisecond')} later`
+  const wanted = `${this.isNot ? 'contexts' : 'no context'} left ${within} ms later`
   const told = comparison(this, wanted, left.length === 0 ? 'none' : count(left.length, 'context'))
   return { pass: left.length === 0, message: () => paragraphs(hint, told, listContextsAndStreams(left)) }
 }

@@ -1,6 +1,6 @@
 /**
- * The matchers' types, for `@jest/globals`, for Jest's globals, and for Vitest. Which of them is installed nobody knows: a module that
- * is not there is left alone.
+ * The matchers' types, for `@jest/globals`, for Jest's globals, and for Vitest, whose own module index.mts adds to. Which of them is
+ * installed nobody knows: a module that is not there is left alone.
  */
 import type { DeadlineOptions } from './matcher'
 import type { ExpectedContext } from './to-have-context'
@@ -38,9 +38,4 @@ declare global {
 declare module 'expect' {
   interface Matchers<R extends void | Promise<void>, T = unknown> extends PerStreamContextMatchers<R> {}
   interface AsymmetricMatchers extends StreamMatchers {}
-}
-
-/** @ts-ignore where Vitest is not installed */
-declare module 'vitest' {
-  interface AsymmetricMatchersContaining extends StreamMatchers {}
 }

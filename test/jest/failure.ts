@@ -20,7 +20,6 @@ export async function messageOf(assertion: () => unknown): Promise<string> {
   return stripVTControlCharacters(error.message)
     .replace(/psctx-[-\w]+/g, 'psctx-…')
     .replace(/(HarddiskVolume|process |age of )\d+/g, '$1…')
-    .replace(/milliseconds?(?=\n|$)/g, 'milliseconds')
 }
 
 /** The error of an argument that is not what it must be. */
