@@ -25,7 +25,10 @@ function removal(directory: string): () => void {
 }
 
 /** Makes a directory. The filter is one of that environment's. */
-export function makeTestDirectory({ drive, directory }: TestEnvironment, { host }: Filter): TestDirectory {
+export function makeTestDirectory(
+  { drive, directory }: TestEnvironment,
+  { host }: Pick<Filter, 'host'>,
+): TestDirectory {
   if (host === undefined) {
     const path = mkdtempSync(drive === undefined ? join(tmpdir(), prefix) : `${drive}\\${prefix}`)
     return { path, writeFile: writeFileSync, remove: removal(path) }

@@ -70,11 +70,11 @@ export function lostEndings(): number {
   return openWatches().reduce((sum, [, { lost }]) => sum + lost, 0)
 }
 
-/** The contexts of the filters; of all that are watched when nothing is said. */
+/** The contexts of the filters, in the order of their insertion; of all that are watched when nothing is said. */
 export async function liveContexts(filters = openWatches().map(([filter]) => filter)): Promise<ListedContext[]> {
   const contexts: ListedContext[] = []
   for (const filter of filters) for await (const context of filter.enumerate()) contexts.push(context)
-  return contexts
+  return contexts.sort((one, other) => (one.sequence < other.sequence ? -1 : 1))
 }
 
 /**

@@ -1,9 +1,10 @@
 /** What withFilter and withVolume do around each test. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
+import { makeTestDirectory } from '../../src/jest/directory'
 import { withFilter, withVolume, type SetUpOptions, type TestRunner } from '../../src/jest/index'
 import { ntfsObstacle } from '../../src/ntfs-image'
 import { ntfsVolume } from '../contract/volume'
@@ -76,8 +77,8 @@ describe('withFilter', () => {
     expect(await messageOf(() => hooks.after())).toMatchInlineSnapshot(`
      "The test has left 2 contexts.
 
-       owner 7, instance 2, 0 bytes on \\Device\\HostVolume1\\psctx-…\\a.txt:notes
        owner 0, instance 1, 4 bytes on \\Device\\HostVolume1\\psctx-…\\a.txt
+       owner 7, instance 2, 0 bytes on \\Device\\HostVolume1\\psctx-…\\a.txt:notes
 
      Close every handle of its stream, or remove it, before the test ends; or close the filter there."
     `)
@@ -107,6 +108,13 @@ describe('withFilter', () => {
     const hooks = new Hooks()
     inEnvironment({ PSCTX_VOLUME: 'N:=/nowhere' }, () => withFilter({ runner: hooks }))
     expect(() => hooks.before()).toThrow('STATUS_OBJECT_PATH_NOT_FOUND')
+    await hooks.after()
+  })
+
+  test('takes the embedded kernel for Windows on no account', async () => {
+    const hooks = new Hooks()
+    inEnvironment({ PSCTX_KERNEL: 'windows', PSCTX_VOLUME: 'T:' }, () => withVolume({ runner: hooks }))
+    expect(() => hooks.before()).toThrow('The kernel of Windows is not on this machine')
     await hooks.after()
   })
 
@@ -199,6 +207,17 @@ describe('withVolume', () => {
     } finally {
       rmSync(path, { recursive: true })
     }
+  })
+
+  test('makes the directory where temporary files are, where the kernel is not the embedded one', () => {
+    const filter = { host: undefined }
+    const directory = makeTestDirectory({ kernel: 'windows', drive: undefined, directory: undefined }, filter)
+    expect(dirname(directory.path)).toBe(tmpdir())
+    const file = join(directory.path, 'a.txt')
+    directory.writeFile(file, Buffer.from('content'))
+    expect(readFileSync(file, 'utf8')).toBe('content')
+    directory.remove()
+    expect(existsSync(directory.path)).toBe(false)
   })
 
   const obstacle = ntfsObstacle()

@@ -1,41 +1,18 @@
 /** The matchers' types, in projects that have installed one test runner, another one, or none. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 
-const root = join(__dirname, '..', '..')
-let directory: string
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'psctx-jest-types-'))
-})
-afterAll(() => rmSync(directory, { recursive: true }))
-
-/** Makes a project with this package, packed, and with those that are named. */
-function makeProject(name: string, sources: readonly string[], packages: readonly string[]): string {
-  const project = join(directory, name)
-  const modules = join(project, 'node_modules')
-  const own = join(modules, 'per-stream-context')
-  mkdirSync(own, { recursive: true })
-  cpSync(join(root, 'package.json'), join(own, 'package.json'))
-  cpSync(join(root, 'dist'), join(own, 'dist'), { recursive: true })
-  for (const one of ['@types/node', ...packages]) {
-    mkdirSync(dirname(join(modules, one)), { recursive: true })
-    symlinkSync(join(root, 'node_modules', one), join(modules, one))
-  }
-  for (const source of sources) cpSync(join(root, 'test', 'types', 'jest', source), join(project, source))
-  return project
-}
+import { makeProject, root } from './project'
 
 /** What the compiler says of the tests and of this package; what is wrong with a runner's own types is not ours. */
-function complaints(compiler: string, project: string, types: string): string[] {
+function complaints(compiler: string, directory: string, types: string): string[] {
   const options = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'node16', '--noEmit']
-  const sources = readdirSync(project).filter((name) => name.endsWith('ts'))
+  const sources = readdirSync(directory).filter((name) => name.endsWith('ts'))
   const { status, stdout } = spawnSync(
     process.execPath,
     [join(root, 'node_modules', compiler, 'bin', 'tsc'), ...options, '--types', types, ...sources],
-    { cwd: project, encoding: 'utf8' },
+    { cwd: directory, encoding: 'utf8' },
   )
   const lines = stdout.split('\n').filter((line) => line.includes('error TS'))
   expect(status === 0).toBe(lines.length === 0)
@@ -66,8 +43,13 @@ test.each([
   'compile with %s and %s, libraries and all',
   (compiler, name) => {
     const { sources, packages, types } = projects[name]
-    const project = makeProject(`${compiler} ${name}`.replace(/\W/g, '-'), sources, packages)
-    expect(complaints(compiler, project, types)).toEqual([])
+    const files = Object.fromEntries(sources.map((source) => [source, join('types', 'jest', source)]))
+    const project = makeProject(['@types/node', ...packages], files)
+    try {
+      expect(complaints(compiler, project.directory, types)).toEqual([])
+    } finally {
+      project.dispose()
+    }
   },
   120_000,
 )
