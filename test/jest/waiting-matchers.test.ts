@@ -37,6 +37,16 @@ describe('toBeTornDown', () => {
     await assertion
   })
 
+  test('counts a teardown that came in time and is told late, as the process stood still', async () => {
+    using stream = openNew()
+    const context = stream.insert({ instance: 1n })
+    await setImmediate() // next come the timers, and then what the kernel tells
+    const assertion = expect(context).toBeTornDown({ within: 1 })
+    stream.close()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, short)
+    await assertion
+  })
+
   test('fails when the context is still there, as a second handle is open', async () => {
     using stream = openNew()
     using second = volume.filter.openStream(stream.path)
