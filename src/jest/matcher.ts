@@ -60,10 +60,22 @@ export function paragraphs(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-/** What was expected, and what came. Either is coloured already where it is a value. */
+/** What was expected, and what came. */
 export function comparison(context: MatcherContext, expected: string, received: string): string {
   const { EXPECTED_COLOR, RECEIVED_COLOR } = context.utils
   return `Expected: ${EXPECTED_COLOR(expected)}\nReceived: ${RECEIVED_COLOR(received)}`
+}
+
+const getClosed = Reflect.getOwnPropertyDescriptor(Stream.prototype, 'closed')!
+
+/** Jest compares copies of objects once more to tell what differs. That of a Stream has its prototype, and nothing behind it. */
+function isCopy(stream: Stream): boolean {
+  try {
+    getClosed.get!.call(stream)
+    return false
+  } catch {
+    return true
+  }
 }
 
 /**
@@ -81,10 +93,15 @@ export function askStream(
     throw typeError(matcher, 'received', 'a Stream, such as filter.openStream() returns')
   }
   const hint = assertion(context, matcher, 'stream', expected)
+  const fail = (reason: string): MatcherResult => ({
+    pass: context.isNot === true,
+    message: () => paragraphs(hint, reason),
+  })
+  if (isCopy(received)) return fail('It is a copy of a Stream, which cannot be asked.')
   try {
     return ask(received, hint)
   } catch (error) {
     if (!(error instanceof PerStreamContextError)) throw error
-    return { pass: context.isNot === true, message: () => paragraphs(hint, error.message) }
+    return fail(error.message)
   }
 }

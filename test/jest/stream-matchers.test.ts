@@ -179,13 +179,27 @@ describe('toHaveContext', () => {
     `)
   })
 
-  test('stands for a stream in another matcher', () => {
+  test('stands for a stream in another matcher', async () => {
     using one = openNew('a.txt')
     using other = openNew('b.txt')
     other.insert({ instance: 1n })
     expect({ one, other }).toEqual({ one: expect.toHaveContexts(0), other: expect.toHaveContext({ instance: 1n }) })
     expect([one, other]).toEqual([expect.not.toHaveContext({ instance: 1n }), expect.toSupportContexts()])
     expect([one]).not.toEqual([expect.toHaveContext({ instance: 1n })])
+    expect(await messageOf(() => expect([one]).toEqual([expect.toHaveContext({ instance: 1n })])))
+      .toMatchInlineSnapshot(`
+     "expect(received).toEqual(expected) // deep equality
+
+     - Expected  - 1
+     + Received  + 3
+
+       Array [
+     -   toHaveContext<[object Object]>,
+     +   Stream {
+     +     "path": "M:\\\\psctx-…\\\\a.txt",
+     +   },
+       ]"
+    `)
   })
 
   test('waits for a stream that is still to be opened', async () => {
