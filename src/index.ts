@@ -47,3 +47,7 @@ export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
 export { volumeFaults, type VolumeFault } from './volume-fault'
 export { TrackingRule, type TrackingOptions } from './tracking'
+/** For this package's own rooms: how every part of it checks its arguments. @internal */
+export { checkBytes, checkIdentifier, checkInteger, checkOptions } from './arguments'
+/** @internal */
+export { typeError, valueError } from './errors'
