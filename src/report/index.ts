@@ -1,7 +1,7 @@
 /** `psctx report`: what a recording of `psctx watch --json` comes to, as one page. */
 import { computeFigures } from './figures'
 import { page } from './page'
-import { readEvents } from './read'
+import { readEvent } from './read'
 import { RecordingBuilder } from './recording'
 import { style } from './style'
 import { emptyDocument, recordingDocument } from './template'
@@ -21,8 +21,17 @@ export { ReportInputError } from './read'
  */
 export async function renderReport(lines: AsyncIterable<string> | Iterable<string>): Promise<string> {
   const builder = new RecordingBuilder()
-  for await (const event of readEvents(lines)) builder.add(event)
+  let line = 0
+  for await (const text of lines) {
+    line += 1
+    const event = readEvent(text, line)
+    if (event !== undefined) builder.add(event)
+  }
   const recording = builder.finish()
   if (recording.events.type.length === 0 && recording.others.length === 0) return emptyDocument(style)
-  return recordingDocument({ json: JSON.stringify(recording), script: `(${String(page)})(${String(computeFigures)})`, style })
+  return recordingDocument({
+    json: JSON.stringify(recording),
+    script: `(${String(page)})(${String(computeFigures)})`,
+    style,
+  })
 }

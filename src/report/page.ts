@@ -106,7 +106,7 @@ export function page(figuresOf: typeof computeFigures): void {
   /** Characters that would hide, or turn round, what a name says are written out. */
   function visible(name: string): string {
     return name.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
-      return `\\u{${character.codePointAt(0)!.toString(16)}}`
+      return `‹U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}›`
     })
   }
 
@@ -137,7 +137,8 @@ export function page(figuresOf: typeof computeFigures): void {
     const { outcome, outlived, handles } = context
     if (outcome === 'torn-down' && handles > 0) return `torn down with ${plural(handles, 'handle')} open`
     if (outlived === null || outcome === 'removed') return outcomeNames[outcome]
-    return outcome === 'alive' ? `alive, no handle for ${duration(outlived)}` : `torn down ${duration(outlived)} after`
+    if (outcome === 'alive') return `alive, no handle for ${duration(outlived)}`
+    return outlived === 0 ? 'torn down at once' : `torn down ${duration(outlived)} after`
   }
 
   function describe(context: ContextLife): string {
@@ -246,7 +247,7 @@ export function page(figuresOf: typeof computeFigures): void {
       [
         ['Stream'],
         ['Outlived its last handle by', true],
-        ['Then'],
+        ['Its end'],
         ['Contexts', true],
         ['Alive', true],
         ['Opens', true],
@@ -297,31 +298,35 @@ export function page(figuresOf: typeof computeFigures): void {
     return ofContext
   }
 
-  function axisStep(width: number): readonly [step: number, unit: string, milliseconds: number] {
-    const units = [
-      ['µs', 0.001, [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]],
-      ['ms', 1, [1, 2, 5, 10, 20, 50, 100, 200, 500]],
-      ['s', 1000, [1, 2, 5, 10, 15, 30]],
-      ['min', 60_000, [1, 2, 5, 10, 15, 30]],
-      ['h', 3_600_000, [1, 2, 3, 6, 12]],
-      ['d', 86_400_000, [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]],
-    ] as const
-    const least = (shown.to - shown.from) / Math.max(2, Math.floor(width / 120))
-    for (const [unit, milliseconds, steps] of units) {
-      for (const step of steps) {
-        if (step * milliseconds >= least) return [step * milliseconds, unit, milliseconds]
-      }
-    }
-    return [whole.to, 'd', 86_400_000]
+  /** Milliseconds from one tick to the next, so that there are about as many as have room. */
+  function tickStep(width: number): number {
+    const least = (shown.to - shown.from) / Math.max(2, Math.floor(width / 90))
+    const steps = [1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000)
+    steps.push(...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000))
+    steps.push(...[1, 2, 3, 6, 12].map((hours) => hours * 3_600_000))
+    const unit = least > steps.at(-1)! ? 86_400_000 : 1
+    const decade = 10 ** Math.floor(Math.log10(least / unit))
+    const decimal = [1, 2, 5, 10].map((step) => step * decade * unit).find((step) => step >= least * 0.999)!
+    return decimal <= 1000 ? decimal : (steps.find((step) => step >= least) ?? decimal)
   }
 
   function ticks(width: number): { readonly time: number; readonly label: string }[] {
-    const [step, unit, milliseconds] = axisStep(width)
+    const step = tickStep(width)
+    const [unit, milliseconds] = (
+      [
+        ['d', 86_400_000, step],
+        ['h', 3_600_000, step],
+        ['min', 60_000, step],
+        ['s', 1000, shown.to],
+        ['ms', 1, shown.to],
+        ['µs', 0.001, Infinity],
+      ] as const
+    ).find(([, ofUnit, least]) => least >= ofUnit)!
     const first = Math.ceil(shown.from / step)
-    const count = Math.floor(shown.to / step) - first + 1
-    return Array.from({ length: Math.max(0, count) }, (_, index) => {
+    const count = Math.max(0, Math.floor(shown.to / step) - first + 1)
+    return Array.from({ length: count }, (_, index) => {
       const time = (first + index) * step
-      const value = (time / milliseconds).toLocaleString('en', { maximumFractionDigits: 1 })
+      const value = (time / milliseconds).toLocaleString('en', { maximumFractionDigits: 7 })
       return { time, label: `${value} ${unit}` }
     })
   }

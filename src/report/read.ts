@@ -70,15 +70,11 @@ function checkEvent(value: unknown, line: number): asserts value is FilterEvent 
   }
 }
 
-/** The events of a recording. Blank lines are skipped. Throws {@link ReportInputError}. */
-export async function* readEvents(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<FilterEvent> {
-  let line = 0
-  for await (const text of lines) {
-    line += 1
-    const trimmed = text.trim() // of a byte order mark as well
-    if (trimmed === '') continue
-    const event = parse(trimmed, line)
-    checkEvent(event, line)
-    yield event
-  }
+/** The event that a line is, `line` being its number, from 1; `undefined` for a blank one. Throws {@link ReportInputError}. */
+export function readEvent(text: string, line: number): FilterEvent | undefined {
+  const trimmed = text.trim() // of a byte order mark as well
+  if (trimmed === '') return undefined
+  const event = parse(trimmed, line)
+  checkEvent(event, line)
+  return event
 }

@@ -3,7 +3,7 @@ export const style = `
 :root {
   color-scheme: light dark;
   --page: #f6f7f9; --surface: #ffffff; --ink: #1a1f26; --muted: #5b6572; --line: #dde2e8; --grid: #e9edf1;
-  --accent: #2563a8; --life: #8fa3b8; --held: #3b82c4; --outlived: #d97706; --severe: #b42318; --severe-page: #fef3f2;
+  --accent: #2563a8; --life: #7488a0; --held: #3b82c4; --outlived: #d97706; --severe: #b42318; --severe-page: #fef3f2;
   --shade: rgb(100 116 139 / 0.22);
 }
 @media (prefers-color-scheme: dark) {
@@ -27,24 +27,26 @@ header p { margin: 0.3rem 0 0; }
 section, #filter, #doubts {
   margin-top: 1.25rem; padding: 1.1rem 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: 10px;
 }
-.hint, .rest { margin: 0.2rem 0 0; font-size: 0.87rem; max-width: 75ch; }
+.hint, .rest { margin: 0.2rem 0 0; font-size: 0.87rem; max-width: 95ch; }
 .rest:empty { display: none; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 
 #doubts { border-left: 4px solid var(--life); }
 #doubts:has(.severe) { border-color: var(--severe); background: var(--severe-page); }
+#doubts h2 { color: inherit; }
+#doubts .severe { font-weight: 500; }
 #doubts ul { margin: 0.4rem 0 0; padding-left: 1.2rem; }
 .severe { color: var(--severe); font-weight: 600; }
 
 #filter { display: flex; flex-wrap: wrap; gap: 0.9rem 1.25rem; align-items: end; }
-#filter > label { display: grid; gap: 0.25rem; }
-#filter > label:first-of-type { flex: 1 1 18rem; }
-.label, legend { font-size: 0.82rem; font-weight: 600; color: var(--muted); padding: 0; }
+#filter > .field { display: grid; gap: 0.25rem; }
+#filter > .field:first-of-type { flex: 1 1 18rem; }
+.field label, legend { font-size: 0.82rem; font-weight: 600; color: var(--muted); padding: 0; }
 input[type="search"], select {
   font: inherit; color: inherit; width: 100%; height: 2.3rem; padding: 0 0.6rem;
   background: var(--page); border: 1px solid var(--line); border-radius: 6px;
 }
-fieldset { display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; border: 0; min-width: 0; }
+fieldset { flex: 0 1 auto; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; border: 0; min-width: 0; }
 legend { margin-bottom: 0.25rem; }
 .type {
   display: inline-flex; align-items: center; gap: 0.4rem; height: 2.3rem; padding: 0 0.7rem; cursor: pointer; white-space: nowrap;
@@ -62,9 +64,9 @@ button {
 button:hover:not(:disabled) { border-color: var(--accent); color: var(--accent); }
 button:disabled { opacity: 0.45; cursor: default; }
 
-#totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 1px; margin: 0; background: var(--line); }
+#totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 1px; margin: 0; }
 #summary { padding: 0; overflow: hidden; }
-.tile { padding: 0.9rem 1.25rem; background: var(--surface); }
+.tile { padding: 0.9rem 1.25rem; box-shadow: 0 0 0 1px var(--line); }
 .tile dt { font-size: 0.82rem; font-weight: 600; color: var(--muted); }
 .tile dd { margin: 0.1rem 0 0; font-size: 1.45rem; font-weight: 600; line-height: 1.25; letter-spacing: -0.01em; }
 .tile small { display: block; font-size: 0.82rem; font-weight: 400; line-height: 1.35; letter-spacing: 0; }
@@ -72,17 +74,20 @@ button:disabled { opacity: 0.45; cursor: default; }
 .tile.severe dt, .tile.severe small { color: inherit; }
 
 table { width: 100%; border-collapse: collapse; }
-caption { text-align: left; }
+caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: 0.4rem 0.75rem 0.4rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 th:last-child, td:last-child { padding-right: 0; }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { font-size: 0.82rem; color: var(--muted); vertical-align: bottom; }
 tbody th { font-weight: 400; }
+#streams td:nth-child(3) { min-width: 9.5rem; }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; }
 .none { padding: 1.5rem 0; text-align: center; color: var(--muted); }
+.prose { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0.4rem 2rem; }
 .scroll { overflow-x: auto; margin-top: 0.6rem; }
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.25rem; align-items: start; }
+.columns > section { min-width: 0; }
 .columns > section:only-child, .columns > section:has(+ [hidden]) { grid-column: 1 / -1; }
 .name {
   height: auto; padding: 0; border: 0; text-align: left; overflow-wrap: anywhere; min-width: 14rem;
@@ -153,8 +158,10 @@ text { font-size: 11px; fill: var(--muted); font-weight: 400; }
   body { padding: 0; max-width: none; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   section, #filter, #doubts { border-radius: 0; border-width: 1px 0 0; padding: 0.8rem 0; margin-top: 0.6rem; }
   #filter > :not(#selected), .tools, .pages button, .screen { display: none; }
+  #totals { grid-template-columns: repeat(3, 1fr); }
   .columns { display: block; }
-  .scroll { overflow: visible; }
+  .prose { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0.4rem 2rem; }
+.scroll { overflow: visible; }
   tr, .tile { break-inside: avoid; }
   h2 { break-after: avoid; }
   .name { color: inherit; min-width: 0; }

@@ -71,8 +71,9 @@ function button(id: string, label: string): string {
 }
 
 function table(id: string, heading: string, hint: string): string {
-  return `<div class="scroll" role="region" tabindex="0" aria-labelledby="${id}-caption">
-<table id="${id}"><caption id="${id}-caption"><h2>${heading}</h2><p class="hint">${hint}</p></caption><thead></thead><tbody></tbody></table>
+  return `<h2 id="${id}-heading">${heading}</h2><p class="hint">${hint}</p>
+<div class="scroll" role="region" tabindex="0" aria-labelledby="${id}-heading">
+<table id="${id}"><caption>${heading}</caption><thead></thead><tbody></tbody></table>
 </div><p class="rest" id="${id}-rest"></p>`
 }
 
@@ -81,8 +82,8 @@ const body = `<header><h1>Per-stream contexts</h1><p id="span"></p></header>
 <main>
 <div id="doubts" role="note" aria-labelledby="doubts-heading" hidden><h2 id="doubts-heading">Before you rely on this</h2><ul id="doubts-list"></ul></div>
 <form id="filter" role="search" aria-label="Events that are looked at">
-<label><span class="label">Name</span><input type="search" id="name" placeholder="part of a name; * and ? as in rules" autocomplete="off" spellcheck="false"></label>
-<label><span class="label">Process</span><select id="process"><option value="">all</option></select></label>
+<div class="field"><label for="name">Name</label><input type="search" id="name" placeholder="part of a name; * and ? as in rules" autocomplete="off" spellcheck="false"></div>
+<div class="field"><label for="process">Process</label><select id="process"><option value="">all</option></select></div>
 <fieldset id="types"><legend>Events</legend></fieldset>
 <button type="reset">Reset</button>
 <output id="selected" aria-live="polite"></output>
@@ -96,7 +97,7 @@ ${button('zoom-in', 'Zoom in')}${button('zoom-out', 'Zoom out')}${button('earlie
 <div id="overview"></div>
 <p class="hint"><span id="overview-label"></span> <span class="screen" id="timeline-keys">Drag over it to choose a window; or use Ctrl and the wheel, or the keys + − ← → 0, and Page Up and Page Down for more contexts.</span></p>
 <ul class="legend" aria-label="What the marks mean">${legend}</ul>
-<table id="lives" aria-labelledby="timeline-heading"><thead><tr><th scope="col" class="name-column">Stream</th><th scope="col" id="axis" aria-label="Life, by time since the first event"></th><th scope="col" class="end-column">End, after the last cleanup</th></tr></thead><tbody id="rows"></tbody></table>
+<table id="lives"><caption>Contexts in the window</caption><thead><tr><th scope="col" class="name-column">Stream</th><th scope="col" id="axis" aria-label="Life, by time since the first event"></th><th scope="col" class="end-column">End, after the last cleanup</th></tr></thead><tbody id="rows"></tbody></table>
 <div class="pages"><p id="rows-shown" aria-live="polite"></p><div class="tools">${button('previous', 'Previous')}${button('next', 'Next')}</div></div>
 </section>
 <section>${table('streams', 'Streams, by how long a context outlived its last handle', 'From the last cleanup seen to the teardown, or to the end of the recording. The cache manager, or a mapped section, keeps a stream for a while; one that stays for ever may be lost.')}</section>
@@ -104,11 +105,11 @@ ${button('zoom-in', 'Zoom in')}${button('zoom-out', 'Zoom out')}${button('earlie
 <section>${table('processes', 'Processes', 'Who asked for it. Teardowns are the file system’s, and nobody’s.')}</section>
 <section id="others-section">${table('others', 'Besides contexts', 'Volumes that came and went, and what was lost.')}</section>
 </div>
-<section id="measures"><h2>What this measures</h2>
+<section id="measures"><h2>What this measures</h2><div class="prose">
 <p class="hint">Times are of the machine’s clock when each event happened, to its own resolution, counted from the first event. How long a context was there is told by the kernel, which measures it by another clock that is never set.</p>
 <p class="hint">Opens and cleanups are told of contexts that a tracking rule inserted, once for each: a stream with two has each open twice. An open that was there before its context is not told, and its cleanup is. A cleanup is the last handle of one open; a context outlives its last handle from the cleanup on after which no open is known.</p>
 <p class="hint">Streams are told apart by name, as the events tell it: below the volume for rules, so that streams of two volumes may share a row. A selection keeps events; a context with one of them is shown, and counted, with all of its life.</p>
-</section>
+</div></section>
 </main>`
 
 /** The page of a recording. */
