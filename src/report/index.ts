@@ -29,6 +29,7 @@ export async function renderReport(lines: AsyncIterable<string> | Iterable<strin
   }
   const recording = builder.finish()
   if (recording.events.type.length === 0 && recording.others.length === 0) return emptyDocument(style)
+  // The page runs the text of these two, which must not refer to anything around them: a bundler's helpers (esbuild's keepNames) included.
   return recordingDocument({
     json: JSON.stringify(recording),
     script: `(${String(page)})(${String(computeFigures)})`,

@@ -19,7 +19,10 @@ export function page(figuresOf: typeof computeFigures): void {
   const rowsPerPage = 25
   const rowsPerTable = 100
   const rowHeight = 30
+  const edge = 7 // pixels, for the marks at both ends
   const shortestWindow = 0.001 // milliseconds
+  /** Pixels that there are on a sheet of paper, on which nothing can be measured. */
+  const paperWidths: Readonly<Record<string, number>> = { overview: 680, axis: 330 }
 
   const recording = JSON.parse(find('recording').textContent) as Recording
   const { contexts, events, names, types } = recording
@@ -38,6 +41,7 @@ export function page(figuresOf: typeof computeFigures): void {
   const whole = { from: 0, to: Math.max(recording.span, shortestWindow) }
   let shown = { ...whole }
   let firstRow = 0
+  let isOnPaper = false
   let figures = figuresOf(recording, { name: '', process: null, types })
   const all = figures
   const eventsOfContext = indexEvents()
@@ -331,10 +335,18 @@ export function page(figuresOf: typeof computeFigures): void {
     })
   }
 
+  function widthOf(id: string): number {
+    return isOnPaper ? paperWidths[id]! : Math.max(160, Math.round(find(id).clientWidth))
+  }
+
+  /** Where a time of the window lies, in a drawing that is so wide. */
+  function scale(width: number): (time: number) => number {
+    return (time) => edge + ((time - shown.from) / (shown.to - shown.from)) * (width - 2 * edge)
+  }
+
   function drawRow(context: ContextLife, ofContext: readonly number[], width: number): SVGElement {
     const middle = rowHeight / 2
-    const edge = 7 // room for marks at both ends
-    const x = (time: number) => edge + ((time - shown.from) / (shown.to - shown.from)) * (width - 2 * edge)
+    const x = scale(width)
     const inside = (time: number) => Math.min(width, Math.max(0, x(time)))
     const isVisible = (time: number) => time >= shown.from && time <= shown.to
     const bar = (from: number, to: number, half: number) => {
@@ -400,20 +412,13 @@ export function page(figuresOf: typeof computeFigures): void {
   }
 
   function showAxis(width: number): void {
-    const edge = 7
-    const x = (time: number) => edge + ((time - shown.from) / (shown.to - shown.from)) * (width - 2 * edge)
+    const x = scale(width)
     const axis = svg('svg', { viewBox: `0 0 ${width} 22`, 'aria-hidden': 'true' })
     for (const { time, label } of ticks(width)) {
       const at = x(time)
-      const anchor = at < 40 ? 'start' : at > width - 40 ? 'end' : 'middle'
+      const [anchor, by] = at < 40 ? ['start', -edge] : at > width - 40 ? ['end', edge] : ['middle', 0]
       axis.append(svg('path', { class: 'tick', d: `M${at.toFixed(1)} 17V22` }))
-      axis.append(
-        svg(
-          'text',
-          { x: anchor === 'middle' ? at : anchor === 'start' ? at - edge : at + edge, y: 12, 'text-anchor': anchor },
-          label,
-        ),
-      )
+      axis.append(svg('text', { x: at + by, y: 12, 'text-anchor': anchor }, label))
     }
     find('axis').replaceChildren(axis)
   }
@@ -424,10 +429,10 @@ export function page(figuresOf: typeof computeFigures): void {
       return start <= shown.to && end >= shown.from
     })
     firstRow = Math.min(firstRow, Math.max(0, Math.ceil(visibleContexts.length / rowsPerPage) - 1) * rowsPerPage)
-    const page = visibleContexts.slice(firstRow, firstRow + rowsPerPage)
-    const width = Math.max(160, Math.round(find('axis').clientWidth))
+    const onPage = visibleContexts.slice(firstRow, firstRow + rowsPerPage)
+    const width = widthOf('axis')
     showAxis(width)
-    const rows = page.map((index) => {
+    const rows = onPage.map((index) => {
       const context = contexts[index]!
       const name = nameOf(context)
       const base = name.lastIndexOf('\\') + 1
@@ -452,10 +457,10 @@ export function page(figuresOf: typeof computeFigures): void {
     })
     const none = html('tr', {}, html('td', { colspan: 3, class: 'none' }, 'No selected context lived in this window.'))
     find('rows').replaceChildren(...(rows.length > 0 ? rows : [none]))
-    const last = firstRow + page.length
+    const last = firstRow + onPage.length
     find('rows-shown').textContent =
-      page.length === visibleContexts.length
-        ? `${plural(page.length, 'context')} in the window`
+      onPage.length === visibleContexts.length
+        ? `${plural(onPage.length, 'context')} in the window`
         : `${number(firstRow + 1)}–${number(last)} of ${number(visibleContexts.length)} contexts in the window, in the order of their first event`
     disable('previous', firstRow === 0)
     disable('next', last >= visibleContexts.length)
@@ -469,7 +474,7 @@ export function page(figuresOf: typeof computeFigures): void {
   /** How many of the selected contexts were alive, and how many of their events there were, in each slice of the whole time. */
   function showOverview(): void {
     const overview = find('overview')
-    const width = Math.max(200, Math.round(overview.clientWidth))
+    const width = widthOf('overview')
     const height = 56
     const slices = Math.floor(width / 3)
     const sliceOf = (time: number) => Math.min(slices - 1, Math.max(0, Math.floor((time / whole.to) * slices)))
@@ -668,6 +673,15 @@ export function page(figuresOf: typeof computeFigures): void {
   showSummary()
   showTables()
   showWindow()
+  for (const [type, begins] of [
+    ['beforeprint', true],
+    ['afterprint', false],
+  ] as const) {
+    addEventListener(type, () => {
+      isOnPaper = begins
+      showWindow()
+    })
+  }
   let width = 0
   new ResizeObserver(() => {
     const { clientWidth } = timeline

@@ -46,7 +46,7 @@ input[type="search"], select {
   font: inherit; color: inherit; width: 100%; height: 2.3rem; padding: 0 0.6rem;
   background: var(--page); border: 1px solid var(--line); border-radius: 6px;
 }
-fieldset { flex: 0 1 auto; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; border: 0; min-width: 0; }
+fieldset { flex: 1 1 100%; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; border: 0; min-width: 0; }
 legend { margin-bottom: 0.25rem; }
 .type {
   display: inline-flex; align-items: center; gap: 0.4rem; height: 2.3rem; padding: 0 0.7rem; cursor: pointer; white-space: nowrap;
@@ -97,7 +97,7 @@ thead .number { white-space: normal; }
 
 .tools { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: center; }
 .timeline-head { display: flex; flex-wrap: wrap; gap: 0.6rem 1.5rem; justify-content: space-between; align-items: end; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin: 0.8rem 0 0; padding: 0; list-style: none; font-size: 0.85rem; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; margin: 0.8rem 0 0; padding: 0; list-style: none; font-size: 0.85rem; }
 .legend li { display: flex; align-items: center; gap: 0.4rem; }
 .legend svg { width: 26px; height: 22px; flex: none; }
 #overview { height: 56px; margin-top: 0.9rem; cursor: crosshair; touch-action: pan-y; border-bottom: 1px solid var(--line); }
@@ -165,5 +165,7 @@ text { font-size: 11px; fill: var(--muted); font-weight: 400; }
   tr, .tile { break-inside: avoid; }
   h2 { break-after: avoid; }
   .name { color: inherit; min-width: 0; }
+  .file, .directory { max-width: none; white-space: normal; overflow-wrap: anywhere; }
+  .file { display: inline; }
 }
 `

@@ -84,8 +84,8 @@ const body = `<header><h1>Per-stream contexts</h1><p id="span"></p></header>
 <form id="filter" role="search" aria-label="Events that are looked at">
 <div class="field"><label for="name">Name</label><input type="search" id="name" placeholder="part of a name; * and ? as in rules" autocomplete="off" spellcheck="false"></div>
 <div class="field"><label for="process">Process</label><select id="process"><option value="">all</option></select></div>
-<fieldset id="types"><legend>Events</legend></fieldset>
 <button type="reset">Reset</button>
+<fieldset id="types"><legend>Events</legend></fieldset>
 <output id="selected" aria-live="polite"></output>
 </form>
 <section id="summary" aria-label="Summary"><dl id="totals"></dl></section>

@@ -282,7 +282,12 @@ suite(`the page in Chromium${obstacle === '' ? '' : ` (${obstacle})`}`, () => {
     await expect(page.getByRole('button', { name: 'Zoom in' }).isVisible()).resolves.toBe(false)
     await expect(page.getByLabel('Name', { exact: true }).isVisible()).resolves.toBe(false)
     await expect(lives().first().isVisible()).resolves.toBe(true)
+    await page.pdf()
+    await expect(page.locator('#overview svg').getAttribute('viewBox')).resolves.not.toMatch(/^0 0 680 /)
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await expect(page.locator('#overview svg').getAttribute('viewBox')).resolves.toMatch(/^0 0 680 /)
     await page.emulateMedia({ media: 'screen' })
+    await page.evaluate("dispatchEvent(new Event('afterprint'))")
     await page.setViewportSize({ width: 360, height: 700 })
     expect((await look()).overflow).toBe(0)
   })
@@ -320,9 +325,10 @@ suite(`the page in Chromium${obstacle === '' ? '' : ` (${obstacle})`}`, () => {
       external: ['../index'],
     })
     const bundle = { exports: {} as { renderReport: typeof renderReport } }
-    const resolve = (name: string): unknown => (name === '../index' ? facade : require(name))
+    const resolve = (name: string): unknown => (name === '../index' ? facade : jest.requireActual<unknown>(name))
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- what was just built
-    new Function('module', 'require', outputFiles[0]!.text)(bundle, resolve)
+    const load = new Function('module', 'require', outputFiles[0]!.text) as (module: object, require: object) => void
+    load(bundle, resolve)
     await show(await bundle.exports.renderReport(toLines(run)))
     await expect(tile('Contexts').innerText()).resolves.toMatch(/^3\s+1 torn down, 1 removed, 1 alive at the end$/)
     await expect(lives().count()).resolves.toBe(3)
