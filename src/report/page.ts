@@ -22,7 +22,7 @@ export function page(figuresOf: typeof computeFigures): void {
   const edge = 7 // pixels, for the marks at both ends
   const shortestWindow = 0.001 // milliseconds
   /** Pixels that there are on a sheet of paper, on which nothing can be measured. */
-  const paperWidths: Readonly<Record<string, number>> = { overview: 680, axis: 330 }
+  const paperWidths: Readonly<Record<string, number>> = { overview: 680, axis: 300 }
 
   const recording = JSON.parse(find('recording').textContent) as Recording
   const { contexts, events, names, types } = recording

@@ -160,12 +160,10 @@ text { font-size: 11px; fill: var(--muted); font-weight: 400; }
   #filter > :not(#selected), .tools, .pages button, .screen { display: none; }
   #totals { grid-template-columns: repeat(3, 1fr); }
   .columns { display: block; }
-  .prose { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0.4rem 2rem; }
-.scroll { overflow: visible; }
+  .scroll, #overview { overflow: visible; height: auto; }
   tr, .tile { break-inside: avoid; }
   h2 { break-after: avoid; }
   .name { color: inherit; min-width: 0; }
-  .file, .directory { max-width: none; white-space: normal; overflow-wrap: anywhere; }
-  .file { display: inline; }
+  .file { display: inline; white-space: normal; overflow-wrap: anywhere; }
 }
 `

@@ -325,7 +325,7 @@ suite(`the page in Chromium${obstacle === '' ? '' : ` (${obstacle})`}`, () => {
       external: ['../index'],
     })
     const bundle = { exports: {} as { renderReport: typeof renderReport } }
-    const resolve = (name: string): unknown => (name === '../index' ? facade : jest.requireActual<unknown>(name))
+    const resolve = (name: string): unknown => (name === '../index' ? facade : jest.requireActual<object>(name))
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- what was just built
     const load = new Function('module', 'require', outputFiles[0]!.text) as (module: object, require: object) => void
     load(bundle, resolve)
