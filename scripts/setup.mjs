@@ -34,6 +34,7 @@ const capabilities = {
     ],
   },
   valgrind: { programs: ['valgrind'], packages: ['valgrind'] },
+  chromium: { programs: ['/usr/bin/chromium'], packages: ['chromium'] },
   wine: { programs: ['wine', 'wineserver'], packages: ['wine', 'wine64'] },
 }
 

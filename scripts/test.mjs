@@ -110,7 +110,7 @@ function runOnWine() {
 }
 
 try {
-  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'valgrind', 'windows', 'wine'])
+  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'valgrind', 'windows', 'wine', 'chromium'])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
@@ -149,6 +149,7 @@ try {
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
+    PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
   })
   const obstacle = reasons.get('windows') ?? reasons.get('wine')
   if (obstacle) skip('Wine', obstacle)
