@@ -146,6 +146,84 @@ void Define(Napi::Object object, const char *name, const std::shared_ptr<Session
     object.Set(name, Napi::Function::New(object.Env(), function, name));
 }
 
+constexpr std::size_t kMaximumTransfer = std::size_t{1} << 30;
+constexpr std::uint64_t kMaximumClass = 63; // of FILE_INFORMATION_CLASS, whose members are below that
+
+// What acts on the bytes of an open file, or on a record of it. Parameter is a position, or the record's class.
+struct Transfer {
+    const char *name;
+    Status (Transport::*routine)(std::uint64_t handle, std::uint64_t parameter, void *data, std::uint32_t length,
+                                 std::uint32_t *transferred);
+    std::uint64_t maximumParameter;
+    std::size_t alignment; // of the data
+};
+
+constexpr Transfer kTransfers[] = {
+    {"readFile", &Transport::ReadFile, kMaximumInteger, 1},
+    {"writeFile", &Transport::WriteFile, kMaximumInteger, 1},
+    {"queryInformation", &Transport::QueryInformation, kMaximumClass, alignof(std::uint64_t)},
+    {"setInformation", &Transport::SetInformation, kMaximumClass, alignof(std::uint64_t)},
+};
+
+// (file, data: Uint8Array, parameter): how many bytes were transferred, or a status.
+Answer Run(const Transfer &transfer, const Napi::CallbackInfo &info, const Session &session, Transport &transport)
+{
+    const std::uint64_t file = GetInteger(info[0], kMaximumInteger, "file");
+    const Bytes bytes = GetBytes(info[1], "data");
+    const std::uint64_t parameter = GetInteger(info[2], transfer.maximumParameter, "parameter");
+    std::uint32_t transferred = 0;
+
+    if (!session.HasHandle(file)) {
+        return ToAnswer(kStatusFileClosed);
+    }
+    if (reinterpret_cast<std::uintptr_t>(bytes.data) % transfer.alignment != 0) {
+        return ToAnswer(kStatusInvalidParameter);
+    }
+    const Status status = (transport.*transfer.routine)(
+        Handles::ToHandle(file), parameter, bytes.data,
+        static_cast<std::uint32_t>(std::min(bytes.length, kMaximumTransfer)), &transferred);
+    return Succeeded(status) ? static_cast<Answer>(transferred) : ToAnswer(status);
+}
+
+// Files are acted on by the kernel's own services: openFile(path, access, share, disposition, options), the transfers above, operateFile(file,
+// operation, position, length), mapFile(file).
+void DefineFileFunctions(Napi::Object object, const std::shared_ptr<Session> &session)
+{
+    Define(object, "openFile", session, [](const Napi::CallbackInfo &info, Session &opener, Transport &transport) {
+        std::uint64_t handle = 0;
+        const FileOptions options = {GetUint32(info[1], kAnyUint32, "access"), GetUint32(info[2], kAnyUint32, "share"),
+                                     GetUint32(info[3], kAnyUint32, "disposition"),
+                                     GetUint32(info[4], kAnyUint32, "options")};
+        const Status status = transport.OpenFile(GetString(info[0], "path"), options, &handle);
+
+        return AddHandle(info.Env(), opener, status, handle);
+    });
+    for (const Transfer &transfer : kTransfers) {
+        Define(object, transfer.name, session,
+               [&transfer](const Napi::CallbackInfo &info, Session &owner, Transport &transport) {
+                   return Napi::Number::New(info.Env(), Run(transfer, info, owner, transport));
+               });
+    }
+    Define(object, "operateFile", session, [](const Napi::CallbackInfo &info, Session &owner, Transport &transport) {
+        const std::uint64_t file = GetInteger(info[0], kMaximumInteger, "file");
+        const auto operation = static_cast<FileOperation>(GetUint32(info[1], kFileOperations - 1, "operation"));
+        const Range range = {GetInteger(info[2], kMaximumInteger, "position"),
+                             GetInteger(info[3], kMaximumInteger, "length")};
+        const Status status = owner.HasHandle(file) ? transport.OperateFile(Handles::ToHandle(file), operation, range)
+                                                    : kStatusFileClosed;
+
+        return Napi::Number::New(info.Env(), ToAnswer(status));
+    });
+    Define(object, "mapFile", session, [](const Napi::CallbackInfo &info, Session &opener, Transport &transport) {
+        const std::uint64_t file = GetInteger(info[0], kMaximumInteger, "file");
+        std::uint64_t section = 0;
+        const Status status =
+            opener.HasHandle(file) ? transport.MapFile(Handles::ToHandle(file), &section) : kStatusFileClosed;
+
+        return AddHandle(info.Env(), opener, status, section);
+    });
+}
+
 #ifdef _WIN32
 // openDescriptor(descriptor): the number of a handle of the session's own, or a status.
 void DefineSystemFunctions(Napi::Object object, const std::shared_ptr<Session> &session)
@@ -159,45 +237,6 @@ void DefineSystemFunctions(Napi::Object object, const std::shared_ptr<Session> &
     });
 }
 #else
-constexpr std::size_t kMaximumTransfer = std::size_t{1} << 30;
-constexpr std::uint64_t kMaximumClass = 63; // of FILE_INFORMATION_CLASS, whose members are below that
-
-// What acts on the bytes of an open file, or on a record of it. Parameter is a position, or the record's class.
-struct Transfer {
-    const char *name;
-    Status (HostTransport::*routine)(std::uint64_t handle, std::uint64_t parameter, void *data, std::uint32_t length,
-                                     std::uint32_t *transferred);
-    std::uint64_t maximumParameter;
-    std::size_t alignment; // of the data
-};
-
-constexpr Transfer kTransfers[] = {
-    {"readFile", &HostTransport::ReadFile, kMaximumInteger, 1},
-    {"writeFile", &HostTransport::WriteFile, kMaximumInteger, 1},
-    {"queryInformation", &HostTransport::QueryInformation, kMaximumClass, alignof(std::uint64_t)},
-    {"setInformation", &HostTransport::SetInformation, kMaximumClass, alignof(std::uint64_t)},
-};
-
-// (file, data: Uint8Array, parameter): how many bytes were transferred, or a status.
-Answer Run(const Transfer &transfer, const Napi::CallbackInfo &info, const Session &session, HostTransport &host)
-{
-    const std::uint64_t file = GetInteger(info[0], kMaximumInteger, "file");
-    const Bytes bytes = GetBytes(info[1], "data");
-    const std::uint64_t parameter = GetInteger(info[2], transfer.maximumParameter, "parameter");
-    std::uint32_t transferred = 0;
-
-    if (!session.HasHandle(file)) {
-        return ToAnswer(kStatusFileClosed);
-    }
-    if (reinterpret_cast<std::uintptr_t>(bytes.data) % transfer.alignment != 0) {
-        return ToAnswer(kStatusInvalidParameter);
-    }
-    const Status status =
-        (host.*transfer.routine)(Handles::ToHandle(file), parameter, bytes.data,
-                                 static_cast<std::uint32_t>(std::min(bytes.length, kMaximumTransfer)), &transferred);
-    return Succeeded(status) ? static_cast<Answer>(transferred) : ToAnswer(status);
-}
-
 // The embedded kernel's, of which each returns a status.
 template <typename Routine>
 void DefineHost(Napi::Object object, const char *name, const std::shared_ptr<Session> &session, Routine routine)
@@ -209,21 +248,6 @@ void DefineHost(Napi::Object object, const char *name, const std::shared_ptr<Ses
 
 void DefineSystemFunctions(Napi::Object object, const std::shared_ptr<Session> &session)
 {
-    Define(object, "openFile", session, [](const Napi::CallbackInfo &info, Session &opener, Transport &transport) {
-        std::uint64_t handle = 0;
-        const FileOptions options = {GetUint32(info[1], kAnyUint32, "access"), GetUint32(info[2], kAnyUint32, "share"),
-                                     GetUint32(info[3], kAnyUint32, "disposition"),
-                                     GetUint32(info[4], kAnyUint32, "options")};
-        const Status status = transport.OpenFile(GetString(info[0], "path"), options, &handle);
-
-        return AddHandle(info.Env(), opener, status, handle);
-    });
-    for (const Transfer &transfer : kTransfers) {
-        DefineHost(object, transfer.name, session,
-                   [&transfer](const Napi::CallbackInfo &info, Session &owner, HostTransport &host) {
-                       return Run(transfer, info, owner, host);
-                   });
-    }
     DefineHost(object, "dismount", session, [](const Napi::CallbackInfo &info, Session &, HostTransport &host) {
         return ToAnswer(host.Dismount(GetDrive(info[0], "drive")));
     });
@@ -298,6 +322,7 @@ Napi::Object Describe(Napi::Env env, const std::shared_ptr<Session> &session)
         return leftovers.empty() ? Napi::Value(Napi::Number::New(info.Env(), ToAnswer(status)))
                                  : Napi::Value(Napi::String::New(info.Env(), leftovers));
     });
+    DefineFileFunctions(object, session);
     DefineSystemFunctions(object, session);
     return object;
 }

@@ -14,6 +14,7 @@ constexpr Status kStatusInfoLengthMismatch = 0xC0000004u;
 constexpr Status kStatusInvalidHandle = 0xC0000008u;
 constexpr Status kStatusInvalidParameter = 0xC000000Du;
 constexpr Status kStatusEndOfFile = 0xC0000011u;
+constexpr Status kStatusBufferTooSmall = 0xC0000023u;
 constexpr Status kStatusObjectNameInvalid = 0xC0000033u;
 constexpr Status kStatusObjectNameNotFound = 0xC0000034u;
 constexpr Status kStatusObjectNameCollision = 0xC0000035u;

@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kMaximumPathUnits = 32767; // a UNICODE_STRING has no more
 constexpr std::size_t kPrefixUnits = 4;          // \\?\ or \\.\ or \??\ .
 
-// Both namespaces of Win32 are the directory \??. [fileio/naming-a-file]
-Status ToObjectPath(const std::u16string &path, std::u16string *objectPath)
+// Both namespaces of Win32 are the directory \??. A file's id, which may end a path, has any units. [fileio/naming-a-file]
+Status ToObjectPath(const std::u16string &path, bool endsInId, std::u16string *objectPath)
 {
     if (path.size() > kMaximumPathUnits) {
         return kStatusNameTooLong;
@@ -23,7 +23,7 @@ Status ToObjectPath(const std::u16string &path, std::u16string *objectPath)
         (path.compare(0, kPrefixUnits, u"\\\\?\\") != 0 && path.compare(0, kPrefixUnits, u"\\\\.\\") != 0)) {
         return kStatusObjectPathSyntaxBad;
     }
-    if (path.find(u'\0') != std::u16string::npos) {
+    if (!endsInId && path.find(u'\0') != std::u16string::npos) {
         return kStatusObjectNameInvalid;
     }
     *objectPath = u"\\??\\" + path.substr(kPrefixUnits);
@@ -74,7 +74,7 @@ Status Transport::OpenStream(const std::u16string &path, std::uint64_t *handle)
 Status Transport::OpenFile(const std::u16string &path, const FileOptions &options, std::uint64_t *handle)
 {
     std::u16string objectPath;
-    const Status status = ToObjectPath(path, &objectPath);
+    const Status status = ToObjectPath(path, (options.createOptions & FILE_OPEN_BY_FILE_ID) != 0, &objectPath);
 
     *handle = 0;
     if (!Succeeded(status)) {

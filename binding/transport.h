@@ -59,6 +59,23 @@ class PendingDevice {
     virtual Status Finish(std::uint32_t *returned) = 0;
 };
 
+// What can be done to an open file beside transfers.
+enum class FileOperation : std::uint32_t {
+    Flush,
+    Lock,            // exclusively; refused at once where others have locked a part
+    Unlock,          // of that very range
+    RewriteSecurity, // sets the DACL that the file has
+    SetSparse,
+    SetCompressed,
+};
+constexpr std::uint32_t kFileOperations = 6;
+
+// Of bytes.
+struct Range {
+    std::uint64_t position;
+    std::uint64_t length;
+};
+
 // An open control device. Used by one thread, but for OpenStream.
 class Transport {
   public:
@@ -75,6 +92,21 @@ class Transport {
     virtual Status OpenStream(const std::u16string &path, std::uint64_t *handle);
     Status OpenFile(const std::u16string &path, const FileOptions &options, std::uint64_t *handle);
     virtual Status CloseHandle(std::uint64_t handle);
+
+    // NtReadFile and NtWriteFile at a position, NtQueryInformationFile and NtSetInformationFile of a class below 64: so many bytes of Data,
+    // which is aligned as a record of the kernel's must be. Transferred is zero when the status is an error.
+    Status ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
+                    std::uint32_t *transferred);
+    Status WriteFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
+                     std::uint32_t *transferred);
+    Status QueryInformation(std::uint64_t handle, std::uint64_t informationClass, void *data, std::uint32_t length,
+                            std::uint32_t *transferred);
+    Status SetInformation(std::uint64_t handle, std::uint64_t informationClass, void *data, std::uint32_t length,
+                          std::uint32_t *transferred);
+    // The range is of Lock and Unlock alone.
+    Status OperateFile(std::uint64_t handle, FileOperation operation, const Range &range);
+    // A section of all of a file's bytes, to read, which keeps the file in use until it is closed.
+    Status MapFile(std::uint64_t handle, std::uint64_t *section);
 
     // Sends a request, and waits. Returned is how much of its output is valid: zero when the status is an error.
     Status Control(const Request &request, std::uint32_t *returned);

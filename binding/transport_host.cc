@@ -264,57 +264,6 @@ Status HostTransport::Close(std::string *leftovers)
     return kStatusSuccess;
 }
 
-Status HostTransport::ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
-                               std::uint32_t *transferred)
-{
-    const InProcess inProcess(process_);
-    IO_STATUS_BLOCK ioStatus = {};
-    LARGE_INTEGER offset = {};
-
-    offset.QuadPart = static_cast<LONGLONG>(position);
-    const Status status =
-        FromNt(NtReadFile(ToHandle(handle), nullptr, nullptr, nullptr, &ioStatus, data, length, &offset, nullptr));
-    *transferred = BytesOf(status, ioStatus);
-    return status == kStatusEndOfFile ? kStatusSuccess : status;
-}
-
-Status HostTransport::WriteFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
-                                std::uint32_t *transferred)
-{
-    const InProcess inProcess(process_);
-    IO_STATUS_BLOCK ioStatus = {};
-    LARGE_INTEGER offset = {};
-
-    offset.QuadPart = static_cast<LONGLONG>(position);
-    const Status status =
-        FromNt(NtWriteFile(ToHandle(handle), nullptr, nullptr, nullptr, &ioStatus, data, length, &offset, nullptr));
-    *transferred = BytesOf(status, ioStatus);
-    return status;
-}
-
-Status HostTransport::QueryInformation(std::uint64_t handle, std::uint64_t informationClass, void *data,
-                                       std::uint32_t length, std::uint32_t *transferred)
-{
-    const InProcess inProcess(process_);
-    IO_STATUS_BLOCK ioStatus = {};
-    const Status status = FromNt(NtQueryInformationFile(ToHandle(handle), &ioStatus, data, length,
-                                                        static_cast<FILE_INFORMATION_CLASS>(informationClass)));
-
-    *transferred = BytesOf(status, ioStatus);
-    return status;
-}
-
-Status HostTransport::SetInformation(std::uint64_t handle, std::uint64_t informationClass, void *data,
-                                     std::uint32_t length, std::uint32_t *transferred)
-{
-    const InProcess inProcess(process_);
-    IO_STATUS_BLOCK ioStatus = {};
-
-    *transferred = 0;
-    return FromNt(NtSetInformationFile(ToHandle(handle), &ioStatus, data, length,
-                                       static_cast<FILE_INFORMATION_CLASS>(informationClass)));
-}
-
 Status HostTransport::Dismount(char16_t letter)
 {
     return Kernel::Get().Dismount(volumes_, letter);

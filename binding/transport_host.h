@@ -1,4 +1,4 @@
-// The transport over the embedded kernel, with what only that offers: files to act on, the client process's death, faults and the audit.
+// The transport over the embedded kernel, with what only that offers: the client process's death, faults and the audit.
 #ifndef PSCTX_BINDING_TRANSPORT_HOST_H
 #define PSCTX_BINDING_TRANSPORT_HOST_H
 
@@ -26,17 +26,6 @@ class HostTransport final : public Transport {
     Status OpenStream(const std::u16string &path, std::uint64_t *handle) override;
     Status CloseHandle(std::uint64_t handle) override;
     Status Close(std::string *leftovers) override;
-
-    // NtReadFile and NtWriteFile at a position, NtQueryInformationFile and NtSetInformationFile of a class below 64: so many bytes of Data,
-    // which is aligned as a record of the kernel's must be. Transferred is zero when the status is an error.
-    Status ReadFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
-                    std::uint32_t *transferred);
-    Status WriteFile(std::uint64_t handle, std::uint64_t position, void *data, std::uint32_t length,
-                     std::uint32_t *transferred);
-    Status QueryInformation(std::uint64_t handle, std::uint64_t informationClass, void *data, std::uint32_t length,
-                            std::uint32_t *transferred);
-    Status SetInformation(std::uint64_t handle, std::uint64_t informationClass, void *data, std::uint32_t length,
-                          std::uint32_t *transferred);
 
     Status Dismount(char16_t letter);
     void KillProcess();

@@ -21,6 +21,7 @@ import {
   valueError,
 } from './errors'
 import { readEvents, type EventOptions, type FilterEvents } from './events'
+import { Files } from './files'
 import { makeHostKernel, type HostKernel } from './host'
 import { type HostVolume, native } from './native'
 import { abortError, type ClosableIterator } from './paging'
@@ -77,6 +78,8 @@ export class Filter {
   /** The driver's, such as `'1.0.0'`. */
   readonly version: string
   readonly limits: FilterLimits
+  /** Files, acted on by system services: for what `node:fs` has no words for. On the embedded kernel it is {@link host}. */
+  readonly files: Files
   /** The embedded kernel's files, faults and audit; `undefined` on Windows. */
   readonly host: HostKernel | undefined
   readonly #session: Session
@@ -101,6 +104,7 @@ export class Filter {
     this.version = version
     this.limits = limits
     this.host = kernel === 'host' ? makeHostKernel(session) : undefined
+    this.files = this.host ?? new Files(session)
   }
 
   /** Whether it has been closed. */

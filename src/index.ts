@@ -41,7 +41,8 @@ export {
   type OpenStreamOptions,
   type VolumeDefinition,
 } from './filter'
-export { HostFile, HostKernel, type HostAudit, type HostOpenOptions, type HostRenameOptions } from './host'
+export { Files, HostFile, HostSection, type HostOpenOptions, type HostRenameOptions } from './files'
+export { HostKernel, type HostAudit } from './host'
 export { jsonReplacer, jsonReviver } from './json'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'

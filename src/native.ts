@@ -33,6 +33,22 @@ export interface NativeSession {
   startOpening(path: string, completed: (handle: HandleAnswer) => void): (() => void) | Answer
   /** Harmless when it is closed already. */
   readonly closeHandle: (handle: number) => void
+  openFile(
+    path: string,
+    desiredAccess: number,
+    shareAccess: number,
+    disposition: number,
+    createOptions: number,
+  ): HandleAnswer
+  readFile(handle: number, buffer: Uint8Array, position: number): Answer
+  writeFile(handle: number, data: Uint8Array, position: number): Answer
+  /** Leaves a record of this FILE_INFORMATION_CLASS in memory that is aligned to 8 bytes. */
+  queryInformation(handle: number, record: Uint8Array, informationClass: number): Answer
+  setInformation(handle: number, record: Uint8Array, informationClass: number): Answer
+  /** The range is of `lock` and `unlock` alone. */
+  operateFile(handle: number, operation: number, position: number, length: number): Answer
+  /** A section of the file. */
+  mapFile(handle: number): HandleAnswer
   queryDrive(letter: string): string | Answer
   openReader(): NativeReader | Answer
   /** A string says what the kernel still held. */
@@ -47,18 +63,6 @@ export interface NativeWindowsSession extends NativeSession {
 
 /** What the embedded kernel's has beside that. */
 export interface NativeHostSession extends NativeSession {
-  openFile(
-    path: string,
-    desiredAccess: number,
-    shareAccess: number,
-    disposition: number,
-    createOptions: number,
-  ): HandleAnswer
-  readFile(handle: number, buffer: Uint8Array, position: number): Answer
-  writeFile(handle: number, data: Uint8Array, position: number): Answer
-  /** Leaves a record of this FILE_INFORMATION_CLASS in memory that is aligned to 8 bytes. */
-  queryInformation(handle: number, record: Uint8Array, informationClass: number): Answer
-  setInformation(handle: number, record: Uint8Array, informationClass: number): Answer
   dismount(letter: string): Answer
   killProcess(): Answer
   failAllocation(countdown: number): Answer
@@ -74,6 +78,16 @@ export interface NativeAudit {
   readonly locks: number
   readonly contextBytes: number
 }
+
+/** The operations of `operateFile`. */
+export const fileOperations = {
+  flush: 0,
+  lock: 1,
+  unlock: 2,
+  rewriteSecurity: 3,
+  setSparse: 4,
+  setCompressed: 5,
+} as const
 
 /** A reader of a session's events. Its memory begins with the request of `subscribe`; the replies of `wait` follow. */
 export interface NativeReader {

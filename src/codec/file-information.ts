@@ -1,7 +1,15 @@
-/** Records of NtQueryInformationFile and NtSetInformationFile, as the embedded kernel of a 64-bit machine takes them. */
+/** Records of NtQueryInformationFile and NtSetInformationFile, as the kernel of a 64-bit machine takes them. */
 
 /** FILE_INFORMATION_CLASS. */
-export const fileInformation = { standard: 5, internal: 6, rename: 10, link: 11, disposition: 13 } as const
+export const fileInformation = {
+  basic: 4,
+  standard: 5,
+  internal: 6,
+  rename: 10,
+  link: 11,
+  disposition: 13,
+  endOfFile: 20,
+} as const
 
 /** FILE_STANDARD_INFORMATION. */
 export const standardSize = 24
@@ -35,5 +43,24 @@ export function encodeName(path: string, replaceIfExists: boolean): Uint8Array {
   record.writeUInt8(Number(replaceIfExists))
   record.writeUInt32LE(target.length, nameLength)
   record.set(target, name)
+  return record
+}
+
+/** FILE_BASIC_INFORMATION. Times that are zero stay as they are. */
+const basicSize = 40
+const attributes = 32
+const attributeReadOnly = 0x1
+const attributeNormal = 0x80
+
+export function encodeReadOnly(readOnly: boolean): Uint8Array {
+  const record = Buffer.alloc(basicSize)
+  record.writeUInt32LE(readOnly ? attributeReadOnly : attributeNormal, attributes)
+  return record
+}
+
+/** FILE_END_OF_FILE_INFORMATION. */
+export function encodeEndOfFile(bytes: number): Uint8Array {
+  const record = Buffer.alloc(8)
+  record.writeBigInt64LE(BigInt(bytes))
   return record
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { openFilter, volumeFaults, type Filter, type VolumeFault } from '../../src/index'
+import { openFilter, volumeFaults, type ArgumentError, type Filter, type VolumeFault } from '../../src/index'
 
 function withVolume<T>(fault: VolumeFault | undefined, use: (filter: Filter) => T): T {
   const filter = openFilter({ kernel: 'host', volumes: { 'F:': { type: 'memory', fault } } })
@@ -94,9 +94,13 @@ test('a kept stream is found again with its contexts, and goes with the volume',
 
 test('only a memory volume can have a fault, and only one that there is', () => {
   const open = (definition: unknown) => () => openFilter({ kernel: 'host', volumes: { 'F:': definition as never } })
-  expect(open({ type: 'memory', fault: 'none' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
-  expect(open({ type: 'memory', fault: 1 })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  expect(open({ type: 'memory', fault: 'none' })).toThrow(
+    expect.objectContaining<Partial<ArgumentError>>({ code: 'ERR_INVALID_ARG_VALUE' }) as Error,
+  )
+  expect(open({ type: 'memory', fault: 1 })).toThrow(
+    expect.objectContaining<Partial<ArgumentError>>({ code: 'ERR_INVALID_ARG_TYPE' }) as Error,
+  )
   expect(open({ type: 'directory', path: '/', fault: 'no-teardown' })).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    expect.objectContaining<Partial<ArgumentError>>({ code: 'ERR_INVALID_ARG_VALUE' }) as Error,
   )
 })

@@ -1,0 +1,94 @@
+/** Files acted on by system services: what each operation does, on the embedded kernel's volume in memory. */
+import { Files, HostSection, openFilter, type Filter } from '../../src/index'
+
+import { argumentErrorOf, failureOf } from './failures'
+
+let filter: Filter
+let files: Files
+
+beforeEach(() => {
+  filter = openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } } })
+  files = filter.files
+  files.writeFile('M:\\file.txt', Buffer.from('content'))
+})
+afterEach(() => filter.close())
+
+test('the files of the embedded kernel are those of filter.host', () => {
+  expect(filter.files).toBe(filter.host)
+})
+
+test('a section keeps the stream and its contexts when every handle is closed', () => {
+  const file = files.openFile('M:\\file.txt')
+  const stream = filter.openStream('M:\\file.txt')
+  stream.insert({ instance: 1n })
+  const section = file.map()
+  file.close()
+  stream.close()
+  expect(filter.statistics().session.contexts).toBe(1)
+  section.close()
+  section.close()
+  expect(filter.statistics().session.contexts).toBe(0)
+})
+
+test('an empty file is not mapped', () => {
+  files.writeFile('M:\\empty.txt', Buffer.alloc(0))
+  using file = files.openFile('M:\\empty.txt')
+  expect(failureOf(() => file.map()).code).toBe('STATUS_MAPPED_FILE_SIZE_ZERO')
+})
+
+test('a locked range is kept from others, and unlocked by its own bounds alone', () => {
+  using first = files.openFile('M:\\file.txt', { access: ['read', 'write'] })
+  using second = files.openFile('M:\\file.txt', { access: ['read', 'write'] })
+  first.lock(0, 4)
+  expect(failureOf(() => second.lock(3, 1)).code).toBe('STATUS_LOCK_NOT_GRANTED')
+  expect(failureOf(() => second.read(0, 1)).code).toBe('STATUS_FILE_LOCK_CONFLICT')
+  expect(failureOf(() => first.unlock(0, 3)).code).toBe('STATUS_RANGE_NOT_LOCKED')
+  first.unlock(0, 4)
+  second.lock(3, 1)
+})
+
+test('a file is opened by its id under whatever name, and ids are 64 bits', () => {
+  using file = files.openFile('M:\\file.txt')
+  files.link('M:\\file.txt', 'M:\\link.txt')
+  using link = files.openFile('M:\\link.txt')
+  expect(link.id).toBe(file.id)
+  using again = files.openFile('M:', { id: file.id })
+  expect(again.read().toString()).toBe('content')
+  expect(failureOf(() => files.openFile('M:', { id: 0xffff_ffff_0000_0001n })).code).toBe('STATUS_INVALID_PARAMETER')
+  expect(argumentErrorOf(() => files.openFile('M:', { id: 2n ** 64n })).argument).toBe('id')
+})
+
+test('a file is resized, flushed, made read-only, sparse, and its security set', () => {
+  using file = files.openFile('M:\\file.txt', { access: ['read', 'write', 'write-attributes', 'security'] })
+  file.resize(3)
+  expect(file.read().toString()).toBe('con')
+  file.resize(5)
+  expect(file.read()).toEqual(Buffer.from('con\0\0'))
+  file.flush()
+  file.rewriteSecurity()
+  file.setSparse()
+  expect(failureOf(() => file.setCompressed()).code).toBe('STATUS_INVALID_DEVICE_REQUEST')
+  file.setReadOnly(true)
+  expect(failureOf(() => files.openFile('M:\\file.txt', { access: ['write'] })).code).toBe('STATUS_ACCESS_DENIED')
+  file.setReadOnly(false)
+  files.openFile('M:\\file.txt', { access: ['write'], buffering: false }).close()
+})
+
+test('security is set only through a handle that may, and wrong arguments are told', () => {
+  using file = files.openFile('M:\\file.txt')
+  expect(failureOf(() => file.rewriteSecurity()).code).toBe('STATUS_ACCESS_DENIED')
+  expect(() => file.lock(-1, 1)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE', argument: 'position' }),
+  )
+  expect(argumentErrorOf(() => file.resize(0.5)).argument).toBe('bytes')
+  expect(argumentErrorOf(() => file.setReadOnly(1 as never)).code).toBe('ERR_INVALID_ARG_TYPE')
+  expect(() => new (HostSection as unknown as new () => HostSection)()).toThrow(/file\.map\(\)/)
+  expect(() => new Files(undefined as never)).toThrow(/filter\.host/)
+})
+
+test('what is closed says so', () => {
+  const file = files.openFile('M:\\file.txt')
+  file.close()
+  expect(failureOf(() => file.map()).code).toBe('STATUS_FILE_CLOSED')
+  expect(failureOf(() => file.flush()).code).toBe('STATUS_FILE_CLOSED')
+})
