@@ -26,17 +26,20 @@ export class Report {
   }
 
   /**
-   * Adds what a thing took through several contenders, of which the first is the baseline: `[name, values, ...bounds]`. A bound is of the ratio to
-   * the baseline, and may be a function of the medians by name.
+   * Adds what a thing took through several contenders, of which the first is the baseline: `[name, values, ...bounds]`, a value for each round. The
+   * ratio to the baseline is the median of those of the rounds, so that the machine may change its speed from one to the next. A bound is of that
+   * ratio, and may be a function of all ratios by name.
    */
   compare(operation, contenders) {
-    const medians = Object.fromEntries(contenders.map(([name, values]) => [name, median(values)]))
-    const [baseline] = Object.values(medians)
+    const [[, baseline]] = contenders
+    const ratios = Object.fromEntries(
+      contenders.map(([name, values]) => [name, median(values.map((value, round) => value / baseline[round]))]),
+    )
     for (const [through, values, ...bounds] of contenders) {
-      const value = medians[through]
-      const ratio = value / baseline
+      const value = median(values)
+      const ratio = ratios[through]
       const judged = bounds.map((bound) => {
-        const { limit, told } = typeof bound === 'function' ? bound(medians, baseline) : bound
+        const { limit, told } = typeof bound === 'function' ? bound(ratios) : bound
         return { limit, told, isMet: ratio <= limit }
       })
       const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / value
