@@ -20,12 +20,14 @@ export type FirstContext =
   | { readonly holder: 'self'; readonly context: StreamContext }
   | { readonly holder: 'other-session' | 'other-filter'; readonly context?: undefined }
 
+/** Of this module: V8 takes them for the constants that they are. */
+const { contextReply } = abi
+
 export const pools: readonly Pool[] = ['paged', 'nonpaged']
 export const lifetimes: readonly Lifetime[] = ['session', 'stream']
 export const holders: readonly Holder[] = ['self', 'other-session', 'other-filter']
 
 export function decodeContext(memory: Memory, offset: number): StreamContext {
-  const { contextReply } = abi
   return {
     owner: memory.uint64(offset + contextReply.ownerKey),
     instance: memory.uint64(offset + contextReply.instance),
@@ -37,6 +39,6 @@ export function decodeContext(memory: Memory, offset: number): StreamContext {
 }
 
 export function decodeFirst(memory: Memory, offset: number): FirstContext {
-  const holder = nameOf(holders, memory.uint32(offset + abi.contextReply.holder))
+  const holder = nameOf(holders, memory.uint32(offset + contextReply.holder))
   return holder === 'self' ? { holder, context: decodeContext(memory, offset) } : { holder }
 }

@@ -3,8 +3,7 @@ import * as abi from '../abi'
 import type { Lifetime, Pool } from '../context'
 
 import { lifetimes, pools } from './context'
-import { encodeHandle } from './handle'
-import { encodeHeader } from './header'
+import { encodeStreamHeader } from './header'
 import { type Memory, nameOf } from './memory'
 import { decodeDate } from './time'
 
@@ -52,9 +51,11 @@ export interface ListedContext {
   readonly tracked?: TrackingCounters
 }
 
+/** Of this module: V8 takes them for the constants that they are. */
+const { listEntry, nameFlags, tracked, tracking } = abi
+
 export function encodeList(memory: Memory, low: number, high: number, before: bigint): void {
-  encodeHeader(memory, 0, abi.operation.list, abi.listRequest.size)
-  encodeHandle(memory, abi.listRequest.handle, low, high)
+  encodeStreamHeader(memory, 0, abi.operation.list, abi.listRequest.size, low, high)
   memory.setUint64(abi.listRequest.before, before)
 }
 
@@ -70,13 +71,12 @@ export function decodeList(memory: Memory, offset: number, contexts: ListedConte
 }
 
 export function nextEntry(memory: Memory, entry: number): number {
-  return entry + memory.uint32(entry + abi.listEntry.entrySize)
+  return entry + memory.uint32(entry + listEntry.entrySize)
 }
 
 export function decodeEntry(memory: Memory, entry: number): ListedContext {
-  const { listEntry } = abi
-  const tracked = memory.uint32(entry + listEntry.tracked)
-  const isCounted = tracked === abi.tracked.counted
+  const kind = memory.uint32(entry + listEntry.tracked)
+  const isCounted = kind === tracked.counted
   const counters = entry + listEntry.size
   const context: ListedContext = {
     owner: memory.uint64(entry + listEntry.ownerKey),
@@ -85,10 +85,10 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
     pool: nameOf(pools, memory.uint32(entry + listEntry.pool)),
     lifetime: nameOf(lifetimes, memory.uint32(entry + listEntry.lifetime)),
     sequence: memory.uint64(entry + listEntry.sequence),
-    name: memory.name(isCounted ? counters + abi.tracking.size : counters, memory.uint32(entry + listEntry.nameLength)),
+    name: memory.name(isCounted ? counters + tracking.size : counters, memory.uint32(entry + listEntry.nameLength)),
     time: memory.uint64(entry + listEntry.inserted),
     date: decodeDate(memory, entry + listEntry.inserted),
-    byRule: tracked !== abi.tracked.no,
+    byRule: kind !== tracked.no,
     nameTruncated: decodeTruncation(memory, entry + listEntry.flags),
   }
   return isCounted ? { ...context, tracked: decodeCounters(memory, counters) } : context
@@ -96,11 +96,10 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
 
 /** Whether the name of a record with these flags is the end of a longer one. */
 export function decodeTruncation(memory: Memory, flags: number): boolean {
-  return (memory.uint32(flags) & abi.nameFlags.truncated) !== 0
+  return (memory.uint32(flags) & nameFlags.truncated) !== 0
 }
 
 function decodeCounters(memory: Memory, offset: number): TrackingCounters {
-  const { tracking } = abi
   return {
     opens: memory.counter(offset + tracking.opens),
     cleanups: memory.counter(offset + tracking.cleanups),
