@@ -11,11 +11,12 @@ import koffi from 'koffi'
 import { root, run } from '../../scripts/run.mjs'
 
 import { atMost, Report } from './report.mjs'
+import { requireSource } from './source.mjs'
 
 const require = createRequire(import.meta.url)
 const { openFilter } = require(join(root, 'dist', 'index.js'))
-const { native, layout } = require(join(root, 'dist', 'native.js'))
-const abi = require(join(root, 'dist', 'abi.js'))
+const { native, layout } = requireSource('native')
+const abi = requireSource('abi')
 const addonPath = join(root, 'build', 'Release', 'psctx.node')
 const libraryPath = join(root, 'build', 'bench.so')
 

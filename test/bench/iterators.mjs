@@ -8,13 +8,14 @@ import { setTimeout } from 'node:timers/promises'
 import { root } from '../../scripts/run.mjs'
 
 import { atMost, Report } from './report.mjs'
+import { requireSource } from './source.mjs'
 
 const require = createRequire(import.meta.url)
 const { openFilter } = require(join(root, 'dist', 'index.js'))
-const { native } = require(join(root, 'dist', 'native.js'))
-const { encodeEnumerate, decodePage, begin } = require(join(root, 'dist', 'codec', 'enumerate.js'))
-const { Memory } = require(join(root, 'dist', 'codec', 'memory.js'))
-const abi = require(join(root, 'dist', 'abi.js'))
+const { native } = requireSource('native')
+const { encodeEnumerate, decodePage, begin } = requireSource('codec/enumerate')
+const { Memory } = requireSource('codec/memory')
+const abi = requireSource('abi')
 
 const streamCount = 100_000
 const contextsPerStream = 10
