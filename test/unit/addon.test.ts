@@ -71,12 +71,12 @@ test.each([
   ['win32', 'ia32', undefined, 'win32-ia32'],
 ] as const)('%s on %s with %s is told what to do', (system, architecture, libc, name) => {
   expect(() => prebuiltAddon({ system, architecture, libc })).toThrow(
-    expect.objectContaining({
+    expect.objectContaining<Partial<NodeJS.ErrnoException>>({
       code: 'ERR_ADDON_UNAVAILABLE',
       message: expect.stringMatching(
         new RegExp(`no prebuilt addon for ${name}, .*npm run build.*PSCTX_ADDON_PATH`),
       ) as string,
-    }),
+    }) as Error,
   )
 })
 
@@ -99,12 +99,12 @@ describe('the file that PSCTX_ADDON_PATH names', () => {
     process.env['PSCTX_ADDON_PATH'] = join(directory, 'broken.node')
     writeFileSync(join(directory, 'broken.node'), 'nothing')
     expect(loadAddon).toThrow(
-      expect.objectContaining({
+      expect.objectContaining<Partial<NodeJS.ErrnoException>>({
         code: 'ERR_ADDON_UNAVAILABLE',
         message: expect.stringMatching(
           /broken\.node does not load on linux-\w+ with glibc, .*PSCTX_ADDON_PATH/,
         ) as string,
-      }),
+      }) as Error,
     )
   })
 })
