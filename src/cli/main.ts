@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
-import { addonPath, loadWindowsAddon, packageRoot } from './addon'
+import { addonPath } from '../addon'
+
+import { loadWindowsAddon, packageRoot } from './addon'
 import type { CommonFacts, Facts } from './doctor'
 import type { DriverAnswer, DriverMachine } from './driver'
 import { run } from './program'
@@ -14,8 +16,7 @@ const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), '
 // What needs the addon is imported when it is needed: without an addon, `psctx doctor` says so.
 
 async function makeMachine(): Promise<DriverMachine> {
-  const { openFilter } = await import('../filter.js')
-  const { PerStreamContextError } = await import('../errors.js')
+  const { openFilter, PerStreamContextError } = await import('../index.js')
   const { service, system } = loadWindowsAddon()
   const systemRoot = process.env['SystemRoot']
   if (systemRoot === undefined) throw new Error('The environment does not tell %SystemRoot%: set it.')
@@ -70,7 +71,7 @@ void run(process.argv.slice(2), {
   error: (text) => process.stderr.write(text),
   machine: makeMachine,
   facts: findFacts,
-  filter: async ({ readOnly }) => (await import('../filter.js')).openFilter({ kernel: 'windows', readOnly }),
+  filter: async ({ readOnly }) => (await import('../index.js')).openFilter({ kernel: 'windows', readOnly }),
   interrupted() {
     const controller = new AbortController()
     process.once('SIGINT', () => {
