@@ -1,0 +1,2 @@
+export class ReportInputError extends Error { constructor(message: string, public readonly line: number) { super(message) } } // prettier-ignore
+export async function renderReport(lines: AsyncIterable<string>): Promise<string> { let number = 0; for await (const line of lines) { number += 1; try { JSON.parse(line) } catch { throw new ReportInputError('It is no JSON.', number) } } return '<!doctype html>' } // prettier-ignore
