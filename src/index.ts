@@ -42,7 +42,7 @@ export {
   type VolumeDefinition,
 } from './filter'
 export { HostFile, HostKernel, type HostAudit, type HostOpenOptions, type HostRenameOptions } from './host'
-export { jsonReplacer, jsonReviver } from './json'
+export { jsonReplacer, jsonReviver } from './json/replacer'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
 export { TrackingRule, type TrackingOptions } from './tracking'
