@@ -33,6 +33,12 @@ function explainUsage(text: string, inShell: boolean): string {
   return `psctx: ${sentence} ${next}\n`
 }
 
+/** An error's message as one line. One that is no sentence is not of this package, and says nothing of what to do. */
+function explainFailure({ message }: Error): string {
+  const line = printable(message.trim().replace(/\s*\n\s*/g, ' '))
+  return /[.)?!]$/.test(line) ? line : `${line}. Run \`psctx doctor\`, which looks for what is wrong.`
+}
+
 function makeProgram({ surroundings, shell }: Runtime): Command {
   const inShell = shell !== undefined
   const program = new Command('psctx')
@@ -109,7 +115,7 @@ async function execute(words: readonly string[], runtime: Runtime): Promise<Exit
     // What Commander ends with it has printed itself; 0 is help or the version, when asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usage
     if (!(error instanceof Error)) throw error
-    runtime.surroundings.error(`psctx: ${printable(error.message)}\n`)
+    runtime.surroundings.error(`psctx: ${explainFailure(error)}\n`)
     return exitCodeOf(error)
   }
 }

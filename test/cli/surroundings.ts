@@ -66,9 +66,12 @@ export class Execution {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** Waits until something holds. */
+  /** Waits until something holds; for ever is not meant. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
+    for (let looks = 0; !condition(); looks += 1) {
+      if (looks === 1000) throw new Error(`It did not come to that: ${this.out}${this.error}`)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
   }
 }
 
