@@ -24,7 +24,8 @@ afterEach(() => {
   rmSync(directory, { recursive: true })
 })
 
-const parse = <T>(text: string) => JSON.parse(text, jsonReviver) as T
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- says what is expected
+const parse = <T = unknown>(text: string): T => JSON.parse(text, jsonReviver) as T
 
 /** Opens and closes the stream so many times, by another handle than the one that is open. */
 const openings = (count: number) => {
@@ -36,7 +37,7 @@ describe('insert', () => {
     const { code, out, error } = await psctx(['insert', path, '--owner', '0xff', '--instance', '7', '--data', 'seen'])
     expect({ code, out }).toEqual({
       code: 0,
-      out: expect.stringMatching(/^inserted: owner 255, instance 7, 4 bytes, sequence \d+\n$/),
+      out: expect.stringMatching(/^inserted: owner 255, instance 7, 4 bytes, sequence \d+\n$/) as string,
     })
     expect(error).toMatch(
       /^psctx: embedded kernel, .*\npsctx: the context ends with this command, .*`psctx shell`.*\n$/,
@@ -54,7 +55,10 @@ describe('insert', () => {
   test('makes nothing in a directory, whose files are the user’s', async () => {
     const volume = ['--volume', `N:=${directory}`]
     const { code, error } = await psctx(['insert', 'N:\\a.txt', '--quiet', ...volume])
-    expect({ code, error }).toEqual({ code: 1, error: expect.stringContaining('STATUS_OBJECT_NAME_NOT_FOUND') })
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringContaining('STATUS_OBJECT_NAME_NOT_FOUND') as string,
+    })
     writeFileSync(join(directory, 'a.txt'), '')
     expect((await psctx(['insert', 'N:\\a.txt', '--quiet', ...volume])).code).toBe(0)
   })
@@ -76,7 +80,10 @@ describe('insert', () => {
     writeFileSync(file, 'in a file')
     expect(parse<InsertDocument>((await psctx(['insert', path, '--data-file', file, '--json'])).out).dataLength).toBe(9)
     const { code, error } = await psctx(['insert', path, '--quiet', '--data-file', '/dev/zero'])
-    expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(/^psctx: .*at most 65536 bytes.*\n$/) })
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringMatching(/^psctx: .*at most 65536 bytes.*\n$/) as string,
+    })
   })
 })
 
@@ -240,7 +247,10 @@ describe('report', () => {
   test('names the line that is no event, and writes nothing', async () => {
     const page = join(directory, 'report.html')
     const { code, error } = await psctx(['report', '-', '--output', page], {}, `${event}nonsense\n`)
-    expect({ code, error }).toEqual({ code: 1, error: expect.stringMatching(/^psctx: Line 2 of standard input .*\n$/) })
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(/^psctx: Line 2 of standard input .*\n$/) as string,
+    })
     expect(() => readFileSync(page)).toThrow('ENOENT')
   })
 
@@ -250,7 +260,7 @@ describe('report', () => {
     const { code, error } = await psctx(['report', '-', '--output', directory], {}, event)
     expect({ code, error }).toEqual({
       code: 1,
-      error: expect.stringMatching(/could not be written \(EISDIR\)\. .*\n$/),
+      error: expect.stringMatching(/could not be written \(EISDIR\)\. .*\n$/) as string,
     })
   })
 

@@ -8,6 +8,7 @@ import {
   getPreEmitDiagnostics,
   ModuleKind,
   ModuleResolutionKind,
+  ScriptTarget,
 } from 'typescript'
 
 import { jsonReplacer, jsonReviver } from '../../src/json'
@@ -57,7 +58,7 @@ function compile(values: readonly Typed[], wrong: readonly Typed[]): string[] {
     exactOptionalPropertyTypes: true,
     noEmit: true,
     skipLibCheck: true,
-    target: 9,
+    target: ScriptTarget.ES2022,
     lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
     module: ModuleKind.Node16,
     moduleResolution: ModuleResolutionKind.Node16,

@@ -72,11 +72,11 @@ describe('a script', () => {
     expect(error).toMatch(/^psctx: line 2: .*STATUS_OBJECT_NAME_NOT_FOUND.*\n$/)
     expect(await shell('nonsense\n')).toMatchObject({
       code: 2,
-      error: expect.stringMatching(/^psctx: line 1: unknown command/),
+      error: expect.stringMatching(/^psctx: line 1: unknown command/) as string,
     })
     expect(await shell('handles "\n')).toMatchObject({
       code: 2,
-      error: expect.stringMatching(/^psctx: line 1: A quote/),
+      error: expect.stringMatching(/^psctx: line 1: A quote/) as string,
     })
   })
 
@@ -150,7 +150,7 @@ describe('a script', () => {
 
   test('--read-only changes nothing', async () => {
     const { code, error } = await shell('insert M:\\\n', '--read-only')
-    expect({ code, error }).toEqual({ code: 1, error: expect.stringContaining('STATUS_ACCESS_DENIED') })
+    expect({ code, error }).toEqual({ code: 1, error: expect.stringContaining('STATUS_ACCESS_DENIED') as string })
   })
 
   test('standard input is the script’s own', async () => {
@@ -175,6 +175,8 @@ describe('a script', () => {
 })
 
 describe('the prompt', () => {
+  /** Before and after Tab, Ctrl-C and Ctrl-D. */
+  const keyBoundary = new RegExp('(?<=[\t\u0003\u0004])|(?=[\t\u0003\u0004])')
   let directory: string
   let execution: Execution
   let screen: string
@@ -193,7 +195,7 @@ describe('the prompt', () => {
     type = async (keys, expected) => {
       screen = ''
       // Keys that come at once are pasted text, in which Tab is a blank.
-      for (const part of keys.split(/(?<=[\t\u0003\u0004])|(?=[\t\u0003\u0004])/)) {
+      for (const part of keys.split(keyBoundary)) {
         input.write(part)
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
