@@ -66,8 +66,8 @@ export class Runtime {
     if (this.#command !== undefined) return action(this.#command.signal)
     const controller = new AbortController()
     const end = this.surroundings.onInterrupt(() => {
-      end()
       controller.abort()
+      setImmediate(end) // not at once: what else listens (for the cursor) ends the process where nobody does
     })
     try {
       await action(controller.signal)

@@ -59,17 +59,17 @@ export function addDataOptions(command: Command): Command {
     .option('--data-file <file>', 'data: what is in this file, or with - on standard input')
 }
 
-/** At most so many bytes and one more, which says that there are too many. */
-async function readAtMost(chunks: AsyncIterable<Uint8Array | string>, maximum: number): Promise<Buffer> {
+/** The bytes, of which there are too many when there are more than so many: no more than that is read. */
+async function readAll(chunks: AsyncIterable<Uint8Array | string>, maximum: number): Promise<Buffer> {
   const read: Buffer[] = []
   let length = 0
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk as Uint8Array)
     read.push(bytes)
     length += bytes.length
-    if (length > maximum) break
+    if (length > maximum) throw new UsageError(`The data has more than ${maximum} bytes, which is the most. Name less.`)
   }
-  return Buffer.concat(read).subarray(0, maximum + 1)
+  return Buffer.concat(read)
 }
 
 /** Opens a file of this machine to be read, chunk by chunk. */
@@ -86,15 +86,15 @@ export async function* readFile(path: string): AsyncGenerator<Uint8Array, void> 
   }
 }
 
-/** The bytes that are meant; none when nothing is said. */
+/** The bytes that are meant; none when nothing is said. Those of a file are `maximum` at most. */
 export async function readData(options: DataOptions, maximum: number, runtime: Runtime): Promise<Buffer> {
   const { data, dataHex, dataFile } = options
   if (data !== undefined) return Buffer.from(data)
   if (dataHex !== undefined) return dataHex
   if (dataFile === undefined) return Buffer.alloc(0)
-  if (dataFile !== '-') return readAtMost(readFile(dataFile), maximum)
+  if (dataFile !== '-') return readAll(readFile(dataFile), maximum)
   if (runtime.shell !== undefined) {
     throw new UsageError('Standard input is where the shell reads its commands. Name a file with --data-file.')
   }
-  return readAtMost(runtime.surroundings.input, maximum)
+  return readAll(runtime.surroundings.input, maximum)
 }

@@ -82,7 +82,7 @@ describe('insert', () => {
     const { code, error } = await psctx(['insert', path, '--quiet', '--data-file', '/dev/zero'])
     expect({ code, error }).toEqual({
       code: 2,
-      error: expect.stringMatching(/^psctx: .*at most 65536 bytes.*\n$/) as string,
+      error: expect.stringMatching(/^psctx: The data has more than 65536 bytes.*\n$/) as string,
     })
   })
 })

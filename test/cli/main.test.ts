@@ -120,6 +120,19 @@ test('SIGINT ends watch with sums and exit code 0', async () => {
   expect(stderr).toMatch(/\npsctx: 0 events; 0 opens matched, 0 given a context, 0 missed\n$/)
 })
 
+test.each(['watch', 'track'])('Ctrl-C on a terminal ends %s with its last view and exit code 0', async (command) => {
+  const line = `'${process.execPath}' '${join(root, bin.psctx)}' ${command} '*'`
+  const child = spawn('script', ['-qec', line, '/dev/null'], { env: { ...process.env, TERM: 'xterm' } })
+  const code = new Promise((resolve) => child.on('exit', resolve))
+  let screen = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!screen.includes('0 opens matched') && (screen += chunk.toString()).includes('0 opens matched')) {
+      child.stdin.write('\u0003')
+    }
+  })
+  expect(await code).toBe(0)
+})
+
 describe('completion', () => {
   test.each(['bash', 'zsh', 'fish', 'powershell'])('there is a script for %s', (shell) => {
     const { status, stdout, stderr } = psctx(['completion', shell])

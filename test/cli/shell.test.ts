@@ -175,8 +175,9 @@ describe('a script', () => {
 })
 
 describe('the prompt', () => {
+  const keys = '\t\u0003\u0004'
   /** Before and after Tab, Ctrl-C and Ctrl-D. */
-  const keyBoundary = new RegExp('(?<=[\t\u0003\u0004])|(?=[\t\u0003\u0004])')
+  const keyBoundary = new RegExp(`(?<=[${keys}])|(?=[${keys}])`)
   let directory: string
   let execution: Execution
   let screen: string

@@ -26,7 +26,6 @@ function addContent(program: Command, runtime: Runtime, host: HostKernel, shell:
     .action(async (path: string, options: DataOptions & OutputOptions) => {
       shell.paths.add(path)
       const data = await readData(options, maximumLength, runtime)
-      if (data.length > maximumLength) throw new RangeError(`At most ${maximumLength} bytes are written. Name less.`)
       host.writeFile(path, data)
       await runtime
         .output(options)

@@ -107,7 +107,7 @@ async function track(
       () => text,
       (changed) =>
         follow(filter, rule, signal, (line) => {
-          text = tell(output, line, Math.max(1, Math.floor((terminal.rows - 5) / 2)))
+          text = tell(output, line, Math.max(1, terminal.rows - 6))
           changed()
           return undefined
         }),
