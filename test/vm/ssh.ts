@@ -111,7 +111,12 @@ export class Connection {
   async #finish(child: ChildProcess, what: string, signal: AbortSignal | undefined, limit: number): Promise<Output> {
     const { out, error } = collect(child)
     const deadline = AbortSignal.timeout(limit)
-    const stop = () => child.kill()
+    // Its output is the connection's as well, which keeps it open as long as the command runs.
+    const stop = () => {
+      child.kill()
+      child.stdout!.destroy()
+      child.stderr!.destroy()
+    }
     deadline.addEventListener('abort', stop)
     signal?.addEventListener('abort', stop)
     const status = await exitOf(child)

@@ -87,6 +87,8 @@ export class StandInHost {
       'KbdInteractiveAuthentication no',
       'PermitRootLogin prohibit-password',
       'Subsystem sftp internal-sftp',
+      // No start-up file of the user's own shell is to be run.
+      `SetEnv HOME=${this.directory}`,
       `ForceCommand exec bash ${forward} ${this.windows.locate('.')} ${programs}`,
     ]
     this.#write('sshd_config', `${settings.join('\n')}\n`)
