@@ -2,8 +2,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { buildSync } from 'esbuild'
-
 import { makePayload } from '../test/vm/payload.mjs'
 import { CommandError, root } from './run.mjs'
 import { build, buildWindows, installDependencies, provide } from './setup.mjs'
@@ -19,6 +17,7 @@ function buildPayload(wanted) {
 
 const program = join(root, 'build', 'vm', 'program.cjs')
 installDependencies()
+const { buildSync } = await import('esbuild') // which was not there before
 buildSync({
   entryPoints: [join(root, 'test', 'vm', 'program.ts')],
   outfile: program,
