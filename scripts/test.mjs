@@ -110,7 +110,7 @@ function runOnWine() {
 }
 
 try {
-  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'valgrind', 'windows', 'wine', 'ssh'])
+  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'valgrind', 'windows', 'wine', 'ssh', 'sshd'])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
@@ -148,7 +148,7 @@ try {
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
-    PSCTX_NO_SSH: reasons.get('ssh') ?? '',
+    PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
   })
   const obstacle = reasons.get('windows') ?? reasons.get('wine')

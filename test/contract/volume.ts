@@ -5,7 +5,7 @@ import { mountNtfsImage } from '../../src/ntfs-image'
 /**
 /**
  * What a volume may lack. A paging file is at `pagefile.sys`; the rules for names are those of Windows for files and drives; a drive letter
- * is the volume's `root`; the list lock is one that the driver can take, for `inspect()`.
+ * is the volume's `root`; the list lock is one that the driver can take, for `inspect()`; allocation faults are those that can be asked for.
  */
 export type VolumeFeature =
   | 'paging file'

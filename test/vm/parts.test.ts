@@ -1,9 +1,10 @@
 /** The parts of the recipe that need no machine: what it makes of facts and results, what it puts back, and the command lines it sends. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { findDifferences, findObstacles, newDumps, parseFacts, testSigningUndo, type Facts } from './facts'
 import { powershellCommand, type ScriptName } from './machine'
-import { parseShard, takeShard } from './options'
+import { makeProgram, parseShard, takeShard } from './options'
 import { planUnits } from './recipe'
 import { eventQuery, findBadNews, readEvents, readJUnit, readTap } from './results'
 import { UndoStack } from './undo'
@@ -208,5 +209,37 @@ describe('PowerShell commands', () => {
     const text = Buffer.from(command.split(' ').at(-1)!, 'base64').toString('utf16le')
     expect(text).toContain("$values = 'it''s $x `n'\n")
     expect(() => powershellCommand(scripts, 'mark', { x: 'y'.repeat(8000) })).toThrow('too long')
+  })
+})
+
+describe('docs/testing-on-windows.md', () => {
+  const root = join(__dirname, '..', '..')
+  const text = readFileSync(join(root, 'docs', 'testing-on-windows.md'), 'utf8')
+
+  test('shows commands that are right', async () => {
+    const commands = [...text.matchAll(/^npm run test:vm -- (.*)$/gm)].map(([, words]) => words!)
+    expect(commands).not.toEqual([])
+    for (const words of commands) {
+      const seen: unknown[] = []
+      await makeProgram(async (options) => {
+        seen.push(options.target.destination)
+        await Promise.resolve()
+      }).parseAsync(['node', 'test-vm', ...words.split(' ')])
+      expect(seen).toEqual(['admin@192.0.2.7'])
+    }
+  })
+
+  test('tells all options, and no others', () => {
+    const told = [...text.matchAll(/^\| .*\|$/gm)].flatMap(([row]) => row.split('|')[1]!.match(/--[a-z-]+/g) ?? [])
+    const { options } = makeProgram(() => Promise.resolve())
+    expect(told.sort()).toEqual(options.map(({ long }) => long).sort())
+  })
+
+  test('calls the reusable workflow with inputs and secrets that it has', () => {
+    const workflow = readFileSync(join(root, '.github', 'workflows', 'windows-vm.yml'), 'utf8')
+    for (const name of ['hosts', 'arguments', 'ssh-key', 'known-hosts']) {
+      expect(text).toMatch(new RegExp(`^      ${name}: `, 'm'))
+      expect(workflow).toMatch(new RegExp(`^      ${name}:$`, 'm'))
+    }
   })
 })

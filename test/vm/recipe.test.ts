@@ -117,7 +117,7 @@ describeHost(`the recipe${obstacle && ` (${obstacle})`}`, () => {
     const volumes = ['--volume', 'C:', '--volume', 'D:']
     const result = await run(ready, [...volumes, '--shard', '2/2'])
     expect(result).toMatchObject({ code: 0 })
-    expect(result.said).toContain('running the contract on C:, D:')
+    expect(result.said).toContain('running the contract (C:, D:)')
     expect(windows.commands.filter((command) => command.includes('selftest.exe'))).toEqual([])
     expect(await run(ready, [...volumes, '--shard', '5/5'])).toMatchObject({
       code: 1,
@@ -127,10 +127,10 @@ describeHost(`the recipe${obstacle && ` (${obstacle})`}`, () => {
   })
 
   test.each<[Mode, RegExp]>([
-    ['a test of the self-test fails', /failed: self-test on D:: 1 failed/],
-    ['the self-test does not come to its end', /failed: self-test on D:: it did not come to its end/],
-    ['a test of the contract fails', /failed: contract on D:: 1 failed/],
-    ['a file of the contract has no result', /failed: contract on D:: no result of contract-D\.test\.js/],
+    ['a test of the self-test fails', /failed: self-test \(D:\): 1 failed/],
+    ['the self-test does not come to its end', /failed: self-test \(D:\): it did not come to its end/],
+    ['a test of the contract fails', /failed: contract \(D:\): 1 failed/],
+    ['a file of the contract has no result', /failed: contract \(D:\): no result of contract-D\.test\.js/],
   ])('fails when %s, and leaves the machine as it was found', async (mode, reason) => {
     const result = await run({ ...ready, mode })
     expect(result.code).toBe(1)
@@ -146,8 +146,8 @@ describeHost(`the recipe${obstacle && ` (${obstacle})`}`, () => {
       'a crash dump: C:\\Windows\\Minidump\\112726-1-01.dmp, 5 bytes',
       'a crash dump: C:\\Windows\\MEMORY.DMP',
       'the machine crashed at 2026-11-27T00:00:00Z: 0x000000c4 (0x62)',
-      'self-test on D:: no result',
-      'contract on D:: no result',
+      'self-test (D:): no result',
+      'contract (D:): no result',
     ]) {
       expect(result.said).toContain(`\nfailed: ${reason}`)
     }

@@ -46,7 +46,7 @@ interface Unit {
 /** How long a suite may take, in milliseconds: with Driver Verifier everything is slow. */
 const longestSuite = 45 * 60_000
 
-const nameOf = ({ suite, drive }: Unit): string => `${suite} on ${drive}`
+const nameOf = ({ suite, drive }: Unit): string => `${suite} (${drive})`
 
 /** The units of work of a run's shard. */
 export function planUnits({ volumes, shard }: Pick<Options, 'volumes' | 'shard'>): Unit[] {
@@ -72,7 +72,7 @@ export class Recipe {
   #before!: Facts
   #restartsAtEnd = false
   /** Why the machine is not to be reached any more. */
-  #lost: unknown
+  #lost: Error | undefined
 
   constructor(options: Options, machine: Machine, makePayload: MakePayload, tell: (line: string) => void) {
     this.#options = options
@@ -173,8 +173,8 @@ export class Recipe {
     try {
       await this.#machine.waitUntil(() => true, 'the machine answers')
     } catch (error) {
-      this.#lost = error
-      throw error
+      this.#lost = error instanceof Error ? error : new Error(String(error))
+      throw this.#lost
     }
   }
 
@@ -302,7 +302,7 @@ export class Recipe {
     await this.#machine.must(this.#node(psctx, 'driver', 'start'))
     this.#write('doctor.json', (await this.#machine.run(this.#node(psctx, 'doctor', '--json'))).stdout)
     const files = drives.map((drive) => `contract-${drive[0]}.test.js`)
-    const name = `contract on ${drives.join(', ')}`
+    const name = `contract (${drives.join(', ')})`
     this.#tell(`running the ${name}`)
     const jest = this.#node(
       'node_modules\\jest\\bin\\jest.js',
