@@ -1,6 +1,9 @@
 /** The parts of the recipe that need no machine: what it makes of facts and results, what it puts back, and the command lines it sends. */
-import { readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 import { findDifferences, findObstacles, newDumps, parseFacts, testSigningUndo, type Facts } from './facts'
 import { powershellCommand, type ScriptName } from './machine'
@@ -242,4 +245,29 @@ describe('docs/testing-on-windows.md', () => {
       expect(workflow).toMatch(new RegExp(`^      ${name}:$`, 'm'))
     }
   })
+})
+
+const noDriver = process.env['PSCTX_NO_WINDOWS'] ?? ''
+const testDriver = noDriver === '' ? test : test.skip
+
+testDriver(`the driver is signed for the run alone, and the key is thrown away${noDriver && ` (${noDriver})`}`, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'psctx-signed-'))
+  try {
+    const driver = join(__dirname, '..', '..', 'build', 'windows', 'x64', 'psctx.sys')
+    const signed = join(directory, 'signed.sys')
+    const module = pathToFileURL(join(__dirname, 'payload.mjs')).href
+    const script = `(await import(${JSON.stringify(module)})).signDriver(...process.argv.slice(1))`
+    const options = { env: { ...process.env, TMPDIR: directory } }
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script, driver, signed], {
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    // The certificate is nobody's whom this machine trusts, which is not what is asked here.
+    const { stdout } = spawnSync('osslsigncode', ['verify', '-in', signed], { encoding: 'utf8' })
+    expect(stdout).toContain('CN=psctx test')
+    expect(stdout).toMatch(/Current message digest\s*: (\w+)\s+Calculated message digest\s*: \1/)
+    expect(readdirSync(directory)).toEqual(['signed.sys'])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

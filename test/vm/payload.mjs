@@ -29,11 +29,7 @@ export function signDriver(driver, signed) {
     const subject = ['-subj', '/CN=psctx test', '-addext', 'extendedKeyUsage=codeSigning']
     const files = ['-keyout', key, '-out', certificate]
     const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
-    run(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-quiet', ...subject, ...files],
-      quiet,
-    )
+    run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files], quiet)
     rmSync(signed, { force: true })
     run(
       'osslsigncode',
