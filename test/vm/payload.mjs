@@ -20,6 +20,9 @@ const jest = {
   ],
 }
 
+/** Starts Jest where its configuration is, whatever directory a connection begins in. */
+const runTests = "process.chdir(__dirname)\nrequire('jest').run(['--runInBand', ...process.argv.slice(2)])\n"
+
 /** Signs the driver with a certificate that is made for this, and whose key is gone afterwards. Test signing asks for no more. */
 export function signDriver(driver, signed) {
   const directory = mkdtempSync(join(tmpdir(), 'psctx-sign-'))
@@ -51,6 +54,7 @@ export function makePayload({ architecture, drives, directory }) {
     const test = `require('./contract').describeDrive(${JSON.stringify(drive)}, ${JSON.stringify(directory)})\n`
     writeFileSync(join(stage, 'test', 'vm', 'windows', `contract-${drive[0]}.test.js`), test)
   }
+  writeFileSync(join(stage, 'run-tests.js'), runTests)
   const node = nodeOf(stage, architecture, nodeVersion)
   if (!existsSync(node)) throw new CommandError(`${node} is not there: no Node.js for Windows was installed`)
   copyFileSync(node, join(stage, 'node.exe'))

@@ -11,7 +11,7 @@ import { UndoStack, type Remainder } from './undo'
 
 /** What is copied to the machine: three files here. */
 export interface Payload {
-  /** A tar archive with node.exe, package/, node_modules/, jest.config.js and the tests. */
+  /** A tar archive with node.exe, package/, the tests, and run-tests.js, which runs those of the files that it is given. */
   readonly archive: string
   /** psctx.sys, signed for this run alone. */
   readonly driver: string
@@ -304,13 +304,7 @@ export class Recipe {
     const files = drives.map((drive) => `contract-${drive[0]}.test.js`)
     const name = `contract (${drives.join(', ')})`
     this.#tell(`running the ${name}`)
-    const jest = this.#node(
-      'node_modules\\jest\\bin\\jest.js',
-      '--config',
-      this.#path('jest.config.js'),
-      '--runInBand',
-      ...files,
-    )
+    const jest = this.#node('run-tests.js', ...files)
     const { status, stdout, stderr } = await this.#machine.run(jest, longestSuite)
     this.#write('jest.log', `${stdout.toString()}${stderr}\n`)
     const report = join(this.#output, 'junit.xml')

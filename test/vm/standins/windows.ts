@@ -255,7 +255,7 @@ export class StandInWindows {
   }
 
   #node(program: string, words: readonly string[]): Reply {
-    if (program.endsWith('jest.js')) return this.#jest(win32.dirname(words[words.indexOf('--config') + 1]!), words)
+    if (win32.basename(program) === 'run-tests.js') return this.#jest(win32.dirname(program), words)
     switch (words.slice(0, 2).join(' ')) {
       case 'driver install':
         cpSync(this.locate(words[words.indexOf('--driver') + 1]!), this.locate(driver))
