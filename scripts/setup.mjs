@@ -33,6 +33,8 @@ const capabilities = {
       'mingw-w64-i686-dev',
     ],
   },
+  ssh: { programs: ['ssh', 'sftp', 'ssh-keygen'], packages: ['openssh-client'] },
+  sshd: { programs: ['sshd', '/usr/lib/openssh/sftp-server'], packages: ['openssh-server'] },
   valgrind: { programs: ['valgrind'], packages: ['valgrind'] },
   chromium: { programs: ['/usr/bin/chromium'], packages: ['chromium'] },
   wine: { programs: ['wine', 'wineserver'], packages: ['wine', 'wine64'] },

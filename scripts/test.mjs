@@ -110,7 +110,19 @@ function runOnWine() {
 }
 
 try {
-  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'valgrind', 'windows', 'wine', 'chromium', 'arm64'])
+  const reasons = provide([
+    'build',
+    'ntfs',
+    'format',
+    'clang',
+    'valgrind',
+    'windows',
+    'wine',
+    'chromium',
+    'arm64',
+    'ssh',
+    'sshd',
+  ])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
@@ -151,6 +163,7 @@ try {
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
+    PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
     PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
     PSCTX_NO_PACKAGE: reasons.get('windows') ?? '',
