@@ -33,7 +33,17 @@ import { listVolumes } from './volumes'
 export type KernelName = 'windows' | 'host'
 
 /** A volume of the embedded kernel: in memory, or a directory of this machine (of which an ntfs-3g mount has named streams). */
-export type VolumeDefinition = { readonly type: 'memory' } | { readonly type: 'directory'; readonly path: string }
+export type VolumeDefinition =
+  | {
+      /** An empty NTFS-like volume with a paging file, gone with the last filter that defines it. */
+      readonly type: 'memory'
+    }
+  | {
+      /** A directory of this machine, whose files the volume's are. */
+      readonly type: 'directory'
+      /** The directory, absolute or relative to the working directory. */
+      readonly path: string
+    }
 
 /** How a filter is opened. */
 export interface FilterOptions {
@@ -66,9 +76,11 @@ let makeFilter: (session: Session, kernel: KernelName) => Filter
  * A filter, its streams and its batches belong to the thread that opened it; each worker opens its own.
  */
 export class Filter {
+  /** Which kernel runs the driver. */
   readonly kernel: KernelName
   /** The driver's, such as `'1.0.0'`. */
   readonly version: string
+  /** What this filter may hold. */
   readonly limits: FilterLimits
   /** The embedded kernel's files, faults and audit; `undefined` on Windows. */
   readonly host: HostKernel | undefined

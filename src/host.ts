@@ -35,19 +35,27 @@ export interface HostOpenOptions {
   readonly directory?: boolean | undefined
 }
 
-/** What the embedded kernel holds. `contextBytes` is the pool of the driver's own tag, contexts and all. */
+/** What the embedded kernel holds. */
 export interface HostAudit {
+  /** Bytes of pool, whoever allocated them. */
   readonly poolBytes: number
+  /** Pieces of pool. */
   readonly poolAllocations: number
+  /** Open handles, of every process. */
   readonly handles: number
+  /** Objects, such as files and devices, that are referenced. */
   readonly objects: number
+  /** I/O requests that are under way. */
   readonly irps: number
+  /** Locks that any thread holds. */
   readonly locks: number
+  /** Bytes of pool of the driver's own tag, contexts and all. */
   readonly contextBytes: number
 }
 
 /** Whether a file of the new name is replaced. */
 export interface HostRenameOptions {
+  /** Not when nothing is said: `STATUS_OBJECT_NAME_COLLISION` if there is one. */
   readonly replace?: boolean | undefined
 }
 
@@ -73,6 +81,7 @@ export let makeHostFile: (session: Session, native: NativeHostSession, handle: n
 
 /** An open file of the embedded kernel. Everything throws {@link PerStreamContextError}s with the file system's status. */
 export class HostFile {
+  /** As it was passed to `openFile`. */
   readonly path: string
   readonly #session: Session
   readonly #native: NativeHostSession
