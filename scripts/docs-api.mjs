@@ -25,6 +25,8 @@ export async function writeApi(directory) {
     disableSources: true,
     excludeInternal: true,
     excludePrivate: true,
+    // What Error and its like have is told by those who made them.
+    excludeExternals: true,
     // Tables of values, of which nothing but the keys are told.
     intentionallyNotExported: ['statuses'],
     validation: { notDocumented: true, notExported: true, invalidLink: true, invalidPath: true },

@@ -185,8 +185,11 @@ export class Filter {
    *
    * @example
    * ```ts
-   * for await (const event of filter.events({ types: ['torn-down'], signal: AbortSignal.timeout(60_000) })) {
+   * const events = filter.events({ types: ['inserted'] })
+   * stream.insert({ instance: 1n })
+   * for await (const event of events) {
    *   console.log(event.type, event)
+   *   break
    * }
    * ```
    */
@@ -261,7 +264,7 @@ export class Filter {
 }
 
 const installAdvice =
-  'The driver psctx is not running: install and start it as an administrator (see "Installing the driver" in README.md), ' +
+  'The driver psctx is not running: install and start it as an administrator (see docs/installing.md), ' +
   "then try again. To run on the embedded kernel instead, say `kernel: 'host'` on a system other than Windows."
 
 const elsewhereAdvice = "The kernel of Windows is not on this machine: say `kernel: 'host'` to run on the embedded one."
