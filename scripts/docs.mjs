@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 
 import { writeAbi } from './docs-abi.mjs'
 import { writeApi } from './docs-api.mjs'
+import { writeCommands } from './docs-commands.mjs'
 import { drawStart } from './docs-start.mjs'
 import { CommandError, root } from './run.mjs'
 
@@ -13,6 +14,7 @@ try {
   mkdirSync(docs, { recursive: true })
   rmSync(join(docs, 'api'), { recursive: true, force: true })
   writeAbi(docs)
+  writeCommands(docs)
   drawStart(docs)
   await writeApi(join(docs, 'api'))
 } catch (error) {

@@ -22,8 +22,11 @@ function filesOf(directory: string): Record<string, string> {
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(directory, name), 'utf8')]))
 }
 
-test('docs/abi.md is made of driver/include/psctx/abi.h (npm run docs)', () => {
-  expect(readFileSync(join(docs, 'abi.md'), 'utf8')).toBe(readFileSync(join(made, 'abi.md'), 'utf8'))
+test.each([
+  ['abi.md', 'driver/include/psctx/abi.h'],
+  ['commands.md', 'what psctx says of itself'],
+])('docs/%s is made of %s (npm run docs)', (name) => {
+  expect(readFileSync(join(docs, name), 'utf8')).toBe(readFileSync(join(made, name), 'utf8'))
 })
 
 test('docs/api is made of the sources (npm run docs)', () => {
