@@ -29,6 +29,7 @@ export interface Insertion {
 
 /** What came of an insertion. */
 export interface InsertionResult {
+  /** What was done: see `ifExists` of {@link Insertion}. */
   readonly outcome: 'inserted' | 'kept' | 'replaced' | 'added'
   /** Of the context that is there now. */
   readonly sequence: bigint

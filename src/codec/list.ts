@@ -15,23 +15,31 @@ export interface TrackingCounters {
   readonly cleanups: number
   /** Requests that were not the memory manager's. */
   readonly reads: number
+  /** Likewise. */
   readonly writes: number
-  /** Bytes asked for. */
+  /** Bytes asked for: what a request says, whatever came of it. */
   readonly bytesRead: number
+  /** Likewise. */
   readonly bytesWritten: number
-  /** The process of the first and of the last open. */
+  /** The process of the first open. */
   readonly firstProcessId: number
+  /** Of the last open. */
   readonly lastProcessId: number
 }
 
 /** A context in a list: everything but the data. */
 export interface ListedContext {
+  /** The owner key that it was inserted with. */
   readonly owner: bigint
+  /** The instance that it was inserted with. */
   readonly instance: bigint
   /** Bytes. */
   readonly dataLength: number
+  /** Where the kernel keeps it. */
   readonly pool: Pool
+  /** How long it lives at most. */
   readonly lifetime: Lifetime
+  /** Unique while the driver is loaded; grows with every insertion. */
   readonly sequence: bigint
   /**
    * The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`; of a

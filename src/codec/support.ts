@@ -30,8 +30,18 @@ export type StreamSupport = {
   /** `FSRTL_FCB_HEADER_V*` of the stream's header; 0 where there is none. */
   readonly headerVersion: number
 } & (
-  | { readonly supported: true; readonly reason?: undefined }
-  | { readonly supported: false; readonly reason: UnsupportedReason }
+  | {
+      /** It can. */
+      readonly supported: true
+      /** Nothing stands in the way. */
+      readonly reason?: undefined
+    }
+  | {
+      /** It cannot. */
+      readonly supported: false
+      /** Why not. */
+      readonly reason: UnsupportedReason
+    }
 )
 
 const reasons: readonly (UnsupportedReason | undefined)[] = [
