@@ -105,13 +105,13 @@ export function memoryVolume(): ContractVolume {
 }
 
 /** A new NTFS volume, and the directory below which its files can be seen without the filter. */
-export function ntfsVolume(): ContractVolume & { readonly directory: string } {
+export function ntfsVolume(): ContractVolume & { readonly mountPoint: string } {
   const image = mountNtfsImage(64)
-  const { directory } = image
+  const mountPoint = image.directory
   const volume = hostVolume(
     'N:',
-    (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } }, ...options }),
+    (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: mountPoint } }, ...options }),
     () => image.dispose(),
   )
-  return { ...volume, directory }
+  return { ...volume, mountPoint }
 }
