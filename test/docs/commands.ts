@@ -6,7 +6,8 @@ import { join } from 'node:path'
 
 import { Command } from 'commander'
 
-import { run, type Surroundings } from '../../src/cli/program'
+import { run } from '../../src/cli/program'
+import type { Surroundings } from '../../src/cli/surroundings'
 
 import { type Block, root } from './markdown'
 
