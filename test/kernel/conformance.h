@@ -22,6 +22,7 @@ extern const TEST_GROUP MatchingChecks;
 extern const TEST_GROUP SurvivalChecks;
 extern const TEST_GROUP TeardownChecks;
 extern const TEST_GROUP LoadChecks;
+extern const TEST_GROUP DismountChecks;
 
 /* What the running check tells is neither good nor bad. */
 void Inform(void);

@@ -1,6 +1,5 @@
 /* What becomes of contexts when their stream goes. */
 #include "conformance.h"
-#include "operations.h"
 #include "reader.h"
 
 #define SEVERAL 5u
@@ -98,33 +97,6 @@ static void CheckDelete(void)
         (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(name));
     }
     (void)AwaitTeardown(&stream.Session, 1, NULL);
-}
-
-static void CheckDismount(void)
-{
-    static const WCHAR name[] = L"dismounted";
-    STREAM stream;
-    DWORD error;
-
-    if (!Options.Dismount) {
-        Skip("only with --dismount: it closes every file of the volume, whoever has it open");
-        return;
-    }
-    if (!BeginStream(&stream, name)) {
-        return;
-    }
-    error = FilesDismount();
-    if (error != ERROR_SUCCESS) {
-        Note("error %u", error);
-        Skip("this volume is not dismounted");
-        EndStream(&stream, name);
-        return;
-    }
-    CloseKept(stream.File);
-    (void)AwaitTeardown(&stream.Session, 1, NULL);
-    if (Volume.Win32) {
-        (void)EXPECT_EQUAL(ERROR_SUCCESS, FilesDelete(name));
-    }
 }
 
 static void CheckReopenedStream(void)
@@ -254,7 +226,6 @@ static const TEST Checks[] = {
     {"teardown.last-reference", CheckLastReference, NEEDS_CONTEXTS | NEEDS_WRITABLE},
     {"teardown.once", CheckOnce, NEEDS_FILES},
     {"teardown.delete", CheckDelete, NEEDS_FILES},
-    {"teardown.dismount", CheckDismount, NEEDS_FILES},
     {"teardown.reopened-stream", CheckReopenedStream, NEEDS_FILES},
     {"teardown.ten-thousand-cycles", CheckCycles, NEEDS_FILES},
 };

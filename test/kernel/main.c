@@ -18,7 +18,7 @@ static const TEST_GROUP *const Groups[] = {
 };
 
 static const TEST_GROUP *const ConformanceGroups[] = {
-    &SupportChecks, &IdentityChecks, &MatchingChecks, &SurvivalChecks, &TeardownChecks, &LoadChecks,
+    &SupportChecks, &IdentityChecks, &MatchingChecks, &SurvivalChecks, &TeardownChecks, &LoadChecks, &DismountChecks,
 };
 
 void mainCRTStartup(void);
@@ -26,20 +26,23 @@ void mainCRTStartup(void);
 /* A session that lives as long as the run and watches the totals. */
 static SESSION Monitor;
 static PSCTX_STATISTICS_REPLY AtStart;
-static BOOL HasRun; /* to the end */
+static PSCTX_STATISTICS_REPLY Settled; /* what a test may leave: what it has found */
+static BOOL HasRun;                    /* to the end */
 
-static BOOL HasSettled(void *unused)
+/* Whether the totals are what they were. */
+static BOOL HasSettled(void *before)
 {
+    const PSCTX_STATISTICS_REPLY *totals = before;
     PSCTX_STATISTICS_REPLY statistics;
 
-    (void)unused;
     return QueryStatistics(&Monitor, &statistics) == STATUS_SUCCESS &&
-           statistics.TotalContexts <= AtStart.TotalContexts && statistics.TotalSessions <= AtStart.TotalSessions;
+           statistics.TotalContexts <= totals->TotalContexts && statistics.TotalSessions <= totals->TotalSessions;
 }
 
 void AcceptLeftContext(void)
 {
     AtStart.TotalContexts += 1;
+    Settled.TotalContexts += 1;
 }
 
 /* A reason why the volume is not for this test, or NULL. */
@@ -72,7 +75,10 @@ static const char *WhyNot(const TEST *test)
     return NULL;
 }
 
-/* After each test nothing of it may be left: its handles are closed, and the driver's totals are back. */
+/*
+ * After each test nothing of it may be left: its handles are closed, and the driver's totals are back. What is left all the same is not the
+ * next one's.
+ */
 static void RunTest(const TEST *test)
 {
     const char *reason = WhyNot(test);
@@ -83,7 +89,9 @@ static void RunTest(const TEST *test)
     } else {
         test->Run();
         CloseAllKept();
-        (void)EXPECT(WaitUntil(HasSettled, NULL));
+        if (!EXPECT(WaitUntil(HasSettled, &Settled))) {
+            (void)QueryStatistics(&Monitor, &Settled);
+        }
     }
     if (Options.Conformance) {
         NoteVerdict(test->Name);
@@ -191,7 +199,7 @@ static BOOL RunOnVolume(void)
     }
     TestBegin("nothing is left behind");
     CloseAllKept();
-    (void)EXPECT(WaitUntil(HasSettled, NULL));
+    (void)EXPECT(WaitUntil(HasSettled, &AtStart));
     TestEnd();
     (void)CloseHandle(Monitor.Handle);
     TestUnload();
@@ -220,6 +228,7 @@ static BOOL RunOnDevice(void)
         (void)CloseHandle(Monitor.Handle);
         passed = FALSE;
     } else {
+        Settled = AtStart;
         passed = RunOnVolume();
     }
     return passed;
