@@ -20,6 +20,10 @@ void NoteVerdict(const char *id)
     static const char *const verdicts[] = {"pass", "fail", "not-supported"};
     const TEST_STATE state = TestState();
 
+    if (IsInterrupted() && state != TestFailed) {
+        Skip("interrupted");
+        return;
+    }
     Note("verdict: %s %s", id, state == TestPassed && Informs ? "information" : verdicts[state]);
     Informs = FALSE;
 }

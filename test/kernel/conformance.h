@@ -26,7 +26,7 @@ extern const TEST_GROUP DismountChecks;
 
 /* What the running check tells is neither good nor bad. */
 void Inform(void);
-/* Notes "verdict: ID pass|fail|not-supported|information" of the running check. */
+/* Notes "verdict: ID pass|fail|not-supported|information" of the running check; one that was interrupted has none. */
 void NoteVerdict(const char *id);
 
 /* Marks the running check as not supported if that is what the Win32 error says, else as failed. */

@@ -263,32 +263,36 @@ HANDLE OpenByNumber(ULONG64 number)
     return file;
 }
 
-/* \\?\Volume{...}\, or \\?\GLOBALROOT\Device\HarddiskVolume1\ for a letter that has no such name. */
-static BOOL MakeVolumeName(WCHAR *path)
-{
-    WCHAR drive[3] = {Volume.Root[0], L':', 0};
-    WCHAR device[PATH_CAPACITY];
-
-    if (GetVolumeNameForVolumeMountPointW(Volume.Root, path, PATH_CAPACITY)) {
-        return TRUE;
-    }
-    path[0] = 0;
-    return Volume.Root[0] != L'\\' && Volume.Root[0] != 0 && QueryDosDeviceW(drive, device, PATH_CAPACITY) != 0 &&
-           WideAppend(path, PATH_CAPACITY, L"\\\\?\\GLOBALROOT") && WideAppend(path, PATH_CAPACITY, device) &&
-           WideAppend(path, PATH_CAPACITY, L"\\");
-}
-
-HANDLE OpenByVolumeName(const WCHAR *name)
+/* The file below what stands for Volume.Root. */
+static HANDLE OpenBelow(WCHAR *path, const WCHAR *name)
 {
     const size_t root = WideLength(Volume.Root);
-    WCHAR path[PATH_CAPACITY];
 
-    if (root == 0 || WideLength(Volume.Directory) < root || !MakeVolumeName(path) ||
-        !WideAppend(path, PATH_CAPACITY, Volume.Directory + root) || !WideAppend(path, PATH_CAPACITY, L"\\") ||
-        !WideAppend(path, PATH_CAPACITY, name)) {
+    if (WideLength(Volume.Directory) < root || !WideAppend(path, PATH_CAPACITY, Volume.Directory + root) ||
+        !WideAppend(path, PATH_CAPACITY, L"\\") || !WideAppend(path, PATH_CAPACITY, name)) {
         SetLastError(ERROR_NOT_SUPPORTED);
         return INVALID_HANDLE_VALUE;
     }
     Note("second path: %w", path);
     return OpenWith(path, GENERIC_READ, OPEN_EXISTING, 0);
+}
+
+/* Below \\?\Volume{...}\, or else below \\?\GLOBALROOT\Device\HarddiskVolume1\. */
+HANDLE OpenByVolumeName(const WCHAR *name)
+{
+    WCHAR drive[3] = {Volume.Root[0], L':', 0};
+    WCHAR device[PATH_CAPACITY];
+    WCHAR path[PATH_CAPACITY];
+    HANDLE file = INVALID_HANDLE_VALUE;
+
+    if (Volume.Root[0] != 0 && GetVolumeNameForVolumeMountPointW(Volume.Root, path, PATH_CAPACITY)) {
+        file = OpenBelow(path, name);
+    }
+    path[0] = 0;
+    if (file == INVALID_HANDLE_VALUE && Volume.Root[0] != 0 && WideLength(Volume.Root) == 3 &&
+        QueryDosDeviceW(drive, device, PATH_CAPACITY) != 0 && WideAppend(path, PATH_CAPACITY, L"\\\\?\\GLOBALROOT") &&
+        WideAppend(path, PATH_CAPACITY, device) && WideAppend(path, PATH_CAPACITY, L"\\")) {
+        file = OpenBelow(path, name);
+    }
+    return file;
 }

@@ -2,6 +2,7 @@
 // suite's counts in build/wine/results.json.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { capture, CommandError, root, run } from '../../scripts/run.mjs'
@@ -127,6 +128,21 @@ async function judgeVolume(machine) {
   }
 }
 
+/** Ctrl+C ends the load long before its time; what was made is removed, and the exit code says that nothing was judged. */
+async function interruptConformance(machine) {
+  const program = join(root, 'build', 'windows', 'x64', 'psctx-selftest.exe')
+  const arguments_ = ['--volume', '\\\\.\\PsHostFs', '--conformance', '--stress', '3600', '--only', 'load']
+  const conformance = machine.launch(program, arguments_, { timeout: conformanceSeconds * 1000 })
+  let ended = false
+  const exited = conformance.exited.finally(() => (ended = true))
+  while (!ended && !conformance.output().includes('# seed')) await setTimeout(100)
+  conformance.interrupt()
+  const { status, stdout, timedOut } = await exited
+  if (status !== 2 || timedOut || !/^ok \d+ - the files of this run are removed/m.test(stdout)) {
+    throw new CommandError(`interrupted, it ends with ${status}:\n${stdout}`)
+  }
+}
+
 /** A volume that is broken on purpose, or lets go in its own time, is found to: the check's verdict, and what is told of the context. */
 async function judgeFault(machine, { fault, check, verdict, evidence }) {
   await command(machine, 'dismount', `mount|${fault}`)
@@ -192,6 +208,7 @@ async function main() {
     ])
     await runSelfTest(machine, results, 'the self-test, on a volume without contexts', ['--volume', 'C:\\'])
     await step(results, 'the self-test judges hostfs.sys', () => judgeVolume(machine))
+    await step(results, 'the self-test is interrupted', () => interruptConformance(machine))
     for (const fault of faults) {
       await step(results, `the self-test judges a volume with ${fault.fault}`, () => judgeFault(machine, fault))
     }
