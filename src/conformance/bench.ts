@@ -154,9 +154,18 @@ export class Bench {
     while (!isSo()) {
       if (performance.now() - start >= within) return undefined
       await this.pause(interval)
-      this.files.openFile(this.#directory, { access: ['attributes'] }).close()
+      this.#touch()
     }
     return performance.now() - start
+  }
+
+  /** Asks something of the volume: some file systems let go with the next request only. It may have been dismounted. */
+  #touch(): void {
+    try {
+      this.files.openFile(this.#directory, { access: ['attributes'] }).close()
+    } catch (error) {
+      if (!(error instanceof PerStreamContextError)) throw error
+    }
   }
 
   /** Has the file system let a stream go by the means that are documented for it: it is flushed, and an unbuffered handle is closed. */
@@ -174,30 +183,39 @@ export class Bench {
   async clear(): Promise<void> {
     try {
       for (const opened of this.#open.reverse()) opened.close()
-      for (const path of [...this.#paths].reverse()) await this.#remove(path)
+      await removeAll(this.place.base, [...this.#paths].reverse())
     } finally {
       this.filter.close()
     }
   }
+}
 
-  /** Not hastened by a signal: what is made is removed. */
-  async #remove(path: string): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        this.files.unlink(path)
-        return
-      } catch (error) {
-        if (isStatus(error, 'STATUS_OBJECT_NAME_NOT_FOUND', 'STATUS_OBJECT_PATH_NOT_FOUND')) return
-        if (!(error instanceof PerStreamContextError) || attempt === removals) throw error
-        if (isStatus(error, 'STATUS_ACCESS_DENIED', 'STATUS_CANNOT_DELETE')) this.#makeWritable(path)
-        else await setTimeout(interval)
-      }
+/** Removes what is there of these paths. Not hastened by a signal: what was made is removed. */
+export async function removeAll(base: Filter, paths: readonly string[]): Promise<void> {
+  using filter = openFilter(optionsOf(base)) // which the embedded kernel mounts a volume for that was dismounted
+  for (const path of paths) await remove(filter, path)
+}
+
+async function remove({ files }: Filter, path: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      files.unlink(path)
+      return
+    } catch (error) {
+      if (isStatus(error, 'STATUS_OBJECT_NAME_NOT_FOUND', 'STATUS_OBJECT_PATH_NOT_FOUND')) return
+      if (!(error instanceof PerStreamContextError) || attempt === removals) throw error
+      if (isStatus(error, 'STATUS_ACCESS_DENIED', 'STATUS_CANNOT_DELETE')) makeWritable(files, path)
+      await setTimeout(interval)
     }
   }
+}
 
-  #makeWritable(path: string): void {
-    this.withFile(path, { access: ['write-attributes'] }, (file) => {
-      file.setReadOnly(false)
-    })
+/** It may be that it was read-only; anything else is told by the next attempt to remove it. */
+function makeWritable(files: Filter['files'], path: string): void {
+  try {
+    using file = files.openFile(path, { access: ['write-attributes'] })
+    file.setReadOnly(false)
+  } catch (error) {
+    if (!(error instanceof PerStreamContextError)) throw error
   }
 }

@@ -14,7 +14,7 @@ import {
   type Filter,
 } from '../index'
 
-import { Bench, type Place } from './bench'
+import { Bench, removeAll, type Place } from './bench'
 import { Judgement, type Check, type Ending, type Finding, type Request, type Verdict } from './check'
 import { identity } from './identity'
 import { load } from './load'
@@ -224,7 +224,7 @@ async function* run(
         throwIfAborted(signal)
       }
     } finally {
-      base.files.unlink(root)
+      await removeAll(base, [root])
     }
   } finally {
     if (options.filter === undefined) base.close()

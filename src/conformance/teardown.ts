@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-import { isStatus, type Bench } from './bench'
-import { count, fail, hold, notSupported, pages, type Check } from './check'
-import { judge, settle } from './ending'
+import type { Bench } from './bench'
+import { count, fail, hold, Judgement, notSupported, pages, type Check } from './check'
+import { contextsOn, judge, settle } from './ending'
 import { makeNamed } from './support'
 
 const leak =
@@ -40,18 +40,15 @@ export function slope(samples: readonly (readonly [cycle: number, value: number]
 /** Fails unless an open of the stream finds nothing. */
 function holdEmpty(bench: Bench, path: string, when: string): void {
   using stream = bench.filter.openStream(path)
-  const { length } = stream.contexts()
+  const { length } = contextsOn(stream)
   hold(length === 0, `A stream that was opened ${when} has ${count(length, 'context')} of its former life.`)
 }
 
-async function deleted(bench: Bench): Promise<string> {
+/** Deletes streams of every kind while they are open, and closes them. */
+function deleteOpen(bench: Bench): string {
   const file = bench.make('file', 'content')
-  const paths = [file, bench.mkdir(bench.path('directory'))]
-  try {
-    paths.unshift(makeNamed(bench, file)) // a stream goes by itself, and its file after it
-  } catch (error) {
-    if (!isNotSupported(error)) throw error
-  }
+  const named = ifSupported(() => makeNamed(bench, file))
+  const paths = [...(named === undefined ? [] : [named]), file, bench.mkdir(bench.path('directory'))]
   const opened = paths.map((path) => bench.open(path))
   for (const stream of opened) stream.insert()
   for (const path of paths) bench.files.unlink(path)
@@ -62,16 +59,24 @@ async function deleted(bench: Bench): Promise<string> {
   return `${count(paths.length, 'stream')} deleted while open, and closed`
 }
 
-function isNotSupported(error: unknown): boolean {
-  return (error as { finding?: { verdict: string } }).finding?.verdict === 'not-supported'
+/** What `make` returns, where there is such a thing. */
+function ifSupported<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Judgement && error.finding.verdict === 'not-supported') return undefined
+    throw error
+  }
 }
 
-async function dismount(bench: Bench): Promise<void> {
-  const { drive } = bench
+async function dismount({ drive, filter }: Bench): Promise<void> {
   if (drive === undefined) notSupported('The directory is on no drive, by which a volume is dismounted.')
-  const { host } = bench.filter
-  if (host === undefined) await promisify(execFile)('fsutil', ['volume', 'dismount', drive])
-  else host.dismount(drive)
+  try {
+    if (filter.host === undefined) await promisify(execFile)('fsutil', ['volume', 'dismount', drive])
+    else filter.host.dismount(drive)
+  } catch (error) {
+    notSupported(`${drive} cannot be dismounted: ${(error as Error).message}`)
+  }
 }
 
 export const teardown: readonly Check[] = [
@@ -132,7 +137,7 @@ export const teardown: readonly Check[] = [
     documentation: pages.deleting,
     hint: leak,
     async run(bench) {
-      const before = await deleted(bench)
+      const before = deleteOpen(bench)
       return judge(await settle(bench, []), before)
     },
   },
@@ -155,7 +160,7 @@ export const teardown: readonly Check[] = [
         stream.insert()
         bench.files.unlink(reused)
       }
-      bench.files.writeFile(reused, Buffer.from('another'))
+      bench.openFile(reused, { access: ['write'], disposition: 'create' })
       holdEmpty(bench, reused, 'under the name of a deleted one')
       return judge(outcome, 'Opened again, and made again under the same name, streams are empty; the first was')
     },
@@ -203,12 +208,8 @@ export const dismounting: Check = {
     const path = bench.make('file', 'content')
     const stream = bench.open(path)
     stream.insert()
-    try {
-      await dismount(bench)
-    } catch (error) {
-      if (!isStatus(error, 'STATUS_ACCESS_DENIED', 'STATUS_INVALID_DEVICE_REQUEST', 'STATUS_NOT_SUPPORTED')) throw error
-      notSupported(`The volume cannot be dismounted: ${error.code}.`)
-    }
+    bench.openFile(bench.make('other'), { access: ['attributes'] }) // so that the volume does not go with the stream
+    await dismount(bench)
     stream.close()
     return judge(await settle(bench, []), 'Dismounted while a stream was open, which was closed then')
   },
