@@ -3,7 +3,7 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['<rootDir>/test/windows/'],
+  testPathIgnorePatterns: ['<rootDir>/test/windows/', '<rootDir>/test/vm/windows/'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }] },
   maxWorkers: 2,
 }

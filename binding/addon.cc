@@ -26,7 +26,6 @@ namespace psctx {
 namespace {
 
 constexpr std::uint64_t kMaximumInteger = (std::uint64_t{1} << 53) - 1;
-constexpr std::uint32_t kAnyUint32 = std::numeric_limits<std::uint32_t>::max();
 
 #define OPERATION(Function, Name, Request, Reply, HandleOffset, IsHandleOptional) \
     {Function,      PSCTX_IOCTL_##Name, PSCTX_OPERATION_##Name, sizeof(Request), \
@@ -146,6 +145,7 @@ void Define(Napi::Object object, const char *name, const std::shared_ptr<Session
     object.Set(name, Napi::Function::New(object.Env(), function, name));
 }
 
+constexpr std::uint32_t kAnyUint32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kMaximumTransfer = std::size_t{1} << 30;
 constexpr std::uint64_t kMaximumClass = 63; // of FILE_INFORMATION_CLASS, whose members are below that
 

@@ -1,4 +1,4 @@
-// `npm run bench`: sets the machine up, builds, and measures.
+// `npm run bench`: sets the machine up, builds, and measures; with `--write`, records that in docs/performance.* and README.md.
 import { join } from 'node:path'
 
 import { CommandError, root, run } from './run.mjs'
@@ -17,6 +17,7 @@ try {
     'tracking.mjs',
     'ending.mjs',
     'start.mjs',
+    ...(process.argv.includes('--write') ? ['write.mjs'] : []),
   ])
     run(process.execPath, [join(root, 'test', 'bench', name)])
 } catch (error) {

@@ -1,14 +1,16 @@
-// Before `npm pack`: puts what the package ships where it looks for it: addons into prebuilds/, drivers into drivers/.
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+// Before `npm pack`: sets the machine up, builds everything, and puts addons into prebuilds/ and drivers into drivers/. Quick when nothing has changed.
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { CommandError, root } from './run.mjs'
+import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
 
 const windows = (architecture, name) => join('build', 'windows', architecture, name)
 
-/** Sources, by where they go. */
+/** Sources, by where they go. An addon's tag, which is node-gyp-build's, says which C library it needs. */
 const files = {
-  [`prebuilds/${process.platform}-${process.arch}/psctx.node`]: join('build', 'Release', 'psctx.node'),
+  'prebuilds/linux-x64/psctx.glibc.node': join('build', 'linux', 'x64', 'psctx.node'),
+  'prebuilds/linux-arm64/psctx.glibc.node': join('build', 'linux', 'arm64', 'psctx.node'),
   'prebuilds/win32-x64/psctx.node': windows('x64', 'psctx.node'),
   'prebuilds/win32-arm64/psctx.node': windows('arm64', 'psctx.node'),
   'drivers/x64/psctx.sys': windows('x64', 'psctx.sys'),
@@ -17,12 +19,20 @@ const files = {
   'drivers/arm64/psctx.inf': windows('arm64', 'psctx.inf'),
 }
 
-const missing = [...Object.values(files), join('dist', 'index.js')].filter((path) => !existsSync(join(root, path)))
-if (missing.length > 0) {
-  throw new CommandError(`${missing.join(', ')}: not there. Run npm run build and npm run build:windows first.`)
-}
-for (const directory of ['prebuilds', 'drivers']) rmSync(join(root, directory), { recursive: true, force: true })
-for (const [target, source] of Object.entries(files)) {
-  mkdirSync(join(root, target, '..'), { recursive: true })
-  copyFileSync(join(root, source), join(root, target))
+try {
+  const reasons = provide(['build', 'windows'])
+  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  installDependencies()
+  build()
+  buildWindows()
+  buildLinux()
+  for (const directory of ['prebuilds', 'drivers']) rmSync(join(root, directory), { recursive: true, force: true })
+  for (const [target, source] of Object.entries(files)) {
+    mkdirSync(join(root, target, '..'), { recursive: true })
+    copyFileSync(join(root, source), join(root, target))
+  }
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
 }

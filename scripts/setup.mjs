@@ -33,9 +33,15 @@ const capabilities = {
       'mingw-w64-i686-dev',
     ],
   },
+  ssh: { programs: ['ssh', 'sftp', 'ssh-keygen'], packages: ['openssh-client'] },
+  sshd: { programs: ['sshd', '/usr/lib/openssh/sftp-server'], packages: ['openssh-server'] },
   valgrind: { programs: ['valgrind'], packages: ['valgrind'] },
   chromium: { programs: ['/usr/bin/chromium'], packages: ['chromium'] },
   wine: { programs: ['wine', 'wineserver'], packages: ['wine', 'wine64'] },
+  arm64: {
+    programs: ['qemu-aarch64-static', 'readelf', '/usr/aarch64-linux-gnu/lib/libstdc++.so.6'],
+    packages: ['qemu-user-static', 'binutils', 'libc6-arm64-cross', 'libstdc++6-arm64-cross'],
+  },
 }
 
 const isRoot = process.getuid?.() === 0
@@ -125,7 +131,8 @@ export function installDependencies() {
 export function build() {
   const native = ['CMakeLists.txt', ...filesBelow('binding'), ...filesBelow('driver')]
   once('native', [...native, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:native']))
-  once('facade', [...filesBelow('src'), 'package.json', 'package-lock.json'], () =>
+  const scripts = ['scripts/build-dist.mjs', ...filesBelow('scripts/library')]
+  once('facade', [...filesBelow('src'), ...scripts, 'tsconfig.build.json', 'package.json', 'package-lock.json'], () =>
     run('npm', ['run', '--silent', 'build:ts']),
   )
 }
@@ -133,6 +140,16 @@ export function build() {
 /** Builds the Windows binaries into build/windows; quick when nothing has changed. */
 export function buildWindows() {
   const sources = ['binding', 'driver', 'scripts/windows', 'test/kernel'].flatMap(filesBelow)
-  const inputs = [...sources, 'scripts/build-windows.mjs', 'CMakeLists.txt']
+  const inputs = [...sources, 'scripts/build-windows.mjs', 'scripts/tools.mjs', 'CMakeLists.txt']
   once('windows', [...inputs, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:windows']))
+}
+
+/** Builds the addons that are shipped for Linux into build/linux; quick when nothing has changed. */
+export function buildLinux() {
+  const inputs = ['binding', 'driver'].flatMap(filesBelow)
+  once(
+    'linux',
+    [...inputs, 'scripts/build-linux.mjs', 'scripts/tools.mjs', 'CMakeLists.txt', 'package-lock.json'],
+    () => run('npm', ['run', '--silent', 'build:linux']),
+  )
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { capture, CommandError, root, run } from './run.mjs'
-import { build, buildWindows, installDependencies, provide } from './setup.mjs'
+import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 
@@ -110,7 +110,19 @@ function runOnWine() {
 }
 
 try {
-  const reasons = provide(['build', 'ntfs', 'format', 'clang', 'valgrind', 'windows', 'wine', 'chromium'])
+  const reasons = provide([
+    'build',
+    'ntfs',
+    'format',
+    'clang',
+    'valgrind',
+    'windows',
+    'wine',
+    'chromium',
+    'arm64',
+    'ssh',
+    'sshd',
+  ])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
@@ -144,12 +156,18 @@ try {
   }
   if (reasons.has('windows')) skip('Windows binaries', reasons.get('windows'))
   else step('Windows binaries', buildWindows)
+  step('Linux addons', buildLinux)
+  if (reasons.has('windows')) skip('the package', reasons.get('windows'))
+  else step('npm pack', () => run(process.execPath, [join('test', 'package', 'prepare.mjs')]))
   runJest({
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
+    PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
     PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
+    PSCTX_NO_PACKAGE: reasons.get('windows') ?? '',
+    PSCTX_NO_ARM64: reasons.get('arm64') ?? '',
   })
   const obstacle = reasons.get('windows') ?? reasons.get('wine')
   if (obstacle) skip('Wine', obstacle)

@@ -4,6 +4,9 @@ import { types } from 'node:util'
 import type { Identifier } from './context'
 import { typeError, valueError } from './errors'
 
+/** By itself: Node.js keeps `util` as a dictionary, in which every call would search. */
+const { isUint8Array } = types
+
 const maximumIdentifier = 2n ** 64n - 1n
 const identifiers = 'a bigint from 0 to 2**64-1, or a number that is a safe integer'
 
@@ -69,7 +72,7 @@ export function checkSignal(value: unknown, operation: string): asserts value is
 
 /** Throws unless `value` is a Uint8Array, which a Buffer is, whose memory is there. */
 export function checkBytes(value: unknown, argument: string, operation: string): asserts value is Uint8Array {
-  if (!types.isUint8Array(value)) throw typeError(operation, argument, 'a Uint8Array or a Buffer')
+  if (!isUint8Array(value)) throw typeError(operation, argument, 'a Uint8Array or a Buffer')
   if (value.length === 0) checkPresent(value, argument, operation)
 }
 

@@ -30,11 +30,24 @@ const initialLength = 4096
 
 /** What an operation of a batch comes to, told apart by `operation`. */
 export type BatchResult =
-  | { readonly operation: 'insert'; readonly value: InsertionResult }
-  /** `undefined` if there was none. */
-  | { readonly operation: 'lookup' | 'remove'; readonly value: StreamContext | undefined }
-  /** How many were removed. */
-  | { readonly operation: 'removeAll'; readonly value: number }
+  | {
+      /** An insertion. */
+      readonly operation: 'insert'
+      /** What came of it. */
+      readonly value: InsertionResult
+    }
+  | {
+      /** A look-up or a removal. */
+      readonly operation: 'lookup' | 'remove'
+      /** The context; `undefined` if there was none. */
+      readonly value: StreamContext | undefined
+    }
+  | {
+      /** A removal of every context of an owner, or of the filter. */
+      readonly operation: 'removeAll'
+      /** How many were removed. */
+      readonly value: number
+    }
 
 /** How a batch is made. */
 export interface BatchOptions {

@@ -1,10 +1,17 @@
 /** The main job, step by step on a real volume: what `npm start` shows. Ends with 0 only if every step came out as it should. */
 import Table from 'cli-table3'
+import colours from 'picocolors'
 
 import { makeDemoVolume, type DemoVolume } from './demo-volume'
 import { openFilter, PerStreamContextError, type Filter } from './index'
 
 const identity = { owner: 1n, instance: 42n }
+
+const noBorders = Object.fromEntries(
+  ['top', 'bottom', 'left', 'mid', 'right'].flatMap((side) =>
+    ['', '-mid', '-left', '-right'].map((part) => [`${side}${part}`, '']),
+  ),
+)
 
 interface Row {
   readonly what: string
@@ -27,9 +34,14 @@ class Steps {
   }
 
   print(): void {
-    const table = new Table({ head: ['', 'step', 'result', ''], style: { head: [], border: [] } })
+    const table = new Table({ chars: { ...noBorders, middle: '' }, style: { 'padding-left': 0, 'padding-right': 2 } })
     for (const [index, { what, result, good }] of this.rows.entries()) {
-      table.push([String(index + 1), what, result, good ? 'ok' : 'FAILED'])
+      table.push([
+        { content: index + 1, hAlign: 'right' },
+        what,
+        result,
+        good ? colours.green('ok') : colours.red('FAILED'),
+      ])
     }
     console.log(table.toString())
   }
@@ -117,12 +129,13 @@ function runSteps(steps: Steps, filter: Filter, drive: string): void {
 /** Runs the steps; the last one closes the filter, which throws if the kernel still holds anything. */
 function runOn(volume: DemoVolume, steps: Steps): void {
   const filter = openFilter({ kernel: 'host', volumes: { [volume.drive]: volume.definition } })
-  console.log(`kernel: ${filter.kernel} (driver ${filter.version}); volume ${volume.drive} is ${volume.description}`)
+  console.log(`kernel: ${filter.kernel} (driver ${filter.version})`)
+  console.log(`volume: ${volume.drive}, ${volume.description}\n`)
   try {
     runSteps(steps, filter, volume.drive)
     steps.step('close the filter', () => {
       filter.close()
-      return 'the kernel stopped with no pool byte, handle, object, IRP or lock left'
+      return 'the kernel stopped, and nothing was left in it'
     })
   } finally {
     filter.close()

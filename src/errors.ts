@@ -149,8 +149,11 @@ export function isFailure(answer: number): boolean {
 
 /** What an error is made of. */
 export interface PerStreamContextErrorInit {
+  /** The NTSTATUS. */
   readonly status: number
+  /** What was to be done. */
   readonly operation: string
+  /** The stream or file, as the caller named it. */
   readonly path?: string | undefined
   /** What to do next; the usual advice for the status and the operation when nothing is said. */
   readonly advice?: string | undefined
@@ -194,8 +197,18 @@ function shorten(path: string): string {
 
 /** An argument that is not what it must be: a programmer's error. */
 export type ArgumentError =
-  | (TypeError & { readonly code: 'ERR_INVALID_ARG_TYPE'; readonly argument: string })
-  | (RangeError & { readonly code: 'ERR_INVALID_ARG_VALUE'; readonly argument: string })
+  | (TypeError & {
+      /** It is of the wrong type. */
+      readonly code: 'ERR_INVALID_ARG_TYPE'
+      /** Its name. */
+      readonly argument: string
+    })
+  | (RangeError & {
+      /** Its value is wrong. */
+      readonly code: 'ERR_INVALID_ARG_VALUE'
+      /** Its name. */
+      readonly argument: string
+    })
 
 function describe(operation: string, argument: string, expected: string): string {
   return `${operation}: \`${argument}\` must be ${expected}.`

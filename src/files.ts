@@ -61,6 +61,7 @@ export interface HostOpenOptions {
 
 /** Whether a file of the new name is replaced. */
 export interface HostRenameOptions {
+  /** Not when nothing is said: `STATUS_OBJECT_NAME_COLLISION` if there is one. */
   readonly replace?: boolean | undefined
 }
 
@@ -125,6 +126,7 @@ export let makeHostFile: (session: Session, native: NativeSession, handle: numbe
 
 /** An open file. Everything throws {@link PerStreamContextError}s with the file system's status. */
 export class HostFile {
+  /** As it was passed to `openFile`. */
   readonly path: string
   readonly #session: Session
   readonly #native: NativeSession

@@ -35,13 +35,20 @@ import { listVolumes } from './volumes'
 /** Which kernel runs the driver: that of Windows, or the one embedded in this package. */
 export type KernelName = 'windows' | 'host'
 
-/**
- * A volume of the embedded kernel: in memory, broken on purpose if it is to be, or a directory of this machine (of which an ntfs-3g
- * mount has named streams).
- */
+/** A volume of the embedded kernel: in memory, or a directory of this machine (of which an ntfs-3g mount has named streams). */
 export type VolumeDefinition =
-  | { readonly type: 'memory'; readonly fault?: VolumeFault | undefined }
-  | { readonly type: 'directory'; readonly path: string }
+  | {
+      /** An empty NTFS-like volume with a paging file, gone with the last filter that defines it. */
+      readonly type: 'memory'
+      /** What it does wrong, on purpose: to see whether a test notices. Nothing when nothing is said. */
+      readonly fault?: VolumeFault | undefined
+    }
+  | {
+      /** A directory of this machine, whose files the volume's are. */
+      readonly type: 'directory'
+      /** The directory, absolute or relative to the working directory. */
+      readonly path: string
+    }
 
 /** How a filter is opened. */
 export interface FilterOptions {
@@ -77,9 +84,11 @@ export let optionsOf: (filter: Filter) => FilterOptions
  * A filter, its streams and its batches belong to the thread that opened it; each worker opens its own.
  */
 export class Filter {
+  /** Which kernel runs the driver. */
   readonly kernel: KernelName
   /** The driver's, such as `'1.0.0'`. */
   readonly version: string
+  /** What this filter may hold. */
   readonly limits: FilterLimits
   /** Files, acted on by system services: for what `node:fs` has no words for. On the embedded kernel it is {@link host}. */
   readonly files: Files
@@ -220,8 +229,11 @@ export class Filter {
    *
    * @example
    * ```ts
-   * for await (const event of filter.events({ types: ['torn-down'], signal: AbortSignal.timeout(60_000) })) {
+   * const events = filter.events({ types: ['inserted'] })
+   * stream.insert({ instance: 1n })
+   * for await (const event of events) {
    *   console.log(event.type, event)
+   *   break
    * }
    * ```
    */
@@ -296,7 +308,7 @@ export class Filter {
 }
 
 const installAdvice =
-  'The driver psctx is not running: install and start it as an administrator (see "Installing the driver" in README.md), ' +
+  'The driver psctx is not running: install and start it as an administrator (see docs/installing.md), ' +
   "then try again. To run on the embedded kernel instead, say `kernel: 'host'` on a system other than Windows."
 
 const elsewhereAdvice = "The kernel of Windows is not on this machine: say `kernel: 'host'` to run on the embedded one."

@@ -5,14 +5,21 @@ import { Files } from './files'
 import type { Answer, NativeHostSession } from './native'
 import { answerError, Session } from './session'
 
-/** What the embedded kernel holds. `contextBytes` is the pool of the driver's own tag, contexts and all. */
+/** What the embedded kernel holds. */
 export interface HostAudit {
+  /** Bytes of pool, whoever allocated them. */
   readonly poolBytes: number
+  /** Pieces of pool. */
   readonly poolAllocations: number
+  /** Open handles, of every process. */
   readonly handles: number
+  /** Objects, such as files and devices, that are referenced. */
   readonly objects: number
+  /** I/O requests that are under way. */
   readonly irps: number
+  /** Locks that any thread holds. */
   readonly locks: number
+  /** Bytes of pool of the driver's own tag, contexts and all. */
   readonly contextBytes: number
 }
 

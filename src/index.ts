@@ -43,7 +43,7 @@ export {
 } from './filter'
 export { Files, HostFile, HostSection, type HostOpenOptions, type HostRenameOptions } from './files'
 export { HostKernel, type HostAudit } from './host'
-export { jsonReplacer, jsonReviver } from './json'
+export { jsonReplacer, jsonReviver } from './json/replacer'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
 export { volumeFaults, type VolumeFault } from './volume-fault'

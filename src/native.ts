@@ -1,7 +1,5 @@
 /** The addon `psctx.node`, as it presents itself: a transport. Requests and replies are encoded and decoded here, in memory that it shares. */
-import { join } from 'node:path'
-
-import load from 'node-gyp-build'
+import { loadAddon } from './addon'
 
 /** The length of a reply, or an NTSTATUS, which is negative. */
 export type Answer = number
@@ -118,5 +116,5 @@ export const layout = {
   readerReplyLength: 131072,
 } as const
 
-/** Prebuilt for this platform, or built below `build/`. Throws when there is neither. */
-export const native = load(join(__dirname, '..')) as Addon
+/** PSCTX_ADDON_PATH's, or built below `build/`, or prebuilt for this platform. Throws when there is none: see addon.ts. */
+export const native = loadAddon() as Addon

@@ -20,13 +20,17 @@ interface Waiting<T> {
 
 /** An asynchronous iterator that ends with `break`, `close()`, `return()`, its signal, an error, or what it iterates over. */
 export interface ClosableIterator<T> extends AsyncIterableIterator<T> {
+  /** What comes next. Every call gets its own, in the order of the calls. */
   next(): Promise<IteratorResult<T, undefined>>
   /** Ends it at once, and with it every `next()` that waits. */
   return(): Promise<IteratorResult<T, undefined>>
   /** Gives up what it holds. What it has fetched already is still delivered, and then the end. Harmless when it is closed already. */
   close(): void
+  /** Itself. */
   [Symbol.asyncIterator](): this
+  /** Closes it at the end of a `using` block. */
   [Symbol.dispose](): void
+  /** Closes it at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -34,6 +34,9 @@ const reasonTexts: Record<UnsupportedReason, string> = {
     'its file system says that filters may attach contexts, and has not set up the list for them. Tell its maker: FsRtlSetupAdvancedHeader does that.',
 }
 
+/** Of this module: V8 takes them for the constants that they are. */
+const { contextReply, limits } = abi
+
 /** Bytes of the first reply that is tried for an inspection. */
 const inspectionGuess = 8192
 
@@ -65,12 +68,13 @@ export let handleOf: (session: Session, stream: unknown) => number | undefined
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/file-streams--stream-contexts--and-per-stream-contexts | File streams, stream contexts, and per-stream contexts}
  */
 export class Stream {
-  /** As it was passed to `openStream`; of a file that was open already, where it lies on its volume, or its descriptor. */
-  readonly path: string
-  readonly #session: Session
+  // What every operation reads comes first, so that it takes as few lines of the cache as it can.
   /** The halves of the handle; zero when it is closed. */
   #low: number
   #high: number
+  readonly #session: Session
+  /** As it was passed to `openStream`; of a file that was open already, where it lies on its volume, or its descriptor. */
+  readonly path: string
 
   static {
     makeStream = (session, handle, path) => new Stream(session, handle, path)
@@ -156,15 +160,15 @@ export class Stream {
     const { memory } = session
     checkBytes(buffer, 'buffer', 'lookup')
     encodeLookup(memory, 0, this.#low, this.#high, identity)
-    session.setCapacity(abi.contextReply.size + Math.min(lengthOf(buffer), abi.limits.dataLength))
+    session.setCapacity(contextReply.size + Math.min(lengthOf(buffer), limits.dataLength))
     const answer = session.lookup()
     if (isFailure(answer)) {
       if (answer === overflow) throw this.#overflow()
       this.#checkNothing(answer, 'lookup')
       return undefined
     }
-    const length = answer - abi.contextReply.size
-    memory.copyTo(buffer, reply + abi.contextReply.size, length)
+    const length = answer - contextReply.size
+    memory.copyTo(buffer, reply + contextReply.size, length)
     return length
   }
 
@@ -268,7 +272,7 @@ export class Stream {
       const answer = native.inspect(page.bytes)
       if (!isFailure(answer)) return decodeInspection(page)
       const needed = answer === overflow ? decodeNeeded(page) : 0
-      if (needed <= length || needed > abi.limits.transfer) throw this.#failure(answer, 'inspect')
+      if (needed <= length || needed > limits.transfer) throw this.#failure(answer, 'inspect')
       length = needed
     }
   }
@@ -298,7 +302,7 @@ export class Stream {
   }
 
   #overflow(): PerStreamContextError {
-    const required = this.#session.memory.uint32(reply + abi.contextReply.dataLength)
+    const required = this.#session.memory.uint32(reply + contextReply.dataLength)
     return new PerStreamContextError({
       status: statusOf('STATUS_BUFFER_OVERFLOW'),
       operation: 'lookup',

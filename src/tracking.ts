@@ -18,8 +18,9 @@ export interface TrackingOptions {
   readonly match: string
   /** A volume, such as `'C:'`, or the path of a file on it; every volume when nothing is said. */
   readonly volume?: string | undefined
-  /** Of the contexts that are inserted; 0 when nothing is said, as with the instance. */
+  /** Of the contexts that are inserted; 0 when nothing is said. */
   readonly owner?: Identifier | undefined
+  /** Of the contexts that are inserted; 0 when nothing is said. */
   readonly instance?: Identifier | undefined
   /** Whether what is done with the streams is counted: see {@link TrackingCounters}. Not when nothing is said. */
   readonly count?: boolean | undefined
@@ -34,11 +35,15 @@ export let makeRule: (session: Session, options: TrackingOptions) => TrackingRul
 
 /** A rule that is in force until it is closed, or its filter is. Made by {@link Filter.track}. */
 export class TrackingRule {
+  /** As it was passed to `track`. */
   readonly match: string
   /** As it was passed to `track`. */
   readonly volume: string | undefined
+  /** Of the contexts that it inserts. */
   readonly owner: bigint
+  /** Likewise. */
   readonly instance: bigint
+  /** Whether its contexts count what is done with their streams. */
   readonly count: boolean
   /** Unique while the driver is loaded; events of what the rule missed tell it. */
   readonly number: bigint

@@ -1,8 +1,7 @@
 /** The addon as the CLI needs it: found and loaded when a command asks for it, so that its absence can be reported. */
 import { join } from 'node:path'
 
-import load from 'node-gyp-build'
-
+import { loadAddon } from '../addon'
 import type { ServiceManager } from './service'
 import type { System } from './system'
 
@@ -15,12 +14,7 @@ export interface WindowsAddon {
   readonly system: System
 }
 
-/** Throws when there is none for this platform. */
-export function addonPath(): string {
-  return load.resolve(packageRoot)
-}
-
 /** Throws when there is none for this platform, or when it does not load. */
 export function loadWindowsAddon(): WindowsAddon {
-  return load(packageRoot) as WindowsAddon
+  return loadAddon() as WindowsAddon
 }

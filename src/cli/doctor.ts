@@ -1,6 +1,7 @@
 /** What `psctx doctor` makes of what was found: facts in, findings out, and nothing else. */
-import type { FilterStatistics } from '../codec/statistics'
-import type { StreamSupport, UnsupportedReason } from '../codec/support'
+import type { FilterStatistics, StreamSupport, UnsupportedReason } from '../index'
+import type { Finding } from '../json'
+
 import { machineName } from './driver-image'
 import { type ServiceStatus, stateName } from './service'
 import { codeIntegrityOption, daxVolumeFlag, type Drive, driveType } from './system'
@@ -66,16 +67,6 @@ export interface Facts extends CommonFacts {
   /** Missing elsewhere, and where the addon could not be loaded. */
   readonly windows?: WindowsFacts | undefined
   readonly host?: HostFacts | undefined
-}
-
-export type Level = 'ok' | 'warning' | 'problem' | 'unknown'
-
-/** One row: what was looked at, what was found, and what to do where something is to be done. */
-export interface Finding {
-  readonly check: string
-  readonly level: Level
-  readonly found: string
-  readonly advice?: string
 }
 
 const elevate = 'Run this in a terminal that was opened with "Run as administrator".'

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { FilterStatistics } from '../codec/statistics'
+import type { DriverAnswer, DriverStatus } from '../json'
+
 import { findDriver, machineName, readDriver } from './driver-image'
 import {
   acceptStop,
@@ -11,19 +12,14 @@ import {
   registration,
   serviceName,
   type ServiceManager,
-  type ServiceState,
   type ServiceStatus,
   serviceType,
   startType,
   stateName,
 } from './service'
 import type { System } from './system'
+import { count } from './text'
 import { CommandError, explainWin32, isWin32Error, makeWin32CommandError, type Win32ErrorName } from './win32-error'
-
-/** What a running driver says of itself, or why it could not be asked. */
-export type DriverAnswer =
-  | { readonly version: string; readonly statistics: FilterStatistics }
-  | { readonly code: string; readonly message: string }
 
 /** The machine that the commands act on. */
 export interface DriverMachine {
@@ -211,10 +207,6 @@ export function start(machine: DriverMachine): Report {
   return [`Started psctx ${answer.version}, attached to ${count(answer.statistics.total.attachedVolumes, 'volume')}.`]
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
-}
-
 /** Waits until the driver is gone, which it is when its last handle is closed. */
 async function waitUntilStopped(machine: DriverMachine): Promise<void> {
   for (let waited = 0; isLoaded(query(machine)); waited += stopInterval) {
@@ -306,17 +298,6 @@ export async function uninstall(machine: DriverMachine): Promise<Report> {
   const deleted = deleteFile(installedDriver(machine.systemRoot), stopped)
   if (deleted !== undefined) report.push(deleted)
   return report.length > 0 ? report : ['psctx was not installed: there is nothing to uninstall.']
-}
-
-/** The driver as `psctx driver status` tells it. */
-export interface DriverStatus {
-  readonly installed: boolean
-  readonly state: ServiceState | 'absent'
-  readonly imagePath: string | null
-  readonly allowUnload: boolean
-  /** Whether it takes the request to stop; what Windows says of the running driver. */
-  readonly stoppable: boolean
-  readonly driver: DriverAnswer | null
 }
 
 export function status(machine: DriverMachine): DriverStatus {

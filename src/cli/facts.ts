@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-import type { StreamSupport } from '../codec/support'
-import { openFilter } from '../filter'
+import { openFilter, type StreamSupport } from '../index'
 import type { WindowsAddon } from './addon'
 import type { DriverFacts, Fact, HostFacts, WindowsFacts } from './doctor'
 import { readEvents } from './event-log'

@@ -4,18 +4,22 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
-import { addonPath, loadWindowsAddon, packageRoot } from './addon'
+import { addonPath } from '../addon'
+import type { DriverAnswer } from '../json'
+
+import { loadWindowsAddon, packageRoot } from './addon'
 import type { CommonFacts, Facts } from './doctor'
-import type { DriverAnswer, DriverMachine } from './driver'
+import type { DriverMachine } from './driver'
+import { exitCode } from './failure'
 import { run } from './program'
+import type { LiveArea, Terminal } from './surroundings'
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
 
 // What needs the addon is imported when it is needed: without an addon, `psctx doctor` says so.
 
 async function makeMachine(): Promise<DriverMachine> {
-  const { openFilter } = await import('../filter.js')
-  const { PerStreamContextError } = await import('../errors.js')
+  const { openFilter, PerStreamContextError } = await import('../index.js')
   const { service, system } = loadWindowsAddon()
   const systemRoot = process.env['SystemRoot']
   if (systemRoot === undefined) throw new Error('The environment does not tell %SystemRoot%: set it.')
@@ -62,21 +66,66 @@ async function findFacts(): Promise<Facts> {
   }
 }
 
+async function makeLiveArea(): Promise<LiveArea> {
+  const { default: logUpdate } = await import('log-update')
+  return {
+    draw: (text) => {
+      logUpdate(text)
+    },
+    end: () => {
+      logUpdate.done()
+    },
+  }
+}
+
+const terminal: Terminal = {
+  get columns() {
+    return process.stdout.columns
+  },
+  get rows() {
+    return process.stdout.rows
+  },
+  output: process.stdout,
+  live: makeLiveArea,
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, as `head`, closes the pipe.
+  if (error.code === 'EPIPE') process.exit(exitCode.fine)
+  process.stderr.write(
+    `psctx: Standard output could not be written (${error.code ?? error.message}). See whether there is room.\n`,
+  )
+  process.exit(exitCode.wrong)
+})
+
+process.stderr.on('error', () => {
+  // Nobody is left to be told.
+})
+
 void run(process.argv.slice(2), {
   version,
   platform: process.platform,
-  columns: process.stdout.isTTY ? process.stdout.columns : 120,
-  out: (text) => process.stdout.write(text),
+  environment: process.env,
+  terminal: process.stdout.isTTY ? terminal : undefined,
+  get input() {
+    return process.stdin
+  },
+  out(text) {
+    if (process.stdout.write(text)) return undefined
+    return new Promise((resolve) => process.stdout.once('drain', resolve))
+  },
   error: (text) => process.stderr.write(text),
+  onInterrupt(listener) {
+    process.on('SIGINT', listener)
+    return () => process.off('SIGINT', listener)
+  },
+  open: async (options) => (await import('../index.js')).openFilter(options),
   machine: makeMachine,
   facts: findFacts,
-  filter: async ({ readOnly }) => (await import('../filter.js')).openFilter({ kernel: 'windows', readOnly }),
-  interrupted() {
-    const controller = new AbortController()
-    process.once('SIGINT', () => {
-      controller.abort()
-    })
-    return controller.signal
+  report: () => import('../report/index.js'),
+  completion: async (program) => {
+    const { default: tab } = await import('@bomb.sh/tab/commander')
+    return tab(program, { completionCommandName: 'completion' })
   },
 }).then((code) => {
   process.exitCode = code

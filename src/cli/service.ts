@@ -1,4 +1,5 @@
 /** The driver's service as Windows keeps it: the interface to the service manager, and what the numbers mean. */
+import type { ServiceState } from '../json'
 
 /** What the driver's service is called. */
 export const serviceName = 'psctx'
@@ -18,7 +19,7 @@ export const startType = { demand: 3 } as const
 export const errorControl = { normal: 1 } as const
 export const acceptStop = 1
 
-const states = {
+const states: Readonly<Record<number, ServiceState>> = {
   1: 'stopped',
   2: 'start-pending',
   3: 'stop-pending',
@@ -26,13 +27,11 @@ const states = {
   5: 'continue-pending',
   6: 'pause-pending',
   7: 'paused',
-} as const
-
-export type ServiceState = (typeof states)[keyof typeof states] | 'unknown'
+}
 
 /** The name of a SERVICE_* state. */
 export function stateName(state: number): ServiceState {
-  return state in states ? states[state as keyof typeof states] : 'unknown'
+  return states[state] ?? 'unknown'
 }
 
 /** The service manager's numbers. */

@@ -4,6 +4,9 @@ import * as abi from '../abi'
 import { encodeHeader } from './header'
 import type { Memory } from './memory'
 
+/** Of this module: V8 takes them for the constants that they are. */
+const { batchReply, batchResult } = abi
+
 /** Where the first request lies. */
 export const firstRequest = abi.batchRequest.size
 
@@ -27,20 +30,20 @@ export function encodeBatch(
 
 /** Bytes of the reply to so many requests. */
 export function replyLength(count: number, replyCapacity: number): number {
-  return abi.batchReply.size + count * (abi.batchResult.size + replyCapacity)
+  return batchReply.size + count * (batchResult.size + replyCapacity)
 }
 
 /** How many operations failed. */
 export function decodeFailed(memory: Memory): number {
-  return memory.uint32(abi.batchReply.failed)
+  return memory.uint32(batchReply.failed)
 }
 
 /** The status of an operation, as an unsigned number. */
 export function decodeStatus(memory: Memory, index: number): number {
-  return memory.uint32(abi.batchReply.size + index * abi.batchResult.size + abi.batchResult.status)
+  return memory.uint32(batchReply.size + index * batchResult.size + batchResult.status)
 }
 
 /** Where the reply to one of so many operations lies. */
 export function slotOf(index: number, count: number, replyCapacity: number): number {
-  return abi.batchReply.size + count * abi.batchResult.size + index * replyCapacity
+  return batchReply.size + count * batchResult.size + index * replyCapacity
 }

@@ -18,11 +18,15 @@ interface EventBase {
 
 /** What every event of a context tells. */
 interface ContextEventBase extends EventBase {
+  /** The owner key of the context. */
   readonly owner: bigint
+  /** The instance of the context. */
   readonly instance: bigint
+  /** The context's: unique while the driver is loaded. */
   readonly sequence: bigint
   /** The stream's name, as in `ListedContext`. */
   readonly name: string
+  /** Whether `name` is the end of a longer one. */
   readonly nameTruncated: boolean
 }
 
@@ -32,6 +36,7 @@ interface ContextEventBase extends EventBase {
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlinsertperstreamcontext | FsRtlInsertPerStreamContext}
  */
 export interface InsertedEvent extends ContextEventBase {
+  /** Tells events apart. */
   readonly type: 'inserted'
   /** Who asked for it. */
   readonly processId: number
@@ -43,6 +48,7 @@ export interface InsertedEvent extends ContextEventBase {
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlremoveperstreamcontext | FsRtlRemovePerStreamContext}
  */
 export interface RemovedEvent extends ContextEventBase {
+  /** Tells events apart. */
   readonly type: 'removed'
   /** Who asked for it. */
   readonly processId: number
@@ -56,6 +62,7 @@ export interface RemovedEvent extends ContextEventBase {
  * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-fsrtlteardownperstreamcontexts | FsRtlTeardownPerStreamContexts}
  */
 export interface TornDownEvent extends ContextEventBase {
+  /** Tells events apart. */
   readonly type: 'torn-down'
   /** How long it was there, in milliseconds. */
   readonly age: number
@@ -63,6 +70,7 @@ export interface TornDownEvent extends ContextEventBase {
 
 /** A stream with a context of a tracking rule was opened. */
 export interface TrackedEvent extends ContextEventBase {
+  /** Tells events apart. */
   readonly type: 'tracked'
   /** Who opened it. */
   readonly processId: number
@@ -70,6 +78,7 @@ export interface TrackedEvent extends ContextEventBase {
 
 /** The last handle of such an open was closed. */
 export interface CleanupEvent extends ContextEventBase {
+  /** Tells events apart. */
   readonly type: 'cleanup'
   /** Who closed it. */
   readonly processId: number
@@ -80,9 +89,11 @@ export interface CleanupEvent extends ContextEventBase {
  * first.
  */
 export interface MissedEvent extends EventBase {
+  /** Tells events apart. */
   readonly type: 'missed'
   /** Of the contexts that the rule inserts. */
   readonly owner: bigint
+  /** Likewise. */
   readonly instance: bigint
   /** The rule's number: see {@link TrackingRule}. */
   readonly rule: bigint
@@ -94,6 +105,7 @@ export interface MissedEvent extends EventBase {
 
 /** The driver's filter was attached to a volume, or taken off. */
 export interface VolumeEvent extends EventBase {
+  /** Tells events apart. */
   readonly type: 'volume-attached' | 'volume-detached'
   /** The volume's device. */
   readonly name: string
@@ -101,6 +113,7 @@ export interface VolumeEvent extends EventBase {
 
 /** Events were not read in time, and the oldest are lost. `number` is that of the first one lost. */
 export interface DroppedEvent extends EventBase {
+  /** Tells events apart. */
   readonly type: 'dropped'
   /** How many. */
   readonly count: number
@@ -114,7 +127,7 @@ export type FilterEvent =
 export type EventType = Exclude<FilterEvent['type'], 'dropped'>
 
 /** The events of some types, and those that were lost. */
-export type FilterEventOf<T extends EventType> = Extract<FilterEvent, { readonly type: T | 'dropped' }>
+export type FilterEventOf<T extends EventType> = Extract<FilterEvent, Record<'type', T | 'dropped'>>
 
 /** By their numbers. */
 const eventTypes: readonly FilterEvent['type'][] = [

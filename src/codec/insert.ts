@@ -4,8 +4,7 @@ import { checkBytes, checkIdentifier, checkOptions, choose, lengthOf } from '../
 import type { Identifier, Lifetime, Pool } from '../context'
 import { valueError } from '../errors'
 
-import { encodeHandle } from './handle'
-import { encodeHeader } from './header'
+import { encodeStreamHeader } from './header'
 import { type Memory, nameOf } from './memory'
 
 /** What is to be inserted. */
@@ -30,10 +29,14 @@ export interface Insertion {
 
 /** What came of an insertion. */
 export interface InsertionResult {
+  /** What was done: see `ifExists` of {@link Insertion}. */
   readonly outcome: 'inserted' | 'kept' | 'replaced' | 'added'
   /** Of the context that is there now. */
   readonly sequence: bigint
 }
+
+/** Of this module: V8 takes them for the constants that they are. */
+const { insertReply, insertRequest } = abi
 
 const keys: ReadonlySet<string> = new Set(['owner', 'instance', 'data', 'pool', 'lifetime', 'ifExists'])
 const outcomes = ['inserted', 'kept', 'replaced', 'added'] as const
@@ -70,9 +73,7 @@ export function encodeInsert(
   const lifetimeNumber = lifetime === undefined ? 0 : choose(abi.lifetime, lifetime, 'lifetime', 'insert')
   if (lengthOf(data) !== length) throw valueError('insert', 'data', 'of one length while the insertion is read')
 
-  const { insertRequest } = abi
-  encodeHeader(memory, offset, abi.operation.insert, insertRequest.size + length)
-  encodeHandle(memory, offset + insertRequest.handle, low, high)
+  encodeStreamHeader(memory, offset, abi.operation.insert, insertRequest.size + length, low, high)
   memory.setUint64(offset + insertRequest.ownerKey, owner)
   memory.setUint64(offset + insertRequest.instance, instance)
   memory.setUint32(offset + insertRequest.ifExists, ifExistsNumber)
@@ -84,7 +85,7 @@ export function encodeInsert(
 
 export function decodeInsertion(memory: Memory, offset: number): InsertionResult {
   return {
-    outcome: nameOf(outcomes, memory.uint32(offset + abi.insertReply.outcome)),
-    sequence: memory.uint64(offset + abi.insertReply.sequence),
+    outcome: nameOf(outcomes, memory.uint32(offset + insertReply.outcome)),
+    sequence: memory.uint64(offset + insertReply.sequence),
   }
 }

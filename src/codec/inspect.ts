@@ -11,7 +11,9 @@ export type OwnerKind = 'unknown' | 'device' | 'driver'
 interface InspectedContextBase {
   /** The file name of the image that its FreeCallback lies in, such as `fltMgr.sys`, and where in there. */
   readonly module?: string
+  /** Bytes from the beginning of that image. */
   readonly offset?: number
+  /** What its OwnerId points into, as far as the driver can tell. */
   readonly ownerKind: OwnerKind
   /** The driver whose device or driver object is the owner, such as `\Driver\PsCtx`. */
   readonly ownerName?: string
@@ -23,9 +25,13 @@ interface InspectedContextBase {
 
 /** One of this filter's own. */
 export interface OwnInspectedContext extends InspectedContextBase {
+  /** It is this filter's. */
   readonly holder: 'self'
+  /** The owner key that it was inserted with. */
   readonly owner: bigint
+  /** The instance that it was inserted with. */
   readonly instance: bigint
+  /** Unique while the driver is loaded; grows with every insertion. */
   readonly sequence: bigint
   /** A copy; not there if the context has gone meanwhile, or a younger one of this owner and instance is before it. */
   readonly data?: Buffer
@@ -33,6 +39,7 @@ export interface OwnInspectedContext extends InspectedContextBase {
 
 /** One of another session's, or of another filter's. */
 export interface OtherInspectedContext extends InspectedContextBase {
+  /** Whose it is. */
   readonly holder: 'other-session' | 'other-filter'
 }
 

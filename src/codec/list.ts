@@ -3,8 +3,7 @@ import * as abi from '../abi'
 import type { Lifetime, Pool } from '../context'
 
 import { lifetimes, pools } from './context'
-import { encodeHandle } from './handle'
-import { encodeHeader } from './header'
+import { encodeStreamHeader } from './header'
 import { type Memory, nameOf } from './memory'
 import { decodeDate } from './time'
 
@@ -16,23 +15,31 @@ export interface TrackingCounters {
   readonly cleanups: number
   /** Requests that were not the memory manager's. */
   readonly reads: number
+  /** Likewise. */
   readonly writes: number
-  /** Bytes asked for. */
+  /** Bytes asked for: what a request says, whatever came of it. */
   readonly bytesRead: number
+  /** Likewise. */
   readonly bytesWritten: number
-  /** The process of the first and of the last open. */
+  /** The process of the first open. */
   readonly firstProcessId: number
+  /** Of the last open. */
   readonly lastProcessId: number
 }
 
 /** A context in a list: everything but the data. */
 export interface ListedContext {
+  /** The owner key that it was inserted with. */
   readonly owner: bigint
+  /** The instance that it was inserted with. */
   readonly instance: bigint
   /** Bytes. */
   readonly dataLength: number
+  /** Where the kernel keeps it. */
   readonly pool: Pool
+  /** How long it lives at most. */
   readonly lifetime: Lifetime
+  /** Unique while the driver is loaded; grows with every insertion. */
   readonly sequence: bigint
   /**
    * The stream's name as the I/O manager told it at insertion, such as `\Device\HarddiskVolume3\a.txt:notes`; of a
@@ -52,9 +59,11 @@ export interface ListedContext {
   readonly tracked?: TrackingCounters
 }
 
+/** Of this module: V8 takes them for the constants that they are. */
+const { listEntry, nameFlags, tracked, tracking } = abi
+
 export function encodeList(memory: Memory, low: number, high: number, before: bigint): void {
-  encodeHeader(memory, 0, abi.operation.list, abi.listRequest.size)
-  encodeHandle(memory, abi.listRequest.handle, low, high)
+  encodeStreamHeader(memory, 0, abi.operation.list, abi.listRequest.size, low, high)
   memory.setUint64(abi.listRequest.before, before)
 }
 
@@ -70,13 +79,12 @@ export function decodeList(memory: Memory, offset: number, contexts: ListedConte
 }
 
 export function nextEntry(memory: Memory, entry: number): number {
-  return entry + memory.uint32(entry + abi.listEntry.entrySize)
+  return entry + memory.uint32(entry + listEntry.entrySize)
 }
 
 export function decodeEntry(memory: Memory, entry: number): ListedContext {
-  const { listEntry } = abi
-  const tracked = memory.uint32(entry + listEntry.tracked)
-  const isCounted = tracked === abi.tracked.counted
+  const kind = memory.uint32(entry + listEntry.tracked)
+  const isCounted = kind === tracked.counted
   const counters = entry + listEntry.size
   const context: ListedContext = {
     owner: memory.uint64(entry + listEntry.ownerKey),
@@ -85,10 +93,10 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
     pool: nameOf(pools, memory.uint32(entry + listEntry.pool)),
     lifetime: nameOf(lifetimes, memory.uint32(entry + listEntry.lifetime)),
     sequence: memory.uint64(entry + listEntry.sequence),
-    name: memory.name(isCounted ? counters + abi.tracking.size : counters, memory.uint32(entry + listEntry.nameLength)),
+    name: memory.name(isCounted ? counters + tracking.size : counters, memory.uint32(entry + listEntry.nameLength)),
     time: memory.uint64(entry + listEntry.inserted),
     date: decodeDate(memory, entry + listEntry.inserted),
-    byRule: tracked !== abi.tracked.no,
+    byRule: kind !== tracked.no,
     nameTruncated: decodeTruncation(memory, entry + listEntry.flags),
   }
   return isCounted ? { ...context, tracked: decodeCounters(memory, counters) } : context
@@ -96,11 +104,10 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
 
 /** Whether the name of a record with these flags is the end of a longer one. */
 export function decodeTruncation(memory: Memory, flags: number): boolean {
-  return (memory.uint32(flags) & abi.nameFlags.truncated) !== 0
+  return (memory.uint32(flags) & nameFlags.truncated) !== 0
 }
 
 function decodeCounters(memory: Memory, offset: number): TrackingCounters {
-  const { tracking } = abi
   return {
     opens: memory.counter(offset + tracking.opens),
     cleanups: memory.counter(offset + tracking.cleanups),

@@ -3,8 +3,7 @@ import * as abi from '../abi'
 import { checkIdentifier, checkIdentity, checkOptions, checkSaid } from '../arguments'
 import type { ContextIdentity, Identifier } from '../context'
 
-import { encodeHandle } from './handle'
-import { encodeHeader } from './header'
+import { encodeStreamHeader } from './header'
 import type { Memory } from './memory'
 
 /** Every context of an owner, or of the filter. */
@@ -13,24 +12,25 @@ export interface RemoveAllOptions {
   readonly owner?: Identifier
 }
 
+/** Of this module, as in others whose work is done often: V8 takes them for the constants that they are. */
+const { match, matchRequest, operation } = abi
+
 const ownerKeys: ReadonlySet<string> = new Set(['owner'])
 
 function encode(
   memory: Memory,
   offset: number,
-  operation: number,
+  operationNumber: number,
   low: number,
   high: number,
   owner: Identifier,
   instance: Identifier,
-  match: number,
+  matchNumber: number,
 ): void {
-  const { matchRequest } = abi
-  encodeHeader(memory, offset, operation, matchRequest.size)
-  encodeHandle(memory, offset + matchRequest.handle, low, high)
+  encodeStreamHeader(memory, offset, operationNumber, matchRequest.size, low, high)
   memory.setUint64(offset + matchRequest.ownerKey, owner)
   memory.setUint64(offset + matchRequest.instance, instance)
-  memory.setUint32(offset + matchRequest.match, match)
+  memory.setUint32(offset + matchRequest.match, matchNumber)
   memory.setUint32(offset + matchRequest.reserved, 0)
 }
 
@@ -44,7 +44,7 @@ export function encodeLookup(
 ): void {
   let owner: Identifier = 0
   let instance: Identifier = 0
-  let match: number = abi.match.owner
+  let kind: number = match.owner
   if (identity !== undefined) {
     checkIdentity(identity, 'lookup')
     if (identity.owner !== undefined) {
@@ -54,15 +54,15 @@ export function encodeLookup(
     if (identity.instance !== undefined) {
       instance = identity.instance
       checkIdentifier(instance, 'instance', 'lookup')
-      match = abi.match.instance
+      kind = match.instance
     }
   }
-  encode(memory, offset, abi.operation.lookup, low, high, owner, instance, match)
+  encode(memory, offset, operation.lookup, low, high, owner, instance, kind)
 }
 
 /** Writes the look-up of the first context on the stream, whoever's it is. */
 export function encodeFirst(memory: Memory, low: number, high: number): void {
-  encode(memory, 0, abi.operation.lookup, low, high, 0, 0, abi.match.first)
+  encode(memory, 0, operation.lookup, low, high, 0, 0, match.first)
 }
 
 /** Writes a removal. */
@@ -75,7 +75,7 @@ export function encodeRemove(
 ): void {
   let owner: Identifier = 0
   let instance: Identifier = 0
-  let match: number = abi.match.owner
+  let kind: number = match.owner
   if (identity !== undefined) {
     checkIdentity(identity, 'remove')
     if (identity.owner === undefined) {
@@ -89,10 +89,10 @@ export function encodeRemove(
     } else {
       instance = identity.instance
       checkIdentifier(instance, 'instance', 'remove')
-      match = abi.match.instance
+      kind = match.instance
     }
   }
-  encode(memory, offset, abi.operation.remove, low, high, owner, instance, match)
+  encode(memory, offset, operation.remove, low, high, owner, instance, kind)
 }
 
 /** Writes the removal of every context of an owner, or of the session. */
@@ -104,7 +104,7 @@ export function encodeRemoveAll(
   options: RemoveAllOptions | undefined,
 ): void {
   let owner: Identifier = 0
-  let match: number = abi.match.first
+  let kind: number = match.first
   if (options !== undefined) {
     checkOptions(options, 'removeAll', ownerKeys)
     if (options.owner === undefined) {
@@ -112,10 +112,10 @@ export function encodeRemoveAll(
     } else {
       owner = options.owner
       checkIdentifier(owner, 'owner', 'removeAll')
-      match = abi.match.owner
+      kind = match.owner
     }
   }
-  encode(memory, offset, abi.operation.removeAll, low, high, owner, 0, match)
+  encode(memory, offset, operation.removeAll, low, high, owner, 0, kind)
 }
 
 export function decodeCount(memory: Memory, offset: number): number {

@@ -1,6 +1,9 @@
 /** Memory that records lie in: every number in it lies at a multiple of its size, and is little-endian, as the machine is. */
 import type { Identifier } from '../context'
 
+/** By itself: the global `Buffer` is an accessor, which every use would call. */
+const allocate: (length: number) => Buffer = Buffer.allocUnsafe.bind(Buffer)
+
 /** Below this many bytes a loop is faster than a call. */
 const shortLength = 64
 
@@ -101,7 +104,7 @@ export class Memory {
 
   /** A copy. */
   data(offset: number, length: number): Buffer {
-    const copy = Buffer.allocUnsafe(length)
+    const copy = allocate(length)
     this.copyTo(copy, offset, length)
     return copy
   }

@@ -12,6 +12,7 @@ export interface FilterStatistics {
     readonly contexts: number
     /** Held now, headers and names included. */
     readonly pagedBytes: number
+    /** Likewise, in nonpaged pool. */
     readonly nonPagedBytes: number
     /** Since the filter was opened. */
     readonly inserted: number
@@ -23,12 +24,16 @@ export interface FilterStatistics {
     readonly missed: number
     /** Held now by what is no context: see {@link FilterLimits}. */
     readonly pagedRecordBytes: number
+    /** Likewise, in nonpaged pool. */
     readonly nonPagedRecordBytes: number
   }
   /** Of the driver as a whole, now. */
   readonly total: {
+    /** Live now, of every session, also of ended ones. */
     readonly contexts: number
+    /** Held now, headers and names included. */
     readonly pagedBytes: number
+    /** Likewise, in nonpaged pool. */
     readonly nonPagedBytes: number
     /** Filters that are open. */
     readonly sessions: number
@@ -38,6 +43,7 @@ export interface FilterStatistics {
     readonly attachedFileSystems: number
     /** Held now by what is no context: see {@link FilterLimits}. */
     readonly pagedRecordBytes: number
+    /** Likewise, in nonpaged pool. */
     readonly nonPagedRecordBytes: number
   }
 }

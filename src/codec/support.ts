@@ -1,8 +1,7 @@
 /** QUERY_STREAM: whether a stream can carry per-stream contexts. */
 import * as abi from '../abi'
 
-import { encodeHandle } from './handle'
-import { encodeHeader } from './header'
+import { encodeStreamHeader } from './header'
 import { type Memory, nameOf } from './memory'
 
 /** Why a stream cannot carry per-stream contexts. */
@@ -31,8 +30,18 @@ export type StreamSupport = {
   /** `FSRTL_FCB_HEADER_V*` of the stream's header; 0 where there is none. */
   readonly headerVersion: number
 } & (
-  | { readonly supported: true; readonly reason?: undefined }
-  | { readonly supported: false; readonly reason: UnsupportedReason }
+  | {
+      /** It can. */
+      readonly supported: true
+      /** Nothing stands in the way. */
+      readonly reason?: undefined
+    }
+  | {
+      /** It cannot. */
+      readonly supported: false
+      /** Why not. */
+      readonly reason: UnsupportedReason
+    }
 )
 
 const reasons: readonly (UnsupportedReason | undefined)[] = [
@@ -46,8 +55,7 @@ const reasons: readonly (UnsupportedReason | undefined)[] = [
 ]
 
 export function encodeStreamRequest(memory: Memory, operation: number, low: number, high: number): void {
-  encodeHeader(memory, 0, operation, abi.streamRequest.size)
-  encodeHandle(memory, abi.streamRequest.handle, low, high)
+  encodeStreamHeader(memory, 0, operation, abi.streamRequest.size, low, high)
 }
 
 export function decodeSupport(memory: Memory, offset: number): StreamSupport {

@@ -21,13 +21,15 @@ export interface Volume {
   readonly mountPoints: readonly string[]
   /** The file system's driver, such as `\FileSystem\Ntfs`. */
   readonly fileSystem: string
+  /** Whether the filter is attached to it. */
   readonly attachment: VolumeAttachment
   /** Why it could not be attached to, such as `'STATUS_ACCESS_DENIED'`. */
   readonly status?: StatusCode
   /** Whether the file system's driver is able to tear contexts down. */
   readonly tearsDown: boolean
-  /** Contexts of every session on this volume, and the bytes that they take. */
+  /** Contexts of every session on this volume. */
   readonly contexts: number
+  /** Bytes of pool that these take. */
   readonly bytes: number
   /** The device's type, `FILE_DEVICE_…` of the WDK. */
   readonly deviceType: number

@@ -16,6 +16,8 @@
 #define BENCH_API __attribute__((visibility("default")))
 #define BENCH_MAXIMUM_BATCH 1024u
 #define BENCH_DATA_LENGTH 16u
+#define BENCH_CLIENTS 2u
+#define BENCH_STRIDE 7919u /* from one stream to the next */
 
 typedef struct _BENCH_LOOKUP_REPLY {
     PSCTX_CONTEXT_REPLY Context;
@@ -38,13 +40,21 @@ static struct {
     __typeof__(&NtDeviceIoControlFile) DeviceIoControlFile;
 } Kernel;
 
-static PEPROCESS Process;
-static HANDLE Control;
-static HANDLE *Streams;
-static uint32_t StreamCount;
-static BENCH_BATCH Batch;
-static UCHAR BatchReply[sizeof(PSCTX_BATCH_REPLY) +
-                        BENCH_MAXIMUM_BATCH * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))];
+/*
+ * A client process with a session, and streams of its own. Each contender is one: what it touches, no other brings into the cache for it.
+ */
+typedef struct _BENCH_CLIENT {
+    PEPROCESS Process;
+    HANDLE Control;
+    HANDLE *Streams;
+    uint32_t StreamCount;
+    BENCH_BATCH Batch;
+    UCHAR BatchReply[sizeof(PSCTX_BATCH_REPLY) +
+                     BENCH_MAXIMUM_BATCH * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))];
+} BENCH_CLIENT;
+
+static BENCH_CLIENT Clients[BENCH_CLIENTS];
+static BENCH_CLIENT *Client = &Clients[0]; /* whose turn it is */
 
 static NTSTATUS BenchOpen(_In_ const uint16_t *Path, _In_ uint32_t Length, _In_ ACCESS_MASK Access,
                           _Out_ PHANDLE Handle)
@@ -64,15 +74,42 @@ static NTSTATUS BenchControl(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG
 {
     IO_STATUS_BLOCK ioStatus;
 
-    return Kernel.DeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(uintptr_t)Input, InputLength,
-                                      Output, OutputLength);
+    return Kernel.DeviceIoControlFile(Client->Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(uintptr_t)Input,
+                                      InputLength, Output, OutputLength);
 }
 
-/* Finds the kernel in the addon at Path, and makes a client process with a session and room for Count streams. */
+/* Whose turn it is from now on, by number: 0 is bare C, 1 koffi. */
+BENCH_API void bench_select(uint32_t Number)
+{
+    Client = &Clients[Number % BENCH_CLIENTS];
+}
+
+/* Makes the process of the client whose turn it is, with a session and room for Count streams. */
+static NTSTATUS BenchStartClient(_In_ uint32_t Count)
+{
+    NTSTATUS status;
+
+    Client->Streams = calloc(Count, sizeof(*Client->Streams));
+    if (Client->Streams == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Client->StreamCount = 0;
+    status = Kernel.CreateProcess(TRUE, &Client->Process);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    Kernel.EnterProcess(Client->Process);
+    status = BenchOpen((const uint16_t *)L"\\??\\PsCtx", 9, FILE_READ_DATA | FILE_WRITE_DATA, &Client->Control);
+    Kernel.LeaveProcess();
+    return status;
+}
+
+/* Finds the kernel in the addon at Path, and makes the clients, each with room for Count streams. */
 BENCH_API int32_t bench_start(const char *Path, uint32_t Count)
 {
     void *image = dlopen(Path, RTLD_NOW | RTLD_NOLOAD);
-    NTSTATUS status;
+    NTSTATUS status = STATUS_SUCCESS;
+    uint32_t number;
 
     if (image == NULL) {
         return STATUS_DLL_NOT_FOUND;
@@ -85,19 +122,17 @@ BENCH_API int32_t bench_start(const char *Path, uint32_t Count)
     *(void **)&Kernel.CreateFile = dlsym(image, "NtCreateFile");
     *(void **)&Kernel.DeviceIoControlFile = dlsym(image, "NtDeviceIoControlFile");
 
-    Streams = calloc(Count, sizeof(*Streams));
-    if (Streams == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    for (number = 0; number < BENCH_CLIENTS && NT_SUCCESS(status); number += 1) {
+        bench_select(number);
+        status = BenchStartClient(Count);
     }
-    StreamCount = 0;
-    status = Kernel.CreateProcess(TRUE, &Process);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    Kernel.EnterProcess(Process);
-    status = BenchOpen((const uint16_t *)L"\\??\\PsCtx", 9, FILE_READ_DATA | FILE_WRITE_DATA, &Control);
-    Kernel.LeaveProcess();
     return status;
+}
+
+/* The stream whose turn it is after so many others: none has been touched lately. */
+static uint32_t BenchStreamAt(_In_ uint32_t Position)
+{
+    return (uint32_t)((uint64_t)Position * BENCH_STRIDE % Client->StreamCount);
 }
 
 static VOID BenchEncodeMatch(_Out_ PSCTX_MATCH_REQUEST *Request, _In_ PSCTX_UINT16 Operation, _In_ uint32_t Stream,
@@ -105,7 +140,7 @@ static VOID BenchEncodeMatch(_Out_ PSCTX_MATCH_REQUEST *Request, _In_ PSCTX_UINT
 {
     *Request = (PSCTX_MATCH_REQUEST){
         .Header = {sizeof(*Request), PSCTX_ABI_VERSION, Operation},
-        .Handle = (uintptr_t)Streams[Stream],
+        .Handle = (uintptr_t)Client->Streams[Stream],
         .OwnerKey = Owner,
         .Instance = Instance,
         .Match = PSCTX_MATCH_INSTANCE,
@@ -123,7 +158,7 @@ BENCH_API int32_t bench_insert(uint32_t Stream, uint64_t Owner, uint64_t Instanc
         .Insert =
             {
                 .Header = {(uint32_t)sizeof(request.Insert) + Length, PSCTX_ABI_VERSION, PSCTX_OPERATION_INSERT},
-                .Handle = (uintptr_t)Streams[Stream],
+                .Handle = (uintptr_t)Client->Streams[Stream],
                 .OwnerKey = Owner,
                 .Instance = Instance,
                 .DataLength = Length,
@@ -136,7 +171,7 @@ BENCH_API int32_t bench_insert(uint32_t Stream, uint64_t Owner, uint64_t Instanc
         return STATUS_INVALID_PARAMETER;
     }
     RtlCopyMemory(request.Data, Data, Length);
-    Kernel.EnterProcess(Process);
+    Kernel.EnterProcess(Client->Process);
     status = BenchControl(PSCTX_IOCTL_INSERT, &request, request.Insert.Header.Size, &reply, sizeof(reply));
     Kernel.LeaveProcess();
     return status;
@@ -151,7 +186,7 @@ static int32_t BenchMatch(_In_ ULONG Code, _In_ PSCTX_UINT16 Operation, _In_ uin
     NTSTATUS status;
 
     BenchEncodeMatch(&request, Operation, Stream, Owner, Instance);
-    Kernel.EnterProcess(Process);
+    Kernel.EnterProcess(Client->Process);
     status = BenchControl(Code, &request, sizeof(request), &reply, sizeof(reply));
     Kernel.LeaveProcess();
     if (!NT_SUCCESS(status)) {
@@ -177,12 +212,12 @@ BENCH_API int32_t bench_add_stream(const uint16_t *Path, uint32_t Length)
     static const UCHAR data[BENCH_DATA_LENGTH];
     NTSTATUS status;
 
-    Kernel.EnterProcess(Process);
-    status = BenchOpen(Path, Length, FILE_READ_ATTRIBUTES, &Streams[StreamCount]);
+    Kernel.EnterProcess(Client->Process);
+    status = BenchOpen(Path, Length, FILE_READ_ATTRIBUTES, &Client->Streams[Client->StreamCount]);
     Kernel.LeaveProcess();
     if (NT_SUCCESS(status)) {
-        status = bench_insert(StreamCount, 0, 1, data, sizeof(data));
-        StreamCount += 1;
+        status = bench_insert(Client->StreamCount, 0, 1, data, sizeof(data));
+        Client->StreamCount += 1;
     }
     return status;
 }
@@ -192,25 +227,27 @@ BENCH_API int32_t bench_batch(uint32_t Count)
 {
     NTSTATUS status;
 
-    Kernel.EnterProcess(Process);
+    Kernel.EnterProcess(Client->Process);
     status = BenchControl(
-        PSCTX_IOCTL_LOOKUP_BATCH, &Batch, Batch.Batch.Header.Size, BatchReply,
+        PSCTX_IOCTL_LOOKUP_BATCH, &Client->Batch, Client->Batch.Batch.Header.Size, Client->BatchReply,
         (ULONG)(sizeof(PSCTX_BATCH_REPLY) + Count * (sizeof(PSCTX_BATCH_RESULT) + sizeof(BENCH_LOOKUP_REPLY))));
     Kernel.LeaveProcess();
-    return NT_SUCCESS(status) && ((PSCTX_BATCH_REPLY *)BatchReply)->Failed == 0 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+    return NT_SUCCESS(status) && ((PSCTX_BATCH_REPLY *)Client->BatchReply)->Failed == 0 ? STATUS_SUCCESS
+                                                                                        : STATUS_UNSUCCESSFUL;
 }
 
-BENCH_API void bench_prepare_batch(uint32_t Count)
+/* Encodes a batch of the streams from First on, in the order that all lookups follow. */
+BENCH_API void bench_prepare_batch(uint32_t First, uint32_t Count)
 {
     uint32_t index;
 
-    Batch.Batch.Header.Size = (ULONG)(sizeof(PSCTX_BATCH_REQUEST) + Count * sizeof(PSCTX_MATCH_REQUEST));
-    Batch.Batch.Header.Version = PSCTX_ABI_VERSION;
-    Batch.Batch.Header.Operation = PSCTX_OPERATION_LOOKUP_BATCH;
-    Batch.Batch.Count = Count;
-    Batch.Batch.ReplyCapacity = sizeof(BENCH_LOOKUP_REPLY);
+    Client->Batch.Batch.Header.Size = (ULONG)(sizeof(PSCTX_BATCH_REQUEST) + Count * sizeof(PSCTX_MATCH_REQUEST));
+    Client->Batch.Batch.Header.Version = PSCTX_ABI_VERSION;
+    Client->Batch.Batch.Header.Operation = PSCTX_OPERATION_LOOKUP_BATCH;
+    Client->Batch.Batch.Count = Count;
+    Client->Batch.Batch.ReplyCapacity = sizeof(BENCH_LOOKUP_REPLY);
     for (index = 0; index < Count; index += 1) {
-        BenchEncodeMatch(&Batch.Lookups[index], PSCTX_OPERATION_LOOKUP, (index * 7919u) % StreamCount, 0, 1);
+        BenchEncodeMatch(&Client->Batch.Lookups[index], PSCTX_OPERATION_LOOKUP, BenchStreamAt(First + index), 0, 1);
     }
 }
 
@@ -222,15 +259,15 @@ static double BenchNow(VOID)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* Nanoseconds for Iterations lookups, each of another stream. Negative if one failed. */
-BENCH_API double bench_time_lookups(uint32_t Iterations)
+/* Nanoseconds for Iterations lookups, each of another stream, from First on. Negative if one failed. */
+BENCH_API double bench_time_lookups(uint32_t First, uint32_t Iterations)
 {
     UCHAR data[BENCH_DATA_LENGTH];
     const double start = BenchNow();
     uint32_t index;
 
     for (index = 0; index < Iterations; index += 1) {
-        if (bench_lookup((index * 7919u) % StreamCount, 0, 1, data) != (int32_t)BENCH_DATA_LENGTH) {
+        if (bench_lookup(BenchStreamAt(First + index), 0, 1, data) != (int32_t)BENCH_DATA_LENGTH) {
             return -1;
         }
     }
@@ -238,14 +275,14 @@ BENCH_API double bench_time_lookups(uint32_t Iterations)
 }
 
 /* Nanoseconds for Iterations insertions, each with the removal of what it has inserted. Negative if one failed. */
-BENCH_API double bench_time_round_trips(uint32_t Iterations)
+BENCH_API double bench_time_round_trips(uint32_t First, uint32_t Iterations)
 {
     UCHAR data[BENCH_DATA_LENGTH] = {0};
     const double start = BenchNow();
     uint32_t index;
 
     for (index = 0; index < Iterations; index += 1) {
-        const uint32_t stream = (index * 7919u) % StreamCount;
+        const uint32_t stream = BenchStreamAt(First + index);
 
         if (bench_insert(stream, 0, 2, data, sizeof(data)) != STATUS_SUCCESS ||
             bench_remove(stream, 0, 2, data) != (int32_t)BENCH_DATA_LENGTH) {
@@ -255,14 +292,12 @@ BENCH_API double bench_time_round_trips(uint32_t Iterations)
     return BenchNow() - start;
 }
 
-/* Nanoseconds for Iterations batches of Count. Negative if one failed. */
+/* Nanoseconds for Iterations times the batch of Count that has been prepared. Negative if one failed. */
 BENCH_API double bench_time_batches(uint32_t Count, uint32_t Iterations)
 {
-    double start;
+    const double start = BenchNow();
     uint32_t index;
 
-    bench_prepare_batch(Count);
-    start = BenchNow();
     for (index = 0; index < Iterations; index += 1) {
         if (bench_batch(Count) != STATUS_SUCCESS) {
             return -1;
@@ -271,11 +306,16 @@ BENCH_API double bench_time_batches(uint32_t Count, uint32_t Iterations)
     return BenchNow() - start;
 }
 
-/* Ends the client process, and with it its session, its handles and its contexts. */
+/* Ends the client processes, and with them their sessions, handles and contexts. */
 BENCH_API void bench_stop(void)
 {
-    Kernel.ExitProcess(Process);
-    Kernel.DereferenceProcess(Process);
-    free(Streams);
-    Streams = NULL;
+    uint32_t number;
+
+    for (number = 0; number < BENCH_CLIENTS; number += 1) {
+        bench_select(number);
+        Kernel.ExitProcess(Client->Process);
+        Kernel.DereferenceProcess(Client->Process);
+        free(Client->Streams);
+        Client->Streams = NULL;
+    }
 }

@@ -2,9 +2,9 @@
 // driver is to keep.
 import { join } from 'node:path'
 
-import Table from 'cli-table3'
-
 import { capture, CommandError, root, run } from '../../scripts/run.mjs'
+
+import { atMost, Report } from './report.mjs'
 
 const directory = join('build', 'native')
 const program = join(root, directory, 'test', 'driver', 'ending_bench')
@@ -17,17 +17,14 @@ const { status, output } = capture(program, [String(contexts)])
 const times = new Map(Array.from(output.matchAll(/^(\S+) (\d+)$/gm), ([, name, time]) => [name, Number(time)]))
 if (status !== 0 || times.size !== 4) throw new CommandError(`${program}: ${output}`)
 
-const table = new Table({
-  head: [`${contexts.toLocaleString('en')} contexts go`, 'ms of the processor', 'bound'],
-  style: { head: [], border: [] },
-})
-table.push(
-  ['with their session', times.get('session'), bound],
-  ['with their session, each behind as many of another on a full stream', times.get('session-behind'), bound],
-  ['by remove-all', times.get('remove-all'), bound],
-  ['with their streams', times.get('teardown'), ''],
-)
-console.log(table.toString())
-if (['session', 'session-behind', 'remove-all'].some((name) => times.get(name) > bound)) {
-  throw new CommandError(`removing ${contexts} contexts took more than ${bound} ms`)
-}
+const report = new Report('ending', 'ms of the processor')
+const size = `${contexts.toLocaleString('en')} contexts go`
+const limit = atMost(bound, 'contexts are removed stream by stream, each under the lock of its list', String(bound))
+const isQuick = [
+  ['with their session', 'session'],
+  ['with their session, each behind as many of another on a full stream', 'session-behind'],
+  ['by remove-all', 'remove-all'],
+].map(([way, name]) => report.measure(`${size} ${way}`, times.get(name), limit))
+report.measure(`${size} with their streams`, times.get('teardown'))
+report.finish()
+if (isQuick.includes(false)) throw new CommandError(`removing ${contexts} contexts took more than ${bound} ms`)

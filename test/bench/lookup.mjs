@@ -27,7 +27,13 @@ for (const [what, title] of [
     const former = before[what][level]
     report.compare(`look-up, ${level === 0 ? 'first' : 'last'} level's misses, ${title}`, [
       ['before', [former]],
-      ['now', [value], ...(what === 'driver' ? [atMost(share)] : [])],
+      [
+        'now',
+        [value],
+        ...(what === 'driver'
+          ? [atMost(share, 'what is left is what the request names: its stream, its list, its context')]
+          : []),
+      ],
     ])
   })
 }

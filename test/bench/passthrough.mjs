@@ -5,6 +5,7 @@ import { buildPrograms, count } from './callgrind.mjs'
 import { atMost, Report } from './report.mjs'
 
 const times = 500
+const reason = "the embedded kernel's own second call of a driver: a filter that does nothing costs as much"
 
 buildPrograms('passthrough_bench')
 const report = new Report('passthrough', 'instr/op')
@@ -18,7 +19,7 @@ for (const [title, operation, presences] of [
     const { all, driver } = take(presence)
     const name = presence === 'unmatched' ? 'with a rule that does not match' : presence
     return [
-      [name, [all.Ir], atMost(bound)],
+      [name, [all.Ir], atMost(bound, reason)],
       [`${name}: the driver itself`, [driver.Ir]],
     ]
   })

@@ -1,12 +1,5 @@
-// `node test/bench/plot.mjs [FILE.json] [FILE.svg]`: draws what a run of bench.mjs has measured (build/bench/operations.json, to speed.svg beside
-// it): nanoseconds of a look-up against how many are in a batch, and against how many streams there are. Readable in light and dark.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-
-import { root } from '../../scripts/run.mjs'
-
-const directory = join(root, 'build', 'bench')
-const [input = join(directory, 'operations.json'), output = join(directory, 'speed.svg')] = process.argv.slice(2)
+// Draws what bench.mjs has measured: nanoseconds of a look-up against how many are in a batch, and against how many streams there are. Readable
+// in light and dark.
 
 /** What is drawn, in this order: a class of the style sheet, its name, and the contenders of bench.mjs that are it. */
 const series = [
@@ -54,8 +47,7 @@ const width = 2 * (panel.left + panel.width) + panel.gap - panel.left + 24
 const height = panel.top + panel.height + 56
 
 /** Every look-up that was measured: `{ batch, streams, through, value }`. */
-function readLookups() {
-  const { rows } = JSON.parse(readFileSync(input, 'utf8'))
+function selectLookups(rows) {
   return rows.flatMap(({ operation, through, value }) => {
     const [, size, streams] = /^(?:lookup into a buffer|batch of ([\d,]+)), ([\d,]+) streams$/.exec(operation) ?? []
     if (streams === undefined) return []
@@ -119,19 +111,19 @@ const legend = series
   })
   .join('\n  ')
 
-const lookups = readLookups()
-const least = Math.min(...lookups.map(({ streams }) => streams))
-const batches = lookups.filter(({ streams }) => streams === least)
-const singles = lookups.filter(({ batch }) => batch === 1)
-const label = `Nanoseconds of a look-up through ${series.map(([, title]) => title).join(', ')}`
-writeFileSync(
-  output,
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
+/** An SVG of the rows of operations.json. */
+export function draw(rows) {
+  const lookups = selectLookups(rows)
+  const least = Math.min(...lookups.map(({ streams }) => streams))
+  const batches = lookups.filter(({ streams }) => streams === least)
+  const singles = lookups.filter(({ batch }) => batch === 1)
+  const label = `Nanoseconds of a look-up through ${series.map(([, title]) => title).join(', ')}`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
   <style>${style}
   </style>
   ${legend}
   ${drawPanel(0, `ns per look-up, ${least.toLocaleString('en')} streams`, 'look-ups in a batch', select(batches, 'batch'))}
   ${drawPanel(1, 'ns per look-up, one at a time', 'streams with contexts', select(singles, 'streams'))}
 </svg>
-`,
-)
+`
+}

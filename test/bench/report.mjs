@@ -1,5 +1,6 @@
 // What a part of `npm run bench` has measured: a table for people, with each bound beside what it bounds, and JSON in build/bench.
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 
 import Table from 'cli-table3'
@@ -14,8 +15,23 @@ export function quantile(values, share) {
 
 export const median = (values) => quantile(values, 0.5)
 
-/** A bound: what is measured must not be above it. `told` is how it is written. */
-export const atMost = (limit, told = limit.toFixed(2)) => ({ limit, told: `≤ ${told}` })
+/** Where the parts of a run are kept until they are recorded. */
+export const directory = join(root, 'build', 'bench')
+
+/** A bound: what is measured must not be above it. `told` is how it is written, `reason` why it is missed where it is. */
+export const atMost = (limit, reason, told = limit.toFixed(2)) => ({ limit, told: `≤ ${told}`, reason })
+
+function judge(value, { limit, told, reason }) {
+  if (reason === undefined) throw new TypeError(`the bound ${told} has no reason to be missed for`)
+  return value <= limit ? { told, isMet: true } : { told, isMet: false, reason }
+}
+
+const machine = {
+  processor: cpus()[0].model.trim(),
+  processors: cpus().length,
+  platform: `${process.platform} ${process.arch}`,
+  node: process.version,
+}
 
 export class Report {
   #rows = []
@@ -26,34 +42,38 @@ export class Report {
   }
 
   /**
-   * Adds what a thing took through several contenders, of which the first is the baseline: `[name, values, ...bounds]`. A bound is of the ratio to
-   * the baseline, and may be a function of the medians by name.
+   * Adds what a thing took through several contenders, of which the first is the baseline: `[name, values, ...bounds]`, a value for each round. The
+   * ratio to the baseline is the median of those of the rounds, so that the machine may change its speed from one to the next. A bound is of that
+   * ratio, and may be a function of all ratios by name.
    */
   compare(operation, contenders) {
-    const medians = Object.fromEntries(contenders.map(([name, values]) => [name, median(values)]))
-    const [baseline] = Object.values(medians)
+    const [[, baseline]] = contenders
+    const ratios = Object.fromEntries(
+      contenders.map(([name, values]) => [name, median(values.map((value, round) => value / baseline[round]))]),
+    )
     for (const [through, values, ...bounds] of contenders) {
-      const value = medians[through]
-      const ratio = value / baseline
-      const judged = bounds.map((bound) => {
-        const { limit, told } = typeof bound === 'function' ? bound(medians, baseline) : bound
-        return { limit, told, isMet: ratio <= limit }
-      })
+      const value = median(values)
+      const ratio = ratios[through]
+      const judged = bounds.map((bound) => judge(ratio, typeof bound === 'function' ? bound(ratios) : bound))
       const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / value
       this.#rows.push({ operation, through, value, spread, ratio, bounds: judged })
     }
   }
 
-  /** Adds a value with a bound of its own. */
-  measure(operation, value, { limit, told }) {
-    this.#rows.push({ operation, through: '', value, bounds: [{ limit, told, isMet: value <= limit }] })
+  /** Adds a value with bounds of its own. Whether they are met. */
+  measure(operation, value, ...bounds) {
+    const judged = bounds.map((bound) => judge(value, bound))
+    this.#rows.push({ operation, through: '', value, bounds: judged })
+    return judged.every(({ isMet }) => isMet)
   }
 
   /** Prints the table and writes the JSON. */
   finish() {
     const table = new Table({
-      head: ['operation', 'through', this.unit, 'spread', 'ratio', 'bound', ''],
+      head: ['operation', 'through', this.unit, 'spread', 'ratio', 'bound'],
       style: { head: [], border: [] },
+      colWidths: [null, null, null, null, null, 60],
+      wordWrap: true,
     })
     let previous
     for (const { operation, through, value, spread, ratio, bounds } of this.#rows) {
@@ -63,14 +83,15 @@ export class Report {
         value.toFixed(value < 10 ? 2 : 0),
         spread === undefined ? '' : `${(spread * 100).toFixed(0)} %`,
         ratio?.toFixed(2) ?? '',
-        bounds.map(({ told }) => told).join('\n'),
-        bounds.map(({ isMet }) => (isMet ? 'met' : 'MISSED')).join('\n'),
+        bounds.map(({ told, isMet, reason }) => `${told}: ${isMet ? 'met' : `MISSED: ${reason}`}`).join('\n'),
       ])
       previous = operation
     }
     console.log(table.toString())
-    const directory = join(root, 'build', 'bench')
     mkdirSync(directory, { recursive: true })
-    writeFileSync(join(directory, `${this.name}.json`), JSON.stringify({ unit: this.unit, rows: this.#rows }, null, 2))
+    writeFileSync(
+      join(directory, `${this.name}.json`),
+      JSON.stringify({ unit: this.unit, machine, rows: this.#rows }, null, 2),
+    )
   }
 }

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import type { DriverAnswer, DriverMachine } from '../../src/cli/driver'
+import type { DriverMachine } from '../../src/cli/driver'
 import type { ServiceManager, ServiceStatus } from '../../src/cli/service'
+import type { DriverAnswer } from '../../src/json'
 
 /** An error as the addon throws it. */
 export function win32Error(win32: number, operation = 'service'): Error {

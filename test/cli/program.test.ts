@@ -2,37 +2,22 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { Facts } from '../../src/cli/doctor'
-import { formatFindings, run, type Surroundings } from '../../src/cli/program'
+import { formatFindings } from '../../src/cli/commands/doctor'
+import { Output } from '../../src/cli/output'
+import type { Surroundings } from '../../src/cli/surroundings'
 import { FakeMachine, makeImage, win32Error } from './machine'
+import { healthy, psctx as execute } from './surroundings'
 
 let machine: FakeMachine
 let out: string
 let error: string
 
-const healthy: Facts = {
-  version: '1.0.0',
-  nodeVersion: 'v20.0.0',
-  platform: 'linux',
-  architecture: 'x64',
-  addon: { value: 'psctx.node' },
-}
-
+/** On the made-up Windows machine. */
 async function psctx(line: string[], changes: Partial<Surroundings> = {}): Promise<number> {
-  out = ''
-  error = ''
-  return run(line, {
-    version: '1.2.3',
-    platform: 'win32',
-    columns: 80,
-    out: (text) => (out += text),
-    error: (text) => (error += text),
-    machine: () => Promise.resolve(machine),
-    facts: () => Promise.resolve(healthy),
-    filter: () => Promise.reject(new Error('no driver')),
-    interrupted: () => new AbortController().signal,
-    ...changes,
-  })
+  const result = await execute(line, { platform: 'win32', machine: () => Promise.resolve(machine), ...changes })
+  out = result.out
+  error = result.error
+  return result.code
 }
 
 beforeEach(() => {
@@ -110,7 +95,9 @@ describe('doctor', () => {
 
   test('keeps its table within the terminal, and cuts nothing off', () => {
     const path = 'C:\\' + 'directory\\'.repeat(20)
-    const table = formatFindings([{ check: 'addon', level: 'ok', found: path }], 80)
+    const terminal = { columns: 80, rows: 24 } as Surroundings['terminal']
+    const output = new Output({ terminal, environment: { NO_COLOR: '1' } } as unknown as Surroundings, {}, false)
+    const table = formatFindings([{ check: 'addon', level: 'ok', found: path }], output)
     expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(table).not.toContain('…')
     expect(table.match(/direc/g)!.length).toBeGreaterThan(15)
@@ -135,7 +122,9 @@ describe('help and version', () => {
     await psctx(['--help'])
     expect(out).toContain('driver')
     expect(out).toContain('doctor')
-    expect(out).toContain('Exit codes: 0 all is well, 1 something is wrong or has failed, 2 wrong usage.')
+    expect(out).toContain(
+      'Exit codes: 0 all is well, 1 something is wrong, was not found or has failed, 2 wrong usage.',
+    )
     await psctx(['driver', '--help'])
     for (const command of ['install', 'start', 'stop', 'uninstall', 'status']) expect(out).toContain(command)
     await psctx(['driver', 'install', '--help'])
@@ -157,7 +146,7 @@ test.each([
   [['doctor', '--nonsense'], /unknown option '--nonsense'/],
   [['doctor', 'nonsense'], /too many arguments/],
   [['driver', 'install', '--driver'], /argument missing/],
-  [['driver', 'start', '--json'], /unknown option '--json'/],
+  [['driver', 'start', '--driver', 'x'], /unknown option '--driver'/],
 ])('%j is wrong usage, and changes nothing', async (line, message) => {
   expect(await psctx(line)).toBe(2)
   expect(out).toBe('')

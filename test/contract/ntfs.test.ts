@@ -26,8 +26,8 @@ if (obstacle !== undefined) {
     afterAll(() => volume.dispose())
 
     test('are those that the file system driver of the machine shows', () => {
-      writeFileSync(join(volume.directory, 'outside.txt'), 'default')
-      writeFileSync(join(volume.directory, 'outside.txt:notes'), 'named')
+      writeFileSync(join(volume.mountPoint, 'outside.txt'), 'default')
+      writeFileSync(join(volume.mountPoint, 'outside.txt:notes'), 'named')
       const filter = volume.open()
       try {
         const stream = filter.openStream('N:\\outside.txt:notes')
@@ -38,13 +38,13 @@ if (obstacle !== undefined) {
       } finally {
         filter.close()
       }
-      expect(readFileSync(join(volume.directory, 'inside.txt:notes'), 'utf8')).toBe(
+      expect(readFileSync(join(volume.mountPoint, 'inside.txt:notes'), 'utf8')).toBe(
         'written through the embedded kernel',
       )
     })
 
     test('are found by a descriptor of the machine, each for itself', () => {
-      const path = join(volume.directory, 'open.txt')
+      const path = join(volume.mountPoint, 'open.txt')
       const names = [path, `${path}:notes`, `${path}:other`]
       for (const name of names) writeFileSync(name, 'content')
       const filter = volume.open()
@@ -54,7 +54,7 @@ if (obstacle !== undefined) {
           const stream = filter.stream(descriptor)
           closeSync(descriptor)
           stream.insert({ data: Buffer.from(name) })
-          expect(stream.path).toBe(name.replace(`${volume.directory}/`, 'N:\\'))
+          expect(stream.path).toBe(name.replace(`${volume.mountPoint}/`, 'N:\\'))
           expect(filter.openStream(stream.path).contexts()).toHaveLength(1)
           expect(stream.lookup()?.data.toString()).toBe(name)
         }
@@ -65,7 +65,7 @@ if (obstacle !== undefined) {
 
     test('lie on a file system of type fuseblk or fuse, not in a plain directory', () => {
       const mounts = execFileSync('cat', ['/proc/mounts'], { encoding: 'utf8' })
-      const line = mounts.split('\n').find((mount) => mount.split(' ')[1] === volume.directory)
+      const line = mounts.split('\n').find((mount) => mount.split(' ')[1] === volume.mountPoint)
       expect(line?.split(' ')[2]).toMatch(/^fuse/)
     })
   })

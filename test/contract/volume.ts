@@ -5,10 +5,17 @@ import { mountNtfsImage } from '../../src/ntfs-image'
 /**
 /**
  * What a volume may lack. A paging file is at `pagefile.sys`; the rules for names are those of Windows for files and drives; a drive letter
- * is the volume's `root`; the list lock is one that the driver can take, for `inspect()`.
+ * is the volume's `root`; the list lock is one that the driver can take, for `inspect()`; allocation faults are those that can be asked for.
  */
 export type VolumeFeature =
-  'paging file' | 'long paths' | 'name rules' | 'drive letter' | 'list lock' | 'tracking by name'
+  | 'paging file'
+  | 'long paths'
+  | 'name rules'
+  | 'drive letter'
+  | 'list lock'
+  | 'tracking by name'
+  | 'dismount'
+  | 'allocation faults'
 
 /** Acts on the files of a volume, beside the filter. */
 export interface VolumeFiles {
@@ -26,6 +33,8 @@ export interface ContractVolume {
   readonly kernel: KernelName
   /** What paths on the volume begin with, such as a drive letter with its colon. */
   readonly root: string
+  /** The directory of the volume that files are made in, from its root on, such as `\\made`; the root itself if there is none. */
+  readonly directory?: string
   /** The volume itself. */
   readonly volumePath: string
   /** What a directory is opened by. */
@@ -96,13 +105,13 @@ export function memoryVolume(): ContractVolume {
 }
 
 /** A new NTFS volume, and the directory below which its files can be seen without the filter. */
-export function ntfsVolume(): ContractVolume & { readonly directory: string } {
+export function ntfsVolume(): ContractVolume & { readonly mountPoint: string } {
   const image = mountNtfsImage(64)
-  const { directory } = image
+  const mountPoint = image.directory
   const volume = hostVolume(
     'N:',
-    (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } }, ...options }),
+    (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: mountPoint } }, ...options }),
     () => image.dispose(),
   )
-  return { ...volume, directory }
+  return { ...volume, mountPoint }
 }

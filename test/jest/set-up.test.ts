@@ -225,7 +225,7 @@ describe('withVolume', () => {
   testOnNtfs('serves an NTFS volume, with its streams', async () => {
     const ntfs = ntfsVolume()
     try {
-      await useDirectory(ntfs.directory, 'a.txt:notes')
+      await useDirectory(ntfs.mountPoint, 'a.txt:notes')
     } finally {
       ntfs.dispose()
     }

@@ -222,7 +222,7 @@ describe('the addon', () => {
   test('keeps its memory while one of its functions is there', () => {
     const output = runProgram(
       `
-      const { native } = require(require('node:path').join(process.argv[1], '..', 'native.js'))
+      const native = require(require('node:path').join(process.argv[1], '..', 'addon.js')).loadAddon()
       const lookup = (() => native.open('host', false, [['M', undefined]]).lookup)()
       const churn = (rounds) => {
         gc()

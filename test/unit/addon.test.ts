@@ -1,0 +1,110 @@
+/** Which addon a platform gets, and what it is told where there is none. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { addonPath, libcOf, loadAddon, prebuiltAddon } from '../../src/addon'
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'psctx-addon-'))
+})
+afterAll(() => {
+  rmSync(directory, { recursive: true })
+})
+
+/** An ELF program of 64 bits, as far as its program headers: a loaded segment, and its interpreter if it has one. */
+function program(interpreter?: string): string {
+  const [header, segment, load, interpret] = [64, 56, 1, 3]
+  const bytes = Buffer.alloc(512)
+  bytes.write('\x7fELF\x02\x01', 'latin1')
+  bytes.writeBigUInt64LE(BigInt(header), 32)
+  bytes.writeUInt16LE(segment, 54)
+  bytes.writeUInt16LE(2, 56)
+  bytes.writeUInt32LE(load, header)
+  if (interpreter !== undefined) {
+    bytes.writeUInt32LE(interpret, header + segment)
+    bytes.writeBigUInt64LE(256n, header + segment + 8)
+    bytes.writeBigUInt64LE(BigInt(interpreter.length + 1), header + segment + 32)
+    bytes.write(interpreter, 256, 'latin1')
+  }
+  const path = join(directory, 'program')
+  writeFileSync(path, bytes)
+  return path
+}
+
+describe('the C library of a program', () => {
+  test.each([
+    ['/lib/ld-musl-x86_64.so.1', 'musl'],
+    ['/lib/ld-musl-aarch64.so.1', 'musl'],
+    ['/lib64/ld-linux-x86-64.so.2', 'glibc'],
+    ['/nix/store/abc-glibc-2.38/lib/ld-linux-aarch64.so.1', 'glibc'],
+    [undefined, undefined],
+  ])('whose interpreter is %s', (interpreter, libc) => {
+    expect(libcOf(program(interpreter))).toBe(libc)
+  })
+
+  test('is glibc for the Node.js that runs this', () => {
+    expect(libcOf(process.execPath)).toBe('glibc')
+  })
+
+  test('cannot be told of what is no such program', () => {
+    expect(libcOf(__filename)).toBeUndefined()
+  })
+})
+
+test.each([
+  ['win32', 'x64', undefined, 'prebuilds/win32-x64/psctx.node'],
+  ['win32', 'arm64', undefined, 'prebuilds/win32-arm64/psctx.node'],
+  ['linux', 'x64', 'glibc', 'prebuilds/linux-x64/psctx.glibc.node'],
+  ['linux', 'arm64', 'glibc', 'prebuilds/linux-arm64/psctx.glibc.node'],
+  ['linux', 'arm64', undefined, 'prebuilds/linux-arm64/psctx.glibc.node'],
+] as const)('%s on %s with %s gets %s', (system, architecture, libc, path) => {
+  expect(prebuiltAddon({ system, architecture, libc })).toBe(path)
+})
+
+test.each([
+  ['linux', 'x64', 'musl', 'linux-x64 with musl'],
+  ['linux', 'arm64', 'musl', 'linux-arm64 with musl'],
+  ['linux', 'riscv64', 'glibc', 'linux-riscv64 with glibc'],
+  ['darwin', 'arm64', undefined, 'darwin-arm64'],
+  ['win32', 'ia32', undefined, 'win32-ia32'],
+] as const)('%s on %s with %s is told what to do', (system, architecture, libc, name) => {
+  expect(() => prebuiltAddon({ system, architecture, libc })).toThrow(
+    expect.objectContaining<Partial<NodeJS.ErrnoException>>({
+      code: 'ERR_ADDON_UNAVAILABLE',
+      message: expect.stringMatching(
+        new RegExp(`no prebuilt addon for ${name}, .*npm run build.*PSCTX_ADDON_PATH`),
+      ) as string,
+    }) as Error,
+  )
+})
+
+describe('the file that PSCTX_ADDON_PATH names', () => {
+  afterEach(() => {
+    delete process.env['PSCTX_ADDON_PATH']
+  })
+
+  test('is the addon', () => {
+    process.env['PSCTX_ADDON_PATH'] = program()
+    expect(addonPath()).toBe(join(directory, 'program'))
+  })
+
+  test('must be there', () => {
+    process.env['PSCTX_ADDON_PATH'] = join(directory, 'absent.node')
+    expect(addonPath).toThrow(`PSCTX_ADDON_PATH names ${join(directory, 'absent.node')}, which is not there.`)
+  })
+
+  test('must load', () => {
+    process.env['PSCTX_ADDON_PATH'] = join(directory, 'broken.node')
+    writeFileSync(join(directory, 'broken.node'), 'nothing')
+    expect(loadAddon).toThrow(
+      expect.objectContaining<Partial<NodeJS.ErrnoException>>({
+        code: 'ERR_ADDON_UNAVAILABLE',
+        message: expect.stringMatching(
+          /broken\.node does not load on linux-\w+ with glibc, .*PSCTX_ADDON_PATH/,
+        ) as string,
+      }) as Error,
+    )
+  })
+})

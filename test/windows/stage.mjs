@@ -1,0 +1,41 @@
+// Puts into a directory what a Windows machine needs to run tests: the package, the tests with the facade that they import, Jest, Node.js.
+import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+import { capture, CommandError, root, run } from '../../scripts/run.mjs'
+import { once } from '../../scripts/setup.mjs'
+
+const here = join(root, 'test', 'windows')
+
+/** Puts the package, as it is published, into the directory package/ beside the modules that it depends on. */
+function unpackPackage(stage) {
+  const { status, output } = capture('npm', ['pack', '--json', '--pack-destination', stage])
+  if (status !== 0) throw new CommandError(`npm pack ended with ${status}`)
+  const [{ filename }] = JSON.parse(output)
+  rmSync(join(stage, 'package'), { recursive: true, force: true })
+  run('tar', ['-xzf', join(stage, filename), '-C', stage])
+  rmSync(join(stage, filename))
+}
+
+/**
+ * Fills `stage`. `project` is the TypeScript project of the tests, compiled into it; `jest` is the configuration of Jest there;
+ * `architecture` is Node.js' name of the machine's.
+ */
+export function stageTests({ stage, architecture, project, jest }) {
+  mkdirSync(stage, { recursive: true })
+  const manifests = ['package.json', 'package-lock.json'].map((name) => join('test', 'windows', name))
+  once(`packages-${relative(root, stage).replaceAll(/\W/g, '-')}`, manifests, () => {
+    for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(here, name), join(stage, name))
+    const options = ['--os=win32', `--cpu=${architecture}`, '--ignore-scripts', '--no-audit', '--no-fund']
+    run('npm', ['ci', ...options], { cwd: stage })
+  })
+  for (const name of ['src', 'test']) rmSync(join(stage, name), { recursive: true, force: true })
+  run('npx', ['tsc', '--project', project, '--outDir', stage])
+  unpackPackage(stage)
+  cpSync(join(stage, 'package', 'prebuilds'), join(stage, 'prebuilds'), { recursive: true })
+  writeFileSync(join(stage, 'jest.config.js'), `module.exports = ${JSON.stringify(jest)}\n`)
+}
+
+/** Windows' own Node.js in a stage. */
+export const nodeOf = (stage, architecture, version) =>
+  join(stage, 'node_modules', `node-win-${architecture}-${version}`, 'bin', 'node.exe')
