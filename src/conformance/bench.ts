@@ -125,16 +125,16 @@ export class Bench {
     return opened
   }
 
-  /** Does what a file system or a kernel may be unable to do. `what` says what that is: 'a sparse file'. */
-  attempt<T>(what: string, action: () => T, ...others: readonly StatusName[]): T {
+  /** Does what a file system or a kernel may be unable to do; `others` are answers that say so here. */
+  attempt<T>(action: () => T, ...others: readonly StatusName[]): T {
     try {
       return action()
     } catch (error) {
       if (!(error instanceof PerStreamContextError)) throw error
       if (cannot.has(error.code) || (others as readonly string[]).includes(error.code)) {
-        notSupported(`There is no ${what} here: ${error.operation} answers ${error.code}.`)
+        notSupported(`It cannot be done here: ${error.operation} answers ${error.code}.`)
       }
-      inform(`Nothing can be judged without ${what}: ${error.message}`)
+      inform(`Nothing can be judged: ${error.message}`)
     }
   }
 

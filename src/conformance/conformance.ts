@@ -7,11 +7,11 @@ import {
   checkBoolean,
   checkOptions,
   checkSignal,
+  Filter,
   openFilter,
   PerStreamContextError,
   typeError,
   valueError,
-  type Filter,
 } from '../index'
 
 import { Bench, removeAll, type Place } from './bench'
@@ -89,7 +89,7 @@ export interface ConformanceOptions {
 
 const keys: ReadonlySet<string> = new Set(['filter', 'dismount', 'seconds', 'signal', 'checks', 'progress'])
 /** Milliseconds that file systems are waited for: those of the embedded kernel let go at once. */
-const patience = { windows: 10_000, host: 1_500 } as const
+const patience = { windows: 10_000, host: 1_000 } as const
 const longest = 24 * 60 * 60
 const operation = 'conformance'
 
@@ -131,7 +131,8 @@ export function chooseChecks({ checks: ids, dismount = false, seconds }: Conform
 function checkAll(directory: unknown, options: ConformanceOptions): void {
   if (typeof directory !== 'string') throw typeError(operation, 'directory', 'a string')
   checkOptions(options, operation, keys)
-  const { dismount, seconds, signal, progress } = options
+  const { filter, dismount, seconds, signal, progress } = options
+  if (filter !== undefined && !(filter instanceof Filter)) throw typeError(operation, 'filter', 'a Filter')
   if (dismount !== undefined) checkBoolean(dismount, 'dismount', operation)
   if (seconds !== undefined) {
     if (typeof seconds !== 'number') throw typeError(operation, 'seconds', 'a number')

@@ -48,7 +48,7 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 /** Text of XML, without characters that it cannot have. */
 function xmlText(text: string): string {
   // eslint-disable-next-line no-control-regex -- controls but for tabs and ends of lines are no characters of XML
-  return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd').replace(/[&<>"]/g, (one) => entities[one]!)
+  return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, ' ').replace(/[&<>"]/g, (one) => entities[one]!)
 }
 
 /** A file of JUnit's results, one suite for each subject. */

@@ -63,13 +63,9 @@ export const identity: readonly Check[] = [
     run(bench) {
       const path = bench.make('file')
       const link = bench.path('link')
-      bench.attempt(
-        'hard link',
-        () => {
-          bench.files.link(path, link)
-        },
-        'STATUS_TOO_MANY_LINKS',
-      )
+      bench.attempt(() => {
+        bench.files.link(path, link)
+      }, 'STATUS_TOO_MANY_LINKS')
       return shares(bench.open(path), bench.open(link), 'Opens by two hard links')
     },
   },
@@ -81,11 +77,7 @@ export const identity: readonly Check[] = [
     run(bench) {
       const path = bench.make('file-of-some-case')
       const stream = bench.open(path)
-      const other = bench.attempt(
-        'name without regard to case',
-        () => bench.open(bench.path('FILE-of-Some-CASE')),
-        'STATUS_OBJECT_NAME_NOT_FOUND',
-      )
+      const other = bench.attempt(() => bench.open(bench.path('FILE-of-Some-CASE')), 'STATUS_OBJECT_NAME_NOT_FOUND')
       return shares(stream, other, 'Opens by two cases of the name')
     },
   },
@@ -104,7 +96,6 @@ export const identity: readonly Check[] = [
       const stream = bench.open(path)
       const second = `\\\\?\\GLOBALROOT${volume.device}${path.slice(path.indexOf(':') + 1)}`
       const other = bench.attempt(
-        'path by the volume’s device',
         () => bench.open(second),
         'STATUS_OBJECT_NAME_NOT_FOUND',
         'STATUS_OBJECT_PATH_NOT_FOUND',

@@ -63,7 +63,7 @@ export const support: readonly Check[] = [
     run(bench) {
       const { drive } = bench
       if (drive === undefined) notSupported('The directory is on no drive, by which a volume is opened.')
-      const stream = bench.attempt('open of the volume', () => bench.open(drive))
+      const stream = bench.attempt(() => bench.open(drive))
       inform(`The volume is ${describe(stream)}`)
     },
   },
@@ -74,7 +74,7 @@ export const support: readonly Check[] = [
     hint: cleared,
     run(bench) {
       const path = bench.make('file', 'content')
-      bench.attempt('read-only file', () => {
+      bench.attempt(() => {
         bench.withFile(path, { access: ['write-attributes'] }, (file) => {
           file.setReadOnly(true)
         })
@@ -89,7 +89,7 @@ export const support: readonly Check[] = [
     hint: cleared,
     run(bench) {
       const path = bench.make('file', 'content')
-      bench.attempt('sparse file', () => {
+      bench.attempt(() => {
         bench.withFile(path, { access: ['read', 'write'] }, (file) => {
           file.setSparse()
         })
@@ -104,7 +104,7 @@ export const support: readonly Check[] = [
     hint: cleared,
     run(bench) {
       const path = bench.make('file', 'content'.repeat(10_000))
-      bench.attempt('compressed file', () => {
+      bench.attempt(() => {
         bench.withFile(path, { access: ['read', 'write'] }, (file) => {
           file.setCompressed()
         })
@@ -151,13 +151,9 @@ export const support: readonly Check[] = [
 /** Makes a named stream of a file; there may be none. */
 export function makeNamed(bench: Bench, file: string, name = 'named'): string {
   const path = `${file}:${name}`
-  bench.attempt(
-    'named stream',
-    () => {
-      bench.files.writeFile(path, Buffer.from('content'))
-    },
-    'STATUS_OBJECT_NAME_INVALID',
-  )
+  bench.attempt(() => {
+    bench.files.writeFile(path, Buffer.from('content'))
+  }, 'STATUS_OBJECT_NAME_INVALID')
   return path
 }
 
@@ -165,7 +161,7 @@ export function makeNamed(bench: Bench, file: string, name = 'named'): string {
 export function openById(bench: Bench, path: string): { close(): void } {
   const { drive } = bench
   if (drive === undefined) notSupported('The directory is on no drive, by which a volume is named.')
-  return bench.attempt('open by id', () => {
+  return bench.attempt(() => {
     const id = bench.withFile(path, { access: ['attributes'] }, (file) => file.id)
     return bench.openFile(drive, { access: ['attributes'], id })
   })

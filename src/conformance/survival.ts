@@ -24,7 +24,7 @@ function survives(id: string, what: string, hint: string, deed: Deed): Check {
       const path = bench.make('file', 'x'.repeat(size))
       const stream = bench.open(path)
       const { sequence } = stream.insert({ instance: 1n })
-      const after = bench.attempt(`way to look at ${what}`, () => deed(bench, path)) ?? path
+      const after = bench.attempt(() => deed(bench, path)) ?? path
       const openFinds = bench.open(after).lookup({ instance: 1n })?.sequence === sequence
       const handleFinds = stream.lookup({ instance: 1n })?.sequence === sequence
       if (openFinds && handleFinds) return 'The handle that was open finds the context, and so does another open.'
@@ -128,9 +128,7 @@ export const survival: readonly Check[] = [
       const path = bench.make('file', 'x'.repeat(size))
       const stream = bench.open(path)
       const { sequence } = stream.insert({ instance: 1n })
-      const section = bench.attempt('section', () =>
-        bench.withFile(path, { access: ['read'] }, (file) => bench.keep(file.map())),
-      )
+      const section = bench.attempt(() => bench.withFile(path, { access: ['read'] }, (file) => bench.keep(file.map())))
       stream.close()
       hold(bench.live() === 1, 'The context was torn down with the last handle, though a section was there.')
       {

@@ -146,7 +146,7 @@ export const teardown: readonly Check[] = [
     sentence:
       'A stream that is opened again after its teardown has no contexts, and neither has a new file of a deleted one’s name.',
     documentation: pages.setUp,
-    hint: 'A structure that is used again must be given to FsRtlSetupAdvancedHeader again, or was found by the name of a file that has gone.',
+    hint: `A structure that is used again must be given to FsRtlSetupAdvancedHeader again, or was found by the name of a file that has gone. ${leak}`,
     async run(bench) {
       const path = bench.make('file', 'content')
       hang(bench, path)
