@@ -74,6 +74,9 @@ const openStreamKeys: ReadonlySet<string> = new Set(['signal'])
 
 let makeFilter: (session: Session, kernel: KernelName, volumes: readonly HostVolume[]) => Filter
 
+/** How another filter on the same kernel, with the same volumes, is opened. @internal */
+export let optionsOf: (filter: Filter) => FilterOptions
+
 /**
  * An open of the driver. It owns the contexts that are inserted through it: when it is closed, or its process dies, they
  * are removed and freed, unless their lifetime is `'stream'`. Made by {@link openFilter}.
@@ -99,6 +102,8 @@ export class Filter {
 
   static {
     makeFilter = (session, kernel, volumes) => new Filter(session, kernel, volumes)
+    optionsOf = (filter) =>
+      filter.kernel === 'windows' ? { kernel: 'windows' } : { kernel: 'host', volumes: toDefinitions(filter.#volumes) }
   }
 
   private constructor(session: Session, kernel: KernelName, volumes: readonly HostVolume[]) {
@@ -346,6 +351,15 @@ function toVolumes(volumes: unknown): HostVolume[] {
     }
     return [letter, resolve(path)]
   })
+}
+
+function toDefinitions(volumes: readonly HostVolume[]): Record<string, VolumeDefinition> {
+  return Object.fromEntries(
+    volumes.map(([letter, path, fault]) => [
+      `${letter}:`,
+      path === undefined ? { type: 'memory', fault: fault as VolumeFault | undefined } : { type: 'directory', path },
+    ]),
+  )
 }
 
 /** What to do next, where the usual advice does not know. */

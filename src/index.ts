@@ -53,6 +53,10 @@ export { Stream } from './stream'
 export { volumeFaults, type VolumeFault } from './volume-fault'
 export { TrackingRule, type TrackingOptions } from './tracking'
 /** For this package's own rooms: how every part of it checks its arguments. @internal */
-export { checkBytes, checkIdentifier, checkInteger, checkOptions } from './arguments'
+export { checkBoolean, checkBytes, checkIdentifier, checkInteger, checkOptions, checkSignal } from './arguments'
 /** @internal */
 export { typeError, valueError } from './errors'
+/** @internal */
+export { optionsOf } from './filter'
+/** @internal */
+export { abortError } from './paging'

@@ -58,6 +58,8 @@ export const volumeFaults = [
   'header-replaced-on-rename',
   /** A rename moves the contexts to the directory’s list. */
   'contexts-moved-on-rename',
+  /** A deleted file leaves its contexts to the next file that is opened. */
+  'contexts-inherited-from-deleted-file',
   /** Streams go without teardown. */
   'no-teardown',
   /** Deleted streams do. */

@@ -347,8 +347,12 @@ NTSTATUS NtQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING LinkTarget
     return HostEndService(Thread, Status);
 }
 
+/* \??\GLOBALROOT stands for the root, so that Win32 paths reach every device by its own name. */
 NTSTATUS HostStartNamespace(VOID)
 {
+    static const WCHAR GlobalRootText[] = L"\\DosDevices\\GLOBALROOT";
+    UNICODE_STRING GlobalRoot = RTL_CONSTANT_STRING(GlobalRootText);
+    UNICODE_STRING Root = {0, 0, NULL};
     NTSTATUS Status = HostCreateObject(&HostDirectoryType, sizeof(*HostRoot), (PVOID *)&HostRoot);
     static const PCWSTR Names[] = {L"\\Device", L"\\Driver", L"\\FileSystem", L"\\DosDevices"};
 
@@ -357,6 +361,9 @@ NTSTATUS HostStartNamespace(VOID)
     }
     for (ULONG Index = 0; NT_SUCCESS(Status) && Index < RTL_NUMBER_OF(Names); Index++) {
         Status = HostCreateDirectory(Names[Index]);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = IoCreateSymbolicLink(&GlobalRoot, &Root);
     }
     return Status;
 }

@@ -14,5 +14,14 @@ export const publicEntries = Object.values(manifest.exports)
   .filter((target) => typeof target === 'object')
   .map((target) => nameOf(target.require.default))
 
-/** The programs, the demonstration, and the addon's place, which the command line needs to know where the library does not load. */
-export const entries = [...publicEntries, ...Object.values(manifest.bin).map(nameOf), 'demo', 'addon']
+/**
+ * The programs, the demonstration, the addon's place, which the command line needs to know where the library does not load, and what runs
+ * in a thread of its own.
+ */
+export const entries = [
+  ...publicEntries,
+  ...Object.values(manifest.bin).map(nameOf),
+  'demo',
+  'addon',
+  'conformance/load-worker',
+]

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Help } from 'commander'
 
 import { addCompletion } from './commands/completion'
+import { addConformance } from './commands/conformance'
 import { addDoctor } from './commands/doctor'
 import { addDriver } from './commands/driver'
 import { addFiles } from './commands/files'
@@ -87,6 +88,7 @@ function assembleCommands(runtime: Runtime): Command {
   addVolumes(program, runtime)
   addStat(program, runtime)
   addReport(program, runtime)
+  addConformance(program, runtime)
   addDriver(program, runtime)
   addDoctor(program, runtime)
   if (runtime.shell === undefined) {

@@ -82,6 +82,8 @@ VOID FsdFaultInitializeFcb(PVCB Vcb, PFCB Fcb, ULONG CreateOptions)
         SetFlag(Fcb->Header.Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS);
     } else if (Vcb->Fault == FsdFaultListNotInitialized && Fcb->Node->Directory) {
         RtlZeroMemory(&Fcb->Header.FilterContexts, sizeof(Fcb->Header.FilterContexts));
+    } else if (Vcb->Fault == FsdFaultInherited && !Fcb->Node->Directory) {
+        HostMoveContexts(&Vcb->LostHeader, &Fcb->Header);
     }
 }
 
@@ -158,6 +160,11 @@ VOID FsdFaultEndFcb(PVCB Vcb, PFCB Fcb)
 
     if (Fcb->Header.FilterContexts.Flink == NULL) {
         InitializeListHead(&Fcb->Header.FilterContexts);
+    }
+    if (Vcb->Fault == FsdFaultInherited && Fcb->Deleted) {
+        (VOID) ExAcquireResourceExclusiveLite(&Vcb->Resource, TRUE);
+        HostMoveContexts(&Fcb->Header, &Vcb->LostHeader);
+        ExReleaseResourceLite(&Vcb->Resource);
     }
     if (Shared == NULL) {
         return;

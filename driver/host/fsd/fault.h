@@ -39,6 +39,7 @@
     /* What becomes of the list itself. */ \
     FAULT(HeaderReplacedOnRename, "header-replaced-on-rename") \
     FAULT(MovedOnRename, "contexts-moved-on-rename") \
+    FAULT(Inherited, "contexts-inherited-from-deleted-file") \
     /* What is never torn down. */ \
     FAULT(NoTeardown, "no-teardown") \
     FAULT(NoTeardownOnDelete, "no-teardown-on-delete") \

@@ -1,0 +1,101 @@
+/** What becomes of contexts after the last reference to their streams. */
+import type { ListedContext, Stream } from '../index'
+
+import { isStatus, type Bench } from './bench'
+import { count, fail, inform, type Ending, type Finding } from './check'
+
+/** How long is waited, in milliseconds, once waiting has been in vain. */
+const shortPatience = 100
+
+interface Outcome {
+  readonly ending: Ending
+  readonly evidence: string
+}
+
+function time(milliseconds: number): string {
+  return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds).toLocaleString('en')} ms`
+}
+
+/** The numbers of this session's contexts that hang on a stream, as its file system has it now. */
+export function contextsOn(stream: Stream): bigint[] {
+  try {
+    return stream.inspect().flatMap((context) => (context.holder === 'self' ? [context.sequence] : []))
+  } catch (error) {
+    if (!isStatus(error, 'STATUS_NOT_SUPPORTED')) throw error // this kernel's list cannot be locked
+  }
+  const isFound = ({ owner, instance, sequence }: ListedContext): boolean =>
+    stream.lookup({ owner, instance })?.sequence === sequence
+  return stream.contexts().flatMap((context) => (isFound(context) ? [context.sequence] : []))
+}
+
+/** Those that an open of the stream finds: none, if it has gone. */
+function findAgain(bench: Bench, path: string): bigint[] {
+  try {
+    using stream = bench.filter.openStream(path)
+    return contextsOn(stream)
+  } catch (error) {
+    if (isStatus(error, 'STATUS_OBJECT_NAME_NOT_FOUND', 'STATUS_OBJECT_PATH_NOT_FOUND', 'STATUS_DELETE_PENDING')) {
+      return []
+    }
+    throw error
+  }
+}
+
+/** Waits for the contexts of the session to be torn down, and is less patient ever after if that was in vain. */
+async function wait(bench: Bench): Promise<number | undefined> {
+  const waited = await bench.until(() => bench.live() === 0, bench.place.patience)
+  if (waited === undefined) bench.place.patience = Math.min(bench.place.patience, shortPatience)
+  return waited
+}
+
+/** What of the contexts is still there is found again on these streams, or lost. */
+async function examine(bench: Bench, paths: readonly string[], waited: number): Promise<Outcome> {
+  const there: bigint[] = []
+  for await (const { sequence } of bench.filter.enumerate()) there.push(sequence)
+  const found = new Set<bigint>()
+  for (const path of paths) {
+    for (const sequence of findAgain(bench, path)) found.add(sequence)
+  }
+  const lost = there.filter((sequence) => !found.has(sequence)).length
+  if (lost > 0) {
+    const whose = paths.length === 0 ? '' : ', and no open of the streams finds them'
+    return {
+      ending: 'lost',
+      evidence: `${count(lost, 'context')} never torn down: the driver has them after ${time(waited)}${whose}.`,
+    }
+  }
+  const start = performance.now()
+  for (const path of paths) bench.press(path)
+  const kept = `${count(there.length, 'context')} kept with the stream, which is found again after ${time(waited)}`
+  if (bench.live() > 0 && (await wait(bench)) === undefined) {
+    return { ending: 'kept', evidence: `${kept}; flushing it and closing an unbuffered handle do not change that.` }
+  }
+  const pressed = time(performance.now() - start)
+  return { ending: 'kept', evidence: `${kept}; torn down ${pressed} after an unbuffered handle was closed.` }
+}
+
+/** What became of all contexts of the session, whose streams nobody has open any more. `paths` are those that can be opened again. */
+export async function settle(bench: Bench, paths: readonly string[]): Promise<Outcome> {
+  const contexts = bench.live()
+  if (contexts === 0) return { ending: 'torn-down', evidence: 'torn down at once.' }
+  const start = performance.now()
+  const waited = await wait(bench)
+  if (waited === undefined) return examine(bench, paths, performance.now() - start)
+  return { ending: 'late', evidence: `${count(contexts, 'context')} torn down late, after ${time(waited)}.` }
+}
+
+/** Fails if contexts were lost; otherwise it is a pass, which says how they ended. */
+export function judge({ ending, evidence }: Outcome, before: string): Finding {
+  const told = `${before}: ${evidence}`
+  if (ending === 'lost') fail(told, ending)
+  return { verdict: 'pass', evidence: told, ending }
+}
+
+/** Goes on where the file system tears down at once: there a stream that goes is told from one that something keeps. */
+export function requirePromptness(bench: Bench, promise: string): void {
+  using stream = bench.filter.openStream(bench.make('probe'))
+  stream.insert()
+  stream.close()
+  if (bench.live() === 0) return
+  inform(`The file system does not tear down at once a stream that nobody has open: whether ${promise} cannot be told.`)
+}

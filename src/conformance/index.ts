@@ -1,0 +1,19 @@
+/** Whether a file system keeps its promises to filters: one check after another, on any mounted volume. */
+export type { Ending, Request, Verdict } from './check'
+export {
+  conformance,
+  conformanceChecks,
+  type ConformanceCheck,
+  type ConformanceOptions,
+  type ConformanceProgress,
+  type ConformanceResult,
+} from './conformance'
+export { describeConformance, type ConformanceRunner, type DescribeConformanceOptions } from './describe'
+export { markdownHead, toJsonLine, toJUnit, toMarkdown, toTap, type ConformanceLine } from './formats'
+export {
+  conformanceEnvironment,
+  summarize,
+  type ConformanceCounts,
+  type ConformanceEnvironment,
+  type ConformanceSummary,
+} from './summary'
