@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { Application } from 'typedoc'
+import { Application, ReflectionKind, UnionType } from 'typedoc'
 
 import { CommandError, root } from './run.mjs'
 
@@ -12,6 +12,16 @@ function findEntryPoints() {
   return Object.keys(exports)
     .map((path) => join('src', path, 'index.ts'))
     .filter((path) => existsSync(join(root, path)))
+}
+
+/** Lists what is said of each member of a union of names: the reference's pages would leave it out. */
+function tellMembers(project) {
+  for (const { type, comment } of project.getReflectionsByKind(ReflectionKind.TypeAlias)) {
+    if (!(type instanceof UnionType) || type.types.some((member) => member.type !== 'literal')) continue
+    for (const [index, summary] of (type.elementSummaries ?? []).entries()) {
+      comment.summary.push({ kind: 'text', text: `\n\n- \`${type.types[index]}\`: ` }, ...summary)
+    }
+  }
 }
 
 /** Writes the reference into a directory. */
@@ -45,5 +55,6 @@ export async function writeApi(directory) {
   if (project === undefined || application.logger.hasErrors() || application.logger.hasWarnings()) {
     throw new CommandError('The reference cannot be made: see above.')
   }
+  tellMembers(project)
   await application.generateOutputs(project)
 }

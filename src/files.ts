@@ -11,7 +11,7 @@ import {
   internalSize,
   standardSize,
 } from './codec/file-information'
-import { constructorError, isFailure, typeError } from './errors'
+import { constructorError, isFailure, statusOf, typeError } from './errors'
 import { type Answer, fileOperations, type NativeSession } from './native'
 import { toNamespacePath } from './path'
 import { answerError, Session } from './session'
@@ -39,6 +39,10 @@ const synchronous = 0x20
 const nonDirectoryFile = 0x40
 const noIntermediateBuffering = 0x08
 const openByFileId = 0x2000
+
+/** What a file system says of what it does not do. The usual advice is about contexts. */
+const invalidDeviceRequest = statusOf('STATUS_INVALID_DEVICE_REQUEST') | 0
+const unknownAdvice = 'The file system does not do this with this file: go without it, or use another file system.'
 
 /** Bytes of one transfer. */
 const maximumTransfer = 1 << 30
@@ -264,8 +268,9 @@ export class HostFile {
   }
 
   #answer(answer: Answer, operation: string): number {
-    if (isFailure(answer)) throw answerError(answer, operation, this.path)
-    return answer
+    if (!isFailure(answer)) return answer
+    const isUnknown = answer === invalidDeviceRequest
+    throw answerError(answer, operation, this.path, isUnknown ? unknownAdvice : undefined)
   }
 }
 

@@ -1,4 +1,8 @@
-/** Per-stream contexts of Windows file systems, from Node.js. */
+/**
+ * Per-stream contexts of Windows file systems, from Node.js.
+ *
+ * @module per-stream-context
+ */
 export { Batch, type BatchOptions, type BatchResult } from './batch'
 export type { FirstContext, StreamContext } from './codec/context'
 export type {

@@ -3,26 +3,37 @@ import { checkInteger, checkOptions, PerStreamContextError, Stream, typeError } 
 
 /** What Jest and Vitest give a matcher as `this`: as much of it as is used. */
 export interface MatcherContext {
+  /** Whether the assertion has `.not`. */
   readonly isNot?: boolean | undefined
+  /** `'resolves'` or `'rejects'` where the assertion has one of them. */
   readonly promise?: string | undefined
+  /** What messages are made with. */
   readonly utils: {
+    /** The assertion as it stands in the test. */
     readonly matcherHint: (
       name: string,
       received?: string,
       expected?: string,
       options?: { isNot?: boolean; promise?: string },
     ) => string
+    /** A value as text, in the colour of what was expected. */
     readonly printExpected: (value: unknown) => string
+    /** A value as text, in the colour of what came. */
     readonly printReceived: (value: unknown) => string
+    /** Text in the colour of what was expected. */
     readonly EXPECTED_COLOR: (text: string) => string
+    /** Text in the colour of what came. */
     readonly RECEIVED_COLOR: (text: string) => string
+    /** What two values differ in, line by line. */
     readonly diff: (expected: unknown, received: unknown) => string | null | undefined
   }
 }
 
 /** What a matcher answers. */
 export interface MatcherResult {
+  /** Whether the assertion holds, without regard to `.not`. */
   readonly pass: boolean
+  /** What to tell when the test fails. */
   readonly message: () => string
 }
 

@@ -3,7 +3,9 @@ import { typeError, valueError } from '../index'
 
 /** What of a test runner is used: Jest's and Vitest's modules and globals have it. */
 export interface TestRunner {
+  /** Has `action` run before each test; it has `timeout` milliseconds. */
   beforeEach(action: () => void, timeout?: number): unknown
+  /** Has `action` run after each test; it has `timeout` milliseconds. */
   afterEach(action: () => Promise<void>, timeout?: number): unknown
 }
 

@@ -7,6 +7,7 @@ import { askStream, comparison, paragraphs, type MatcherContext, type MatcherRes
 
 /** The context that a stream must have: an insertion's own words. */
 export interface ExpectedContext {
+  /** The context's number among those of its owner on the stream. */
   readonly instance: Identifier
   /** 0 when nothing is said. */
   readonly owner?: Identifier | undefined

@@ -92,7 +92,7 @@ async function checkNothingLeft(filter: Filter, within: number): Promise<void> {
  * embedded kernel elsewhere, unless `PSCTX_KERNEL` and `PSCTX_VOLUME` say otherwise. It is watched, for `toBeTornDown` and
  * `toLeaveNoContexts`. A test that leaves a context fails.
  *
- * Throws an {@link ArgumentError}, also for what the environment says (`argument: 'PSCTX_KERNEL'`). Where the filter cannot be
+ * Throws an `ArgumentError`, also for what the environment says (`argument: 'PSCTX_KERNEL'`). Where the filter cannot be
  * opened, each test fails with what {@link openFilter} throws.
  *
  * @example

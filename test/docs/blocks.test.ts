@@ -26,7 +26,7 @@ afterAll(() => {
 })
 
 test('every block says what it is written in, and how it is tested', () => {
-  const languages = ['ts', 'js', 'sh', 'bat', 'json', 'yaml', 'text']
+  const languages = ['ts', 'js', 'sh', 'bat', 'powershell', 'json', 'yaml', 'text']
   const isKnown = ({ language, note }: Block): boolean =>
     languages.includes(language) &&
     (note === '' || /^not run: \S/.test(note) || (language === 'text' && note === 'output'))

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 
 import { Command } from 'commander'
 
-import { run, type Surroundings } from '../../src/cli/program'
+import { run } from '../../src/cli/program'
+import type { Surroundings } from '../../src/cli/surroundings'
 
 import { type Block, root } from './markdown'
 
@@ -61,7 +62,9 @@ function split(line: string): string[] {
 
 function checkNpm([command, name]: readonly string[]): string | undefined {
   if (command === 'run') return name !== undefined && name in scripts ? undefined : `there is no script ${name}`
-  return ['start', 'test', 'install', 'ci', 'pack'].includes(command!) ? undefined : `npm ${command} is not known here`
+  return ['start', 'test', 'init', 'install', 'ci', 'pack'].includes(command!)
+    ? undefined
+    : `npm ${command} is not known here`
 }
 
 function checkSelftest(words: readonly string[]): string | undefined {

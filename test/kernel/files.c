@@ -93,6 +93,17 @@ DWORD FilesDelete(const WCHAR *name)
     return ErrorUnless(DeleteFileW(path));
 }
 
+DWORD FilesDeleteDirectory(const WCHAR *name)
+{
+    WCHAR path[PATH_CAPACITY];
+
+    if (!Volume.Win32) {
+        return HostFilesCommand(L"delete", name, NULL);
+    }
+    FilesPath(name, path);
+    return ErrorUnless(RemoveDirectoryW(path));
+}
+
 HANDLE FilesOpen(const WCHAR *name, DWORD access)
 {
     WCHAR path[PATH_CAPACITY];
@@ -203,6 +214,16 @@ static DWORD MakeSamples(void)
     }
     Volume.SampleCount = SAMPLES;
     return ERROR_SUCCESS;
+}
+
+DWORD FilesRemount(void)
+{
+    DWORD error = HostFilesCommand(L"dismount", NULL, NULL);
+
+    if (error == ERROR_SUCCESS) {
+        error = HostFilesCommand(L"mount", NULL, NULL);
+    }
+    return error == ERROR_SUCCESS ? MakeSamples() : error;
 }
 
 /* Takes files that are there already, in the directory itself. */

@@ -33,6 +33,9 @@ DWORD FilesMakeDirectory(const WCHAR *name);
 DWORD FilesLink(const WCHAR *name, const WCHAR *link);
 DWORD FilesRename(const WCHAR *name, const WCHAR *newName);
 DWORD FilesDelete(const WCHAR *name);
+DWORD FilesDeleteDirectory(const WCHAR *name);
+/* Of the test file system: dismounts the volume with whatever is on it, and mounts an empty one. */
+DWORD FilesRemount(void);
 
 /* Writes the full name; path has PATH_CAPACITY characters. */
 void FilesPath(const WCHAR *name, WCHAR *path);

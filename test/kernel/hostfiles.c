@@ -48,9 +48,11 @@ DWORD HostFilesCommand(const WCHAR *verb, const WCHAR *first, const WCHAR *secon
     LONG answer[16];
     DWORD error = ERROR_SUCCESS;
     DWORD length;
-    BOOL fits = WideAppend(command, COMMAND_CAPACITY, verb) && WideAppend(command, COMMAND_CAPACITY, L"|") &&
-                WideAppend(command, COMMAND_CAPACITY, first);
+    BOOL fits = WideAppend(command, COMMAND_CAPACITY, verb);
 
+    if (first != NULL) {
+        fits = fits && WideAppend(command, COMMAND_CAPACITY, L"|") && WideAppend(command, COMMAND_CAPACITY, first);
+    }
     if (second != NULL) {
         fits = fits && WideAppend(command, COMMAND_CAPACITY, L"|") && WideAppend(command, COMMAND_CAPACITY, second);
     }

@@ -9,7 +9,7 @@
 /* Win32 errors. */
 DWORD HostFilesBegin(void);
 void HostFilesEnd(void);
-/* VERB|FIRST or VERB|FIRST|SECOND; second may be NULL. */
+/* VERB, VERB|FIRST or VERB|FIRST|SECOND; what is not said is NULL. */
 DWORD HostFilesCommand(const WCHAR *verb, const WCHAR *first, const WCHAR *second);
 
 #endif

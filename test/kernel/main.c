@@ -1,8 +1,11 @@
 /*
- * psctx-selftest.exe: runs the driver's contract at the level of its ABI, on the machine it is started on, and prints TAP version 13.
+ * psctx-selftest.exe: runs the driver's contract at the level of its ABI, on the machine it is started on, and prints TAP version 13; with
+ * --conformance, checks of the volume's file system instead.
  *
- * Exit code 0: everything passed. 1: something failed, or could not start. 2: a wrong command line.
+ * Exit code 0: everything passed. 1: something failed, or could not start. 2: a wrong command line; with --conformance, also what could not
+ * start or was interrupted.
  */
+#include "conformance.h"
 #include "service.h"
 #include "tests.h"
 #include "traffic.h"
@@ -14,24 +17,32 @@ static const TEST_GROUP *const Groups[] = {
     &VolumeTests,    &InspectTests, &FuzzTests,   &PassThroughTests, &StressTests,
 };
 
+static const TEST_GROUP *const ConformanceGroups[] = {
+    &SupportChecks, &IdentityChecks, &MatchingChecks, &SurvivalChecks, &TeardownChecks, &LoadChecks, &DismountChecks,
+};
+
 void mainCRTStartup(void);
 
 /* A session that lives as long as the run and watches the totals. */
 static SESSION Monitor;
 static PSCTX_STATISTICS_REPLY AtStart;
+static PSCTX_STATISTICS_REPLY Settled; /* what a test may leave: what it has found */
+static BOOL HasRun;                    /* to the end */
 
-static BOOL HasSettled(void *unused)
+/* Whether the totals are what they were. */
+static BOOL HasSettled(void *before)
 {
+    const PSCTX_STATISTICS_REPLY *totals = before;
     PSCTX_STATISTICS_REPLY statistics;
 
-    (void)unused;
     return QueryStatistics(&Monitor, &statistics) == STATUS_SUCCESS &&
-           statistics.TotalContexts <= AtStart.TotalContexts && statistics.TotalSessions <= AtStart.TotalSessions;
+           statistics.TotalContexts <= totals->TotalContexts && statistics.TotalSessions <= totals->TotalSessions;
 }
 
 void AcceptLeftContext(void)
 {
     AtStart.TotalContexts += 1;
+    Settled.TotalContexts += 1;
 }
 
 /* A reason why the volume is not for this test, or NULL. */
@@ -64,7 +75,10 @@ static const char *WhyNot(const TEST *test)
     return NULL;
 }
 
-/* After each test nothing of it may be left: its handles are closed, and the driver's totals are back. */
+/*
+ * After each test nothing of it may be left: its handles are closed, and the driver's totals are back. What is left all the same is not the
+ * next one's.
+ */
 static void RunTest(const TEST *test)
 {
     const char *reason = WhyNot(test);
@@ -75,16 +89,21 @@ static void RunTest(const TEST *test)
     } else {
         test->Run();
         CloseAllKept();
-        (void)EXPECT(WaitUntil(HasSettled, NULL));
+        if (!EXPECT(WaitUntil(HasSettled, &Settled))) {
+            (void)QueryStatistics(&Monitor, &Settled);
+        }
+    }
+    if (Options.Conformance) {
+        NoteVerdict(test->Name);
     }
     TestEnd();
 }
 
-static void RunTests(void)
+static void RunTests(const TEST_GROUP *const *groups, size_t count)
 {
-    for (size_t group = 0; group < COUNT_OF(Groups); group += 1) {
-        for (ULONG index = 0; index < Groups[group]->Count; index += 1) {
-            const TEST *test = &Groups[group]->Tests[index];
+    for (size_t group = 0; group < count; group += 1) {
+        for (ULONG index = 0; index < groups[group]->Count && !IsInterrupted(); index += 1) {
+            const TEST *test = &groups[group]->Tests[index];
 
             if (Options.Only == NULL || Contains(test->Name, Options.Only)) {
                 RunTest(test);
@@ -146,7 +165,7 @@ static void TestUnload(void)
 {
     static const char name[] = "the driver is unloaded while files are in use";
 
-    if (Options.Driver == NULL || (Options.Only != NULL && !Contains(name, Options.Only))) {
+    if (Options.Driver == NULL || Options.Conformance || (Options.Only != NULL && !Contains(name, Options.Only))) {
         return;
     }
     TestBegin(name);
@@ -172,10 +191,15 @@ static BOOL RunOnVolume(void)
         return FALSE;
     }
     AskForContexts();
-    RunTests();
+    if (Options.Conformance) {
+        CatchInterrupts();
+        RunTests(ConformanceGroups, COUNT_OF(ConformanceGroups));
+    } else {
+        RunTests(Groups, COUNT_OF(Groups));
+    }
     TestBegin("nothing is left behind");
     CloseAllKept();
-    (void)EXPECT(WaitUntil(HasSettled, NULL));
+    (void)EXPECT(WaitUntil(HasSettled, &AtStart));
     TestEnd();
     (void)CloseHandle(Monitor.Handle);
     TestUnload();
@@ -183,6 +207,7 @@ static BOOL RunOnVolume(void)
     (void)EXPECT(FilesEnd());
     TestEnd();
     passed = TapEnd();
+    HasRun = !IsInterrupted();
     return passed;
 }
 
@@ -203,6 +228,7 @@ static BOOL RunOnDevice(void)
         (void)CloseHandle(Monitor.Handle);
         passed = FALSE;
     } else {
+        Settled = AtStart;
         passed = RunOnVolume();
     }
     return passed;
@@ -228,6 +254,9 @@ static int Run(void)
     if (!DriverUnload()) {
         Print("Bail out! the driver cannot be removed");
         passed = FALSE;
+    }
+    if (Options.Conformance && !HasRun) {
+        return 2;
     }
     return passed ? 0 : 1;
 }

@@ -20,6 +20,7 @@ BOOL LoadNt(void)
            Find(module, "NtCreateFile", &Nt.CreateFile) && Find(module, "NtCreateKey", &Nt.CreateKey) &&
            Find(module, "NtSetValueKey", &Nt.SetValueKey) && Find(module, "NtDeleteKey", &Nt.DeleteKey) &&
            Find(module, "NtLoadDriver", &Nt.LoadDriver) && Find(module, "NtUnloadDriver", &Nt.UnloadDriver) &&
+           Find(module, "RtlNtStatusToDosError", &Nt.StatusToError) &&
            Find(module, "RtlAdjustPrivilege", &Nt.AdjustPrivilege);
 }
 

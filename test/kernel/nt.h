@@ -61,6 +61,7 @@ typedef struct _NT_ROUTINES {
     LONG(NTAPI *DeleteKey)(HANDLE Key);
     LONG(NTAPI *LoadDriver)(const NT_STRING *ServiceKey);
     LONG(NTAPI *UnloadDriver)(const NT_STRING *ServiceKey);
+    ULONG(NTAPI *StatusToError)(LONG Status);
     LONG(NTAPI *AdjustPrivilege)(ULONG Privilege, BOOLEAN Enable, BOOLEAN Thread, BOOLEAN *Was);
 } NT_ROUTINES;
 

@@ -5,14 +5,19 @@
 
 #define TEXT_CAPACITY 2048u
 #define MAXIMUM_STRESS_SECONDS 86400u
+#define DEFAULT_CYCLES 10000u
+#define MAXIMUM_CYCLES 100000000u
 
-OPTIONS Options = {.Device = PSCTX_WIN32_GLOBAL_NAME};
+OPTIONS Options = {.Device = PSCTX_WIN32_GLOBAL_NAME, .Cycles = DEFAULT_CYCLES};
 
 static WCHAR Text[TEXT_CAPACITY];
 
 static const char Usage[] =
     "usage: psctx-selftest.exe [--driver path\\psctx.sys] [--native] [--device \\\\.\\Global\\PsCtx]\n"
-    "                          [--volume directory] [--only name] [--stress seconds]\n";
+    "                          [--volume directory] [--only name] [--stress seconds]\n"
+    "                          [--conformance [--cycles number] [--dismount]]\n"
+    "--conformance judges the file system of the volume. --dismount has it dismount the volume, whoever has files open "
+    "there.\n";
 
 void PrintUsage(void)
 {
@@ -48,7 +53,7 @@ static const WCHAR *NextWord(const WCHAR **line, size_t *used)
     return word;
 }
 
-static BOOL ParseSeconds(const WCHAR *word, ULONG *seconds)
+static BOOL ParseNumber(const WCHAR *word, ULONG maximum, ULONG *number)
 {
     ULONG value = 0;
 
@@ -60,11 +65,11 @@ static BOOL ParseSeconds(const WCHAR *word, ULONG *seconds)
             return FALSE;
         }
         value = value * 10 + (ULONG)(*word - L'0');
-        if (value > MAXIMUM_STRESS_SECONDS) {
+        if (value > maximum) {
             return FALSE;
         }
     }
-    *seconds = value;
+    *number = value;
     return TRUE;
 }
 
@@ -93,7 +98,13 @@ BOOL ParseOptions(void)
         } else if (WideEqual(word, L"--only")) {
             valid = ParseText(NextWord(&line, &used), &Options.Only);
         } else if (WideEqual(word, L"--stress")) {
-            valid = ParseSeconds(NextWord(&line, &used), &Options.StressSeconds);
+            valid = ParseNumber(NextWord(&line, &used), MAXIMUM_STRESS_SECONDS, &Options.StressSeconds);
+        } else if (WideEqual(word, L"--conformance")) {
+            Options.Conformance = TRUE;
+        } else if (WideEqual(word, L"--cycles")) {
+            valid = ParseNumber(NextWord(&line, &used), MAXIMUM_CYCLES, &Options.Cycles);
+        } else if (WideEqual(word, L"--dismount")) {
+            Options.Dismount = TRUE;
         } else if (WideEqual(word, L"--internal-hold")) {
             valid =
                 ParseText(NextWord(&line, &used), &Options.Hold) && ParseText(NextWord(&line, &used), &Options.File);
@@ -101,5 +112,5 @@ BOOL ParseOptions(void)
             valid = FALSE;
         }
     }
-    return valid && (!Options.Native || Options.Driver != NULL);
+    return valid && (!Options.Native || Options.Driver != NULL) && (!Options.Dismount || Options.Conformance);
 }

@@ -14,6 +14,9 @@ typedef struct _OPTIONS {
     const WCHAR *Hold;   /* in a child process: the name of the section to answer in, or NULL */
     const WCHAR *File;   /* in a child process: the file to hold */
     ULONG StressSeconds;
+    ULONG Cycles;
+    BOOL Conformance; /* judge the file system, not the driver */
+    BOOL Dismount;    /* with it: the volume, too */
     BOOL Native;
 } OPTIONS;
 

@@ -234,6 +234,14 @@ static void PrintFailures(void)
     Print("  ...");
 }
 
+TEST_STATE TestState(void)
+{
+    if (FailureCount != 0) {
+        return TestFailed;
+    }
+    return SkipReason != NULL ? TestSkipped : TestPassed;
+}
+
 void TestEnd(void)
 {
     TestCount += 1;

@@ -22,6 +22,10 @@ void Progress(void);
 void TestBegin(const char *name);
 /* Marks the running test as skipped. Reason is kept, not copied. */
 void Skip(const char *reason);
+typedef enum _TEST_STATE { TestPassed, TestFailed, TestSkipped } TEST_STATE;
+
+/* What the running test has come to so far. */
+TEST_STATE TestState(void);
 /* Prints the running test's result. */
 void TestEnd(void);
 /* Prints the plan; TRUE if nothing has failed. */

@@ -2,10 +2,12 @@
 // suite's counts in build/wine/results.json.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { CommandError, root } from '../../scripts/run.mjs'
 import { nodeOf, stageTests } from './stage.mjs'
+import { expectedVerdicts, faults } from './verdicts.mjs'
 import { openWineMachine } from './wine.mjs'
 
 const here = join(root, 'test', 'windows')
@@ -13,6 +15,7 @@ const directory = join(root, 'build', 'wine')
 const stage = join(directory, 'stage')
 const jestMinutes = 5
 const selfTestSeconds = 120
+const conformanceSeconds = 180
 const everything = '(contract|support|descriptor|processes|overlapped)\\.test'
 
 function stagePackage() {
@@ -72,6 +75,61 @@ async function runSelfTest(machine, results, suite, arguments_) {
   results.add(suite, { passed, failed: status !== 0 || passed === 0 ? Math.max(failed, 1) : failed })
 }
 
+/** Commands of the test file system, as test/windows/control.ts sends them. */
+async function command(machine, ...lines) {
+  const script = `const { command } = require('./test/windows/control'); for (const line of ${JSON.stringify(lines)}) command(line)`
+  const { status, stderr } = await machine.run(nodeProgram(20), ['-e', script], { cwd: stage })
+  if (status !== 0) throw new CommandError(`${lines.join(', ')}: ${stderr}`)
+}
+
+/** Runs the self-test's checks of a file system. Its exit code, its verdicts by their check's id, and what it printed. */
+async function runConformance(machine, ...arguments_) {
+  const program = join(root, 'build', 'windows', 'x64', 'psctx-selftest.exe')
+  const { status, stdout, stderr } = await machine.run(
+    program,
+    ['--volume', '\\\\.\\PsHostFs', '--conformance', ...arguments_],
+    { timeout: conformanceSeconds * 1000 },
+  )
+  const verdicts = Object.fromEntries([...stdout.matchAll(/^# verdict: (\S+) (\S+)\r?$/gm)].map(([, ...pair]) => pair))
+  return { status, verdicts, output: stdout + stderr }
+}
+
+/** The volume gets the verdicts that are expected of it, all of them and no others. */
+async function judgeVolume(machine) {
+  const { status, verdicts, output } = await runConformance(machine, '--cycles', '1000', '--stress', '2', '--dismount')
+  const ids = new Set([...Object.keys(expectedVerdicts), ...Object.keys(verdicts)])
+  const others = [...ids].filter((id) => verdicts[id] !== expectedVerdicts[id])
+  if (status !== 0 || others.length > 0) {
+    const list = others.map((id) => `${id}: ${verdicts[id]}, not ${expectedVerdicts[id]}`).join('\n')
+    throw new CommandError(`the volume is judged otherwise, exit code ${status}:\n${list}\n${output}`)
+  }
+}
+
+/** Ctrl+C ends the load long before its time; what was made is removed, and the exit code says that nothing was judged. */
+async function interruptConformance(machine) {
+  const program = join(root, 'build', 'windows', 'x64', 'psctx-selftest.exe')
+  const arguments_ = ['--volume', '\\\\.\\PsHostFs', '--conformance', '--stress', '3600', '--only', 'load']
+  const conformance = machine.launch(program, arguments_, { timeout: conformanceSeconds * 1000 })
+  let ended = false
+  const exited = conformance.exited.finally(() => (ended = true))
+  while (!ended && !conformance.output().includes('# seed')) await setTimeout(100)
+  conformance.interrupt()
+  const { status, stdout, timedOut } = await exited
+  if (status !== 2 || timedOut || !/^ok \d+ - the files of this run are removed/m.test(stdout)) {
+    throw new CommandError(`interrupted, it ends with ${status}:\n${stdout}`)
+  }
+}
+
+/** A volume that is broken on purpose, or lets go in its own time, is found to: the check's verdict, and what is told of the context. */
+async function judgeFault(machine, { fault, check, verdict, evidence }) {
+  await command(machine, 'dismount', `mount|${fault}`)
+  const { status, verdicts, output } = await runConformance(machine, '--only', check)
+  await command(machine, 'dismount', 'mount')
+  if (status !== (verdict === 'fail' ? 1 : 0) || verdicts[check] !== verdict || !evidence.test(output)) {
+    throw new CommandError(`${check} on a volume with ${fault} ends with ${status}:\n${output}`)
+  }
+}
+
 /** A step that passes or fails as a whole. */
 async function step(results, suite, action) {
   try {
@@ -126,6 +184,11 @@ async function main() {
       '5',
     ])
     await runSelfTest(machine, results, 'the self-test, on a volume without contexts', ['--volume', 'C:\\'])
+    await step(results, 'the self-test judges hostfs.sys', () => judgeVolume(machine))
+    await step(results, 'the self-test is interrupted', () => interruptConformance(machine))
+    for (const fault of faults) {
+      await step(results, `the self-test judges a volume with ${fault.fault}`, () => judgeFault(machine, fault))
+    }
     await psctx('driver', 'stop')
     await psctx('driver', 'stop')
     await psctx('driver', 'uninstall')

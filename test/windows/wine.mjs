@@ -186,6 +186,8 @@ class WineMachine {
       output: () => readFileSync(join(directory, 'stdout'), 'utf8'),
       /** Ends it as the death of a process does: nothing in it runs any more. */
       kill: () => child.kill('SIGKILL'),
+      /** Presses Ctrl+C. */
+      interrupt: () => child.kill('SIGINT'),
     }
   }
 

@@ -11,9 +11,14 @@
  *   rename|NAME|NEW    of a file, or of a directory of which nothing is open; what has NEW as its name must not be there
  *   delete|NAME        the file or the stream: opens find nothing from now on, and the stream lives until its last close. Until then
  *                      nothing new can have its name (STATUS_DELETE_PENDING)
+ *   overwrite|NAME     the stream is opened and cut to nothing, as FILE_OVERWRITE has it
+ *   supersede|NAME     likewise with FILE_SUPERSEDE
+ *   resize|NAME|BYTES  the stream ends there
+ *   attributes|NAME|N  FILE_ATTRIBUTE_*
  *   dismount           forced: open handles stay open and answer STATUS_VOLUME_DISMOUNTED; every name goes
  *   mount              an empty volume, with pagefile.sys (no filter contexts), "pending" (reads wait until they are cancelled), "common" (its
  *                      header does not say that it is an advanced one) and "volume" (an open of the volume itself), as after the start
+ *   mount|FAULT        likewise, one that is broken in a way of driver/host/fsd/fault.h
  *   fault|N            the N-th allocation of psctx.sys from now on fails once; 0: none
  *   audit              five ULONG64: bytes and allocations of pool that psctx.sys has; on the mounted volume, streams in use and contexts
  *                      linked to them, of whatever filter; references on clients' objects that drivers have not given back
@@ -149,11 +154,90 @@ static NTSTATUS DeleteCommand(const UNICODE_STRING *Names, PANSWER Answer)
     return Status;
 }
 
+/* Opens the stream with a disposition, and closes it. */
+static NTSTATUS OpenOnce(PCUNICODE_STRING Name, ULONG Disposition)
+{
+    PFILE_OBJECT FileObject;
+    NTSTATUS Status = HostfsOpen(Name, Disposition, 0, &FileObject);
+
+    if (NT_SUCCESS(Status)) {
+        HostfsClose(FileObject);
+    }
+    return Status;
+}
+
+static NTSTATUS OverwriteCommand(const UNICODE_STRING *Names, PANSWER Answer)
+{
+    UNREFERENCED_PARAMETER(Answer);
+    return OpenOnce(&Names[0], FILE_OVERWRITE);
+}
+
+static NTSTATUS SupersedeCommand(const UNICODE_STRING *Names, PANSWER Answer)
+{
+    UNREFERENCED_PARAMETER(Answer);
+    return OpenOnce(&Names[0], FILE_SUPERSEDE);
+}
+
+/* Words begin with the backslash that was put ahead of them. */
+static NTSTATUS ReadNumber(PCUNICODE_STRING Word, PULONG Number)
+{
+    const USHORT Length = (USHORT)(Word->Length - sizeof(WCHAR));
+    UNICODE_STRING Digits = {Length, Length, Word->Buffer + 1};
+
+    return RtlUnicodeStringToInteger(&Digits, 10, Number);
+}
+
+static NTSTATUS SetOnce(PCUNICODE_STRING Name, FILE_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length)
+{
+    PFILE_OBJECT FileObject;
+    NTSTATUS Status = HostfsOpen(Name, FILE_OPEN, 0, &FileObject);
+
+    if (NT_SUCCESS(Status)) {
+        Status = HostfsSetInformation(FileObject, NULL, Class, Buffer, Length);
+        HostfsClose(FileObject);
+    }
+    return Status;
+}
+
+static NTSTATUS ResizeCommand(const UNICODE_STRING *Names, PANSWER Answer)
+{
+    FILE_END_OF_FILE_INFORMATION Information = {.EndOfFile = {.QuadPart = 0}};
+    NTSTATUS Status = ReadNumber(&Names[1], &Information.EndOfFile.LowPart);
+
+    UNREFERENCED_PARAMETER(Answer);
+    return NT_SUCCESS(Status) ? SetOnce(&Names[0], FileEndOfFileInformation, &Information, sizeof(Information))
+                              : Status;
+}
+
+static NTSTATUS AttributesCommand(const UNICODE_STRING *Names, PANSWER Answer)
+{
+    FILE_BASIC_INFORMATION Information = {.FileAttributes = 0};
+    NTSTATUS Status = ReadNumber(&Names[1], &Information.FileAttributes);
+
+    UNREFERENCED_PARAMETER(Answer);
+    return NT_SUCCESS(Status) ? SetOnce(&Names[0], FileBasicInformation, &Information, sizeof(Information)) : Status;
+}
+
 static NTSTATUS MountCommand(const UNICODE_STRING *Names, PANSWER Answer)
 {
     UNREFERENCED_PARAMETER(Names);
     UNREFERENCED_PARAMETER(Answer);
-    return HostfsMount();
+    return HostfsMount(0);
+}
+
+static NTSTATUS MountFaultyCommand(const UNICODE_STRING *Names, PANSWER Answer)
+{
+    char Name[64];
+    ULONG Length = 0;
+    ULONG Fault;
+
+    UNREFERENCED_PARAMETER(Answer);
+    for (ULONG Index = 1; Index < Names[0].Length / sizeof(WCHAR) && Length + 1 < sizeof(Name); Index++) {
+        Name[Length++] = (char)Names[0].Buffer[Index];
+    }
+    Name[Length] = 0;
+    Fault = HostFindFault(Name);
+    return Fault == 0 ? STATUS_INVALID_PARAMETER : HostfsMount(Fault);
 }
 
 static NTSTATUS DismountCommand(const UNICODE_STRING *Names, PANSWER Answer)
@@ -165,11 +249,8 @@ static NTSTATUS DismountCommand(const UNICODE_STRING *Names, PANSWER Answer)
 
 static NTSTATUS FaultCommand(const UNICODE_STRING *Names, PANSWER Answer)
 {
-    /* Names begin with the backslash that was put ahead of them. */
-    const USHORT Length = (USHORT)(Names[0].Length - sizeof(WCHAR));
-    UNICODE_STRING Number = {Length, Length, Names[0].Buffer + 1};
     ULONG Countdown;
-    NTSTATUS Status = RtlUnicodeStringToInteger(&Number, 10, &Countdown);
+    NTSTATUS Status = ReadNumber(&Names[0], &Countdown);
 
     UNREFERENCED_PARAMETER(Answer);
     if (NT_SUCCESS(Status)) {
@@ -216,9 +297,11 @@ static const struct {
     ULONG Words;
     COMMAND_ROUTINE *Routine;
 } Commands[] = {
-    {L"create", 2, CreateCommand},     {L"mkdir", 2, MakeDirectoryCommand}, {L"link", 3, LinkCommand},
-    {L"rename", 3, RenameCommand},     {L"delete", 2, DeleteCommand},       {L"mount", 1, MountCommand},
-    {L"dismount", 1, DismountCommand}, {L"fault", 2, FaultCommand},         {L"audit", 1, AuditCommand},
+    {L"create", 2, CreateCommand},         {L"mkdir", 2, MakeDirectoryCommand}, {L"link", 3, LinkCommand},
+    {L"rename", 3, RenameCommand},         {L"delete", 2, DeleteCommand},       {L"mount", 1, MountCommand},
+    {L"dismount", 1, DismountCommand},     {L"fault", 2, FaultCommand},         {L"audit", 1, AuditCommand},
+    {L"overwrite", 2, OverwriteCommand},   {L"supersede", 2, SupersedeCommand}, {L"resize", 3, ResizeCommand},
+    {L"attributes", 3, AttributesCommand}, {L"mount", 2, MountFaultyCommand},
 };
 
 /*

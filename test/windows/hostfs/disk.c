@@ -47,7 +47,7 @@ static NTSTATUS AddFirstPaths(VOID)
 }
 
 /* STATUS_DEVICE_ALREADY_ATTACHED while a volume is mounted. */
-NTSTATUS HostfsMount(VOID)
+NTSTATUS HostfsMount(ULONG Fault)
 {
     WCHAR Text[40] = L"\\Device\\PsHostFsDisk";
     UNICODE_STRING Name;
@@ -73,6 +73,7 @@ NTSTATUS HostfsMount(VOID)
     Disk = Device->DeviceExtension;
     RtlZeroMemory(Disk, sizeof(*Disk));
     Disk->Public.FileSystem = HOST_FILE_SYSTEM_MEMORY;
+    Disk->Public.Fault = Fault;
     Disk->Device = Device;
     Device->StackSize = 8; /* a request to the disk goes on to the volume's stack */
     Status = AskToMount(Device);

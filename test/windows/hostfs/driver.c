@@ -82,7 +82,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 
     Status = HostfsStartPaths();
     if (NT_SUCCESS(Status)) {
-        Status = HostfsMount();
+        Status = HostfsMount(0);
         if (NT_SUCCESS(Status)) {
             Status = HostfsStartCommands();
             if (NT_SUCCESS(Status)) {

@@ -75,7 +75,8 @@ NTSTATUS HostfsSetInformation(_In_ PFILE_OBJECT FileObject, _In_opt_ PFILE_OBJEC
                               _In_ FILE_INFORMATION_CLASS Class, _In_ PVOID Buffer, _In_ ULONG Length);
 
 /* disk.c */
-NTSTATUS HostfsMount(VOID);
+/* Fault is one of HostFindFault's, or zero. */
+NTSTATUS HostfsMount(_In_ ULONG Fault);
 NTSTATUS HostfsDismount(VOID);
 VOID HostfsReapDisks(VOID);
 

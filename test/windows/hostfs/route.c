@@ -73,6 +73,9 @@ static NTSTATUS RouteCreate(PHOSTFS_PATH Path, PIRP Irp, PIO_STACK_LOCATION Loca
     Location->Parameters.Create.SecurityContext = &Security;
     Location->Parameters.Create.Options =
         (FILE_OPEN << 24) | (Location->Parameters.Create.Options & HOSTFS_CREATE_OPTIONS);
+    if ((Location->Parameters.Create.Options & FILE_NO_INTERMEDIATE_BUFFERING) != 0) {
+        FileObject->Flags |= FO_NO_INTERMEDIATE_BUFFERING;
+    }
     FileObject->FinalStatus = Forward(Irp, FileObject);
     return FileObject->FinalStatus;
 }

@@ -1,0 +1,51 @@
+// What the self-test's --conformance is to say of hostfs.sys under Wine.
+
+/** By the check's id. Not supported: what Wine does not pass on to a driver, or a device's name cannot say. */
+export const expectedVerdicts = {
+  'support.default-stream': 'pass',
+  'support.named-stream': 'pass',
+  'support.directory': 'pass',
+  'support.volume': 'information',
+  'support.read-only-file': 'pass',
+  'support.sparse-file': 'pass',
+  'support.compressed-file': 'not-supported',
+  'support.open-by-id': 'not-supported',
+  'support.paging-file': 'pass',
+  'identity.two-opens': 'pass',
+  'identity.streams-of-a-file': 'pass',
+  'identity.hard-links': 'pass',
+  'identity.case': 'not-supported',
+  'identity.second-path': 'not-supported',
+  'identity.open-by-id': 'not-supported',
+  'matching.newest-first': 'pass',
+  'matching.owner': 'pass',
+  'matching.owner-and-instance': 'pass',
+  'matching.others': 'pass',
+  'survival.other-handles-close': 'pass',
+  'survival.rename': 'pass',
+  'survival.move': 'pass',
+  'survival.overwrite': 'pass',
+  'survival.supersede': 'pass',
+  'survival.truncate': 'pass',
+  'survival.extend': 'pass',
+  'survival.attributes': 'pass',
+  'survival.security': 'not-supported',
+  'survival.byte-range-lock': 'not-supported',
+  'survival.mapping': 'not-supported',
+  'survival.flush': 'pass',
+  'teardown.last-reference': 'pass',
+  'teardown.once': 'pass',
+  'teardown.delete': 'pass',
+  'teardown.reopened-stream': 'pass',
+  'teardown.ten-thousand-cycles': 'pass',
+  load: 'pass',
+  'teardown.dismount': 'pass',
+}
+
+/** One of each kind: a context that a rename takes away; lost on deletion; kept until an unbuffered handle is closed; torn down late. */
+export const faults = [
+  { fault: 'torn-down-on-rename', check: 'survival.rename', verdict: 'fail', evidence: /1 torn down/ },
+  { fault: 'no-teardown-on-delete', check: 'teardown.delete', verdict: 'fail', evidence: /^# lost: /m },
+  { fault: 'keeps-streams', check: 'teardown.last-reference', verdict: 'pass', evidence: /^# kept: /m },
+  { fault: 'lets-go-late', check: 'teardown.last-reference', verdict: 'pass', evidence: /^# late: /m },
+]
