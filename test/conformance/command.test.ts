@@ -93,7 +93,7 @@ describe('on a terminal', () => {
     expect(yes.asked).toContain('Dismount the volume of M:\\? ')
     expect(yes.code).toBe(0)
     expect(yes.out).toMatch(/│ .*teardown\.dismount/)
-    expect(yes.drawn.join()).toContain('0 of 1 checks; teardown.dismount')
+    expect(yes.drawn.join()).toContain('The checks begin')
     const no = await answer('')
     expect([no.code, no.out]).toEqual([2, ''])
   })

@@ -141,7 +141,7 @@ async function run(
   if (terminal === undefined) {
     await collect()
   } else {
-    let told = ''
+    let told = 'The checks begin …'
     await drawLive(
       terminal,
       () => told,
