@@ -48,7 +48,7 @@ There is no row of Windows yet: nobody has run it there.
 On the machine whose file system it is, with the driver running, in a directory on a volume that nothing else uses:
 
 \`\`\`bat
-psctx conformance E:\\ --seconds 60 --dismount --yes --json > ntfs.ndjson
+npx psctx conformance E:\\ --seconds 60 --dismount --yes --json > ntfs.ndjson
 \`\`\`
 
 Put the file, under a name that says what was run, into \`docs/support\`, and make the table:

@@ -352,7 +352,7 @@ NTSTATUS HostStartNamespace(VOID)
 {
     static const WCHAR GlobalRootText[] = L"\\DosDevices\\GLOBALROOT";
     UNICODE_STRING GlobalRoot = RTL_CONSTANT_STRING(GlobalRootText);
-    UNICODE_STRING Root = {0, 0, NULL};
+    UNICODE_STRING Root = {0, 0, GlobalRoot.Buffer};
     NTSTATUS Status = HostCreateObject(&HostDirectoryType, sizeof(*HostRoot), (PVOID *)&HostRoot);
     static const PCWSTR Names[] = {L"\\Device", L"\\Driver", L"\\FileSystem", L"\\DosDevices"};
 

@@ -13,7 +13,7 @@ import {
   type Stream,
 } from '../index'
 
-import { inform, notSupported } from './check'
+import { inform, notSupported } from './judgement'
 
 /** What a file system answers that has no such thing. */
 const cannot: ReadonlySet<string> = new Set<StatusName>([

@@ -15,7 +15,8 @@ import {
 } from '../index'
 
 import { Bench, removeAll, type Place } from './bench'
-import { Judgement, type Check, type Ending, type Finding, type Request, type Verdict } from './check'
+import type { Check, Request } from './check'
+import { Judgement, type Ending, type Finding, type Verdict } from './judgement'
 import { identity } from './identity'
 import { load } from './load'
 import { matching } from './matching'
@@ -47,6 +48,7 @@ export const conformanceChecks: readonly ConformanceCheck[] = checks.map(({ id, 
 
 /** What a check has come to. */
 export interface ConformanceResult extends Omit<ConformanceCheck, 'needs'> {
+  /** What it says of the file system. */
   readonly verdict: Verdict
   /** What was seen, with counts and times. */
   readonly evidence: string
@@ -62,13 +64,15 @@ export interface ConformanceResult extends Omit<ConformanceCheck, 'needs'> {
 export interface ConformanceProgress {
   /** The check that runs. */
   readonly id: string
-  /** Checks that have ended, and those that run in all. */
+  /** Checks that have ended. */
   readonly finished: number
+  /** Checks that run in all. */
   readonly total: number
   /** How much of this check is done, from 0 to 1. */
   readonly share: number
 }
 
+/** What is checked, how, and until when. */
 export interface ConformanceOptions {
   /**
    * The kernel and its volumes; the checks open filters of their own like this one, and do nothing with its contexts. What `openFilter()`
@@ -237,7 +241,7 @@ async function* run(
  * and what was seen. Everything is done in one new directory, `psctx-conformance-…`, which is removed when the iteration ends, however it
  * ends: at its end, with `break`, or by `signal`. No other file is touched.
  *
- * Throws an {@link ArgumentError}, what {@link openFilter} does, what making the directory does, and an `AbortError`.
+ * Throws an `ArgumentError`, what {@link openFilter} does, what making the directory does, and an `AbortError`.
  *
  * @example
  * ```ts

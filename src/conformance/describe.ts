@@ -5,11 +5,15 @@ import { chooseChecks, conformance, type ConformanceOptions, type ConformanceRes
 
 /** What of a test runner is used: Jest's and Vitest's modules and globals have it. */
 export interface ConformanceRunner {
+  /** Declares a suite. */
   readonly describe: (name: string, declare: () => void) => unknown
+  /** Declares a test, with the milliseconds that it has. */
   readonly test: (name: string, run: () => Promise<void>, timeout?: number) => unknown
+  /** Has something done after the suite. */
   readonly afterAll: (run: () => Promise<void>, timeout?: number) => unknown
 }
 
+/** What is checked, and by which runner. */
 export interface DescribeConformanceOptions extends Pick<ConformanceOptions, 'checks' | 'dismount' | 'seconds'> {
   /** The filter that the checks open theirs like, or what returns it once the tests run; see {@link ConformanceOptions}. */
   readonly filter?: Filter | (() => Filter) | undefined
@@ -40,7 +44,7 @@ function toRunner(runner: unknown): ConformanceRunner {
  * Declares a suite with a test for each check of {@link conformance}, which fails with what was seen and its usual cause. What is not
  * supported, and what cannot be judged, is a test that passes.
  *
- * Throws an {@link ArgumentError}.
+ * Throws an `ArgumentError`.
  *
  * @example
  * ```ts

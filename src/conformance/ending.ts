@@ -2,7 +2,7 @@
 import type { ListedContext, Stream } from '../index'
 
 import { isStatus, type Bench } from './bench'
-import { count, fail, inform, type Ending, type Finding } from './check'
+import { count, fail, inform, type Ending, type Finding } from './judgement'
 
 /** How long is waited, in milliseconds, once waiting has been in vain. */
 const shortPatience = 100

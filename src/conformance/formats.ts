@@ -4,10 +4,22 @@ import { jsonReplacer } from '../index'
 import type { ConformanceResult } from './conformance'
 import type { ConformanceSummary } from './summary'
 
+/** The line of a result. */
+export interface ConformanceResultLine extends ConformanceResult {
+  /** Tells it from the lines of other commands. */
+  readonly command: 'conformance'
+}
+
+/** The last line. */
+export interface ConformanceSummaryLine {
+  /** Tells it from the lines of other commands. */
+  readonly command: 'conformance'
+  /** What the run comes to. */
+  readonly summary: ConformanceSummary
+}
+
 /** A line of JSON: a result, or at the end the summary. */
-export type ConformanceLine =
-  | ({ readonly command: 'conformance' } & ConformanceResult)
-  | { readonly command: 'conformance'; readonly summary: ConformanceSummary }
+export type ConformanceLine = ConformanceResultLine | ConformanceSummaryLine
 
 /** A result, or the summary at the end, as one line of JSON without its end. */
 export function toJsonLine(line: ConformanceResult | ConformanceSummary): string {

@@ -3,7 +3,8 @@ import { win32 } from 'node:path'
 
 import type { Stream } from '../index'
 
-import { fail, hold, notSupported, pages, type Check } from './check'
+import { pages, type Check } from './check'
+import { fail, hold, notSupported } from './judgement'
 import { requirePromptness } from './ending'
 import { makeNamed, openById } from './support'
 

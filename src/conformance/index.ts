@@ -1,9 +1,6 @@
-/**
- * Whether a file system keeps its promises to filters: one check after another, on any mounted volume.
- *
- * @module per-stream-context/conformance
- */
-export type { Ending, Request, Verdict } from './check'
+/** Whether a file system keeps its promises to filters: one check after another, on any mounted volume. */
+export type { Request } from './check'
+export type { Ending, Verdict } from './judgement'
 export {
   conformance,
   conformanceChecks,
@@ -13,7 +10,16 @@ export {
   type ConformanceResult,
 } from './conformance'
 export { describeConformance, type ConformanceRunner, type DescribeConformanceOptions } from './describe'
-export { markdownHead, toJsonLine, toJUnit, toMarkdown, toTap, type ConformanceLine } from './formats'
+export {
+  markdownHead,
+  toJsonLine,
+  toJUnit,
+  toMarkdown,
+  toTap,
+  type ConformanceLine,
+  type ConformanceResultLine,
+  type ConformanceSummaryLine,
+} from './formats'
 export {
   conformanceEnvironment,
   summarize,

@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads'
 import { optionsOf } from '../index'
 
 import type { Bench } from './bench'
-import { count, fail, pages, type Check } from './check'
+import { pages, type Check } from './check'
+import { count, fail } from './judgement'
 import type { LoadOrder, LoadReport } from './load-worker'
 
 const threads = 4

@@ -1,5 +1,6 @@
 /** Which context a look-up finds, and a removal takes. Each looks by an open that the contexts were not inserted by. */
-import { hold, pages, type Check } from './check'
+import { pages, type Check } from './check'
+import { hold } from './judgement'
 
 const list =
   'The contexts hang on one list, newest first, that the file system sets up once and never touches: it is set up anew, reordered or replaced while contexts hang on it.'

@@ -5,13 +5,14 @@ import { sep } from 'node:path'
 
 import { optionsOf, type Filter, type KernelName } from '../index'
 
-import type { Verdict } from './check'
+import type { Verdict } from './judgement'
 import type { ConformanceResult } from './conformance'
 
 /** Where a run was made. */
 export interface ConformanceEnvironment {
   /** The file system's driver, such as `Ntfs`; of a directory of the embedded kernel, with the file system that it lies on. */
   readonly fileSystem: string
+  /** Whose kernel ran the driver. */
   readonly kernel: KernelName
   /** The operating system and its build. */
   readonly system: string
@@ -22,7 +23,9 @@ export interface ConformanceEnvironment {
 /** How many checks came to what. */
 export type ConformanceCounts = Readonly<Record<Verdict, number>>
 
+/** What a run comes to, and where it was made. */
 export interface ConformanceSummary extends ConformanceEnvironment {
+  /** How many checks came to what. */
   readonly counts: ConformanceCounts
   /** 0: none failed, and some passed; 1: some failed; 2: nothing could be judged. */
   readonly exitCode: 0 | 1 | 2

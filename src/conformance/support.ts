@@ -4,7 +4,8 @@ import { win32 } from 'node:path'
 import type { Stream, UnsupportedReason } from '../index'
 
 import { isStatus, type Bench } from './bench'
-import { fail, inform, notSupported, pages, type Check } from './check'
+import { pages, type Check } from './check'
+import { fail, inform, notSupported } from './judgement'
 
 /** Reasons by which a file system says that it knows nothing of filters' contexts. */
 const knowsNothing: ReadonlySet<UnsupportedReason> = new Set(['no-stream-context', 'no-advanced-header'])

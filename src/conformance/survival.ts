@@ -4,7 +4,8 @@ import { win32 } from 'node:path'
 import type { HostFile, HostOpenOptions } from '../index'
 
 import type { Bench } from './bench'
-import { count, fail, hold, pages, type Check } from './check'
+import { pages, type Check } from './check'
+import { count, fail, hold } from './judgement'
 import { requirePromptness, settle } from './ending'
 
 /** Bytes of the files that something is done to. */

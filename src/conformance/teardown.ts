@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 import type { Bench } from './bench'
-import { count, fail, hold, Judgement, notSupported, pages, type Check } from './check'
+import { pages, type Check } from './check'
+import { count, fail, hold, Judgement, notSupported } from './judgement'
 import { contextsOn, judge, settle } from './ending'
 import { makeNamed } from './support'
 

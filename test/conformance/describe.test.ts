@@ -2,6 +2,8 @@
 import { conformanceChecks, describeConformance, type ConformanceRunner } from '../../src/conformance'
 import { openFilter, type Filter, type VolumeFault } from '../../src/index'
 
+import { errorOf } from './run'
+
 let own: Filter
 beforeAll(() => {
   own = openFilter({ kernel: 'host', volumes: { 'J:': { type: 'memory' } } })
@@ -67,11 +69,10 @@ test('a suite of which no test runs does nothing', async () => {
   await declareOn(undefined, () => Promise.resolve())
 })
 
-test('without a runner it says whose functions it needs', () => {
-  expect(() => describeConformance('F:\\', { runner: {} as never })).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE', argument: 'runner' }),
-  )
-  expect(() => describeConformance('F:\\', { checks: ['none'] })).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE', argument: 'checks' }),
-  )
+test.each<[string, object]>([
+  ['runner', { runner: {} }],
+  ['checks', { checks: ['none'] }],
+  ['directories', { directories: [] }],
+])('a wrong %s is an error of the call', (argument, options) => {
+  expect(errorOf(() => describeConformance('F:\\', options))).toMatchObject({ argument })
 })

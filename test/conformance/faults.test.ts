@@ -120,10 +120,8 @@ test('every check finds a fault, but those that cannot', () => {
 test('a failure has its usual cause for a hint, and a context that is lost is said to be', () => {
   const run = results.get('no-teardown')!
   for (const id of found['no-teardown']) {
-    expect(run.get(id)).toMatchObject({
-      ending: 'lost',
-      hint: expect.stringContaining('FsRtlTeardownPerStreamContexts'),
-    })
+    expect(run.get(id)!.ending).toBe('lost')
+    expect(run.get(id)!.hint).toContain('FsRtlTeardownPerStreamContexts')
   }
   expect(run.get('teardown.ten-thousand-cycles')!.evidence).toContain('for a thousand of them 1000.00 contexts')
   expect(results.get('header-replaced-on-rename')!.get('survival.rename')).toMatchObject({ ending: 'lost' })

@@ -21,14 +21,14 @@ const results: ConformanceResult[] = [
   { ...base, id: 'identity.case', verdict: 'not-supported', evidence: 'None.' },
   { ...base, id: 'teardown.once', verdict: 'fail', evidence: '<3 & "lost"\u0007|', hint: 'A | cause.', ending: 'lost' },
 ]
-const environment = { fileSystem: 'Some|Fs', kernel: 'windows', system: 'Windows 10.0.26100', driver: '1.0.0' } as const
-const summary: ConformanceSummary = summarize(results, environment)
+const place = { fileSystem: 'Some|Fs', kernel: 'windows', system: 'Windows 10.0.26100', driver: '1.0.0' } as const
+const summary: ConformanceSummary = summarize(results, place)
 
 test('a run comes to 1 if something failed, to 2 if nothing could be judged, and else to 0', () => {
   expect(summary.counts).toEqual({ pass: 1, fail: 1, 'not-supported': 1, information: 1 })
   expect(summary.exitCode).toBe(1)
-  expect(summarize(results.slice(0, 3), environment).exitCode).toBe(0)
-  expect(summarize(results.slice(1, 3), environment).exitCode).toBe(2)
+  expect(summarize(results.slice(0, 3), place).exitCode).toBe(0)
+  expect(summarize(results.slice(1, 3), place).exitCode).toBe(2)
 })
 
 test('TAP has a plan, a point for each check, and skips what is no judgement', () => {
@@ -81,11 +81,8 @@ test('where a run is made is told by the driver and the operating system', () =>
     kernel: 'host',
     volumes: { 'M:': { type: 'memory' }, 'P:': { type: 'directory', path: '/proc' } },
   })
-  expect(conformanceEnvironment('M:\\', filter)).toMatchObject({
-    fileSystem: 'HostMemory',
-    kernel: 'host',
-    system: expect.stringMatching(/^embedded kernel, Linux /),
-    driver: filter.version,
-  })
+  const environment = conformanceEnvironment('M:\\', filter)
+  expect(environment).toMatchObject({ fileSystem: 'HostMemory', kernel: 'host', driver: filter.version })
+  expect(environment.system).toMatch(/^embedded kernel, Linux /)
   expect(conformanceEnvironment('P:\\some', filter).fileSystem).toBe('HostDirectory on proc')
 })

@@ -24,16 +24,14 @@ async function loadOn(definition: Library.VolumeDefinition): Promise<Conformance
 
 test('threads that fight over the same names lose no context in memory, and leave none', async () => {
   const results = await loadOn({ type: 'memory' })
-  expect(results).toMatchObject([
-    { id: 'load', verdict: 'pass', evidence: expect.stringMatching(/^4 threads, [\d,]+ cycles in 0\.5 s/) },
-  ])
+  expect(results).toMatchObject([{ id: 'load', verdict: 'pass' }])
+  expect(results[0]!.evidence).toMatch(/^4 threads, [\d,]+ cycles in 0\.5 s/)
 })
 
 test('streams that are not torn down while others are open are found by that', async () => {
   const results = await loadOn({ type: 'memory', fault: 'no-teardown-under-load' })
-  expect(results).toMatchObject([
-    { verdict: 'fail', ending: 'lost', evidence: expect.stringMatching(/never torn down/) },
-  ])
+  expect(results).toMatchObject([{ verdict: 'fail', ending: 'lost' }])
+  expect(results[0]!.evidence).toContain('never torn down')
 })
 
 test('streams that are kept are no failure under load', async () => {

@@ -25,3 +25,13 @@ export async function runInMemory(fault?: VolumeFault, options: ConformanceOptio
 export function idsOf(results: Results, verdict: ConformanceResult['verdict']): string[] {
   return [...results.values()].filter((result) => result.verdict === verdict).map(({ id }) => id)
 }
+
+/** What a call throws. */
+export function errorOf(call: () => unknown): { readonly code?: string; readonly argument?: string } {
+  try {
+    call()
+  } catch (error) {
+    return error as { code?: string }
+  }
+  throw new Error('Nothing was thrown.')
+}
