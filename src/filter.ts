@@ -98,7 +98,7 @@ export class Filter {
   readonly #number: bigint
 
   static {
-    makeFilter = (session, kernel, volumes) => new Filter(session, kernel, volumes)
+    makeFilter = (session, kernel, volumes) => new this(session, kernel, volumes)
   }
 
   private constructor(session: Session, kernel: KernelName, volumes: readonly HostVolume[]) {
