@@ -27,6 +27,7 @@ describe('an iterator', () => {
       ['types', { types: ['dropped'] }],
       ['types', { types: ['inserted', 'exploded'] }],
       ['types', { types: [1] }],
+      ['types', { types: new Array(2) }],
       ['capacity', { capacity: (256 << 10) - 1 }],
       ['capacity', { capacity: (16 << 20) + 1 }],
       ['capacity', { capacity: 2 ** 20 + 0.5 }],
