@@ -99,11 +99,21 @@ export function addonPath(): string {
   return path
 }
 
-/** The addon itself. Throws an error with the code ERR_ADDON_UNAVAILABLE where there is none, or where it does not load. */
-export function loadAddon(): unknown {
+/** Whether it is this package's addon, and of this version: its records lie in its memory where the package takes them to be. */
+function isOurs(addon: unknown, layout: Readonly<Record<string, number>>): boolean {
+  const { open, layout: told } = (addon ?? {}) as { open?: unknown; layout?: Readonly<Record<string, unknown>> }
+  return typeof open === 'function' && Object.entries(layout).every(([name, place]) => told?.[name] === place)
+}
+
+/**
+ * The addon itself, whose memory is laid out so. Throws an error with the code ERR_ADDON_UNAVAILABLE where there is none, where it does not
+ * load, and where it is another one.
+ */
+export function loadAddon(layout: Readonly<Record<string, number>> = {}): unknown {
   const path = addonPath()
+  let addon: unknown
   try {
-    return createRequire(__filename)(path) as unknown
+    addon = createRequire(__filename)(path)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     const needed =
@@ -112,4 +122,8 @@ export function loadAddon(): unknown {
       cause: error,
     })
   }
+  if (!isOurs(addon, layout)) {
+    throw unavailable(`${path} is not the addon of this version of the package. ${remedy}`)
+  }
+  return addon
 }

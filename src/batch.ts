@@ -89,7 +89,7 @@ export class Batch {
   #isClosed = false
 
   static {
-    makeBatch = (session, options) => new Batch(session, options)
+    makeBatch = (session, options) => new this(session, options)
   }
 
   private constructor(session: Session, options: BatchOptions) {

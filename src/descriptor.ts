@@ -29,7 +29,8 @@ const noFileAdvice =
   'It is a pipe, a socket or a device, not a file of a file system. Pass the descriptor of a file or a directory.'
 
 const deletedAdvice = 'The file has no name any more: insert its contexts before it is deleted.'
-const movedAdvice = 'The file was renamed or replaced while it was looked for: try again.'
+const movedAdvice =
+  'The name that it was opened by is gone, or another file’s by now: open the file again by a name that it has.'
 const elsewhereAdvice =
   "It lies on none of this filter's volumes: name a directory above it, as in `volumes: { 'N:': { type: 'directory', path } }`."
 const nameAdvice = 'A name on its way from the directory of the volume is not UTF-8, or has a backslash.'
@@ -96,13 +97,23 @@ function indexNumberOf(native: NativeHostSession, handle: number, path: string):
   return decodeIndexNumber(record)
 }
 
+/** Opens by the name that Linux has for an open file, which may be one that is gone. */
+function openByName(session: Session, path: string): number {
+  try {
+    return session.openStream(`\\\\?\\${path}`, 'stream', path)
+  } catch (error) {
+    if (!(error instanceof PerStreamContextError) || error.code !== 'STATUS_OBJECT_NAME_NOT_FOUND') throw error
+    throw failure('STATUS_OBJECT_NAME_NOT_FOUND', path, movedAdvice)
+  }
+}
+
 /** Opens the stream on the embedded kernel: by name, and what was opened must be the same file. */
 function openOnVolume(session: Session, descriptor: number, name: string, volumes: readonly HostVolume[]) {
   const stats = statOf(descriptor, name)
   if (!stats.isFile() && !stats.isDirectory()) throw noFileError(name)
   if (stats.nlink === 0n) throw failure('STATUS_FILE_DELETED', name, deletedAdvice)
   const path = findOnVolumes(descriptor, name, volumes)
-  const handle = session.openStream(`\\\\?\\${path}`, 'stream', path)
+  const handle = openByName(session, path)
   try {
     const index = indexNumberOf(session.native as NativeHostSession, handle, path)
     if (index !== stats.ino) throw failure('STATUS_OBJECT_NAME_NOT_FOUND', path, movedAdvice)

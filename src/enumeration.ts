@@ -1,4 +1,6 @@
 /** Every context of a filter, on every stream or on those of one volume, page by page. */
+import { setImmediate } from 'node:timers' // the global one may be a test's
+
 import * as abi from './abi'
 import { checkOptions } from './arguments'
 import { begin, type Cursor, decodePage, encodeEnumerate } from './codec/enumerate'

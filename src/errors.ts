@@ -19,6 +19,7 @@ const statuses = {
   STATUS_INVALID_DEVICE_REQUEST: 0xc0000010,
   STATUS_END_OF_FILE: 0xc0000011,
   STATUS_NO_MEMORY: 0xc0000017,
+  STATUS_INVALID_FILE_FOR_SECTION: 0xc0000020,
   STATUS_ACCESS_DENIED: 0xc0000022,
   STATUS_BUFFER_TOO_SMALL: 0xc0000023,
   STATUS_OBJECT_TYPE_MISMATCH: 0xc0000024,
@@ -89,8 +90,9 @@ const advice: Partial<Record<StatusName, string>> = {
   STATUS_OBJECT_PATH_SYNTAX_BAD: 'Use a full path, from the drive letter on.',
   STATUS_SHARING_VIOLATION: 'Another open of the file does not share it: close that one first.',
   STATUS_QUOTA_EXCEEDED: "A limit of the filter is reached (see `limits`): remove contexts that aren't needed.",
-  STATUS_FILE_LOCK_CONFLICT: 'Another open has locked a part of these bytes: wait until it unlocks them.',
-  STATUS_LOCK_NOT_GRANTED: 'Another open has locked a part of these bytes: wait until it unlocks them.',
+  STATUS_FILE_LOCK_CONFLICT: 'A part of these bytes is locked already: wait until it is unlocked.',
+  STATUS_LOCK_NOT_GRANTED: 'A part of these bytes is locked already: wait until it is unlocked.',
+  STATUS_INVALID_FILE_FOR_SECTION: 'Only a file has bytes to map, and not a directory or a volume.',
   STATUS_MAPPED_FILE_SIZE_ZERO: 'An empty file has nothing to map: write to it first.',
   STATUS_DELETE_PENDING: 'The file is being deleted: its last handle must be closed first.',
   STATUS_REVISION_MISMATCH:
@@ -111,19 +113,41 @@ const fileAdvice: Partial<Record<StatusName, string>> = {
   STATUS_STOPPED_ON_SYMLINK: 'It is a symbolic link that leads out of the volume: open what it leads to.',
 }
 
+/** Of what is done to a file that is open with the access that it needs. */
+function fileOperation(access: string): Partial<Record<StatusName, string>> {
+  return {
+    STATUS_ACCESS_DENIED: `The file was not opened with ${access} access.`,
+    STATUS_INVALID_DEVICE_REQUEST: 'Its file system does not do this, or not with what it is, such as a volume.',
+  }
+}
+
 /** What depends on the operation. */
 const adviceFor: Readonly<Record<string, Partial<Record<StatusName, string>>>> = {
   openFilter: { STATUS_ACCESS_DENIED: 'Run as an administrator, who may open the driver.' },
   open: fileAdvice,
   openFile: fileAdvice,
-  readFile: { STATUS_ACCESS_DENIED: "The file was not opened with `'read'` access." },
-  writeFile: { STATUS_ACCESS_DENIED: "The file was not opened with `'write'` access." },
-  deleteOnClose: { STATUS_ACCESS_DENIED: "The file was not opened with `'delete'` access." },
+  readFile: fileOperation("`'read'`"),
+  writeFile: fileOperation("`'write'`"),
+  resize: fileOperation("`'write'`"),
+  flush: fileOperation("`'write'`"),
+  lock: fileOperation("`'read'` or `'write'`"),
+  unlock: fileOperation("`'read'` or `'write'`"),
+  map: fileOperation("`'read'`"),
+  setReadOnly: fileOperation("`'write-attributes'`"),
+  setSparse: fileOperation("`'write'`"),
+  setCompressed: fileOperation("`'write'`"),
+  rewriteSecurity: fileOperation("`'security'`"),
+  deleteOnClose: fileOperation("`'delete'`"),
   rename: {
+    ...fileOperation("`'delete'`"),
     STATUS_ACCESS_DENIED: "The file was not opened with `'delete'` access, or what is to be replaced is in use.",
   },
   dismount: { STATUS_OBJECT_NAME_NOT_FOUND: 'No volume of that letter is mounted for this filter.' },
-  link: { STATUS_ACCESS_DENIED: 'What is to be replaced is in use, or the file system has no links.' },
+  link: {
+    ...fileOperation("`'attributes'`"),
+    STATUS_ACCESS_DENIED: 'What is to be replaced is in use, or the file system has no links.',
+  },
+  id: fileOperation("`'attributes'`"),
 }
 
 /** An NTSTATUS value as an unsigned number, by its name. */

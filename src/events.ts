@@ -47,11 +47,13 @@ function toTypeBits(types: unknown): number {
   const expected = `an array, which is not empty, of ${requestableTypes.map((type) => `'${type}'`).join(', ')}`
   if (!Array.isArray(types)) throw typeError('events', 'types', expected)
   if (types.length === 0) throw valueError('events', 'types', expected)
-  return types.reduce<number>((bits, type: unknown) => {
+  let bits = 0
+  for (const type of types as unknown[]) {
     const known = requestableTypes.find((one) => one === type)
     if (known === undefined) throw valueError('events', 'types', expected)
-    return bits | typeBit(known)
-  }, 0)
+    bits |= typeBit(known)
+  }
+  return bits
 }
 
 /** Reads a filter's events by an open of the driver of its own. One request waits, while `next()` does. */

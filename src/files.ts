@@ -1,5 +1,5 @@
 /** Files acted on by the kernel's own services: what Node.js's `fs` has no words for, and the embedded kernel's only way. */
-import { checkBoolean, checkBytes, checkIdentifier, checkInteger, checkOptions, choose } from './arguments'
+import { checkBoolean, checkBytes, checkIdentifier, checkInteger, checkOptions, choose, lengthOf } from './arguments'
 import {
   decodeEndOfFile,
   decodeIndexNumber,
@@ -11,7 +11,8 @@ import {
   internalSize,
   standardSize,
 } from './codec/file-information'
-import { constructorError, isFailure, statusOf, typeError } from './errors'
+import type { Identifier } from './context'
+import { constructorError, isFailure, statusOf, typeError, valueError } from './errors'
 import { type Answer, fileOperations, type NativeSession } from './native'
 import { toNamespacePath } from './path'
 import { answerError, Session } from './session'
@@ -60,7 +61,7 @@ export interface HostOpenOptions {
   /** Whether the file system may keep bytes in its cache; it may when nothing is said. */
   readonly buffering?: boolean | undefined
   /** Opens the file with this number ({@link HostFile.id}) on the volume that the path is, such as `M:`, under whatever name. */
-  readonly id?: bigint | undefined
+  readonly id?: Identifier | undefined
 }
 
 /** Whether a file of the new name is replaced. */
@@ -76,7 +77,9 @@ function combine<T extends string>(table: Readonly<Record<T, number>>, values: u
   if (!Array.isArray(values)) {
     throw typeError('openFile', argument, `an array of ${Object.keys(table).join(', ')}`)
   }
-  return values.reduce<number>((bits, value: unknown) => bits | choose(table, value, argument, 'openFile'), 0)
+  let bits = 0
+  for (const value of values as unknown[]) bits |= choose(table, value, argument, 'openFile')
+  return bits
 }
 
 function toReplace(options: unknown, operation: string): boolean {
@@ -102,7 +105,7 @@ export class HostSection {
   #handle: number
 
   static {
-    makeHostSection = (session, handle) => new HostSection(session, handle)
+    makeHostSection = (session, handle) => new this(session, handle)
   }
 
   private constructor(session: Session, handle: number) {
@@ -125,6 +128,8 @@ export class HostSection {
   }
 }
 
+let sizeOf: (file: HostFile) => number
+
 /** @internal */
 export let makeHostFile: (session: Session, native: NativeSession, handle: number, path: string) => HostFile
 
@@ -138,7 +143,8 @@ export class HostFile {
   #handle: number
 
   static {
-    makeHostFile = (session, native, handle, path) => new HostFile(session, native, handle, path)
+    makeHostFile = (session, native, handle, path) => new this(session, native, handle, path)
+    sizeOf = (file) => file.#size()
   }
 
   private constructor(session: Session, native: NativeSession, handle: number, path: string) {
@@ -186,7 +192,7 @@ export class HostFile {
   /** The number of the file on its volume, which all its streams and hard links share. */
   get id(): bigint {
     const record = Buffer.alloc(internalSize)
-    this.#answer(this.#native.queryInformation(this.#handle, record, fileInformation.internal), 'readFile')
+    this.#answer(this.#native.queryInformation(this.#handle, record, fileInformation.internal), 'id')
     return decodeIndexNumber(record)
   }
 
@@ -300,23 +306,31 @@ export class Files {
     const kind = directory === undefined ? 0 : directory ? directoryFile : nonDirectoryFile
     const createOptions =
       synchronous | kind | (buffering ? 0 : noIntermediateBuffering) | (id === undefined ? 0 : openByFileId)
-    const name = id === undefined ? namespacePath : toIdPath(namespacePath, id)
+    const name = id === undefined ? namespacePath : toIdPath(namespacePath, BigInt(id))
     const handle = this.#native.openFile(name, access, share, disposition, createOptions)
     if (isFailure(handle)) throw answerError(handle, 'openFile', path)
     return makeHostFile(this.#session, this.#native, handle, path)
   }
 
-  /** Writes a whole file or named stream, creating it if it is not there. */
+  /** Writes a whole file or named stream of up to 1 GiB, creating it if it is not there. */
   writeFile(path: string, data: Uint8Array): void {
     checkBytes(data, 'data', 'writeFile')
+    const length = lengthOf(data)
+    if (length > maximumTransfer)
+      throw valueError('writeFile', 'data', `at most ${maximumTransfer} bytes, not ${length}`)
     this.#with(path, { access: ['write'], disposition: 'overwrite-if', directory: false }, (file) => {
-      if (data.length > 0) file.write(data)
+      if (length > 0) file.write(data)
     })
   }
 
-  /** Reads a whole file or named stream. */
+  /** Reads a whole file or named stream of up to 1 GiB; what is longer is read by {@link HostFile.read}, which says from where. */
   readFile(path: string): Buffer {
-    return this.#with(path, { directory: false }, (file) => file.read())
+    return this.#with(path, { directory: false }, (file) => {
+      const bytes = sizeOf(file)
+      if (bytes > maximumTransfer)
+        throw valueError('readFile', 'path', `that of a file of at most ${maximumTransfer} bytes, not ${bytes}`)
+      return file.read()
+    })
   }
 
   /** Makes a directory; the one above must exist. */

@@ -101,7 +101,7 @@ export class Filter {
   readonly #number: bigint
 
   static {
-    makeFilter = (session, kernel, volumes) => new Filter(session, kernel, volumes)
+    makeFilter = (session, kernel, volumes) => new this(session, kernel, volumes)
     optionsOf = (filter) =>
       filter.kernel === 'windows' ? { kernel: 'windows' } : { kernel: 'host', volumes: toDefinitions(filter.#volumes) }
   }

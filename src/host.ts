@@ -34,7 +34,7 @@ export class HostKernel extends Files {
   readonly #native: NativeHostSession
 
   static {
-    makeHostKernel = (session) => new HostKernel(session)
+    makeHostKernel = (session) => new this(session)
   }
 
   private constructor(session: Session) {

@@ -107,7 +107,7 @@ interface Addon {
   readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
 
-/** Where things lie in the memory of a session, and of a reader; a test holds this against the addon. */
+/** Where things lie in the memory of a session, and of a reader; an addon that has it otherwise does not load. */
 export const layout = {
   capacity: 65584,
   reply: 65592,
@@ -117,4 +117,4 @@ export const layout = {
 } as const
 
 /** PSCTX_ADDON_PATH's, or built below `build/`, or prebuilt for this platform. Throws when there is none: see addon.ts. */
-export const native = loadAddon() as Addon
+export const native = loadAddon(layout) as Addon

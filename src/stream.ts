@@ -77,7 +77,7 @@ export class Stream {
   readonly path: string
 
   static {
-    makeStream = (session, handle, path) => new Stream(session, handle, path)
+    makeStream = (session, handle, path) => new this(session, handle, path)
     handleOf = (session, stream) =>
       typeof stream === 'object' && stream !== null && #low in stream && stream.#session === session
         ? stream.#low

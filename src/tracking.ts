@@ -51,7 +51,7 @@ export class TrackingRule {
   #isClosed = false
 
   static {
-    makeRule = (session, options) => new TrackingRule(session, options)
+    makeRule = (session, options) => new this(session, options)
   }
 
   private constructor(session: Session, options: TrackingOptions) {

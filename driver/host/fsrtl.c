@@ -237,9 +237,10 @@ VOID FsRtlTeardownPerStreamContexts(PFSRTL_ADVANCED_FCB_HEADER AdvancedHeader)
     }
 }
 
-/* What no file system may do: for those that are broken on purpose. */
-VOID HostMoveContexts(PFSRTL_ADVANCED_FCB_HEADER From, PFSRTL_ADVANCED_FCB_HEADER To)
+/* What no file system may do: for those that are broken on purpose. Whether there were any. */
+BOOLEAN HostMoveContexts(PFSRTL_ADVANCED_FCB_HEADER From, PFSRTL_ADVANCED_FCB_HEADER To)
 {
+    BOOLEAN Any;
     LIST_ENTRY Moved;
 
     InitializeListHead(&Moved);
@@ -253,6 +254,7 @@ VOID HostMoveContexts(PFSRTL_ADVANCED_FCB_HEADER From, PFSRTL_ADVANCED_FCB_HEADE
         InsertTailList(&Moved, &Context->Links);
     }
     HostUnlockContexts(From);
+    Any = (BOOLEAN)!IsListEmpty(&Moved);
     HostLockContexts(To);
     while (!IsListEmpty(&Moved)) {
         if (IsListEmpty(&To->FilterContexts)) {
@@ -261,4 +263,5 @@ VOID HostMoveContexts(PFSRTL_ADVANCED_FCB_HEADER From, PFSRTL_ADVANCED_FCB_HEADE
         InsertTailList(&To->FilterContexts, RemoveHeadList(&Moved));
     }
     HostUnlockContexts(To);
+    return Any;
 }

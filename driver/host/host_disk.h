@@ -14,7 +14,10 @@ typedef struct _HOST_DISK_EXTENSION {
 /* fsd/fault.c: the number of a fault by its name; zero when there is none of that name. */
 ULONG HostFindFault(_In_z_ const char *Name);
 
-/* fsrtl.c: moves all contexts to the end of another header's list, or of the same one, the last first. IRQL <= APC_LEVEL. */
-VOID HostMoveContexts(_Inout_ PFSRTL_ADVANCED_FCB_HEADER From, _Inout_ PFSRTL_ADVANCED_FCB_HEADER To);
+/*
+ * fsrtl.c: moves all contexts to the end of another header's list, or of the same one, the last first. Whether there were any.
+ * IRQL <= APC_LEVEL.
+ */
+BOOLEAN HostMoveContexts(_Inout_ PFSRTL_ADVANCED_FCB_HEADER From, _Inout_ PFSRTL_ADVANCED_FCB_HEADER To);
 
 #endif

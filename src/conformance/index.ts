@@ -1,4 +1,8 @@
-/** Whether a file system keeps its promises to filters: one check after another, on any mounted volume. */
+/**
+ * Whether a file system keeps its promises to filters: one check after another, on any mounted volume.
+ *
+ * @module per-stream-context/conformance
+ */
 export type { Request } from './check'
 export type { Ending, Verdict } from './judgement'
 export {

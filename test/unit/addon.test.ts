@@ -107,4 +107,21 @@ describe('the file that PSCTX_ADDON_PATH names', () => {
       }) as Error,
     )
   })
+  test.each([
+    ['nothing that opens filters', '{}', {}],
+    ['no object at all', 'undefined', {}],
+    ['memory laid out otherwise', '{ open() {}, layout: { reply: 8 } }', { reply: 16 }],
+    ['no layout', '{ open() {} }', { reply: 16 }],
+  ])('must be of this version of the package, and not one that has %s', (_, exported, layout) => {
+    const path = join(directory, 'foreign.js')
+    process.env['PSCTX_ADDON_PATH'] = path
+    writeFileSync(path, `module.exports = ${exported}`)
+    jest.resetModules()
+    expect(() => loadAddon(layout)).toThrow(
+      expect.objectContaining<Partial<NodeJS.ErrnoException>>({
+        code: 'ERR_ADDON_UNAVAILABLE',
+        message: expect.stringMatching(/foreign\.js is not the addon of this version.*PSCTX_ADDON_PATH/) as string,
+      }) as Error,
+    )
+  })
 })

@@ -188,9 +188,9 @@ describe('what has no stream', () => {
     linkSync(path, join(directory, 'other.txt'))
     const descriptor = open(path)
     unlinkSync(path)
-    failsWith(descriptor, 'STATUS_OBJECT_NAME_NOT_FOUND', '')
+    failsWith(descriptor, 'STATUS_OBJECT_NAME_NOT_FOUND', 'is gone')
     write('a.txt (deleted)')
-    failsWith(descriptor, 'STATUS_OBJECT_NAME_NOT_FOUND', 'renamed or replaced')
+    failsWith(descriptor, 'STATUS_OBJECT_NAME_NOT_FOUND', 'another file’s')
   })
 
   test('a name that no path of Windows says', () => {

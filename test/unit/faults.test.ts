@@ -79,6 +79,28 @@ test('contexts that are moved on a rename hang on the directory, if that is open
   })
 })
 
+test.each<VolumeFault>(['header-replaced-on-rename', 'contexts-moved-on-rename'])(
+  'with %s, the header that the driver knows a context by stays as long as the context',
+  (fault) => {
+    withVolume(fault, (filter) => {
+      filter.host!.writeFile('F:\\file.txt:other', Buffer.from('which keeps the file in use'))
+      using other = filter.openStream('F:\\file.txt:other')
+      const first = filter.openStream('F:\\file.txt')
+      const last = filter.openStream('F:\\file.txt')
+      first.insert({ instance: 1n })
+      filter.host!.rename('F:\\file.txt', 'F:\\renamed.txt')
+      const pieces = [filter.host!.audit().poolAllocations]
+      for (const stream of [first, last]) {
+        stream.close()
+        pieces.push(filter.host!.audit().poolAllocations)
+      }
+      expect(filter.statistics().session.contexts).toBe(1)
+      expect(other.closed).toBe(false)
+      expect(pieces[1]! - pieces[2]!).toBe(pieces[0]! - pieces[1]!) // of the last open, and no more than of another
+    })
+  },
+)
+
 test('a kept stream is found again with its contexts, and goes with the volume', () => {
   withVolume('keeps-streams', (filter) => {
     const stream = filter.openStream('F:\\file.txt')

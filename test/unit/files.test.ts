@@ -1,4 +1,8 @@
 /** Files acted on by system services: what each operation does, on the embedded kernel's volume in memory. */
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { Files, HostSection, openFilter, type Filter } from '../../src/index'
 
 import { argumentErrorOf, failureOf } from './failures'
@@ -92,4 +96,55 @@ test('what is closed says so', () => {
   file.close()
   expect(failureOf(() => file.map()).code).toBe('STATUS_FILE_CLOSED')
   expect(failureOf(() => file.flush()).code).toBe('STATUS_FILE_CLOSED')
+})
+
+test('an id may be a number', () => {
+  using file = files.openFile('M:\\file.txt')
+  using again = files.openFile('M:', { id: Number(file.id) })
+  expect(again.id).toBe(file.id)
+})
+
+test('a whole file of more than 1 GiB is refused, and not cut', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'psctx-files-'))
+  const other = openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } } })
+  try {
+    writeFileSync(join(directory, 'large'), '')
+    truncateSync(join(directory, 'large'), 2 ** 30 + 1)
+    expect(argumentErrorOf(() => other.files.readFile('N:\\large')).argument).toBe('path')
+    expect(argumentErrorOf(() => other.files.writeFile('N:\\large', new Uint8Array(2 ** 30 + 1))).argument).toBe('data')
+    using file = other.files.openFile('N:\\large')
+    expect(file.read(2 ** 30)).toEqual(Buffer.alloc(1))
+  } finally {
+    other.close()
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('bytes are as many as there are, whatever their class says', () => {
+  class Shorter extends Uint8Array {
+    override get length(): number {
+      return 0
+    }
+  }
+  files.writeFile('M:\\file.txt', new Shorter([1, 2, 3]))
+  expect(files.readFile('M:\\file.txt')).toEqual(Buffer.of(1, 2, 3))
+})
+
+test('a hole is no access', () => {
+  expect(argumentErrorOf(() => files.openFile('M:\\file.txt', { access: new Array<'read'>(1) })).argument).toBe(
+    'access',
+  )
+})
+
+test('what is refused is told by what was done: the access that it needs, or what the file is', () => {
+  using file = files.openFile('M:\\file.txt')
+  expect(failureOf(() => file.flush()).message).toContain("not opened with `'write'` access")
+  expect(failureOf(() => file.rewriteSecurity()).message).toContain("not opened with `'security'` access")
+  file.lock(0, 4)
+  expect(failureOf(() => file.lock(0, 4)).message).toContain('locked already')
+  using volume = files.openFile('M:')
+  expect(failureOf(() => volume.id)).toMatchObject({ operation: 'id', code: 'STATUS_INVALID_DEVICE_REQUEST' })
+  expect(failureOf(() => volume.read()).message).toContain('such as a volume')
+  using directory = files.openFile('M:\\')
+  expect(failureOf(() => directory.map()).code).toBe('STATUS_INVALID_FILE_FOR_SECTION')
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { openFilter, type FilterOptions } from '../../src/index'
 
 import { argumentErrorOf, failureOf } from './failures'
+import { runProgram } from './program'
 
 describe('openFilter', () => {
   test.each([
@@ -170,4 +171,12 @@ describe('the embedded kernel’s files', () => {
       filter.close()
     }
   })
+})
+
+test('the classes of the built package have the names that it exports them by', () => {
+  expect(
+    runProgram(`
+      const exported = Object.entries(require(process.argv[1])).filter(([, value]) => typeof value === 'function')
+      console.log(exported.length > 8, exported.filter(([name, value]) => value.name !== name).map(([name]) => name))`),
+  ).toBe('true []\n')
 })

@@ -185,6 +185,9 @@ VOID FsdFaultEndFcb(PVCB Vcb, PFCB Fcb)
 /* Whether an FCB that goes is not torn down. VCB.Resource held. */
 static BOOLEAN IsForgotten(PVCB Vcb, const FCB *Fcb)
 {
+    if (Fcb->Bereft) {
+        return TRUE;
+    }
     switch (Vcb->Fault) {
     case FsdFaultNoTeardown:
         return TRUE;
@@ -205,7 +208,7 @@ static BOOLEAN IsForgotten(PVCB Vcb, const FCB *Fcb)
 
 /*
  * Called for the last reference, VCB.Resource held: TRUE when the FCB is not to be freed. A forgotten one is parked, so that what
- * filters have on it does not lie in freed memory; a kept one stays in the table, without references, until it is let go.
+ * filters have on it does not lie in freed memory, nor what they know a context by that was moved away; a kept one stays in the table, without references, until it is let go.
  */
 BOOLEAN FsdFaultKeepFcb(PVCB Vcb, PFCB Fcb, BOOLEAN Purges)
 {
@@ -270,13 +273,25 @@ VOID FsdFaultLetGo(PVCB Vcb, BOOLEAN All)
     } while (Fcb != NULL);
 }
 
-/* The end of the volume: what was parked goes as it should have gone before. No lock is held. */
+/*
+ * The end of the volume: what was parked goes as it should have gone before. Nothing of it is freed before everything is torn down, since
+ * filters know a context that was moved by the header that it was on. No lock is held.
+ */
 VOID FsdFaultEndVolume(PVCB Vcb)
 {
+    PLIST_ENTRY Entry;
+
+    FsRtlTeardownPerStreamContexts(&Vcb->LostHeader);
+    for (Entry = Vcb->Parked.Flink; Entry != &Vcb->Parked; Entry = Entry->Flink) {
+        PFCB Fcb = CONTAINING_RECORD(Entry, FCB, Idle);
+
+        if (Fcb->Header.FilterContexts.Flink != NULL) {
+            FsRtlTeardownPerStreamContexts(&Fcb->Header);
+        }
+    }
     while (!IsListEmpty(&Vcb->Parked)) {
         FsdFreeFcb(Vcb, CONTAINING_RECORD(RemoveHeadList(&Vcb->Parked), FCB, Idle));
     }
-    FsRtlTeardownPerStreamContexts(&Vcb->LostHeader);
 }
 
 static LONGLONG SizeOf(PIO_STACK_LOCATION IrpSp)
@@ -346,12 +361,14 @@ static VOID ActAfter(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp, LONGLONG Size
     if (TearsDownAfter(Vcb, Irp, IrpSp, Fcb, SizeBefore)) {
         FsRtlTeardownPerStreamContexts(&Fcb->Header);
     } else if (Vcb->Fault == FsdFaultListReversed && IrpSp->MajorFunction == IRP_MJ_CREATE) {
-        HostMoveContexts(&Fcb->Header, &Fcb->Header);
+        (VOID) HostMoveContexts(&Fcb->Header, &Fcb->Header);
     } else if ((Vcb->Fault == FsdFaultHeaderReplacedOnRename || Vcb->Fault == FsdFaultMovedOnRename) &&
                IrpSp->MajorFunction == IRP_MJ_SET_INFORMATION &&
                IrpSp->Parameters.SetFile.FileInformationClass == FileRenameInformation) {
         (VOID) ExAcquireResourceExclusiveLite(&Vcb->Resource, TRUE);
-        HostMoveContexts(&Fcb->Header, WrongHeader(Vcb, Ccb));
+        if (HostMoveContexts(&Fcb->Header, WrongHeader(Vcb, Ccb))) {
+            Fcb->Bereft = TRUE;
+        }
         ExReleaseResourceLite(&Vcb->Resource);
     }
 }

@@ -106,7 +106,8 @@ typedef struct _FCB {
     BOOLEAN Unlinked;          /* no longer in the table */
     BOOLEAN Deleted;           /* with its file or its stream */
     ULONG64 Variant;           /* what keeps it apart from others of the same stream: zero, unless a fault does */
-    PFSD_SHARED Shared;        /* of fault.c, as are the next two */
+    PFSD_SHARED Shared;        /* of fault.c, as are the next three */
+    BOOLEAN Bereft;            /* contexts that were inserted here hang on another header */
     LIST_ENTRY Idle;           /* VCB.Parked or VCB.Kept; Flink is NULL while it is in neither */
     LONGLONG IdleSince;        /* system time */
     UNICODE_STRING StreamName; /* as created; empty for the unnamed stream and for directories; behind the structure */
