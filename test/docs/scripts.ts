@@ -25,7 +25,7 @@ function isFragment({ document, text }: Block): boolean {
 }
 
 /** The package's entry points, as they are imported. */
-const entryPoints = ['', '/json', '/jest']
+const entryPoints = ['', '/json', '/jest', '/conformance']
   .map((path) => packageName + path)
   .filter((name) => existsSync(toSource(name)!))
 
