@@ -245,7 +245,9 @@ async function* run(
  *
  * @example
  * ```ts
- * for await (const { verdict, id, evidence } of conformance(String.raw`E:\test`)) console.log(verdict, id, evidence)
+ * for await (const { verdict, id, evidence } of conformance('M:\\', { checks: ['survival.rename'] })) {
+ *   console.log(verdict, id, evidence)
+ * }
  * ```
  */
 export function conformance(

@@ -47,7 +47,7 @@ function toRunner(runner: unknown): ConformanceRunner {
  * Throws an `ArgumentError`.
  *
  * @example
- * ```ts
+ * ```ts not run: it declares a suite
  * describeConformance(String.raw`E:\test`)
  * ```
  */

@@ -53,6 +53,7 @@ const commands = [
   'volumes',
   'stat',
   'report',
+  'conformance',
   'driver',
   'doctor',
   'shell',

@@ -223,6 +223,8 @@ export function addConformance(program: Command, runtime: Runtime): void {
     runtime,
     String.raw`psctx conformance "M:\"`,
     String.raw`psctx conformance "M:\" --checks survival.rename,teardown.once --json`,
-    ...(runtime.isWindows ? [] : ['psctx conformance N:/ --volume N:=/mnt/ntfs --seconds 10 --junit conformance.xml']),
+    ...(runtime.isWindows
+      ? []
+      : ['psctx conformance N:/ --volume N:=/mnt/ntfs --checks support.named-stream,identity.hard-links --tap']),
   )
 }
