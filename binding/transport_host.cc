@@ -186,7 +186,8 @@ class Kernel {
         for (const std::shared_ptr<Volume> &volume : *joined) {
             volume->filters -= 1;
             if (volume->filters == 0 && volume->isMounted) {
-                DismountLocked(volume);
+                // Nobody is left to be told of a want of memory, and the next filter's volume of that letter is to be another one.
+                while (DismountLocked(volume) == kStatusInsufficientResources) {}
             }
         }
         joined->clear();

@@ -102,6 +102,17 @@ static VOID HostRemoveDisk(PHOST_DISK Disk)
     IoDeleteDevice(Disk->Device);
 }
 
+static BOOLEAN HostIsMounted(PDEVICE_OBJECT Device)
+{
+    BOOLEAN Mounted;
+    KIRQL Irql;
+
+    IoAcquireVpbSpinLock(&Irql);
+    Mounted = BooleanFlagOn(Device->Vpb->Flags, VPB_MOUNTED);
+    IoReleaseVpbSpinLock(Irql);
+    return Mounted;
+}
+
 static NTSTATUS HostMount(WCHAR Letter, ULONG FileSystem, const char *Directory, ULONG Fault)
 {
     SIZE_T Length = Directory != NULL ? strlen(Directory) : 0;
@@ -156,6 +167,8 @@ static NTSTATUS HostMount(WCHAR Letter, ULONG FileSystem, const char *Directory,
         Status = HostOpenVolume(&LinkName, &Handle);
         if (NT_SUCCESS(Status)) {
             (VOID) ZwClose(Handle);
+        } else if (HostIsMounted(Device) && NT_SUCCESS(HostDismountVolume(Letter))) {
+            return Status; /* of the open, once the file system had the volume */
         } else {
             (VOID) IoDeleteSymbolicLink(&LinkName);
         }

@@ -101,6 +101,27 @@ test.each<VolumeFault>(['header-replaced-on-rename', 'contexts-moved-on-rename']
   },
 )
 
+test.each<[VolumeFault, string]>([
+  ['header-per-open', 'F:\\file.txt:stream'],
+  ['header-per-link', 'F:\\link.txt:stream'],
+  ['header-per-case', 'F:\\FILE.txt:stream'],
+])('with %s, a named stream that two opens delete is deleted once', (fault, path) => {
+  withVolume(fault, (filter) => {
+    const files = filter.host!
+    files.writeFile('F:\\file.txt:stream', Buffer.from('content'))
+    files.link('F:\\file.txt', 'F:\\link.txt')
+    const first = files.openFile('F:\\file.txt:stream', { access: ['delete'] })
+    const second = files.openFile(path, { access: ['read', 'delete'] })
+    first.deleteOnClose()
+    second.deleteOnClose()
+    first.close()
+    files.writeFile('F:\\file.txt:stream', Buffer.from('another'))
+    expect(second.read().toString()).toBe('content')
+    second.close()
+    expect(files.readFile('F:\\file.txt:stream').toString()).toBe('another')
+  })
+})
+
 test('a kept stream is found again with its contexts, and goes with the volume', () => {
   withVolume('keeps-streams', (filter) => {
     const stream = filter.openStream('F:\\file.txt')

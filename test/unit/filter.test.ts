@@ -173,6 +173,41 @@ describe('the embedded kernel’s files', () => {
   })
 })
 
+describe('whatever allocation fails', () => {
+  const volumes = { 'G:': { type: 'memory' } } as const
+
+  test('while a volume is mounted, the filter opens or says so, and nothing of the volume is left', () => {
+    const filter = openFilter({ kernel: 'host', volumes: {} })
+    for (let countdown = 1, opened = false; !opened; countdown += 1) {
+      filter.host!.setAllocationFault(countdown)
+      try {
+        openFilter({ kernel: 'host', volumes }).close()
+        opened = countdown > 100
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'STATUS_INSUFFICIENT_RESOURCES' })
+      } finally {
+        filter.host!.setAllocationFault(0)
+      }
+    }
+    filter.close() // throws if anything is left, and the kernel stops the process if it is a volume
+  })
+
+  test('while the last filter of a volume closes, the next has an empty one', () => {
+    const filter = openFilter({ kernel: 'host', volumes: {} })
+    for (let countdown = 1; countdown < 20; countdown += 1) {
+      const first = openFilter({ kernel: 'host', volumes })
+      first.files.writeFile('G:\\file.txt', Buffer.from('of the first'))
+      filter.host!.setAllocationFault(countdown)
+      first.close()
+      filter.host!.setAllocationFault(0)
+      const second = openFilter({ kernel: 'host', volumes })
+      expect(failureOf(() => second.files.readFile('G:\\file.txt')).code).toBe('STATUS_OBJECT_NAME_NOT_FOUND')
+      second.close()
+    }
+    filter.close()
+  })
+})
+
 test('the classes of the built package have the names that it exports them by', () => {
   expect(
     runProgram(`

@@ -17,13 +17,16 @@ static VOID DeleteLink(PVCB Vcb, PLCB Lcb)
     }
 }
 
+/* Of a stream that has several FCBs, which only a fault makes, none is found any more, and no other deletes it again. */
 static VOID DeleteNamedStream(PVCB Vcb, PLCB Lcb, PFCB Fcb)
 {
     NODE_PLACE Place = FsdPlaceOf(Lcb);
 
     if (NT_SUCCESS(Vcb->Device.FileSystem->Operations->UnlinkStream(Vcb->Store, &Place, Fcb->Node, &Fcb->StreamName))) {
-        Fcb->Deleted = TRUE;
-        FsdRemoveFcb(Fcb);
+        for (PFCB Gone = Fcb; Gone != NULL; Gone = FsdFindFcb(Vcb, Fcb->Node, &Fcb->StreamName)) {
+            Gone->Deleted = TRUE;
+            FsdRemoveFcb(Gone);
+        }
     } else {
         Fcb->DeletePending = FALSE;
     }
