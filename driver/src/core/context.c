@@ -10,7 +10,7 @@
  * with contexts on freed memory. Where that is known of it, each context holds a reference on the file object it was inserted through,
  * so that its stream stays; nothing but a removal or its session's end then ends it.
  */
-#include "psctx.h"
+#include "core/index.h"
 
 static FREE_FUNCTION PsctxTearDownContext;
 
@@ -78,9 +78,9 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
     session = Context->Owner->Session;
     anchor = Context->Anchor;
     size = PsctxContextSize(Context);
-    PsctxDischargeContext(session, Context->Pool, size);
+    PsctxDischargeContext(&session->Account, Context->Pool, size);
     if (Context->Tracked != PSCTX_TRACKED_NO) {
-        PsctxDischargeTracked(session, Context->Pool, size);
+        PsctxDischargeTracked(&session->TrackedAccount, Context->Pool, size);
     }
     PsctxFree(Context);
     if (anchor != NULL) {
@@ -128,11 +128,12 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
     if (!ExAcquireRundownProtection(&PsctxGlobals.Rundown)) {
         return STATUS_DELETE_PENDING;
     }
-    if (!PsctxChargeContext(Insertion->Session, Insertion->Pool, size)) {
+    if (!PsctxChargeContext(&Insertion->Session->Account, Insertion->Pool, size)) {
         status = STATUS_QUOTA_EXCEEDED;
         goto ReleaseRundown;
     }
-    if (Insertion->Tracked != PSCTX_TRACKED_NO && !PsctxChargeTracked(Insertion->Session, Insertion->Pool, size)) {
+    if (Insertion->Tracked != PSCTX_TRACKED_NO &&
+        !PsctxChargeTracked(&Insertion->Session->TrackedAccount, Insertion->Pool, size)) {
         status = STATUS_QUOTA_EXCEEDED;
         goto Discharge;
     }
@@ -163,10 +164,10 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
 
 DischargeTracked:
     if (Insertion->Tracked != PSCTX_TRACKED_NO) {
-        PsctxDischargeTracked(Insertion->Session, Insertion->Pool, size);
+        PsctxDischargeTracked(&Insertion->Session->TrackedAccount, Insertion->Pool, size);
     }
 Discharge:
-    PsctxDischargeContext(Insertion->Session, Insertion->Pool, size);
+    PsctxDischargeContext(&Insertion->Session->Account, Insertion->Pool, size);
 ReleaseRundown:
     ExReleaseRundownProtection(&PsctxGlobals.Rundown);
     return status;
@@ -234,7 +235,7 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
     PAGED_CODE();
 
     KeQuerySystemTime(&systemTime);
-    Context->Sequence = (ULONG64)InterlockedIncrement64(&PsctxGlobals.Sequence);
+    Context->Sequence = (ULONG64)InterlockedIncrement64(&PsctxSequence);
     Context->Inserted = KeQueryInterruptTime();
     Context->InsertedSystemTime = (ULONG64)systemTime.QuadPart;
     PsctxAddToIndex(Shard, Context);

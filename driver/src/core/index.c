@@ -4,7 +4,7 @@
  * The hash is under a key that is made when the driver starts, so that neither the order in which contexts are enumerated nor how long a
  * look-up takes tells of a header's address, and nobody can choose streams that fall into one bucket.
  */
-#include "inspect.h"
+#include "core/index.h"
 
 #define PSCTX_LAST_BUCKET_BITS 16
 #define PSCTX_CONTEXTS_PER_BUCKET 1 /* at most, where there is memory for more buckets */
@@ -198,7 +198,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddToIndex(PPSCTX_SHARD Shard, PPSCT
     InsertHeadList(PsctxGetBucket(Shard, Context->Header), &Context->Links);
     InsertTailList(&Shard->Contexts, &Context->ShardLinks);
     InterlockedIncrement(&Shard->ContextCount);
-    PsctxStartCounting(Context);
+    if (Context->Tracked != PSCTX_TRACKED_NO) {
+        PsctxListening.Listener->Linked(Context);
+    }
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, PPSCTX_CONTEXT Context)
@@ -228,7 +230,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveFromIndex(PPSCTX_SHARD Shard, 
     RemoveEntryList(&Context->Links);
     RemoveEntryList(&Context->ShardLinks);
     InterlockedDecrement(&Shard->ContextCount);
-    PsctxStopCounting(Context);
+    if (Context->Tracked != PSCTX_TRACKED_NO) {
+        PsctxListening.Listener->Unlinked(Context);
+    }
 
     if (Shard->ContextCount == 0 && Shard->Buckets != Shard->FirstBuckets) {
         PsctxFree(Shard->Buckets);

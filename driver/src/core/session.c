@@ -1,7 +1,7 @@
 /*
  * Sessions, one for each open of the control device, and their owner keys.
  */
-#include "psctx.h"
+#include "core/index.h"
 
 /*
  * A session's own record is booked as any other that it has. So are those of sessions that have ended and are kept by contexts with
@@ -11,7 +11,7 @@ PSCTX_PAGE static VOID PsctxFreeSession(_In_ PPSCTX_SESSION Session)
 {
     PAGED_CODE();
 
-    PsctxDischargeRecord(Session, PSCTX_POOL_NONPAGED, sizeof(*Session));
+    PsctxDischargeRecord(&Session->Account, PSCTX_POOL_NONPAGED, sizeof(*Session));
     PsctxFree(Session);
 }
 
@@ -27,7 +27,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Ses
     PAGED_CODE();
 
     *Session = NULL;
-    if (InterlockedIncrement(&PsctxGlobals.Sessions) > (LONG)PSCTX_MAXIMUM_SESSIONS) {
+    if (InterlockedIncrement(&PsctxSessionCount) > (LONG)PSCTX_MAXIMUM_SESSIONS) {
         status = STATUS_QUOTA_EXCEEDED;
         goto Uncount;
     }
@@ -36,44 +36,20 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Ses
         status = STATUS_INSUFFICIENT_RESOURCES;
         goto Uncount;
     }
-    if (!PsctxChargeRecord(session, PSCTX_POOL_NONPAGED, sizeof(*session))) {
+    if (!PsctxChargeRecord(&session->Account, PSCTX_POOL_NONPAGED, sizeof(*session))) {
         PsctxFree(session);
         status = STATUS_QUOTA_EXCEEDED;
         goto Uncount;
     }
     session->References = 1;
     ExInitializeFastMutex(&session->OwnersLock);
-    session->Process = IoGetCurrentProcess();
-    ObReferenceObject(session->Process);
-    PsctxAddSession(session);
+    PsctxAddSession(&session->Events);
     *Session = session;
     return STATUS_SUCCESS;
 
 Uncount:
-    InterlockedDecrement(&PsctxGlobals.Sessions);
+    InterlockedDecrement(&PsctxSessionCount);
     return status;
-}
-
-/*
- * The last handle was closed, perhaps by the death of its process; requests of other threads may still be on their way. From the
- * moment that Ended is set nothing can be inserted: an insertion reads it under the lock of the shard that it links into, and so
- * either came before the walk through that shard, or sees it.
- *
- * Its readers are told of every context that goes with it, and then that there is no more to come.
- */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndSession(PPSCTX_SESSION Session)
-{
-    PAGED_CODE();
-
-    if (InterlockedExchange(&Session->Ended, TRUE)) {
-        return;
-    }
-    PsctxCloseReader(Session);
-    PsctxEndTracking(Session);
-    PsctxRemoveSessionContexts(Session);
-    PsctxRemoveSession(Session);
-    ObDereferenceObject(Session->Process);
-    InterlockedDecrement(&PsctxGlobals.Sessions);
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReferenceSession(PPSCTX_SESSION Session)
@@ -97,11 +73,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDereferenceSession(PPSCTX_SESSION Se
     }
     for (index = 0; index < PSCTX_OWNER_BUCKETS; index += 1) {
         while (Session->Owners[index].Next != NULL) {
-            PsctxFreeRecord(Session, PSCTX_POOL_PAGED, sizeof(PSCTX_OWNER),
+            PsctxFreeRecord(&Session->Account, PSCTX_POOL_PAGED, sizeof(PSCTX_OWNER),
                             CONTAINING_RECORD(PopEntryList(&Session->Owners[index]), PSCTX_OWNER, Links));
         }
     }
-    PsctxFreeReader(Session);
+    PsctxFreeReader(&Session->Events);
     PsctxFreeSession(Session);
 }
 
@@ -133,7 +109,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetOwner(PPSCTX_SESSION Session,
         } else {
             PVOID record;
 
-            status = PsctxAllocateRecord(Session, PSCTX_POOL_PAGED, sizeof(*owner), &record);
+            status = PsctxAllocateRecord(&Session->Account, PSCTX_POOL_PAGED, sizeof(*owner), &record);
             owner = record;
             if (NT_SUCCESS(status)) {
                 owner->Session = Session;

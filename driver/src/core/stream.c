@@ -1,11 +1,8 @@
 /*
  * From a client's handle to the stream it has open, without trusting either.
  */
-#include "inspect.h"
-
-#define PSCTX_USUAL_NAME_SIZE 512u
-#define PSCTX_MAXIMUM_NAME_SIZE \
-    ((ULONG)sizeof(OBJECT_NAME_INFORMATION) + PSCTX_MAXIMUM_NAME_LENGTH + (ULONG)sizeof(WCHAR))
+#include "core/core.h"
+#include "volumes/volumes.h"
 
 /*
  * The file object behind a handle of the calling process; the caller dereferences it. UserMode, so that a kernel handle's value
@@ -199,51 +196,37 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseStream(const PSCTX_STREAM *Stre
 }
 
 /*
- * Asks for an object's name with room for Size bytes of it and its record. The caller gives Name to PsctxFree.
+ * The file system's device that serves the volume on which a handle of the calling process has something open; NULL for handle zero.
+ * The caller dereferences it. STATUS_INVALID_DEVICE_REQUEST if no file system does; those of PsctxReferenceFileObject.
  */
-PSCTX_PAGE static NTSTATUS PsctxTryToQueryObjectName(_In_ PVOID Object, _In_ ULONG Size,
-                                                     _Outptr_ POBJECT_NAME_INFORMATION *Name)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceVolumeDevice(ULONG64 Handle, PDEVICE_OBJECT *VolumeDevice)
 {
-    POBJECT_NAME_INFORMATION name;
-    ULONG length;
+    PFILE_OBJECT fileObject;
+    PDEVICE_OBJECT device;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    *Name = NULL;
-    name = PsctxAllocate(PagedPool, Size);
-    if (name == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    *VolumeDevice = NULL;
+    if (Handle == 0) {
+        return STATUS_SUCCESS;
     }
-    status = ObQueryNameString(Object, name, Size, &length);
+    status = PsctxReferenceFileObject(Handle, &fileObject);
     if (!NT_SUCCESS(status)) {
-        PsctxFree(name);
         return status;
     }
-    *Name = name;
-    return STATUS_SUCCESS;
-}
-
-/*
- * The full name of a device, a driver or a file, as \Device\HarddiskVolume1\directory\file:stream, in memory that the caller gives
- * to PsctxFree. FileObject->FileName is only valid during create, so that the file system is asked. Where it cannot tell, and where
- * an object has none, the name is empty: a context is worth having without. STATUS_INSUFFICIENT_RESOURCES is the only failure.
- * [ntifs/nf-ntifs-obquerynamestring]
- */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryObjectName(PVOID Object, POBJECT_NAME_INFORMATION *Name)
-{
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    status = PsctxTryToQueryObjectName(Object, PSCTX_USUAL_NAME_SIZE, Name);
-    if (status == STATUS_INFO_LENGTH_MISMATCH || status == STATUS_BUFFER_OVERFLOW ||
-        status == STATUS_BUFFER_TOO_SMALL) {
-        status = PsctxTryToQueryObjectName(Object, PSCTX_MAXIMUM_NAME_SIZE, Name);
+    device = IoGetBaseFileSystemDeviceObject(fileObject);
+    switch (device->DeviceType) {
+    case FILE_DEVICE_DISK_FILE_SYSTEM:
+    case FILE_DEVICE_CD_ROM_FILE_SYSTEM:
+    case FILE_DEVICE_NETWORK_FILE_SYSTEM:
+        ObReferenceObject(device);
+        *VolumeDevice = device;
+        break;
+    default:
+        status = STATUS_INVALID_DEVICE_REQUEST;
+        break;
     }
-    if (!NT_SUCCESS(status) && status != STATUS_INSUFFICIENT_RESOURCES) {
-        *Name = PsctxAllocate(PagedPool, sizeof(**Name));
-        status = *Name == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
-    }
+    ObDereferenceObject(fileObject);
     return status;
 }

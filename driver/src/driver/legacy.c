@@ -1,9 +1,14 @@
 /*
- * Entry and unload of psctx.sys, and the one dispatch routine that tells the control device from the filter's devices.
+ * Entry and unload of psctx.sys, the legacy filter, and the one dispatch routine that tells the control device from the filter's devices.
  */
-#include "psctx.h"
-
-PSCTX_GLOBALS PsctxGlobals;
+#include "core/core.h"
+#include "events/events.h"
+#include "inspection/inspection.h"
+#include "kernel/kernel.h"
+#include "legacy/legacy.h"
+#include "requests/requests.h"
+#include "tracking/tracking.h"
+#include "volumes/volumes.h"
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD PsctxUnload;
@@ -57,7 +62,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
 }
 
 /*
- * Starts the driver: the index of contexts, tracking, the control device, then the filter, after which requests of every kind come in.
+ * Starts the driver: room by room, the lowest first, then the control device and the filter, after which requests of every kind come in.
  *
  * A kernel that blocks legacy filters (IoBlockLegacyFsFilters) answers STATUS_NOT_SUPPORTED to the registration. The driver
  * stays: contexts of open handles work without an attachment, and PSCTX_STATISTICS_REPLY tells that nothing is attached.
@@ -65,6 +70,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
  */
 PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    BOOLEAN unloadable;
     NTSTATUS status;
     ULONG major;
 
@@ -74,13 +80,15 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
     PsctxGlobals.DriverObject = DriverObject;
     ExInitializeRundownProtection(&PsctxGlobals.Rundown);
     PsctxStartPool();
+    PsctxStartModules();
+    PsctxStartListLocks();
+    PsctxStartKeys();
+    PsctxStartAccounts();
+    PsctxStartEvents();
+    PsctxStartTeardown();
+    PsctxStartCore();
     PsctxStartTracking();
     PsctxStartInspection();
-    PsctxStartTeardown();
-    PsctxStartEvents();
-    PsctxStartAccounts();
-
-    PsctxStartIndex();
 
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
@@ -93,13 +101,13 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
         return status;
     }
 
-    PsctxGlobals.CountsRequests = PsctxIsUnloadAllowed(RegistryPath);
-    status = PsctxStartFilter();
+    unloadable = PsctxIsUnloadAllowed(RegistryPath);
+    status = PsctxStartFilter(unloadable);
     if (!NT_SUCCESS(status) && status != STATUS_NOT_SUPPORTED) {
         goto DeleteControlDevice;
     }
 
-    if (PsctxGlobals.CountsRequests) {
+    if (unloadable) {
         DriverObject->DriverUnload = PsctxUnload;
     }
     return STATUS_SUCCESS;

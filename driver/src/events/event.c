@@ -1,22 +1,22 @@
 /*
- * Events: what happens to a session's contexts and to the filter's volumes, kept in rings until somebody reads them.
+ * The rings of events and their readers.
  *
- * A reader belongs to the control handle that subscribed, and watches one other session. Rings are filled under the readers' lock, where
- * nothing is allocated; for a context's event its shard is locked, too, so that a stream's events stand in the order in which things
- * happened. Requests that wait are in a cancel-safe queue. They are completed outside of every lock, by PsctxDeliverEvents.
+ * Rings are filled under the readers' lock, where nothing is allocated; whoever reports holds a lock of his own, so that the events of one
+ * thing stand in the order in which they happened. Requests that wait are in a cancel-safe queue. They are completed outside of every lock,
+ * by PsctxDeliverEvents.
  */
-#include "psctx.h"
+#include "events/events.h"
 
 typedef struct _PSCTX_READER {
     /* Under the readers' lock. */
-    LIST_ENTRY Links;         /* of the watched session's readers; nowhere, once Watched is NULL */
-    LIST_ENTRY DeliveryLinks; /* of the readers that are to be delivered to, or to itself */
-    PPSCTX_SESSION Watched;   /* NULL when that has ended, or this */
-    ULONG Types;              /* bits by PSCTX_EVENT_* */
-    BOOLEAN Waiting;          /* perhaps a request waits */
-    PUCHAR Ring;              /* PSCTX_EVENTs, with wrap; NULL once the handle is closed */
-    ULONG Capacity;           /* bytes of it; a multiple of 8, so that no event's Size is split */
-    ULONG Head;               /* where the oldest event begins */
+    LIST_ENTRY Links;             /* of the watched session's readers; nowhere, once Watched is NULL */
+    LIST_ENTRY DeliveryLinks;     /* of the readers that are to be delivered to, or to itself */
+    PPSCTX_EVENT_SESSION Watched; /* NULL when that has ended, or this */
+    ULONG Types;                  /* bits by PSCTX_EVENT_* */
+    BOOLEAN Waiting;              /* perhaps a request waits */
+    PUCHAR Ring;                  /* PSCTX_EVENTs, with wrap; NULL once the handle is closed */
+    ULONG Capacity;               /* bytes of it; a multiple of 8, so that no event's Size is split */
+    ULONG Head;                   /* where the oldest event begins */
     ULONG Used;
     ULONG Youngest; /* where that event begins, while there is one */
     ULONG64 Number; /* of the youngest event */
@@ -24,7 +24,7 @@ typedef struct _PSCTX_READER {
     ULONG64 FirstDropped; /* its number and its time */
     ULONG64 FirstDroppedTime;
 
-    PPSCTX_SESSION Session;     /* that reads, whose record keeps this */
+    PPSCTX_ACCOUNT Account;     /* of the session that reads, whose record keeps this */
     volatile LONG WaitCount;    /* of requests that wait, or are just being completed */
     EX_RUNDOWN_REF Completions; /* held while PsctxDeliverEvents completes a request */
     IO_CSQ Queue;
@@ -110,7 +110,7 @@ static ULONG PsctxWaitSize(_In_ PIRP Irp)
 static BOOLEAN PsctxChargeWait(_Inout_ PPSCTX_READER Reader, _In_ PIRP Irp)
 {
     if (InterlockedIncrement(&Reader->WaitCount) <= (LONG)PSCTX_MAXIMUM_WAITS &&
-        PsctxChargeRecord(Reader->Session, PSCTX_POOL_NONPAGED, PsctxWaitSize(Irp))) {
+        PsctxChargeRecord(Reader->Account, PSCTX_POOL_NONPAGED, PsctxWaitSize(Irp))) {
         return TRUE;
     }
     InterlockedDecrement(&Reader->WaitCount);
@@ -123,7 +123,7 @@ static BOOLEAN PsctxChargeWait(_Inout_ PPSCTX_READER Reader, _In_ PIRP Irp)
  */
 static VOID PsctxCompleteWait(_Inout_ PPSCTX_READER Reader, _In_ PIRP Irp)
 {
-    PsctxDischargeRecord(Reader->Session, PSCTX_POOL_NONPAGED, PsctxWaitSize(Irp));
+    PsctxDischargeRecord(Reader->Account, PSCTX_POOL_NONPAGED, PsctxWaitSize(Irp));
     InterlockedDecrement(&Reader->WaitCount);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
 }
@@ -146,10 +146,12 @@ _Use_decl_annotations_ static VOID PsctxCompleteCancelledWait(PIO_CSQ Csq, PIRP 
 /*
  * Gives a new session its number, by which it can be watched from now on, until PsctxRemoveSession.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddSession(PPSCTX_SESSION Session)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddSession(PPSCTX_EVENT_SESSION Session)
 {
     PAGED_CODE();
 
+    Session->Process = IoGetCurrentProcess();
+    ObReferenceObject(Session->Process);
     InitializeListHead(&Session->Readers);
     ExAcquireFastMutex(&PsctxReadersLock);
     PsctxSessionNumber += 1;
@@ -161,7 +163,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAddSession(PPSCTX_SESSION Session)
 /*
  * The session that a process knows by this number, or NULL.
  */
-_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static PPSCTX_SESSION
+_IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE static PPSCTX_EVENT_SESSION
     PsctxFindSession(_In_ ULONG64 Number, _In_ PEPROCESS Process)
 {
     PLIST_ENTRY entry;
@@ -169,7 +171,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
     PAGED_CODE();
 
     for (entry = PsctxSessions.Flink; entry != &PsctxSessions; entry = entry->Flink) {
-        const PPSCTX_SESSION session = CONTAINING_RECORD(entry, PSCTX_SESSION, Links);
+        const PPSCTX_EVENT_SESSION session = CONTAINING_RECORD(entry, PSCTX_EVENT_SESSION, Links);
 
         if (session->Number == Number) {
             return session->Process == Process ? session : NULL;
@@ -208,7 +210,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 /*
  * A session has ended, and all that it had is reported. Its readers keep what they have not read.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSession(PPSCTX_SESSION Session)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSession(PPSCTX_EVENT_SESSION Session)
 {
     PAGED_CODE();
 
@@ -219,6 +221,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRemoveSession(PPSCTX_SESSION Session
     }
     ExReleaseFastMutex(&PsctxReadersLock);
     PsctxDeliverEvents();
+    ObDereferenceObject(Session->Process);
 }
 
 /*
@@ -242,7 +245,7 @@ PSCTX_PAGE static VOID PsctxCancelWaits(_Inout_ PPSCTX_READER Reader)
  * Requests that are just being completed are waited for: as long as this routine has not returned, none of them can be the last to let
  * go of the handle's file object, whose close must not be sent from where a file system tears a stream down.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_EVENT_SESSION Session)
 {
     PPSCTX_READER reader;
     PUCHAR ring = NULL;
@@ -250,6 +253,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
     PAGED_CODE();
 
     ExAcquireFastMutex(&PsctxReadersLock);
+    Session->Closed = TRUE;
     reader = Session->Reader;
     if (reader != NULL) {
         if (reader->Watched != NULL) {
@@ -262,7 +266,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
     }
     ExReleaseFastMutex(&PsctxReadersLock);
     if (reader != NULL) {
-        PsctxFreeRecord(Session, PSCTX_POOL_PAGED, reader->Capacity, ring);
+        PsctxFreeRecord(reader->Account, PSCTX_POOL_PAGED, reader->Capacity, ring);
         PsctxCancelWaits(reader);
         ExWaitForRundownProtectionRelease(&reader->Completions);
     }
@@ -270,18 +274,18 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxCloseReader(PPSCTX_SESSION Session)
 
 PSCTX_PAGE static VOID PsctxDeleteReader(_Inout_ PPSCTX_READER Reader)
 {
-    const PPSCTX_SESSION session = Reader->Session;
+    const PPSCTX_ACCOUNT account = Reader->Account;
 
     PAGED_CODE();
 
-    PsctxFreeRecord(session, PSCTX_POOL_PAGED, Reader->Capacity, Reader->Ring);
-    PsctxFreeRecord(session, PSCTX_POOL_NONPAGED, sizeof(*Reader), Reader);
+    PsctxFreeRecord(account, PSCTX_POOL_PAGED, Reader->Capacity, Reader->Ring);
+    PsctxFreeRecord(account, PSCTX_POOL_NONPAGED, sizeof(*Reader), Reader);
 }
 
 /*
  * Frees what a session is as a reader, with the session's record.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeReader(PPSCTX_SESSION Session)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeReader(PPSCTX_EVENT_SESSION Session)
 {
     PAGED_CODE();
 
@@ -293,7 +297,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeReader(PPSCTX_SESSION Session)
 /*
  * A reader that watches nothing yet, which PsctxDeleteReader frees. STATUS_QUOTA_EXCEEDED, STATUS_INSUFFICIENT_RESOURCES.
  */
-PSCTX_PAGE static NTSTATUS PsctxCreateReader(_Inout_ PPSCTX_SESSION Session, _In_ ULONG Types, _In_ ULONG Capacity,
+PSCTX_PAGE static NTSTATUS PsctxCreateReader(_Inout_ PPSCTX_ACCOUNT Account, _In_ ULONG Types, _In_ ULONG Capacity,
                                              _Outptr_ PPSCTX_READER *Reader)
 {
     PPSCTX_READER reader;
@@ -303,19 +307,19 @@ PSCTX_PAGE static NTSTATUS PsctxCreateReader(_Inout_ PPSCTX_SESSION Session, _In
     PAGED_CODE();
 
     *Reader = NULL;
-    status = PsctxAllocateRecord(Session, PSCTX_POOL_NONPAGED, sizeof(*reader), &memory);
+    status = PsctxAllocateRecord(Account, PSCTX_POOL_NONPAGED, sizeof(*reader), &memory);
     if (!NT_SUCCESS(status)) {
         return status;
     }
     reader = memory;
-    reader->Session = Session;
+    reader->Account = Account;
     InitializeListHead(&reader->DeliveryLinks);
     InitializeListHead(&reader->Irps);
     KeInitializeSpinLock(&reader->QueueLock);
     ExInitializeRundownProtection(&reader->Completions);
     reader->Types = Types;
     reader->Capacity = Capacity & ~(ULONG)(sizeof(ULONG64) - 1);
-    status = PsctxAllocateRecord(Session, PSCTX_POOL_PAGED, reader->Capacity, &memory);
+    status = PsctxAllocateRecord(Account, PSCTX_POOL_PAGED, reader->Capacity, &memory);
     if (NT_SUCCESS(status)) {
         reader->Ring = memory;
         status = IoCsqInitialize(&reader->Queue, PsctxInsertWait, PsctxRemoveWait, PsctxPeekWait, PsctxLockWaits,
@@ -330,37 +334,31 @@ PSCTX_PAGE static NTSTATUS PsctxCreateReader(_Inout_ PPSCTX_SESSION Session, _In
 }
 
 /*
- * Makes the asking session a reader: PSCTX_SUBSCRIBE_REQUEST.
+ * Makes a session a reader of the events, of these types (bits by PSCTX_EVENT_*), of another one of the same process, kept in a ring of
+ * Capacity bytes.
  *
- * STATUS_INVALID_PARAMETER: no type, an unknown one, a Capacity out of range, or the asking session itself. STATUS_NOT_FOUND: no such
- * session of this process. STATUS_INVALID_DEVICE_STATE: it is a reader already. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_READERS or
- * the asking session's bytes of records. STATUS_FILE_CLOSED while the handle is being closed. STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_NOT_FOUND: no such session of this process. STATUS_INVALID_DEVICE_STATE: it is a reader already. STATUS_QUOTA_EXCEEDED beyond
+ * PSCTX_MAXIMUM_READERS or what the account may hold. STATUS_FILE_CLOSED when the handle is closed. STATUS_INSUFFICIENT_RESOURCES.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST Request)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxSubscribe(PPSCTX_EVENT_SESSION Session, PPSCTX_ACCOUNT Account,
+                                                          ULONG64 Watched, ULONG Types, ULONG Capacity)
 {
-    const PSCTX_SUBSCRIBE_REQUEST *input = Request->Input;
-    const PPSCTX_SESSION session = Request->Session;
-    PPSCTX_SESSION watched;
+    PPSCTX_EVENT_SESSION watched;
     PPSCTX_READER reader;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    if (input->Types == 0 || FlagOn(input->Types, ~PSCTX_EVENT_TYPES) ||
-        input->Capacity < PSCTX_MINIMUM_EVENT_CAPACITY || input->Capacity > PSCTX_MAXIMUM_EVENT_CAPACITY ||
-        input->Session == session->Number) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    status = PsctxCreateReader(session, input->Types, input->Capacity, &reader);
+    status = PsctxCreateReader(Account, Types, Capacity, &reader);
     if (!NT_SUCCESS(status)) {
         return status;
     }
 
     ExAcquireFastMutex(&PsctxReadersLock);
-    watched = PsctxFindSession(input->Session, IoGetCurrentProcess());
-    if (ReadNoFence(&session->Ended) != 0) {
+    watched = PsctxFindSession(Watched, IoGetCurrentProcess());
+    if (Session->Closed) {
         status = STATUS_FILE_CLOSED;
-    } else if (session->Reader != NULL) {
+    } else if (Session->Reader != NULL) {
         status = STATUS_INVALID_DEVICE_STATE;
     } else if (watched == NULL) {
         status = STATUS_NOT_FOUND;
@@ -368,7 +366,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST R
         status = STATUS_QUOTA_EXCEEDED;
     } else {
         reader->Watched = watched;
-        session->Reader = reader;
+        Session->Reader = reader;
         InsertTailList(&watched->Readers, &reader->Links);
         InterlockedIncrement(&watched->ReaderCount);
         reader = NULL;
@@ -378,9 +376,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleSubscribe(PPSCTX_REQUEST R
 
     if (reader != NULL) {
         PsctxDeleteReader(reader);
-    }
-    if (NT_SUCCESS(status)) {
-        PsctxSetReplyHeader(Request, sizeof(PSCTX_HEADER));
     }
     return status;
 }
@@ -479,7 +474,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 /*
  * An event of this type now, to be completed.
  */
-PSCTX_PAGE static VOID PsctxInitializeEvent(_Out_ PSCTX_EVENT *Event, _In_ ULONG Type, _In_ USHORT NameLength)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxInitializeEvent(PSCTX_EVENT *Event, ULONG Type, USHORT NameLength)
 {
     LARGE_INTEGER time;
 
@@ -494,44 +489,22 @@ PSCTX_PAGE static VOID PsctxInitializeEvent(_Out_ PSCTX_EVENT *Event, _In_ ULONG
 }
 
 /*
- * Something has happened to a context, whose shard is locked. Its session's readers are told; without one, that is one look at a
- * counter.
+ * Keeps an event of a session for its readers. TRUE if somebody may be waiting for it.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportContext(ULONG Type, PPSCTX_CONTEXT Context)
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxReportEvent(PPSCTX_EVENT_SESSION Session, PSCTX_EVENT *Event,
+                                                           const VOID *Name)
 {
-    const PPSCTX_SESSION session = Context->Owner->Session;
     BOOLEAN delivers = FALSE;
-    PSCTX_EVENT event;
     PLIST_ENTRY entry;
 
     PAGED_CODE();
 
-    if (ReadNoFence(&session->ReaderCount) == 0) {
-        return;
-    }
-    PsctxInitializeEvent(&event, Type, Context->NameLength);
-    event.Flags = Context->NameTruncated ? PSCTX_NAME_TRUNCATED : 0;
-    event.OwnerKey = Context->Owner->Key;
-    event.Instance = Context->Instance;
-    event.Sequence = Context->Sequence;
-    if (Type == PSCTX_EVENT_INSERTED) {
-        event.Time = Context->InsertedSystemTime;
-    }
-    if (Type == PSCTX_EVENT_REMOVED || Type == PSCTX_EVENT_TORN_DOWN) {
-        event.Age = KeQueryInterruptTime() - Context->Inserted;
-    }
-    if (Type != PSCTX_EVENT_TORN_DOWN) {
-        event.ProcessId = (ULONG_PTR)PsGetCurrentProcessId();
-    }
-
     ExAcquireFastMutex(&PsctxReadersLock);
-    for (entry = session->Readers.Flink; entry != &session->Readers; entry = entry->Flink) {
-        delivers |= PsctxKeepEvent(CONTAINING_RECORD(entry, PSCTX_READER, Links), &event, PsctxContextName(Context));
+    for (entry = Session->Readers.Flink; entry != &Session->Readers; entry = entry->Flink) {
+        delivers |= PsctxKeepEvent(CONTAINING_RECORD(entry, PSCTX_READER, Links), Event, Name);
     }
     ExReleaseFastMutex(&PsctxReadersLock);
-    if (delivers) {
-        PsctxDeliverAfterUnlock(Context->Header);
-    }
+    return delivers;
 }
 
 /*
@@ -561,7 +534,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxReadersLock) PSCTX_PAGE sta
 /*
  * An open was missed by a rule of a session, whose readers are told. Called in a critical region, with no lock held. Needs no memory.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportMiss(PPSCTX_SESSION Session, ULONG64 Rule, ULONG64 OwnerKey,
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportMiss(PPSCTX_EVENT_SESSION Session, ULONG64 Rule, ULONG64 OwnerKey,
                                                        ULONG64 Instance)
 {
     BOOLEAN delivers = FALSE;
@@ -570,7 +543,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportMiss(PPSCTX_SESSION Session, U
 
     PAGED_CODE();
 
-    if (ReadNoFence(&Session->ReaderCount) == 0) {
+    if (!PsctxIsWatched(Session)) {
         return;
     }
     PsctxInitializeEvent(&event, PSCTX_EVENT_MISSED, 0);
@@ -608,7 +581,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxReportVolume(ULONG Type, PCUNICODE_S
     PsctxInitializeEvent(&event, Type, DeviceName->Length);
     ExAcquireFastMutex(&PsctxReadersLock);
     for (session = PsctxSessions.Flink; session != &PsctxSessions; session = session->Flink) {
-        const PLIST_ENTRY readers = &CONTAINING_RECORD(session, PSCTX_SESSION, Links)->Readers;
+        const PLIST_ENTRY readers = &CONTAINING_RECORD(session, PSCTX_EVENT_SESSION, Links)->Readers;
 
         for (entry = readers->Flink; entry != readers; entry = entry->Flink) {
             (VOID) PsctxKeepEvent(CONTAINING_RECORD(entry, PSCTX_READER, Links), &event, DeviceName->Buffer);
@@ -738,44 +711,49 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverEvents(VOID)
 }
 
 /*
- * Tells the reader's events, or waits for one: STATUS_PENDING. STATUS_BUFFER_TOO_SMALL: no room for the longest event.
- * STATUS_INVALID_DEVICE_STATE: the handle is no reader. STATUS_QUOTA_EXCEEDED: too many wait, or with buffers that are too long.
- * STATUS_FILE_CLOSED, STATUS_CANCELLED.
- *
- * A request may be completed, and its handle closed, from the moment it is queued: the session is kept to look at its reader once
- * more, for what came between the first look and the queue.
+ * Tells a reader's events: a reply of Length bytes. STATUS_PENDING if there is none yet, or others, which wait, come first.
+ * STATUS_INVALID_DEVICE_STATE: the session is no reader. STATUS_FILE_CLOSED, STATUS_CANCELLED. There is room for any one event.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Request)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReadEvents(PPSCTX_EVENT_SESSION Session, PVOID Output, ULONG Capacity,
+                                                           PULONG Length)
 {
-    const PPSCTX_SESSION session = Request->Session;
     PPSCTX_READER reader;
-    BOOLEAN closed;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    if (Request->OutputLength < sizeof(PSCTX_WAIT_REPLY) + PSCTX_MAXIMUM_EVENT_SIZE) {
-        return STATUS_BUFFER_TOO_SMALL;
-    }
+    *Length = 0;
     ExAcquireFastMutex(&PsctxReadersLock);
-    reader = session->Reader;
+    reader = Session->Reader;
     if (reader == NULL) {
         status = STATUS_INVALID_DEVICE_STATE;
     } else if (!IsListEmpty(&reader->DeliveryLinks)) {
-        status = STATUS_PENDING; /* others, which wait, come first */
+        status = STATUS_PENDING;
     } else {
-        status = PsctxAnswerWait(reader, Request->Output, Request->OutputLength, &Request->ReplyLength);
+        status = PsctxAnswerWait(reader, Output, Capacity, Length);
     }
     ExReleaseFastMutex(&PsctxReadersLock);
-    if (status != STATUS_PENDING) {
-        return status;
-    }
-    if (!PsctxChargeWait(reader, Request->Irp)) {
+    return status;
+}
+
+/*
+ * Has a request of a reader wait for an event, once PsctxReadEvents has said STATUS_PENDING: it is answered, perhaps at once, by
+ * PsctxDeliverEvents. STATUS_PENDING; STATUS_QUOTA_EXCEEDED: too many wait, or with buffers that are too long.
+ *
+ * It may be completed, and its handle closed, from the moment it is queued: the caller keeps the session, since its reader is looked at
+ * once more, for what came between the first look and the queue.
+ */
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxWaitForEvents(PPSCTX_EVENT_SESSION Session, PIRP Irp)
+{
+    const PPSCTX_READER reader = Session->Reader;
+    BOOLEAN closed;
+
+    PAGED_CODE();
+
+    if (!PsctxChargeWait(reader, Irp)) {
         return STATUS_QUOTA_EXCEEDED;
     }
-
-    PsctxReferenceSession(session);
-    IoCsqInsertIrp(&reader->Queue, Request->Irp, NULL);
+    IoCsqInsertIrp(&reader->Queue, Irp, NULL);
     ExAcquireFastMutex(&PsctxReadersLock);
     closed = reader->Ring == NULL;
     if (!closed) {
@@ -787,6 +765,5 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleWait(PPSCTX_REQUEST Reques
     } else {
         PsctxDeliverEvents();
     }
-    PsctxDereferenceSession(session);
     return STATUS_PENDING;
 }

@@ -5,7 +5,7 @@
  * in the whole kernel cannot be asked safely; those of this stream's stack can be referenced, and they are the filters that can
  * have seen the stream. [ntifs/nf-ntifs-fsrtlinitperstreamcontext]
  */
-#include "inspect.h"
+#include "inspection/inspection.h"
 
 #define PSCTX_MAXIMUM_STACKED_DEVICES 64u
 #define PSCTX_DRIVER_NAME_SIZE ((ULONG)sizeof(OBJECT_NAME_INFORMATION) + 260u * (ULONG)sizeof(WCHAR))

@@ -5,7 +5,7 @@
  * what is there. What a client has done is given back where the memory is: contexts of ended sessions (PSCTX_LIFETIME_STREAM), and the
  * records of such sessions, stay booked in total until they are freed.
  */
-#include "inspect.h"
+#include "kernel/kernel.h"
 
 #define PSCTX_SYSTEM_BASIC_INFORMATION 0u
 
@@ -18,6 +18,10 @@
 
 /* On 32-bit kernels a session has a sixteenth of the bytes that the limits name. */
 #define PSCTX_LIMITS_SHIFT (sizeof(PVOID) == sizeof(ULONG) ? 4u : 0u)
+
+PSCTX_ACCOUNT PsctxTotalAccount;
+PSCTX_LIMITS PsctxTotalLimits;
+PSCTX_LIMITS PsctxSessionLimits;
 
 /* The kernel's answer, as it has been laid out since Windows NT 4.0. */
 typedef struct _PSCTX_BASIC_INFORMATION {
@@ -72,12 +76,13 @@ static LONG64 PsctxPartOf(_In_ ULONG64 Memory, _In_ ULONG Divisor, _In_ ULONG64 
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartAccounts(VOID)
 {
     const ULONG64 memory = PsctxQueryPhysicalMemory();
-    const PPSCTX_LIMITS session = &PsctxGlobals.SessionLimits;
-    const PPSCTX_LIMITS total = &PsctxGlobals.TotalLimits;
+    const PPSCTX_LIMITS session = &PsctxSessionLimits;
+    const PPSCTX_LIMITS total = &PsctxTotalLimits;
     ULONG pool;
 
     PAGED_CODE();
 
+    RtlZeroMemory(&PsctxTotalAccount, sizeof(PsctxTotalAccount));
     session->Bytes[PSCTX_POOL_PAGED] = PsctxPartOf(memory, PSCTX_PAGED_DIVISOR, PSCTX_MAXIMUM_PAGED_BYTES);
     session->Bytes[PSCTX_POOL_NONPAGED] = PsctxPartOf(memory, PSCTX_NONPAGED_DIVISOR, PSCTX_MAXIMUM_NONPAGED_BYTES);
     session->RecordBytes[PSCTX_POOL_PAGED] =
@@ -129,95 +134,93 @@ static BOOLEAN PsctxAddTwice(_Inout_ volatile LONG64 *Session, _In_ LONG64 Sessi
 /*
  * Books one context of Size bytes from a pool (PSCTX_POOL_*), and takes it off the books. FALSE, with nothing booked, beyond the limits.
  */
-_Use_decl_annotations_ BOOLEAN PsctxChargeContext(PPSCTX_SESSION Session, ULONG Pool, ULONG Size)
+_Use_decl_annotations_ BOOLEAN PsctxChargeContext(PPSCTX_ACCOUNT Account, ULONG Pool, ULONG Size)
 {
-    const PPSCTX_ACCOUNT total = &PsctxGlobals.Account;
+    const PPSCTX_ACCOUNT total = &PsctxTotalAccount;
 
-    if (!PsctxAddTwice(&Session->Account.Contexts, PsctxGlobals.SessionLimits.Contexts, &total->Contexts,
-                       PsctxGlobals.TotalLimits.Contexts, 1)) {
+    if (!PsctxAddTwice(&Account->Contexts, PsctxSessionLimits.Contexts, &total->Contexts, PsctxTotalLimits.Contexts,
+                       1)) {
         return FALSE;
     }
-    if (!PsctxAddTwice(&Session->Account.Bytes[Pool], PsctxGlobals.SessionLimits.Bytes[Pool], &total->Bytes[Pool],
-                       PsctxGlobals.TotalLimits.Bytes[Pool], Size)) {
-        InterlockedDecrement64(&Session->Account.Contexts);
+    if (!PsctxAddTwice(&Account->Bytes[Pool], PsctxSessionLimits.Bytes[Pool], &total->Bytes[Pool],
+                       PsctxTotalLimits.Bytes[Pool], Size)) {
+        InterlockedDecrement64(&Account->Contexts);
         InterlockedDecrement64(&total->Contexts);
         return FALSE;
     }
     return TRUE;
 }
 
-_Use_decl_annotations_ VOID PsctxDischargeContext(PPSCTX_SESSION Session, ULONG Pool, ULONG Size)
+_Use_decl_annotations_ VOID PsctxDischargeContext(PPSCTX_ACCOUNT Account, ULONG Pool, ULONG Size)
 {
-    InterlockedExchangeAdd64(&Session->Account.Bytes[Pool], -(LONG64)Size);
-    InterlockedExchangeAdd64(&PsctxGlobals.Account.Bytes[Pool], -(LONG64)Size);
-    InterlockedDecrement64(&Session->Account.Contexts);
-    InterlockedDecrement64(&PsctxGlobals.Account.Contexts);
+    InterlockedExchangeAdd64(&Account->Bytes[Pool], -(LONG64)Size);
+    InterlockedExchangeAdd64(&PsctxTotalAccount.Bytes[Pool], -(LONG64)Size);
+    InterlockedDecrement64(&Account->Contexts);
+    InterlockedDecrement64(&PsctxTotalAccount.Contexts);
 }
 
 /*
  * Books a context of a rule, which has been booked as a context, against the rules' share of its session, and takes it off the books. Opens
  * are anybody's: however many files are opened, the other half stays for what the client inserts itself. FALSE beyond the share.
  */
-_Use_decl_annotations_ BOOLEAN PsctxChargeTracked(PPSCTX_SESSION Session, ULONG Pool, ULONG Size)
+_Use_decl_annotations_ BOOLEAN PsctxChargeTracked(PPSCTX_ACCOUNT Tracked, ULONG Pool, ULONG Size)
 {
-    const PPSCTX_ACCOUNT tracked = &Session->TrackedAccount;
-    const PPSCTX_LIMITS limits = &PsctxGlobals.SessionLimits;
+    const PPSCTX_LIMITS limits = &PsctxSessionLimits;
 
-    if (!PsctxAddWithin(&tracked->Contexts, 1, limits->Contexts / PSCTX_TRACKED_SHARE)) {
+    if (!PsctxAddWithin(&Tracked->Contexts, 1, limits->Contexts / PSCTX_TRACKED_SHARE)) {
         return FALSE;
     }
-    if (!PsctxAddWithin(&tracked->Bytes[Pool], Size, limits->Bytes[Pool] / PSCTX_TRACKED_SHARE)) {
-        InterlockedDecrement64(&tracked->Contexts);
+    if (!PsctxAddWithin(&Tracked->Bytes[Pool], Size, limits->Bytes[Pool] / PSCTX_TRACKED_SHARE)) {
+        InterlockedDecrement64(&Tracked->Contexts);
         return FALSE;
     }
     return TRUE;
 }
 
-_Use_decl_annotations_ VOID PsctxDischargeTracked(PPSCTX_SESSION Session, ULONG Pool, ULONG Size)
+_Use_decl_annotations_ VOID PsctxDischargeTracked(PPSCTX_ACCOUNT Tracked, ULONG Pool, ULONG Size)
 {
-    InterlockedExchangeAdd64(&Session->TrackedAccount.Bytes[Pool], -(LONG64)Size);
-    InterlockedDecrement64(&Session->TrackedAccount.Contexts);
+    InterlockedExchangeAdd64(&Tracked->Bytes[Pool], -(LONG64)Size);
+    InterlockedDecrement64(&Tracked->Contexts);
 }
 
 /*
  * Books memory that is no context and is kept for a session, and takes it off the books; for whoever does not allocate it himself.
  * FALSE, with nothing booked, beyond the limits.
  */
-_Use_decl_annotations_ BOOLEAN PsctxChargeRecord(PPSCTX_SESSION Session, ULONG Pool, SIZE_T Size)
+_Use_decl_annotations_ BOOLEAN PsctxChargeRecord(PPSCTX_ACCOUNT Account, ULONG Pool, SIZE_T Size)
 {
-    return PsctxAddTwice(&Session->Account.RecordBytes[Pool], PsctxGlobals.SessionLimits.RecordBytes[Pool],
-                         &PsctxGlobals.Account.RecordBytes[Pool], PsctxGlobals.TotalLimits.RecordBytes[Pool],
-                         (LONG64)Size);
+    return PsctxAddTwice(&Account->RecordBytes[Pool], PsctxSessionLimits.RecordBytes[Pool],
+                         &PsctxTotalAccount.RecordBytes[Pool], PsctxTotalLimits.RecordBytes[Pool], (LONG64)Size);
 }
 
-_Use_decl_annotations_ VOID PsctxDischargeRecord(PPSCTX_SESSION Session, ULONG Pool, SIZE_T Size)
+_Use_decl_annotations_ VOID PsctxDischargeRecord(PPSCTX_ACCOUNT Account, ULONG Pool, SIZE_T Size)
 {
-    InterlockedExchangeAdd64(&Session->Account.RecordBytes[Pool], -(LONG64)Size);
-    InterlockedExchangeAdd64(&PsctxGlobals.Account.RecordBytes[Pool], -(LONG64)Size);
+    InterlockedExchangeAdd64(&Account->RecordBytes[Pool], -(LONG64)Size);
+    InterlockedExchangeAdd64(&PsctxTotalAccount.RecordBytes[Pool], -(LONG64)Size);
 }
 
 /*
- * Zeroed memory that is kept for a session and booked for it; PsctxFreeRecord, with the same session, pool and size, frees it.
+ * Zeroed memory that is kept for a session and booked for it; PsctxFreeRecord, with the same account, pool and size, frees it.
  * STATUS_QUOTA_EXCEEDED, STATUS_INSUFFICIENT_RESOURCES.
  */
-_Use_decl_annotations_ NTSTATUS PsctxAllocateRecord(PPSCTX_SESSION Session, ULONG Pool, SIZE_T Size, PVOID *Record)
+_Use_decl_annotations_ NTSTATUS PsctxAllocateRecord(PPSCTX_ACCOUNT Account, ULONG Pool, SIZE_T Size, PVOID *Record)
 {
     *Record = NULL;
-    if (!PsctxChargeRecord(Session, Pool, Size)) {
+    if (!PsctxChargeRecord(Account, Pool, Size)) {
         return STATUS_QUOTA_EXCEEDED;
     }
     *Record = PsctxAllocate(Pool == PSCTX_POOL_PAGED ? PagedPool : NonPagedPool, Size);
     if (*Record == NULL) {
-        PsctxDischargeRecord(Session, Pool, Size);
+        PsctxDischargeRecord(Account, Pool, Size);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     return STATUS_SUCCESS;
 }
 
-_Use_decl_annotations_ VOID PsctxFreeRecord(PPSCTX_SESSION Session, ULONG Pool, SIZE_T Size, PVOID Record)
+_Use_decl_annotations_ VOID PsctxFreeRecord(PPSCTX_ACCOUNT Account, ULONG Pool, SIZE_T Size, PVOID Record)
 {
     if (Record != NULL) {
         PsctxFree(Record);
-        PsctxDischargeRecord(Session, Pool, Size);
+        PsctxDischargeRecord(Account, Pool, Size);
     }
 }

@@ -11,9 +11,8 @@
  * push locks' are found by name: the later ones, which tell the scheduler who holds the lock, then the earlier ones,
  * which are there from 5.2 on. [ntifs/ns-ntifs-_fsrtl_advanced_fcb_header]
  */
-#include "inspect.h"
+#include "kernel/kernel.h"
 
-#define PSCTX_VISTA_MAJOR_VERSION 6u
 #define PSCTX_FIRST_AUTO_EXPAND_VERSION 3u
 #define PSCTX_LAST_HEADER_VERSION 5u
 #define PSCTX_DEFAULT_PUSH_LOCK_FLAGS 0u
@@ -37,16 +36,6 @@ static struct {
     PPSCTX_ACQUIRE_AUTO_EXPAND AcquireAutoExpandShared;
     PPSCTX_PUSH_LOCK_EX_ROUTINE ReleaseAutoExpandShared;
 } PsctxListLocks;
-
-PSCTX_INIT static ULONG_PTR PsctxFindRoutine(_In_z_ PCWSTR Name)
-{
-    UNICODE_STRING name;
-
-    PAGED_CODE();
-
-    RtlInitUnicodeString(&name, Name);
-    return (ULONG_PTR)MmGetSystemRoutineAddress(&name);
-}
 
 /*
  * Finds out how this kernel guards its lists. Called once, before the first request.

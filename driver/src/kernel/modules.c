@@ -4,7 +4,7 @@
  * ZwQuerySystemInformation is exported by every kernel but declared to drivers by none of their headers: it is found by
  * name, and its answer read as it has been laid out since Windows NT 4.0.
  */
-#include "inspect.h"
+#include "kernel/kernel.h"
 
 #define PSCTX_SYSTEM_MODULE_INFORMATION 11u
 #define PSCTX_FIRST_MODULES_SIZE (64u << 10)
@@ -39,12 +39,9 @@ static PPSCTX_QUERY_SYSTEM_INFORMATION PsctxZwQuerySystemInformation;
 
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartModules(VOID)
 {
-    UNICODE_STRING name;
-
     PAGED_CODE();
 
-    RtlInitUnicodeString(&name, L"ZwQuerySystemInformation");
-    PsctxZwQuerySystemInformation = (PPSCTX_QUERY_SYSTEM_INFORMATION)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    PsctxZwQuerySystemInformation = (PPSCTX_QUERY_SYSTEM_INFORMATION)PsctxFindRoutine(L"ZwQuerySystemInformation");
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * Pool memory: always tagged, always zeroed, never executable where the kernel knows how.
  */
-#include "psctx.h"
+#include "kernel/kernel.h"
 
 /* ExAllocatePoolWithTag is deprecated, and the only allocator of kernels without ExAllocatePool2. */
 #if defined(__clang__)
@@ -27,7 +27,6 @@ static POOL_TYPE PsctxNonPagedPool = NonPagedPool;
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
 {
-    UNICODE_STRING name;
     ULONG major = 0;
     ULONG minor = 0;
 
@@ -37,8 +36,7 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
     if (major > 6 || (major == 6 && minor >= 2)) {
         PsctxNonPagedPool = NonPagedPoolNx;
     }
-    RtlInitUnicodeString(&name, L"ExAllocatePool2");
-    PsctxExAllocatePool2 = (PPSCTX_EX_ALLOCATE_POOL2)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    PsctxExAllocatePool2 = (PPSCTX_EX_ALLOCATE_POOL2)PsctxFindRoutine(L"ExAllocatePool2");
 }
 
 /*

@@ -6,7 +6,7 @@
  * would delete it once more. Which kind this one is, is seen once, with two devices that nobody else knows. Only where it deletes silently
  * are such devices looked for, when a volume mounts or a file system registers, and does one of ours ask before it leaves its stack.
  */
-#include "filter.h"
+#include "legacy/filter.h"
 
 static BOOLEAN PsctxDeletesSilently;
 

@@ -11,7 +11,7 @@
 /* The headers name this structure in prototypes before they declare it: known first, it is the same type in all. */
 struct _COMPRESSED_DATA_INFO;
 
-#include "filter.h"
+#include "legacy/filter.h"
 
 /* At the end of every entry, with its answer. */
 FORCEINLINE BOOLEAN PsctxLeaveFastIo(_In_ BOOLEAN Answer)
@@ -46,8 +46,8 @@ static PFAST_IO_DISPATCH PsctxEnterFastIo(_In_ PDEVICE_OBJECT DeviceObject, _In_
 FORCEINLINE BOOLEAN PsctxCounted(_In_ BOOLEAN Answer, _In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Write,
                                  _In_ ULONG Length)
 {
-    if (Answer && ReadNoFence(&PsctxCountingContexts) != 0) {
-        PsctxCountTransfer(FileObject, Write, Length);
+    if (Answer && ReadNoFence(&PsctxListening.Transfers) != 0) {
+        PsctxListening.Listener->Transfer(FileObject, Write, Length);
     }
     return PsctxLeaveFastIo(Answer);
 }

@@ -5,7 +5,7 @@
  * RAW is left alone: registration does not tell of it, and its volumes have no file streams to hang contexts on.
  * [ntifs/nf-ntifs-ioregisterfsregistrationchange]
  */
-#include "filter.h"
+#include "legacy/filter.h"
 
 #define PSCTX_ATTACH_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
 #define PSCTX_DRAIN_INTERVAL (-50 * 10000ll)   /* 50 ms: several quanta */
@@ -20,6 +20,8 @@ static ERESOURCE PsctxFilterLock;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxFilterDevices;
 _Guarded_by_(PsctxFilterLock) static LIST_ENTRY PsctxRetiredDevices;
 _Guarded_by_(PsctxFilterLock) static BOOLEAN PsctxDevicesAge; /* housekeeping takes turns for those */
+
+PSCTX_PASSAGE PsctxPassage;
 
 /* Held by requests that may attach a device when they come back. */
 static EX_RUNDOWN_REF PsctxFilterRundown;
@@ -103,27 +105,6 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLeaveFilter(VOID)
 
     ExReleaseRundownProtection(&PsctxFilterRundown);
     KeLeaveCriticalRegion();
-}
-
-/*
- * Whether a driver object has this name, without regard to case. A name too long for the buffer is another one.
- * [ntifs/nf-ntifs-obquerynamestring]
- */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsDriverNamed(PDRIVER_OBJECT DriverObject, PCWSTR Name)
-{
-    union {
-        OBJECT_NAME_INFORMATION Information;
-        UCHAR Bytes[sizeof(OBJECT_NAME_INFORMATION) + 32 * sizeof(WCHAR)];
-    } object;
-    UNICODE_STRING name;
-    ULONG length;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    RtlInitUnicodeString(&name, Name);
-    status = ObQueryNameString(DriverObject, &object.Information, sizeof(object), &length);
-    return NT_SUCCESS(status) && RtlEqualUnicodeString(&object.Information.Name, &name, TRUE);
 }
 
 /*
@@ -246,7 +227,7 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
         }
         extension->Age += 1;
         if (extension->Age >= PSCTX_RETIREMENT && InterlockedCompareExchange(&extension->Creates, 0, 0) == 0 &&
-            InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0) {
+            InterlockedCompareExchange(&PsctxPassage.Requests, 0, 0) == 0) {
             RemoveEntryList(entry);
             InsertTailList(&finished, entry);
         } else {
@@ -264,7 +245,7 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxAgeRetiredDevices(VOID)
 
 static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
 {
-    return Kind == PsctxVolumeFilter ? &PsctxGlobals.AttachedVolumes : &PsctxGlobals.AttachedFileSystems;
+    return Kind == PsctxVolumeFilter ? &PsctxAttachments.Volumes : &PsctxAttachments.FileSystems;
 }
 
 /*
@@ -548,13 +529,11 @@ typedef NTSTATUS(NTAPI *PPSCTX_REGISTER_MOUNT_AWARE)(_In_ PDRIVER_OBJECT DriverO
 PSCTX_INIT static NTSTATUS PsctxRegisterFilter(VOID)
 {
     PPSCTX_REGISTER_MOUNT_AWARE registerMountAware;
-    UNICODE_STRING name;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    RtlInitUnicodeString(&name, L"IoRegisterFsRegistrationChangeMountAware");
-    registerMountAware = (PPSCTX_REGISTER_MOUNT_AWARE)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    registerMountAware = (PPSCTX_REGISTER_MOUNT_AWARE)PsctxFindRoutine(L"IoRegisterFsRegistrationChangeMountAware");
     if (registerMountAware != NULL) {
         return registerMountAware(PsctxGlobals.DriverObject, PsctxFileSystemChange, TRUE);
     }
@@ -570,12 +549,18 @@ PSCTX_INIT static NTSTATUS PsctxRegisterFilter(VOID)
  * IoRegisterFsRegistrationChange, STATUS_INSUFFICIENT_RESOURCES; STATUS_NOT_SUPPORTED where legacy filters are blocked. When it fails,
  * nothing is attached. [ntifs/nf-ntifs-ioregisterfsregistrationchange]
  */
-PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(VOID)
+PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(BOOLEAN CountsRequests)
 {
     NTSTATUS status;
 
     PAGED_CODE();
 
+    PsctxStartNames();
+    PsctxStartWaits();
+    PsctxPassage.CountsRequests = CountsRequests;
+    PsctxPassage.Requests = 0;
+    PsctxAttachments.Volumes = 0;
+    PsctxAttachments.FileSystems = 0;
     InitializeListHead(&PsctxFilterDevices);
     InitializeListHead(&PsctxRetiredDevices);
     PsctxDevicesAge = FALSE;
@@ -642,9 +627,9 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopFilter(VOID)
     PsctxUnlockFilter();
 
     do {
-        idle = InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) == 0;
+        idle = InterlockedCompareExchange(&PsctxPassage.Requests, 0, 0) == 0;
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
-    } while (!idle || InterlockedCompareExchange(&PsctxGlobals.Requests, 0, 0) != 0);
+    } while (!idle || InterlockedCompareExchange(&PsctxPassage.Requests, 0, 0) != 0);
     while (!IsListEmpty(&PsctxRetiredDevices)) {
         extension = CONTAINING_RECORD(RemoveHeadList(&PsctxRetiredDevices), PSCTX_FILTER_EXTENSION, Links);
         PsctxDeleteFilterDevice(extension->DeviceObject);

@@ -3,7 +3,7 @@
  *
  * It takes turns at an interval while there is something to do, and sleeps otherwise.
  */
-#include "filter.h"
+#include "legacy/filter.h"
 
 #define PSCTX_HOUSEKEEPING_INTERVAL (-100 * 10000ll) /* 100 ms, in the 100 ns units of a relative time */
 

@@ -1,104 +1,9 @@
 /*
- * The volumes that file systems have mounted: which of a driver's devices they are, which of them are attached to, and what their
- * storage devices are called.
- *
- * Nothing is kept of a volume that is not attached to, such as a snapshot: it is found when somebody asks.
+ * The volumes that file systems have mounted: which of a driver's devices they are, and which of them are attached to.
  */
-#include "filter.h"
-#include "inspect.h"
+#include "legacy/filter.h"
 
 #define PSCTX_REGISTRATION_ATTEMPTS 8u
-
-/*
- * Whether a storage device is a volume snapshot's. Snapshots are read-only and come and go with backups.
- */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsSnapshot(PDEVICE_OBJECT StorageDevice)
-{
-    PAGED_CODE();
-
-    return PsctxIsDriverNamed(StorageDevice->DriverObject, L"\\Driver\\VolSnap");
-}
-
-/*
- * The file system's device for the volume that is mounted on a storage device, which the caller keeps; referenced, or NULL. Not pageable:
- * the lock of volume parameter blocks, which guards what is read, raises the IRQL. [ntifs/nf-ntifs-ioacquirevpbspinlock]
- */
-_Use_decl_annotations_ PDEVICE_OBJECT PsctxReferenceMountedDevice(PDEVICE_OBJECT StorageDevice)
-{
-    PDEVICE_OBJECT device = NULL;
-    KIRQL irql;
-
-    IoAcquireVpbSpinLock(&irql);
-    if (StorageDevice->Vpb != NULL) {
-        device = StorageDevice->Vpb->DeviceObject;
-    }
-    if (device != NULL) {
-        ObReferenceObject(device);
-    }
-    IoReleaseVpbSpinLock(irql);
-    return device;
-}
-
-/*
- * Whether a device that IoGetDiskDeviceObject finds no disk for is a mounted volume's all the same.
- *
- * It finds none if the file system has given its volume device the volume parameter block, as some do; and there are
- * kernels before version 6 where it finds one only then. What tells volumes from a file system's control devices there: these have names, and are
- * the bottom of their stacks, where a volume's requests go on to the disk. To be wrong costs a device that passes
- * everything through.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLooksLikeVolume(_In_ PDEVICE_OBJECT Device)
-{
-    ULONG major = 0;
-
-    PAGED_CODE();
-
-    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
-    return (Device->Vpb != NULL || major < PSCTX_VISTA_MAJOR_VERSION) && !FlagOn(Device->Flags, DO_DEVICE_HAS_NAME) &&
-           Device->StackSize > 1;
-}
-
-/*
- * Takes down that a volume is not attached to.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
-    PsctxNoteUnattached(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached, _In_ PDEVICE_OBJECT VolumeDevice,
-                        _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ ULONG Attachment, _In_ NTSTATUS Status)
-{
-    PPSCTX_UNATTACHED_VOLUME volume;
-
-    PAGED_CODE();
-
-    volume = PsctxAllocate(PagedPool, sizeof(*volume));
-    if (volume == NULL) {
-        Unattached->Status = STATUS_INSUFFICIENT_RESOURCES;
-        return;
-    }
-    if (StorageDevice != NULL) {
-        (VOID) PsctxQueryObjectName(StorageDevice, &volume->StorageName);
-    }
-    ObReferenceObject(VolumeDevice);
-    volume->Device = VolumeDevice;
-    volume->Number = PSCTX_VOLUME_UNATTACHED | PsctxMakeToken((ULONG_PTR)VolumeDevice);
-    volume->Attachment = Attachment;
-    volume->Status = Status;
-    PushEntryList(&Unattached->First, &volume->Links);
-    Unattached->Count += 1;
-}
-
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeUnattached(PPSCTX_UNATTACHED_VOLUMES Unattached)
-{
-    PAGED_CODE();
-
-    while (Unattached->First.Next != NULL) {
-        const PPSCTX_UNATTACHED_VOLUME volume =
-            CONTAINING_RECORD(PopEntryList(&Unattached->First), PSCTX_UNATTACHED_VOLUME, Links);
-
-        ObDereferenceObject(volume->Device);
-        PsctxFree(volume->StorageName);
-        PsctxFree(volume);
-    }
-}
 
 /*
  * Attaches to a device that is not attached to, if it is a mounted volume's and not a snapshot's. Only a mounted volume has a disk: a
@@ -246,6 +151,29 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLookForVolumes(PPSCTX_UNATTACHED_VOL
     if (!NT_SUCCESS(status) && Unattached != NULL) {
         Unattached->Status = status;
     }
+}
+
+/*
+ * The next volume that is attached to, in the order in which they were; the filter is locked, be it shared.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxNextVolume(PVOID *Position, PPSCTX_VOLUME Volume)
+{
+    PPSCTX_FILTER_EXTENSION extension = *Position;
+
+    PAGED_CODE();
+
+    do {
+        extension = PsctxNextFilterDevice(extension);
+    } while (extension != NULL && extension->Kind != PsctxVolumeFilter);
+    RtlZeroMemory(Volume, sizeof(*Volume));
+    if (extension != NULL) {
+        Volume->Device = extension->Target;
+        Volume->StorageName = extension->StorageName;
+        Volume->Number = extension->Number;
+        Volume->Attachment = PSCTX_ATTACHMENT_YES;
+    }
+    *Position = extension;
+    return extension != NULL;
 }
 
 /*

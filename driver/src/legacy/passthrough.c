@@ -2,7 +2,7 @@
  * What the filter does with IRPs: passes them through, but for creates while streams are tracked, and for mounts. Reads, writes and
  * cleanups are counted on their way.
  */
-#include "filter.h"
+#include "legacy/filter.h"
 
 #define PSCTX_MOUNT_ATTEMPTS 8u
 
@@ -126,8 +126,8 @@ FORCEINLINE VOID PsctxCountRequest(_In_ PIRP Irp, _In_ const IO_STACK_LOCATION *
 
     if (Location->FileObject != NULL && !FlagOn(Irp->Flags, IRP_PAGING_IO) &&
         !FlagOn(Location->MinorFunction, IRP_MN_COMPLETE)) {
-        PsctxCountTransfer(Location->FileObject, write,
-                           write ? Location->Parameters.Write.Length : Location->Parameters.Read.Length);
+        PsctxListening.Listener->Transfer(Location->FileObject, write,
+                                          write ? Location->Parameters.Write.Length : Location->Parameters.Read.Length);
     }
 }
 
@@ -140,20 +140,21 @@ FORCEINLINE NTSTATUS PsctxFilterRequest(_In_ PDEVICE_OBJECT DeviceObject, _Inout
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
 
     if (location->MajorFunction == IRP_MJ_READ || location->MajorFunction == IRP_MJ_WRITE) {
-        if (ReadNoFence(&PsctxCountingContexts) != 0) {
+        if (ReadNoFence(&PsctxListening.Transfers) != 0) {
             PsctxCountRequest(Irp, location);
         }
         return PsctxPassThrough(DeviceObject, Irp);
     }
-    if (location->MajorFunction == IRP_MJ_CLEANUP && ReadNoFence(&PsctxTrackedContexts) != 0) {
-        PsctxNoteCleanup(location->FileObject);
+    if (location->MajorFunction == IRP_MJ_CLEANUP && ReadNoFence(&PsctxListening.Cleanups) != 0) {
+        PsctxListening.Listener->Cleanup(location->FileObject);
         return PsctxPassThrough(DeviceObject, Irp);
     }
     if (location->MajorFunction == IRP_MJ_CREATE) {
         if (ReadNoFence(&extension->StorageUnknown) != 0) {
             PsctxLearnStorage(extension, location->FileObject);
         }
-        return PsctxIsTracking() ? PsctxTrackCreate(DeviceObject, Irp) : PsctxPassThrough(DeviceObject, Irp);
+        return ReadNoFence(&PsctxListening.Opens) != 0 ? PsctxTrackCreate(DeviceObject, Irp)
+                                                       : PsctxPassThrough(DeviceObject, Irp);
     }
     if (location->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL && extension->Kind == PsctxFileSystemFilter) {
         if (location->MinorFunction == IRP_MN_MOUNT_VOLUME) {
@@ -173,7 +174,7 @@ _Use_decl_annotations_ NTSTATUS PsctxFilterDispatch(PDEVICE_OBJECT DeviceObject,
 {
     NTSTATUS status;
 
-    if (!PsctxGlobals.CountsRequests) {
+    if (!PsctxPassage.CountsRequests) {
         return PsctxFilterRequest(DeviceObject, Irp);
     }
     PsctxEnterDriver();

@@ -1,7 +1,7 @@
 /*
  * Requests that are sent to the device below and waited for.
  */
-#include "filter.h"
+#include "legacy/filter.h"
 
 typedef NTSTATUS(NTAPI *PPSCTX_CANCELLABLE_WAIT)(_In_ PVOID Object, _In_opt_ PLARGE_INTEGER Timeout, _In_opt_ PIRP Irp);
 
@@ -15,12 +15,10 @@ static IO_COMPLETION_ROUTINE PsctxRequestCompleted;
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartWaits(VOID)
 {
-    UNICODE_STRING name;
-
     PAGED_CODE();
 
-    RtlInitUnicodeString(&name, L"FsRtlCancellableWaitForSingleObject");
-    PsctxFsRtlCancellableWaitForSingleObject = (PPSCTX_CANCELLABLE_WAIT)(ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    PsctxFsRtlCancellableWaitForSingleObject =
+        (PPSCTX_CANCELLABLE_WAIT)PsctxFindRoutine(L"FsRtlCancellableWaitForSingleObject");
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * The operations BATCH and LOOKUP_BATCH: many requests in one, each with its own status.
  */
-#include "psctx.h"
+#include "requests/request.h"
 
 /*
  * Where the requests of a batch are read from: a copy, since the replies go into the memory that the batch came in.

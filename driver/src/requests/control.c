@@ -1,7 +1,9 @@
 /*
  * What the control device answers: opens become sessions, control codes become operations.
  */
-#include "psctx.h"
+#include "events/events.h"
+#include "requests/request.h"
+#include "tracking/tracking.h"
 
 /*
  * Completes an IRP that was not forwarded.
@@ -93,6 +95,32 @@ PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STA
 
     ExReleaseRundownProtection(&PsctxGlobals.Rundown);
     return status;
+}
+
+/*
+ * The last handle was closed, perhaps by the death of its process; requests of other threads may still be on their way. A session ends in
+ * this order, of which every room does its part:
+ *
+ * Ended is set. From that moment on nothing can be inserted: an insertion reads it under the lock of the shard that it links into, and so
+ * either came before the walk through that shard, or sees it; nor is a rule added, which reads it under the rules' lock.
+ * What it reads itself is closed, and what waits for that is answered.
+ * Its rules go, so that opens bring no more contexts.
+ * Its contexts go, and its readers are told of each.
+ * Its readers are told that there is no more to come.
+ * It is no longer counted. Its record stays as long as something refers to it.
+ */
+PSCTX_PAGE static VOID PsctxEndSession(_Inout_ PPSCTX_SESSION Session)
+{
+    PAGED_CODE();
+
+    if (InterlockedExchange(&Session->Ended, TRUE)) {
+        return;
+    }
+    PsctxCloseReader(&Session->Events);
+    PsctxEndTracking(Session);
+    PsctxRemoveSessionContexts(Session);
+    PsctxRemoveSession(&Session->Events);
+    InterlockedDecrement(&PsctxSessionCount);
 }
 
 /*

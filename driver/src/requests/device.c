@@ -1,7 +1,7 @@
 /*
  * The control device: \Device\PsCtx, for SYSTEM and Administrators, reached as \\.\PsCtx.
  */
-#include "psctx.h"
+#include "requests/requests.h"
 
 #define PSCTX_SECURITY_BUFFER 256u
 

@@ -5,43 +5,8 @@
  * cursor means the same place whatever is inserted and removed meanwhile. Outside the driver it is sealed: which contexts are in one
  * shard, and how many others' there are between them, is nobody's to know.
  */
-#include "inspect.h"
-
-/*
- * The file system's device that serves the volume on which a handle of the calling process has something open; NULL for handle zero.
- * The caller dereferences it. STATUS_INVALID_DEVICE_REQUEST if no file system does; those of PsctxReferenceFileObject.
- */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceVolumeDevice(ULONG64 Handle, PDEVICE_OBJECT *VolumeDevice)
-{
-    PFILE_OBJECT fileObject;
-    PDEVICE_OBJECT device;
-    NTSTATUS status;
-
-    PAGED_CODE();
-
-    *VolumeDevice = NULL;
-    if (Handle == 0) {
-        return STATUS_SUCCESS;
-    }
-    status = PsctxReferenceFileObject(Handle, &fileObject);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    device = IoGetBaseFileSystemDeviceObject(fileObject);
-    switch (device->DeviceType) {
-    case FILE_DEVICE_DISK_FILE_SYSTEM:
-    case FILE_DEVICE_CD_ROM_FILE_SYSTEM:
-    case FILE_DEVICE_NETWORK_FILE_SYSTEM:
-        ObReferenceObject(device);
-        *VolumeDevice = device;
-        break;
-    default:
-        status = STATUS_INVALID_DEVICE_REQUEST;
-        break;
-    }
-    ObDereferenceObject(fileObject);
-    return status;
-}
+#include "inspection/inspection.h"
+#include "requests/request.h"
 
 /*
  * Where the next page begins, and whose contexts on which volume are meant (NULL: any).
@@ -63,7 +28,7 @@ PSCTX_PAGE static VOID PsctxWriteCursor(_In_ const PSCTX_ENUMERATION *Enumeratio
     PAGED_CODE();
 
     Cursor[0] = Enumeration->After;
-    Cursor[1] = (Enumeration->Session->Number << PSCTX_SHARD_BITS) | Enumeration->Shard;
+    Cursor[1] = (Enumeration->Session->Events.Number << PSCTX_SHARD_BITS) | Enumeration->Shard;
     PsctxSealPair(Cursor);
 }
 
@@ -82,7 +47,7 @@ PSCTX_PAGE static BOOLEAN PsctxReadCursor(_Inout_ PPSCTX_ENUMERATION Enumeration
     PsctxUnsealPair(pair);
     Enumeration->After = pair[0];
     Enumeration->Shard = (ULONG)(pair[1] % PSCTX_SHARD_COUNT);
-    return pair[1] >> PSCTX_SHARD_BITS == Enumeration->Session->Number;
+    return pair[1] >> PSCTX_SHARD_BITS == Enumeration->Session->Events.Number;
 }
 
 /*

@@ -1,7 +1,8 @@
 /*
  * The operation INSERT.
  */
-#include "psctx.h"
+#include "requests/request.h"
+#include "volumes/volumes.h"
 
 /*
  * STATUS_INVALID_PARAMETER: an unknown IfExists, Pool or Lifetime. STATUS_INVALID_BUFFER_SIZE: more data than

@@ -1,7 +1,7 @@
 /*
  * The operation LIST.
  */
-#include "psctx.h"
+#include "requests/request.h"
 
 /*
  * Those of PsctxOpenStream, or STATUS_BUFFER_OVERFLOW with PSCTX_LIST_REPLY.NextSize set.

@@ -1,7 +1,7 @@
 /*
  * The operations that name a context: LOOKUP, REMOVE and REMOVE_ALL.
  */
-#include "psctx.h"
+#include "requests/request.h"
 
 /*
  * Whether what the request leaves unused is zero, and Match is one of those that the operation allows (bits by PSCTX_MATCH_*).

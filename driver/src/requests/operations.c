@@ -1,7 +1,7 @@
 /*
  * The table of operations, and the checks that every request passes before its handler sees it.
  */
-#include "psctx.h"
+#include "requests/request.h"
 
 #define PSCTX_ROW(Name, Input, HasTail, Output, Changes, Batchable, Handler) \
     {PSCTX_IOCTL_##Name, sizeof(Input), sizeof(Output), HasTail, Changes, Batchable, Handler}

@@ -1,7 +1,8 @@
 /*
  * The operations that only tell: version and limits, statistics, and what a stream can carry.
  */
-#include "psctx.h"
+#include "requests/request.h"
+#include "volumes/volumes.h"
 
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Request)
 {
@@ -12,17 +13,17 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Requ
     RtlZeroMemory(reply, sizeof(*reply));
     reply->DriverVersion = PSCTX_DRIVER_VERSION;
     reply->MaximumDataLength = PSCTX_MAXIMUM_DATA_LENGTH;
-    reply->MaximumContexts = (PSCTX_UINT32)PsctxGlobals.SessionLimits.Contexts;
+    reply->MaximumContexts = (PSCTX_UINT32)PsctxSessionLimits.Contexts;
     reply->MaximumOwners = PSCTX_MAXIMUM_OWNERS;
-    reply->MaximumPagedBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.Bytes[PSCTX_POOL_PAGED];
-    reply->MaximumNonPagedBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.Bytes[PSCTX_POOL_NONPAGED];
+    reply->MaximumPagedBytes = (PSCTX_UINT64)PsctxSessionLimits.Bytes[PSCTX_POOL_PAGED];
+    reply->MaximumNonPagedBytes = (PSCTX_UINT64)PsctxSessionLimits.Bytes[PSCTX_POOL_NONPAGED];
     reply->MaximumBatchOperations = PSCTX_MAXIMUM_BATCH_OPERATIONS;
     reply->MaximumTransfer = PSCTX_MAXIMUM_TRANSFER;
-    reply->Session = Request->Session->Number;
+    reply->Session = Request->Session->Events.Number;
     reply->MaximumStreamContexts = PSCTX_MAXIMUM_STREAM_CONTEXTS;
     reply->MaximumSessions = PSCTX_MAXIMUM_SESSIONS;
-    reply->MaximumPagedRecordBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.RecordBytes[PSCTX_POOL_PAGED];
-    reply->MaximumNonPagedRecordBytes = (PSCTX_UINT64)PsctxGlobals.SessionLimits.RecordBytes[PSCTX_POOL_NONPAGED];
+    reply->MaximumPagedRecordBytes = (PSCTX_UINT64)PsctxSessionLimits.RecordBytes[PSCTX_POOL_PAGED];
+    reply->MaximumNonPagedRecordBytes = (PSCTX_UINT64)PsctxSessionLimits.RecordBytes[PSCTX_POOL_NONPAGED];
     reply->MaximumReaders = PSCTX_MAXIMUM_READERS;
     reply->MaximumWaits = PSCTX_MAXIMUM_WAITS;
     PsctxSetReplyHeader(Request, sizeof(*reply));
@@ -47,16 +48,16 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryStatistics(PPSCTX_REQUEST R
     reply->SessionRemoved = PsctxReadCounter(&session->Removed);
     reply->SessionTornDown = PsctxReadCounter(&session->TornDown);
     reply->SessionMissed = PsctxReadCounter(&session->Missed);
-    reply->TotalContexts = PsctxReadCounter(&PsctxGlobals.Account.Contexts);
-    reply->TotalPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_PAGED]);
-    reply->TotalNonPagedBytes = PsctxReadCounter(&PsctxGlobals.Account.Bytes[PSCTX_POOL_NONPAGED]);
-    reply->TotalSessions = (ULONG64)PsctxGlobals.Sessions;
-    reply->AttachedVolumes = (ULONG64)PsctxGlobals.AttachedVolumes;
-    reply->AttachedFileSystems = (ULONG64)PsctxGlobals.AttachedFileSystems;
+    reply->TotalContexts = PsctxReadCounter(&PsctxTotalAccount.Contexts);
+    reply->TotalPagedBytes = PsctxReadCounter(&PsctxTotalAccount.Bytes[PSCTX_POOL_PAGED]);
+    reply->TotalNonPagedBytes = PsctxReadCounter(&PsctxTotalAccount.Bytes[PSCTX_POOL_NONPAGED]);
+    reply->TotalSessions = (ULONG64)PsctxSessionCount;
+    reply->AttachedVolumes = (ULONG64)PsctxAttachments.Volumes;
+    reply->AttachedFileSystems = (ULONG64)PsctxAttachments.FileSystems;
     reply->SessionPagedRecordBytes = PsctxReadCounter(&session->Account.RecordBytes[PSCTX_POOL_PAGED]);
     reply->SessionNonPagedRecordBytes = PsctxReadCounter(&session->Account.RecordBytes[PSCTX_POOL_NONPAGED]);
-    reply->TotalPagedRecordBytes = PsctxReadCounter(&PsctxGlobals.Account.RecordBytes[PSCTX_POOL_PAGED]);
-    reply->TotalNonPagedRecordBytes = PsctxReadCounter(&PsctxGlobals.Account.RecordBytes[PSCTX_POOL_NONPAGED]);
+    reply->TotalPagedRecordBytes = PsctxReadCounter(&PsctxTotalAccount.RecordBytes[PSCTX_POOL_PAGED]);
+    reply->TotalNonPagedRecordBytes = PsctxReadCounter(&PsctxTotalAccount.RecordBytes[PSCTX_POOL_NONPAGED]);
     PsctxSetReplyHeader(Request, sizeof(*reply));
     return STATUS_SUCCESS;
 }

@@ -1,7 +1,9 @@
 /*
  * The operation LIST_VOLUMES: the volumes that are attached to, then those that are not.
  */
-#include "filter.h"
+#include "inspection/inspection.h"
+#include "legacy/legacy.h"
+#include "requests/request.h"
 
 /* A volume that a reply tells of, while its contexts are counted. */
 typedef struct _PSCTX_VOLUME_COUNT {
@@ -18,15 +20,6 @@ typedef struct _PSCTX_VOLUME_PAGE {
     PPSCTX_VOLUME_COUNT Counts; /* one for each entry */
     PPSCTX_KEYED Order;         /* of the volumes that are not attached to, by their numbers */
 } PSCTX_VOLUME_PAGE, *PPSCTX_VOLUME_PAGE;
-
-/* A volume to tell of. */
-typedef struct _PSCTX_VOLUME {
-    PDEVICE_OBJECT Device; /* the file system's; referenced */
-    const OBJECT_NAME_INFORMATION *StorageName;
-    ULONG64 Number;
-    ULONG Attachment;
-    NTSTATUS Status;
-} PSCTX_VOLUME, *PPSCTX_VOLUME;
 
 /*
  * Tells of a volume in the next entry, if that fits. STATUS_INSUFFICIENT_RESOURCES.
@@ -116,14 +109,15 @@ PSCTX_PAGE static VOID PsctxCountContexts(_Inout_ PPSCTX_VOLUME_PAGE Page)
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxWriteAttachedVolumes(_Inout_ PPSCTX_VOLUME_PAGE Page, _In_ ULONG64 After, _In_ ULONG OtherCount)
 {
-    PPSCTX_FILTER_EXTENSION extension;
+    PSCTX_VOLUME volume;
+    PVOID position = NULL;
     ULONG count = OtherCount;
     NTSTATUS status = STATUS_SUCCESS;
 
     PAGED_CODE();
 
     PsctxLockFilterShared();
-    for (extension = PsctxNextFilterDevice(NULL); extension != NULL; extension = PsctxNextFilterDevice(extension)) {
+    while (PsctxNextVolume(&position, &volume)) {
         count += 1;
     }
     if (count != 0) {
@@ -132,14 +126,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
             status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
-    for (extension = PsctxNextFilterDevice(NULL); extension != NULL && NT_SUCCESS(status);
-         extension = PsctxNextFilterDevice(extension)) {
-        if (extension->Kind == PsctxVolumeFilter && extension->Number > After) {
-            const PSCTX_VOLUME volume = {.Device = extension->Target,
-                                         .StorageName = extension->StorageName,
-                                         .Number = extension->Number,
-                                         .Attachment = PSCTX_ATTACHMENT_YES};
-
+    while (NT_SUCCESS(status) && PsctxNextVolume(&position, &volume)) {
+        if (volume.Number > After) {
             status = PsctxWriteVolume(&volume, Page);
         }
     }
@@ -148,7 +136,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 }
 
 /*
- * Tells of the others, in the order of their numbers. STATUS_INSUFFICIENT_RESOURCES.
+ * Tells of the others, in the order of their numbers, which are given here. STATUS_INSUFFICIENT_RESOURCES.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxWriteUnattachedVolumes(_Inout_ PPSCTX_VOLUME_PAGE Page, _In_ ULONG64 After,
@@ -169,24 +157,18 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     for (link = Unattached->First.Next; link != NULL; link = link->Next) {
-        const PPSCTX_UNATTACHED_VOLUME unattached = CONTAINING_RECORD(link, PSCTX_UNATTACHED_VOLUME, Links);
+        const PPSCTX_VOLUME volume = &CONTAINING_RECORD(link, PSCTX_UNATTACHED_VOLUME, Links)->Volume;
 
-        if (unattached->Number > After) {
-            Page->Order[count].Key = unattached->Number;
-            Page->Order[count].Value = unattached;
+        volume->Number = PSCTX_VOLUME_UNATTACHED | PsctxMakeToken((ULONG_PTR)volume->Device);
+        if (volume->Number > After) {
+            Page->Order[count].Key = volume->Number;
+            Page->Order[count].Value = volume;
             count += 1;
         }
     }
     PsctxSort(Page->Order, count);
     for (index = 0; index < count && NT_SUCCESS(status); index += 1) {
-        const PSCTX_UNATTACHED_VOLUME *unattached = Page->Order[index].Value;
-        const PSCTX_VOLUME volume = {.Device = unattached->Device,
-                                     .StorageName = unattached->StorageName,
-                                     .Number = unattached->Number,
-                                     .Attachment = unattached->Attachment,
-                                     .Status = unattached->Status};
-
-        status = PsctxWriteVolume(&volume, Page);
+        status = PsctxWriteVolume(Page->Order[index].Value, Page);
     }
     return status;
 }

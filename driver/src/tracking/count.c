@@ -8,15 +8,12 @@
  * A bucket changes under the lock of a stream's shard, too: the streams of one bucket are of one shard. Creates and cleanups come at
  * <= APC_LEVEL, and take that lock alone.
  */
-#include "filter.h"
+#include "tracking/count.h"
 
 C_ASSERT(PSCTX_TRACKED_BITS >= PSCTX_SHARD_BITS);
 
 PSCTX_TRACKED_BUCKET PsctxTracked[PSCTX_TRACKED_BUCKETS];
 PSCTX_TRACKED_LOCK PsctxTrackedLocks[PSCTX_TRACKED_LOCKS];
-
-volatile LONG PsctxTrackedContexts;
-volatile LONG PsctxCountingContexts;
 
 /*
  * Makes the locks of the empty table.
@@ -50,17 +47,14 @@ _Use_decl_annotations_ VOID PsctxStartCounting(PPSCTX_CONTEXT Context)
     const PPSCTX_TRACKED_BUCKET bucket = &PsctxTracked[number];
     KIRQL irql;
 
-    if (Context->Tracked == PSCTX_TRACKED_NO) {
-        return;
-    }
     InterlockedIncrement(&bucket->Tracked);
-    InterlockedIncrement(&PsctxTrackedContexts);
+    InterlockedIncrement(&PsctxListening.Cleanups);
     if (Context->Tracked == PSCTX_TRACKED_COUNTED) {
         KeAcquireSpinLock(PsctxTrackedLockOf(number), &irql);
         Context->NextCounting = bucket->Counting;
         InterlockedExchangePointer(&bucket->Counting, Context);
         KeReleaseSpinLock(PsctxTrackedLockOf(number), irql);
-        InterlockedIncrement(&PsctxCountingContexts);
+        InterlockedIncrement(&PsctxListening.Transfers);
     }
 }
 
@@ -71,9 +65,6 @@ _Use_decl_annotations_ VOID PsctxStopCounting(PPSCTX_CONTEXT Context)
     PVOID volatile *link = &bucket->Counting;
     KIRQL irql;
 
-    if (Context->Tracked == PSCTX_TRACKED_NO) {
-        return;
-    }
     if (Context->Tracked == PSCTX_TRACKED_COUNTED) {
         KeAcquireSpinLock(PsctxTrackedLockOf(number), &irql);
         while (*link != Context) {
@@ -81,16 +72,17 @@ _Use_decl_annotations_ VOID PsctxStopCounting(PPSCTX_CONTEXT Context)
         }
         InterlockedExchangePointer(link, Context->NextCounting);
         KeReleaseSpinLock(PsctxTrackedLockOf(number), irql);
-        InterlockedDecrement(&PsctxCountingContexts);
+        InterlockedDecrement(&PsctxListening.Transfers);
     }
     InterlockedDecrement(&bucket->Tracked);
-    InterlockedDecrement(&PsctxTrackedContexts);
+    InterlockedDecrement(&PsctxListening.Cleanups);
 }
 
 /*
  * Counts a read or a write for the contexts on a stream, in whose bucket there are some that count. Any IRQL up to DISPATCH_LEVEL.
  */
-_Use_decl_annotations_ VOID PsctxCountInBucket(ULONG Number, const VOID *Header, BOOLEAN Write, ULONG Length)
+_IRQL_requires_max_(DISPATCH_LEVEL) static VOID
+    PsctxCountInBucket(_In_ ULONG Number, _In_ const VOID *Header, _In_ BOOLEAN Write, _In_ ULONG Length)
 {
     PPSCTX_CONTEXT context;
     KIRQL irql;
@@ -110,6 +102,20 @@ _Use_decl_annotations_ VOID PsctxCountInBucket(ULONG Number, const VOID *Header,
         }
     }
     KeReleaseSpinLock(PsctxTrackedLockOf(Number), irql);
+}
+
+/*
+ * Counts a read or a write of a file. What the file object has for a context is compared with headers, never followed. Any IRQL up to
+ * DISPATCH_LEVEL.
+ */
+_Use_decl_annotations_ VOID PsctxCountTransfer(PFILE_OBJECT FileObject, BOOLEAN Write, ULONG Length)
+{
+    const VOID *header = FileObject->FsContext;
+    const ULONG number = PsctxTrackedBucketNumber(header);
+
+    if (ReadPointerAcquire(&PsctxTracked[number].Counting) != NULL) {
+        PsctxCountInBucket(number, header, Write, Length);
+    }
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * Expressions with wild cards, as FsRtlIsNameInExpression knows them, matched without memory of the pool.
  */
-#include "filter.h"
+#include "tracking/name.h"
 
 #define PSCTX_EXPRESSION_UNITS (PSCTX_MAXIMUM_PATTERN_LENGTH / sizeof(WCHAR))
 #define PSCTX_WORD_BITS 32u

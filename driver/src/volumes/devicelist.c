@@ -1,7 +1,7 @@
 /*
  * The devices of a driver, as they are at one moment, each referenced.
  */
-#include "filter.h"
+#include "volumes/volumes.h"
 
 #define PSCTX_LIST_ATTEMPTS 4u
 #define PSCTX_LIST_SPARE 8u

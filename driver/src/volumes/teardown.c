@@ -4,8 +4,7 @@
  * A file system that never calls FsRtlTeardownPerStreamContexts frees a stream's header with every filter's contexts still on its
  * list. There are such file systems, and one that does not import the routine is one of them, unless what it is built on calls it.
  */
-#include "filter.h"
-#include "inspect.h"
+#include "volumes/volumes.h"
 
 /* Of a PE image: where its headers say what. [debug/pe-format] */
 #define PSCTX_HEADER_SIZE 0x1000u /* the page that is always there */
@@ -189,13 +188,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxImportsBuffering(_
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTeardown(VOID)
 {
-    UNICODE_STRING name;
     ULONG index;
 
     PAGED_CODE();
 
-    RtlInitUnicodeString(&name, L"FsRtlTeardownPerStreamContexts");
-    PsctxTeardownRoutine = (ULONG_PTR)MmGetSystemRoutineAddress(&name);
+    PsctxTeardownRoutine = PsctxFindRoutine(L"FsRtlTeardownPerStreamContexts");
     ExInitializeFastMutex(&PsctxMetLock);
     for (index = 0; index < PSCTX_MAXIMUM_MET; index += 1) {
         PsctxMet[index] = NULL;

@@ -5,7 +5,9 @@
  * takes a reference on the array while run-down protection keeps it, and is done with the protection before it goes on. What one
  * thread's create waits for, and how long a suspended one stays in it, is therefore nobody else's concern.
  */
-#include "filter.h"
+#include "tracking/count.h"
+#include "tracking/name.h"
+#include "tracking/tracking.h"
 
 /*
  * A rule; it frees itself with its last reference. Immutable but for Removed and its counters, which are changed with interlocked
@@ -51,38 +53,12 @@ typedef struct _PSCTX_TRACKED_OPEN {
 
 static FAST_MUTEX PsctxRulesLock; /* held by whoever changes the rules */
 static PSCTX_RULES_SLOT PsctxRulesSlots[2];
+static PSCTX_OPEN_BEGINS PsctxBeginOpen;
+static PSCTX_OPEN_SUCCEEDS PsctxTrackOpen;
+static PSCTX_OPEN_ENDS PsctxEndOpen;
+
 static volatile LONG PsctxRulesSlot; /* which one is current; changed under the lock */
 _Guarded_by_(PsctxRulesLock) static ULONG64 PsctxRuleNumber;
-static volatile LONG PsctxRuleCount; /* that are not removed; changed under the lock */
-
-/*
- * Makes the empty set of rules. It holds nothing that would have to be given back.
- */
-PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
-{
-    PAGED_CODE();
-
-    PsctxStartNames();
-    PsctxStartCounts();
-    PsctxStartWaits();
-    ExInitializeFastMutex(&PsctxRulesLock);
-    RtlZeroMemory(PsctxRulesSlots, sizeof(PsctxRulesSlots));
-    ExInitializeRundownProtection(&PsctxRulesSlots[0].Rundown);
-    ExInitializeRundownProtection(&PsctxRulesSlots[1].Rundown);
-    ExWaitForRundownProtectionRelease(&PsctxRulesSlots[1].Rundown);
-    PsctxRulesSlot = 0;
-    PsctxRuleNumber = 0;
-    PsctxRuleCount = 0;
-}
-
-/*
- * Whether any rule exists. Asked by every create, without the lock: one that runs while a rule is added may miss it.
- * Any IRQL.
- */
-BOOLEAN PsctxIsTracking(VOID)
-{
-    return ReadNoFence(&PsctxRuleCount) != 0;
-}
 
 static SIZE_T PsctxRuleSize(_In_ ULONG PatternLength)
 {
@@ -99,7 +75,7 @@ _IRQL_requires_max_(APC_LEVEL) PSCTX_PAGE static VOID PsctxDereferenceRule(_In_ 
         if (Rule->VolumeDevice != NULL) {
             ObDereferenceObject(Rule->VolumeDevice);
         }
-        PsctxFreeRecord(session, PSCTX_POOL_PAGED, PsctxRuleSize(Rule->Pattern.Text.MaximumLength), Rule);
+        PsctxFreeRecord(&session->Account, PSCTX_POOL_PAGED, PsctxRuleSize(Rule->Pattern.Text.MaximumLength), Rule);
         PsctxDereferenceSession(session);
     }
 }
@@ -193,7 +169,7 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE stati
     PsctxReplaceRules(_In_opt_ PPSCTX_RULE Added, _Outptr_result_maybenull_ PPSCTX_RULES *Replaced)
 {
     const PPSCTX_RULES current = PsctxGetRules();
-    const ULONG count = (ULONG)ReadNoFence(&PsctxRuleCount) + (Added != NULL);
+    const ULONG count = (ULONG)ReadNoFence(&PsctxListening.Opens) + (Added != NULL);
     PPSCTX_RULES rules = NULL;
     ULONG index;
 
@@ -227,12 +203,12 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE stati
  * Marks a rule as removed; the lock is held.
  */
 _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE static VOID
-    PsctxRemoveRule(_Inout_ PPSCTX_RULE Rule)
+    PsctxMarkRemoved(_Inout_ PPSCTX_RULE Rule)
 {
     PAGED_CODE();
 
     InterlockedExchange(&Rule->Removed, TRUE);
-    InterlockedDecrement(&PsctxRuleCount);
+    InterlockedDecrement(&PsctxListening.Opens);
 }
 
 /*
@@ -275,7 +251,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxEndTracking(PPSCTX_SESSION Session)
         const PPSCTX_RULE rule = rules->Rules[index];
 
         if (rule->Session == Session && ReadNoFence(&rule->Removed) == 0) {
-            PsctxRemoveRule(rule);
+            PsctxMarkRemoved(rule);
             removed = TRUE;
         }
     }
@@ -303,7 +279,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PAGED_CODE();
 
     *Rule = NULL;
-    status = PsctxAllocateRecord(Session, PSCTX_POOL_PAGED, PsctxRuleSize(length), &record);
+    status = PsctxAllocateRecord(&Session->Account, PSCTX_POOL_PAGED, PsctxRuleSize(length), &record);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -333,11 +309,12 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 }
 
 /*
- * Adds a rule, which then has a number, and whose reference is the array's. STATUS_FILE_CLOSED once its session has
+ * Enters a rule, which then has a number, and whose reference is the array's. STATUS_FILE_CLOSED once its session has
  * ended: its mark is set before PsctxEndTracking takes the lock. STATUS_QUOTA_EXCEEDED beyond PSCTX_MAXIMUM_RULES.
  * STATUS_INSUFFICIENT_RESOURCES.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxAddRule(_Inout_ PPSCTX_RULE Rule, _Out_ PULONG64 Number)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
+    PsctxEnterRule(_Inout_ PPSCTX_RULE Rule, _Out_ PULONG64 Number)
 {
     NTSTATUS status = STATUS_SUCCESS;
     PPSCTX_RULES replaced = NULL;
@@ -366,7 +343,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxAddRule(_Inout_ P
     }
     if (NT_SUCCESS(status)) {
         PsctxRuleNumber += 1;
-        InterlockedIncrement(&PsctxRuleCount);
+        InterlockedIncrement(&PsctxListening.Opens);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
     PsctxDereferenceRules(replaced);
@@ -374,128 +351,69 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxAddRule(_Inout_ P
 }
 
 /*
- * Adds a rule: PSCTX_TRACK_REQUEST and its pattern. The reply tells its number.
- *
- * STATUS_INVALID_PARAMETER: no pattern, one too long or of half a character, one with a NUL in it, or unknown Flags.
- * STATUS_INFO_LENGTH_MISMATCH: the request is not as long as its record and its pattern. STATUS_QUOTA_EXCEEDED,
- * STATUS_INSUFFICIENT_RESOURCES, STATUS_FILE_CLOSED. Those of PsctxReferenceVolumeDevice.
+ * Adds a rule of a session, as a request that has been checked says, and tells its number. STATUS_QUOTA_EXCEEDED,
+ * STATUS_INSUFFICIENT_RESOURCES, STATUS_FILE_CLOSED; those of PsctxReferenceVolumeDevice.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleTrack(PPSCTX_REQUEST Request)
+PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAddRule(PPSCTX_SESSION Session, const PSCTX_TRACK_REQUEST *Input,
+                                                        PULONG64 Number)
 {
-    const PSCTX_TRACK_REQUEST *input = Request->Input;
-    const WCHAR *pattern = (const WCHAR *)(input + 1);
-    PSCTX_RULE_RECORD *reply = Request->Output;
     PPSCTX_RULE rule;
-    ULONG64 number;
-    ULONG index;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    if ((input->Flags & ~PSCTX_TRACK_COUNT) != 0 || input->PatternLength == 0 ||
-        input->PatternLength > PSCTX_MAXIMUM_PATTERN_LENGTH || input->PatternLength % sizeof(WCHAR) != 0) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    if (Request->InputLength != sizeof(*input) + input->PatternLength) {
-        return STATUS_INFO_LENGTH_MISMATCH;
-    }
-    for (index = 0; index < input->PatternLength / sizeof(WCHAR); index += 1) {
-        if (pattern[index] == 0) {
-            return STATUS_INVALID_PARAMETER;
-        }
-    }
-
-    status = PsctxCreateRule(Request->Session, input, &rule);
+    *Number = 0;
+    status = PsctxCreateRule(Session, Input, &rule);
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = PsctxAddRule(rule, &number);
+    status = PsctxEnterRule(rule, Number);
     if (!NT_SUCCESS(status)) {
         PsctxDereferenceRule(rule);
-        return status;
     }
-    RtlZeroMemory(reply, sizeof(*reply));
-    reply->Rule = number;
-    PsctxSetReplyHeader(Request, sizeof(*reply));
-    return STATUS_SUCCESS;
+    return status;
 }
 
 /*
- * Removes a rule of the asking session: PSCTX_RULE_RECORD. The contexts that it brought stay. STATUS_NOT_FOUND.
+ * Removes the rule of a session that has this number. The contexts that it brought stay. FALSE if there is none.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleUntrack(PPSCTX_REQUEST Request)
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxRemoveRule(PPSCTX_SESSION Session, ULONG64 Number)
 {
-    const PSCTX_RULE_RECORD *input = Request->Input;
     PPSCTX_RULES replaced = NULL;
     PPSCTX_RULE rule;
 
     PAGED_CODE();
 
     ExAcquireFastMutex(&PsctxRulesLock);
-    rule = PsctxFindRule(Request->Session, input->Rule);
+    rule = PsctxFindRule(Session, Number);
     if (rule != NULL) {
-        PsctxRemoveRule(rule);
+        PsctxMarkRemoved(rule);
         (VOID) PsctxReplaceRules(NULL, &replaced);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
     PsctxDereferenceRules(replaced);
-    if (rule == NULL) {
-        return STATUS_NOT_FOUND;
-    }
-    PsctxSetReplyHeader(Request, sizeof(PSCTX_HEADER));
-    return STATUS_SUCCESS;
+    return rule != NULL;
 }
 
 /*
- * Tells what a rule of the asking session has done: PSCTX_RULE_RECORD. Each counter is right by itself. STATUS_NOT_FOUND.
+ * Tells what the rule of a session that has this number has done. Each counter is right by itself. FALSE if there is none.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleQueryRule(PPSCTX_REQUEST Request)
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxQueryRule(PPSCTX_SESSION Session, ULONG64 Number,
+                                                         PSCTX_RULE_REPLY *Reply)
 {
-    const ULONG64 number = ((const PSCTX_RULE_RECORD *)Request->Input)->Rule;
-    PSCTX_RULE_REPLY *reply = Request->Output;
     PPSCTX_RULE rule;
 
     PAGED_CODE();
 
-    RtlZeroMemory(reply, sizeof(*reply));
     ExAcquireFastMutex(&PsctxRulesLock);
-    rule = PsctxFindRule(Request->Session, number);
+    rule = PsctxFindRule(Session, Number);
     if (rule != NULL) {
-        reply->Matched = PsctxReadCounter(&rule->Matched);
-        reply->Inserted = PsctxReadCounter(&rule->Inserted);
-        reply->Missed = PsctxReadCounter(&rule->Missed);
+        Reply->Matched = PsctxReadCounter(&rule->Matched);
+        Reply->Inserted = PsctxReadCounter(&rule->Inserted);
+        Reply->Missed = PsctxReadCounter(&rule->Missed);
     }
     ExReleaseFastMutex(&PsctxRulesLock);
-    if (rule == NULL) {
-        return STATUS_NOT_FOUND;
-    }
-    PsctxSetReplyHeader(Request, sizeof(*reply));
-    return STATUS_SUCCESS;
-}
-
-/*
- * Whether a device of the filter is one that a redirector's files are opened through.
- */
-static BOOLEAN PsctxIsRedirector(_In_ PDEVICE_OBJECT DeviceObject)
-{
-    return DeviceObject->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM;
-}
-
-/*
- * Whether a create may open a file stream: on a device where streams are opened; not the volume, which has no name; not a paging file,
- * whose stream takes no contexts; not the directory that a rename moves a file to, under the file's name.
- */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxOpensStream(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location)
-{
-    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
-    const PFILE_OBJECT fileObject = Location->FileObject;
-
-    PAGED_CODE();
-
-    return (extension->Kind == PsctxVolumeFilter || PsctxIsRedirector(DeviceObject)) &&
-           (fileObject->FileName.Length != 0 || fileObject->RelatedFileObject != NULL) &&
-           !FlagOn(Location->Flags, SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY);
+    return rule != NULL;
 }
 
 /*
@@ -547,7 +465,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxMissOpen(_Inout_ PPSC
 
     InterlockedIncrement64(&Rule->Missed);
     InterlockedIncrement64(&Rule->Session->Missed);
-    PsctxReportMiss(Rule->Session, Rule->Number, Rule->OwnerKey, Rule->Instance);
+    PsctxReportMiss(&Rule->Session->Events, Rule->Number, Rule->OwnerKey, Rule->Instance);
 }
 
 /*
@@ -673,74 +591,74 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 }
 
 /*
- * A create has succeeded that some rule can match. The create has succeeded whatever becomes of its tracking. What is held for contexts
- * is held in a critical region; the file system is asked outside of it.
+ * A file is about to be opened by this name, which is good as long as the file object's is. TRUE, and the rules are referenced and what the
+ * name says is kept beyond that, if any of them can match.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
-    PsctxTrackOpen(_In_ PDEVICE_OBJECT DeviceObject, _In_ const IO_STACK_LOCATION *Location,
-                   _In_ const PSCTX_RULES *Rules, _In_ const PSCTX_OPENED_NAME *Opened)
+PSCTX_PAGE _Use_decl_annotations_ static BOOLEAN PsctxBeginOpen(PFILE_OBJECT FileObject, PDEVICE_OBJECT VolumeDevice,
+                                                                ULONG CreateOptions, BOOLEAN Redirector,
+                                                                PPSCTX_OPEN Open)
 {
-    const PDEVICE_OBJECT volumeDevice = ((PPSCTX_FILTER_EXTENSION)DeviceObject->DeviceExtension)->Target;
-    const PFILE_OBJECT fileObject = Location->FileObject;
-    PSCTX_STREAM stream;
-    UNICODE_STRING name;
-    PVOID memory;
-    ULONG support;
-    NTSTATUS status;
-
     PAGED_CODE();
 
-    support = PsctxExamineStream(fileObject, &stream);
-    if (support == PSCTX_SUPPORT_NOT_A_FILE_SYSTEM || support == PSCTX_SUPPORT_VOLUME) {
-        return;
+    PsctxExamineOpenedName(FileObject, CreateOptions, Redirector, &Open->Name);
+    Open->Rules = PsctxReferenceRules(VolumeDevice, &Open->Name);
+    if (Open->Rules == NULL) {
+        return FALSE;
     }
-    status =
-        PsctxQueryFileName(PsctxLowerDevice(DeviceObject), fileObject, PsctxIsRedirector(DeviceObject), &memory, &name);
-    KeEnterCriticalRegion();
-    if (NT_SUCCESS(status)) {
-        PsctxTrackName(Rules, volumeDevice, support == PSCTX_SUPPORT_YES ? &stream : NULL, &name);
-    } else {
-        PsctxMissName(Rules, volumeDevice, Opened);
-    }
-    KeLeaveCriticalRegion();
-    PsctxFree(memory);
+    Open->VolumeDevice = VolumeDevice;
+    PsctxKeepOpenedName(&Open->Name, &Open->NameMemory);
+    return TRUE;
 }
 
 /*
- * A create while there are rules. One that no rule can match is passed through; another is waited for, and its
- * stream gets its contexts before the opener has its handle. A reparse is a success without an open: the I/O manager
- * opens something else. The status is the file system's. Nothing is held meanwhile but references, and the filter's device, which may leave
- * its stack before the create comes back to it. [ifs/irp-mj-create]
+ * It has been opened, and each rule whose name it has brings its context. What is held for contexts is held in a critical region.
  */
-PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTrackOpen(const PSCTX_OPEN *Open, const PSCTX_STREAM *Stream,
+                                                             PCUNICODE_STRING Name)
 {
-    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
-    const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
-    PSCTX_OPENED_NAME opened;
-    PPSCTX_RULES rules = NULL;
-    PVOID memory;
-    NTSTATUS status;
-
     PAGED_CODE();
 
-    if (PsctxOpensStream(DeviceObject, location)) {
-        PsctxExamineOpenedName(location->FileObject, location->Parameters.Create.Options,
-                               PsctxIsRedirector(DeviceObject), &opened);
-        rules = PsctxReferenceRules(extension->Target, &opened);
-    }
-    if (rules == NULL) {
-        status = PsctxPassThrough(DeviceObject, Irp);
+    KeEnterCriticalRegion();
+    if (Name != NULL) {
+        PsctxTrackName(Open->Rules, Open->VolumeDevice, Stream, Name);
     } else {
-        PsctxKeepOpenedName(&opened, &memory);
-        InterlockedIncrement(&extension->Creates);
-        status = PsctxForwardAndWait(DeviceObject, Irp);
-        if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
-            PsctxTrackOpen(DeviceObject, location, rules, &opened);
-        }
-        InterlockedDecrement(&extension->Creates);
-        PsctxFree(memory);
-        PsctxDereferenceRules(rules);
-        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        PsctxMissName(Open->Rules, Open->VolumeDevice, &Open->Name);
     }
-    return status;
+    KeLeaveCriticalRegion();
+}
+
+PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxEndOpen(PPSCTX_OPEN Open)
+{
+    PAGED_CODE();
+
+    PsctxFree(Open->NameMemory);
+    PsctxDereferenceRules(Open->Rules);
+}
+
+static const PSCTX_LISTENER PsctxTracking = {
+    .Linked = PsctxStartCounting,
+    .Unlinked = PsctxStopCounting,
+    .OpenBegins = PsctxBeginOpen,
+    .OpenSucceeds = PsctxTrackOpen,
+    .OpenEnds = PsctxEndOpen,
+    .Cleanup = PsctxNoteCleanup,
+    .Transfer = PsctxCountTransfer,
+};
+
+/*
+ * Makes the empty set of rules, and listens. It holds nothing that would have to be given back.
+ */
+PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
+{
+    PAGED_CODE();
+
+    PsctxStartCounts();
+    ExInitializeFastMutex(&PsctxRulesLock);
+    RtlZeroMemory(PsctxRulesSlots, sizeof(PsctxRulesSlots));
+    ExInitializeRundownProtection(&PsctxRulesSlots[0].Rundown);
+    ExInitializeRundownProtection(&PsctxRulesSlots[1].Rundown);
+    ExWaitForRundownProtectionRelease(&PsctxRulesSlots[1].Rundown);
+    PsctxRulesSlot = 0;
+    PsctxRuleNumber = 0;
+    PsctxListening.Listener = &PsctxTracking;
 }
