@@ -222,19 +222,18 @@ typedef struct _PSCTX_OPENED_NAME {
 } PSCTX_OPENED_NAME, *PPSCTX_OPENED_NAME;
 
 typedef struct _PSCTX_OPEN {
-    PDEVICE_OBJECT VolumeDevice; /* the file system's device that the file is opened through */
     PSCTX_OPENED_NAME Name;
     PVOID NameMemory;
     PVOID Rules;
+    PDEVICE_OBJECT VolumeDevice; /* the file system's device that the file is opened through: set by who opens */
 } PSCTX_OPEN, *PPSCTX_OPEN;
 
 /* A context that tracks is on its stream now, or is about to leave it; its shard is locked. */
 typedef _IRQL_requires_(APC_LEVEL) VOID PSCTX_CONTEXT_CHANGED(_Inout_ PPSCTX_CONTEXT Context);
 
 /* A file is about to be opened. FALSE, with nothing to be ended, if nobody wants to know more. */
-typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN
-    PSCTX_OPEN_BEGINS(_In_ PFILE_OBJECT FileObject, _In_ PDEVICE_OBJECT VolumeDevice, _In_ ULONG CreateOptions,
-                      _In_ BOOLEAN Redirector, _Out_ PPSCTX_OPEN Open);
+typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_OPEN_BEGINS(_In_ PFILE_OBJECT FileObject, _In_ ULONG CreateOptions,
+                                                                 _In_ BOOLEAN Redirector, _Inout_ PPSCTX_OPEN Open);
 
 /* It has been: Stream is NULL if it takes no contexts, and Name if the file system does not tell it. */
 typedef _IRQL_requires_(PASSIVE_LEVEL) VOID

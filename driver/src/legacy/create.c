@@ -64,21 +64,21 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxTrackCreate(PDEVICE_OBJECT Devic
 {
     const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
     const PPSCTX_FILTER_EXTENSION extension = DeviceObject->DeviceExtension;
-    const PFILE_OBJECT fileObject = location->FileObject;
     PSCTX_OPEN open;
     NTSTATUS status;
 
     PAGED_CODE();
 
+    open.VolumeDevice = extension->Target;
     if (!PsctxOpensStream(DeviceObject, location) ||
-        !PsctxListening.Listener->OpenBegins(fileObject, extension->Target, location->Parameters.Create.Options,
+        !PsctxListening.Listener->OpenBegins(location->FileObject, location->Parameters.Create.Options,
                                              PsctxIsRedirector(DeviceObject), &open)) {
         return PsctxPassThrough(DeviceObject, Irp);
     }
     InterlockedIncrement(&extension->Creates);
     status = PsctxForwardAndWait(DeviceObject, Irp);
     if (NT_SUCCESS(status) && status != STATUS_REPARSE) {
-        PsctxTellOpen(DeviceObject, fileObject, &open);
+        PsctxTellOpen(DeviceObject, location->FileObject, &open);
     }
     InterlockedDecrement(&extension->Creates);
     PsctxListening.Listener->OpenEnds(&open);

@@ -594,18 +594,16 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
  * A file is about to be opened by this name, which is good as long as the file object's is. TRUE, and the rules are referenced and what the
  * name says is kept beyond that, if any of them can match.
  */
-PSCTX_PAGE _Use_decl_annotations_ static BOOLEAN PsctxBeginOpen(PFILE_OBJECT FileObject, PDEVICE_OBJECT VolumeDevice,
-                                                                ULONG CreateOptions, BOOLEAN Redirector,
-                                                                PPSCTX_OPEN Open)
+PSCTX_PAGE _Use_decl_annotations_ static BOOLEAN PsctxBeginOpen(PFILE_OBJECT FileObject, ULONG CreateOptions,
+                                                                BOOLEAN Redirector, PPSCTX_OPEN Open)
 {
     PAGED_CODE();
 
     PsctxExamineOpenedName(FileObject, CreateOptions, Redirector, &Open->Name);
-    Open->Rules = PsctxReferenceRules(VolumeDevice, &Open->Name);
+    Open->Rules = PsctxReferenceRules(Open->VolumeDevice, &Open->Name);
     if (Open->Rules == NULL) {
         return FALSE;
     }
-    Open->VolumeDevice = VolumeDevice;
     PsctxKeepOpenedName(&Open->Name, &Open->NameMemory);
     return TRUE;
 }
