@@ -108,7 +108,7 @@ extern volatile LONG PsctxSessionCount; /* that have not ended */
 
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartCore(VOID);
 
-/* session.c. */
+/* session.c: how a session ends, whoever closes it sees to. */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxBeginSession(_Outptr_ PPSCTX_SESSION *Session);
 VOID PsctxReferenceSession(_Inout_ PPSCTX_SESSION Session);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxDereferenceSession(_Inout_ PPSCTX_SESSION Session);
@@ -210,8 +210,8 @@ _IRQL_requires_(APC_LEVEL) VOID PsctxReportContext(_In_ ULONG Type, _In_ PPSCTX_
  * What becomes of contexts that track, and of the files of volumes, told to whoever tracks: by the index, and by a front of the driver,
  * which know no more of it than this.
  *
- * An open is told of three times: before the file system has it, when it has succeeded, and when it is over. What is between is kept by who
- * opens, in a record that is the listener's.
+ * An open is told of before the file system has it, when it has succeeded, and when it is over. What the listener knows of it meanwhile is in
+ * a record that the front keeps.
  */
 typedef struct _PSCTX_OPENED_NAME {
     const WCHAR *Characters;

@@ -23,7 +23,7 @@ extern FAST_IO_DISPATCH PsctxFastIoDispatch;
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartFastIo(VOID);
 
 /*
- * mounted.c: attaches to what is mounted and not attached to, and tells what stays so; then the volumes that are attached to, one by one, in
+ * mounted.c and filter.c: attaches to what is mounted and not attached to, and tells what stays so; then the volumes that are attached to, one by one, in
  * the order of their numbers, from where Position is NULL to where the answer is FALSE. They stay as long as they are locked.
  */
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLookForVolumes(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
