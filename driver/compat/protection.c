@@ -7,7 +7,7 @@
  * other kernel knows nothing of it and leaves the routines below, which let any call through.
  * [win32/secbp/control-flow-guard, debug/pe-format]
  */
-#include "inspect.h"
+#include "kernel/kernel.h"
 
 /* DRIVER_OVERRAN_STACK_BUFFER, which those headers lack. [debugger/bug-check-0xf7--driver-overran-stack-buffer] */
 #define PSCTX_OVERRAN_STACK_BUFFER 0xF7u

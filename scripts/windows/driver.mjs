@@ -8,10 +8,11 @@ import { driverDirectory, emptied, mingwHeaders } from './directories.mjs'
 import { writeArm64Headers } from './headers.mjs'
 import { importLibraries } from './import-libraries.mjs'
 
-/** The driver's sources, in an order that does not depend on the file system. */
-export const driverSources = readdirSync(join(driverDirectory, 'src'))
+/** The driver's sources, in an order that does not depend on the file system. No two have the same name: each object has its source's. */
+export const driverSources = readdirSync(join(driverDirectory, 'src'), { recursive: true })
   .filter((name) => name.endsWith('.c'))
   .sort()
+  .map((name) => join(driverDirectory, 'src', name))
 
 /**
  * Where the kernel's routines are. On x86 the HAL has those of fast mutexes and of the IRQL, and the kernel has them under other names or not
@@ -44,7 +45,7 @@ const protection = {
 /** Compiles the driver in `objects` and links it there. Names are relative: a PDB, and by its hash the image, tells the command that made it. */
 function compileAndLink({ compiler, compile, link, libraries, more = [], objects }) {
   const options = { cwd: objects }
-  const sources = [...driverSources.map((name) => join(driverDirectory, 'src', name)), ...more]
+  const sources = [...driverSources, ...more]
   run(compiler, [...driverCompileOptions, ...compile, '-isystem', join(mingwHeaders, 'ddk'), '-c', ...sources], options)
   const units = sources.map((path) => basename(path, '.c') + '.o')
   run(compiler, [...link, ...linkOptions, '-o', 'psctx.sys', ...units, ...libraries], options)

@@ -1,6 +1,6 @@
 // Builds psctx.sys with clang-cl and lld-link against a Windows Driver Kit that the user has, without driver/compat.
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 import { CommandError, root, run } from '../run.mjs'
 import { architectures } from './architectures.mjs'
@@ -83,8 +83,7 @@ function compile(wdk, headers, overlay, objects) {
     `-I${join(driverDirectory, 'src')}`,
   ]
   // Behind '--': a path that begins with a slash may look like an option.
-  const sources = driverSources.map((name) => join(driverDirectory, 'src', name))
-  run(clang, ['--driver-mode=cl', ...options, '--', ...sources], { cwd: objects })
+  run(clang, ['--driver-mode=cl', ...options, '--', ...driverSources], { cwd: objects })
 }
 
 function link({ wdk, subsystemVersion }, libraries, objects) {
@@ -111,7 +110,7 @@ function link({ wdk, subsystemVersion }, libraries, objects) {
     ...wdk.link,
     '/out:psctx.sys',
   ]
-  const units = driverSources.map((name) => name.replace(/\.c$/, '.obj'))
+  const units = driverSources.map((path) => `${basename(path, '.c')}.obj`)
   run('lld-link-19', [...options, ...units, 'psctx.res', ...libraries], { cwd: objects })
 }
 

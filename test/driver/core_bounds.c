@@ -7,7 +7,7 @@
 #include "core_interrupts.h"
 #include "core_reader.h"
 
-#include "psctx.h"
+#include "core/core.h"
 
 #include <stdlib.h>
 #include <string.h>

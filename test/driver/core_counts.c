@@ -12,7 +12,7 @@
 #include "core_probe.h"
 #include "core_reader.h"
 
-#include "filter.h"
+#include "tracking/count.h"
 
 #define CORE_SEEDS 200u
 #define CORE_PAGE 4096u

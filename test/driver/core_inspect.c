@@ -10,7 +10,7 @@
 #include "core_fixture.h"
 #include "core_probe.h"
 
-#include "inspect.h"
+#include "inspection/inspection.h"
 #include "kernel.h"
 
 #define CORE_SEEDS 200u

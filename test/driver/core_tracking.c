@@ -9,7 +9,7 @@
 #include "core_reader.h"
 #include "test_file_system.h"
 
-#include "filter.h"
+#include "tracking/name.h"
 
 #define CORE_TEST_FILE TEST_DISK L"\\File.txt"
 #define CORE_SEEDS 64u
@@ -727,8 +727,8 @@ static VOID CoreOpensLeaveClientsTheirHalf(VOID)
 
     HostSetPhysicalMemory(1ull << 20);
     CoreStartTracker(&tracker);
-    limit = PsctxGlobals.SessionLimits.Bytes[PSCTX_POOL_PAGED];
-    CHECK(PsctxGlobals.SessionLimits.Contexts < 500);
+    limit = PsctxSessionLimits.Bytes[PSCTX_POOL_PAGED];
+    CHECK(PsctxSessionLimits.Contexts < 500);
     rule = CoreTrack(tracker.Core.Control, L"*.TXT");
     for (index = 0; index < 500; index += 1) {
         insertion.Stream = CoreOpenNumbered(index);
@@ -737,10 +737,10 @@ static VOID CoreOpensLeaveClientsTheirHalf(VOID)
     CHECK(statistics.SessionMissed > 100);
     CHECK(statistics.SessionContexts > 30);
     CHECK_EQUAL(statistics.SessionContexts + statistics.SessionMissed, 500);
-    CHECK(statistics.SessionContexts <= (ULONG64)PsctxGlobals.SessionLimits.Contexts / 2);
+    CHECK(statistics.SessionContexts <= (ULONG64)PsctxSessionLimits.Contexts / 2);
     CHECK(statistics.SessionPagedBytes <= (ULONG64)limit / 2);
     CoreCheckRule(tracker.Core.Control, rule, 500, statistics.SessionContexts, statistics.SessionMissed);
-    for (index = 0; index < (ULONG)PsctxGlobals.SessionLimits.Contexts / 2; index += 1) {
+    for (index = 0; index < (ULONG)PsctxSessionLimits.Contexts / 2; index += 1) {
         CHECK_STATUS(CoreInsert(tracker.Core.Control, &insertion, NULL), STATUS_SUCCESS);
     }
     CoreStopTracker(&tracker);
@@ -860,7 +860,7 @@ static VOID CoreRulesGoWithoutMemory(VOID)
     TestFileSystem.NameStatus = STATUS_SUCCESS;
     CHECK_EQUAL(CoreStatistics(second).SessionMissed, 1);
     CHECK_EQUAL(CoreStatistics(tracker.Core.Control).SessionMissed, 0);
-    CHECK(PsctxIsTracking());
+    CHECK(PsctxListening.Opens != 0);
 
     for (countdown = 1; countdown <= 5; countdown += 1) {
         HostFailAllocation(countdown);
@@ -872,9 +872,9 @@ static VOID CoreRulesGoWithoutMemory(VOID)
             CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
         }
     }
-    CHECK_EQUAL(PsctxGlobals.Account.RecordBytes[PSCTX_POOL_PAGED] > 0, TRUE);
+    CHECK_EQUAL(PsctxTotalAccount.RecordBytes[PSCTX_POOL_PAGED] > 0, TRUE);
     CoreClose(second);
-    CHECK(!PsctxIsTracking());
+    CHECK(PsctxListening.Opens == 0);
     CHECK_EQUAL(CoreStatistics(tracker.Core.Control).SessionMissed, 0);
     CoreStopTracker(&tracker);
 }
@@ -886,11 +886,11 @@ static VOID CoreRulesAreAccountedFor(VOID)
     ULONG64 rule;
 
     CoreStartTracker(&tracker);
-    before = PsctxGlobals.Account.RecordBytes[PSCTX_POOL_PAGED];
+    before = PsctxTotalAccount.RecordBytes[PSCTX_POOL_PAGED];
     rule = CoreTrack(tracker.Core.Control, L"*.TXT");
-    CHECK(PsctxGlobals.Account.RecordBytes[PSCTX_POOL_PAGED] >= before + 5 * (LONG64)sizeof(WCHAR));
+    CHECK(PsctxTotalAccount.RecordBytes[PSCTX_POOL_PAGED] >= before + 5 * (LONG64)sizeof(WCHAR));
     CHECK_STATUS(CoreUntrack(tracker.Core.Control, rule), STATUS_SUCCESS);
-    CHECK_EQUAL(PsctxGlobals.Account.RecordBytes[PSCTX_POOL_PAGED], before);
+    CHECK_EQUAL(PsctxTotalAccount.RecordBytes[PSCTX_POOL_PAGED], before);
     CoreStopTracker(&tracker);
 }
 
@@ -1111,7 +1111,7 @@ static VOID CoreRulesComeAndGoUnderThreads(VOID)
     CHECK_EQUAL(reply.Matched, 2 * CORE_ROUNDS); /* none slips through while the rules are replaced */
     CHECK_EQUAL(reply.Missed, 0);
     CHECK_STATUS(CoreUntrack(held.Tracker.Core.Control, rule), STATUS_SUCCESS);
-    CHECK(!PsctxIsTracking());
+    CHECK(PsctxListening.Opens == 0);
     CoreStopTracker(&held.Tracker);
 }
 

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "filter.h"
+#include "legacy/filter.h"
+#include "tracking/name.h"
 #include "test_file_system.h"
 
 DRIVER_INITIALIZE DriverEntry;
@@ -345,18 +346,18 @@ static VOID AttachesToFileSystemsAsTheyCome(VOID)
     LONG before;
 
     LoadDriver();
-    before = PsctxGlobals.AttachedFileSystems;
+    before = PsctxAttachments.FileSystems;
     CHECK(before != 0);
     LoadFileSystem();
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
-    CHECK(PsctxGlobals.AttachedFileSystems == before + 1);
+    CHECK(PsctxAttachments.FileSystems == before + 1);
     TestFileSystemUnregister();
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
-    CHECK(PsctxGlobals.AttachedFileSystems == before);
+    CHECK(PsctxAttachments.FileSystems == before);
     TestFileSystemRegister();
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
     UnloadFileSystem();
-    CHECK(PsctxGlobals.AttachedFileSystems == before);
+    CHECK(PsctxAttachments.FileSystems == before);
 }
 
 static VOID AttachesToVolumesAsTheyMount(VOID)
@@ -367,13 +368,13 @@ static VOID AttachesToVolumesAsTheyMount(VOID)
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
-    before = PsctxGlobals.AttachedVolumes;
+    before = PsctxAttachments.Volumes;
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     CHECK(TestFileSystem.VolumeDevice != NULL && CountAttached(TestFileSystem.VolumeDevice) == 1);
-    CHECK(PsctxGlobals.AttachedVolumes == before + 1);
+    CHECK(PsctxAttachments.Volumes == before + 1);
     Close(file);
     TestFileSystemDismount();
-    CHECK(PsctxGlobals.AttachedVolumes == before);
+    CHECK(PsctxAttachments.Volumes == before);
 }
 
 /* How many devices the driver has, the control device among them. */
@@ -407,7 +408,7 @@ static VOID ForgetsVolumesThatGoSilently(VOID)
     LoadDisk(L"TestDisk");
     HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
     LoadDriver();
-    CHECK(CountDevices() == 1 + (ULONG)PsctxGlobals.AttachedFileSystems);
+    CHECK(CountDevices() == 1 + (ULONG)PsctxAttachments.FileSystems);
     LoadFileSystem();
     before = CountAttachedVolumes();
     for (round = 0; round < 3; round += 1) {
@@ -520,12 +521,12 @@ static VOID AttachesNothingAfterAFailedMount(VOID)
     LoadDisk(L"TestDisk");
     LoadDriver();
     LoadFileSystem();
-    before = PsctxGlobals.AttachedVolumes;
+    before = PsctxAttachments.Volumes;
     TestFileSystem.MountStatus = STATUS_UNRECOGNIZED_VOLUME;
     CHECK_STATUS(STATUS_UNRECOGNIZED_VOLUME, SendMount());
     TestFileSystem.Pends = TRUE;
     CHECK_STATUS(STATUS_UNRECOGNIZED_VOLUME, SendMount());
-    CHECK(PsctxGlobals.AttachedVolumes == before);
+    CHECK(PsctxAttachments.Volumes == before);
 }
 
 static VOID LeavesSnapshotsAlone(VOID)
@@ -820,7 +821,7 @@ static VOID FindsAVolumeThatWasBeingMounted(VOID)
     HostSetQuirks(HOST_QUIRK_VERSION_52);
     LoadDuringMount();
     interval.QuadPart = -10 * 10000;
-    for (waited = 0; ReadAcquire(&PsctxGlobals.AttachedVolumes) == 0 && waited < PATIENCE; waited += 1) {
+    for (waited = 0; ReadAcquire(&PsctxAttachments.Volumes) == 0 && waited < PATIENCE; waited += 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
@@ -868,12 +869,12 @@ static VOID DetachesBeforeARecognizerGoes(VOID)
     LONG before;
 
     LoadDriver();
-    before = PsctxGlobals.AttachedFileSystems;
+    before = PsctxAttachments.FileSystems;
     LoadFileSystem();
     TestFileSystem.DeletesOnLoad = TRUE;
     CHECK_STATUS(STATUS_SUCCESS, SendLoad());
     CHECK(TestFileSystem.ControlDevice == NULL);
-    CHECK(PsctxGlobals.AttachedFileSystems == before);
+    CHECK(PsctxAttachments.FileSystems == before);
 }
 
 static VOID AttachesAgainWhenLoadingFails(VOID)
@@ -958,9 +959,9 @@ static VOID WaitsForRequestsOnUnload(VOID)
     while (ReadAcquire(&TestFileSystem.Requests[IRP_MJ_QUERY_EA]) == 0) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
-    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 1);
+    CHECK(ReadAcquire(&PsctxPassage.Requests) == 1);
     UnloadDriver();
-    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 0);
+    CHECK(ReadAcquire(&PsctxPassage.Requests) == 0);
     CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
     CHECK_STATUS(STATUS_SUCCESS, ZwClose(thread));
     CHECK(ReadAcquire(&status) == IRP_MJ_QUERY_EA);
@@ -1011,7 +1012,7 @@ static VOID WaitsForFastIoOnUnload(VOID)
     while (ReadAcquire(&FastIoEntered) == 0) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
-    CHECK(ReadAcquire(&PsctxGlobals.Requests) == 1);
+    CHECK(ReadAcquire(&PsctxPassage.Requests) == 1);
     UnloadDriver();
     CHECK(ReadAcquire(&FastIoReturned) == 1);
     CHECK_STATUS(STATUS_SUCCESS, ZwWaitForSingleObject(thread, FALSE, NULL));
@@ -1042,7 +1043,7 @@ static VOID SendInSchedule(PVOID Context)
 
 static VOID CountRequestHook(PVOID Context)
 {
-    *(PULONG)Context += Driver != NULL && ReadAcquire(&PsctxGlobals.Requests) == 1;
+    *(PULONG)Context += Driver != NULL && ReadAcquire(&PsctxPassage.Requests) == 1;
 }
 
 static VOID CountsRequestsFromTheStart(VOID)
@@ -1153,7 +1154,7 @@ static VOID KeepsDevicesWhileCreatesAreWaitedFor(VOID)
     TestFileSystem.DeviceType = FILE_DEVICE_NETWORK_FILE_SYSTEM;
     LoadDriver();
     LoadFileSystem();
-    PsctxGlobals.CountsRequests = FALSE;
+    PsctxPassage.CountsRequests = FALSE;
     CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
     CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
     before = CountDevices();
@@ -1204,7 +1205,7 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     onVolume = AttachOther(TestFileSystem.VolumeDevice, &belowVolume);
     onControl = AttachOther(TestFileSystem.ControlDevice, &belowControl);
     LoadDriver();
-    before = PsctxGlobals.AttachedVolumes;
+    before = PsctxAttachments.Volumes;
     CHECK(onVolume->AttachedDevice != NULL && onVolume->AttachedDevice->DriverObject == Driver);
     CHECK(onControl->AttachedDevice != NULL && onControl->AttachedDevice->DriverObject == Driver);
     devices = CountDevices();
@@ -1217,7 +1218,7 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     IoDeleteDevice(onControl);
     CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
     CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
-    CHECK(PsctxGlobals.AttachedVolumes == before);
+    CHECK(PsctxAttachments.Volumes == before);
     interval.QuadPart = -10 * 10000;
     for (waited = 0; CountDevices() == devices + 2 && waited < 300; waited += 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &interval);
@@ -1377,7 +1378,7 @@ static VOID PassesDataByteForByte(VOID)
     LoadDriver();
     CHECK_STATUS(STATUS_SUCCESS, HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL));
     CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\M:\\data", &file));
-    CHECK(PsctxGlobals.AttachedVolumes == 1);
+    CHECK(PsctxAttachments.Volumes == 1);
     for (index = 0; index < sizeof(written); index += 1) {
         written[index] = (UCHAR)(index * 31u + index / 251u);
     }
@@ -1389,7 +1390,7 @@ static VOID PassesDataByteForByte(VOID)
     CHECK(memcmp(written, read, sizeof(read)) == 0);
     Close(file);
     CHECK_STATUS(STATUS_SUCCESS, HostDismountVolume(L'M'));
-    CHECK(PsctxGlobals.AttachedVolumes == 0);
+    CHECK(PsctxAttachments.Volumes == 0);
 }
 
 /* Fast I/O. */
@@ -1941,9 +1942,9 @@ static VOID StopsTrackingWhenToldTo(VOID)
     CHECK_STATUS(STATUS_NOT_FOUND, Untrack(Session, rule));
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     CHECK(Statistics().SessionInserted == 0);
-    CHECK(PsctxIsTracking());
+    CHECK(PsctxListening.Opens != 0);
     Close(session);
-    CHECK(!PsctxIsTracking());
+    CHECK(PsctxListening.Opens == 0);
     Close(file);
     EndSession();
 }
@@ -1965,10 +1966,10 @@ static VOID InsertsNothingForASessionThatEndsMeanwhile(VOID)
     CHECK_STATUS(STATUS_SUCCESS, Track(Session, L"*", &rule));
     TestFileSystem.Hook = EndSessionHook;
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
-    CHECK(Session == NULL && !PsctxIsTracking());
+    CHECK(Session == NULL && PsctxListening.Opens == 0);
     CHECK(FsRtlLookupPerStreamContext(&TestFileSystem.Header, NULL, NULL) == NULL);
     CHECK(HostAuditPool(PSCTX_TAG) != 0); /* the index; no session, no rule */
-    CHECK(PsctxGlobals.Account.Contexts == 0 && PsctxGlobals.Sessions == 0);
+    CHECK(PsctxTotalAccount.Contexts == 0 && PsctxSessionCount == 0);
     Close(file);
 }
 
@@ -2053,9 +2054,9 @@ static VOID SurvivesRacesOfCreatesRulesAndSessions(VOID)
         HostLeaveProcess();
         HostRunSchedule(seed, RTL_NUMBER_OF(routines), routines, contexts);
         HostEnterProcess(Process);
-        CHECK(!PsctxIsTracking());
-        CHECK(PsctxGlobals.Sessions == 1);
-        CHECK(PsctxGlobals.Account.Contexts == (LONG64)Statistics().SessionContexts);
+        CHECK(PsctxListening.Opens == 0);
+        CHECK(PsctxSessionCount == 1);
+        CHECK(PsctxTotalAccount.Contexts == (LONG64)Statistics().SessionContexts);
     }
     CHECK(Statistics().SessionInserted != 0);
     Close(file);
@@ -2088,7 +2089,7 @@ static VOID RefusesMalformedRules(VOID)
     SetupTrack(&request, L"ab");
     request.Pattern[0] = 0;
     CHECK_STATUS(STATUS_INVALID_PARAMETER, SendTrack(Session, &request, &rule));
-    CHECK(!PsctxIsTracking());
+    CHECK(PsctxListening.Opens == 0);
 
     SetupTrack(&request, L"");
     memset(request.Pattern, 'a', sizeof(request.Pattern));
@@ -2164,7 +2165,7 @@ static VOID KeepsStreamsThatAreNeverTornDown(VOID)
     EndSession();
     CHECK(TestFileSystem.Opens == 0);
     CHECK(IsListEmpty(&TestFileSystem.Header.FilterContexts));
-    CHECK(PsctxGlobals.Account.Contexts == 0);
+    CHECK(PsctxTotalAccount.Contexts == 0);
 }
 
 static VOID LeavesOtherContextsOnTheStream(VOID)

@@ -10,7 +10,8 @@ const obstacle = process.env['PSCTX_NO_WINDOWS'] ?? ''
 /** Longer in the WDK. The driver does not make these, it only reads what comes before. */
 const shorter = new Set(['FSRTL_ADVANCED_FCB_HEADER', 'DEVICE_OBJECT'])
 
-const sources = readdirSync(join(driver, 'src'))
+const sources = readdirSync(join(driver, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.[ch]$/.test(name))
   .map((name) => readFileSync(join(driver, 'src', name), 'utf8'))
   .join('\n')
 

@@ -1,0 +1,137 @@
+/*
+ * Entry and unload of psctx.sys, the legacy filter, and the one dispatch routine that tells the control device from the filter's devices.
+ */
+#include "core/core.h"
+#include "events/events.h"
+#include "inspection/inspection.h"
+#include "kernel/kernel.h"
+#include "legacy/legacy.h"
+#include "requests/requests.h"
+#include "tracking/tracking.h"
+#include "volumes/volumes.h"
+
+DRIVER_INITIALIZE DriverEntry;
+static DRIVER_UNLOAD PsctxUnload;
+_Dispatch_type_(IRP_MJ_CREATE) static DRIVER_DISPATCH PsctxDispatch;
+
+/*
+ * Any IRP, at whatever IRQL the device below allows: the filter's devices see the paging path.
+ */
+_Use_decl_annotations_ static NTSTATUS PsctxDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    if (DeviceObject == PsctxGlobals.ControlDevice) {
+        return PsctxControlDispatch(DeviceObject, Irp);
+    }
+    return PsctxFilterDispatch(DeviceObject, Irp);
+}
+
+/*
+ * Whether the service key's AllowUnload is a REG_DWORD other than zero. A legacy filter cannot be unloaded safely in general
+ * (an IRP may be anywhere in its code), so that only test machines ask for it. [ifs/unloading-legacy-filters]
+ */
+PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath)
+{
+    union {
+        KEY_VALUE_PARTIAL_INFORMATION Information;
+        UCHAR Bytes[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + sizeof(ULONG)];
+    } value;
+    OBJECT_ATTRIBUTES attributes;
+    UNICODE_STRING name;
+    HANDLE key;
+    ULONG allowed = 0;
+    ULONG length;
+    NTSTATUS status;
+
+    PAGED_CODE();
+
+    InitializeObjectAttributes(&attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    status = ZwOpenKey(&key, KEY_QUERY_VALUE, &attributes);
+    if (!NT_SUCCESS(status)) {
+        return FALSE;
+    }
+
+    RtlZeroMemory(&value, sizeof(value));
+    RtlInitUnicodeString(&name, L"AllowUnload");
+    status = ZwQueryValueKey(key, &name, KeyValuePartialInformation, &value, sizeof(value), &length);
+    ZwClose(key);
+
+    if (NT_SUCCESS(status) && value.Information.Type == REG_DWORD && value.Information.DataLength == sizeof(allowed)) {
+        RtlCopyMemory(&allowed, value.Information.Data, sizeof(allowed));
+    }
+    return allowed != 0;
+}
+
+/*
+ * Starts the driver: room by room, the lowest first, then the control device and the filter, after which requests of every kind come in.
+ *
+ * A kernel that blocks legacy filters (IoBlockLegacyFsFilters) answers STATUS_NOT_SUPPORTED to the registration. The driver
+ * stays: contexts of open handles work without an attachment, and PSCTX_STATISTICS_REPLY tells that nothing is attached.
+ * [ifs/blocking-file-system-filter-drivers]
+ */
+PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    BOOLEAN unloadable;
+    NTSTATUS status;
+    ULONG major;
+
+    PAGED_CODE();
+
+    RtlZeroMemory(&PsctxGlobals, sizeof(PsctxGlobals));
+    PsctxGlobals.DriverObject = DriverObject;
+    ExInitializeRundownProtection(&PsctxGlobals.Rundown);
+    PsctxStartPool();
+    PsctxStartModules();
+    PsctxStartListLocks();
+    PsctxStartKeys();
+    PsctxStartAccounts();
+    PsctxStartEvents();
+    PsctxStartTeardown();
+    PsctxStartCore();
+    PsctxStartTracking();
+    PsctxStartInspection();
+
+    for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
+        DriverObject->MajorFunction[major] = PsctxDispatch;
+    }
+    PsctxStartFastIo();
+    DriverObject->FastIoDispatch = &PsctxFastIoDispatch;
+
+    status = PsctxCreateControlDevice();
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+
+    unloadable = PsctxIsUnloadAllowed(RegistryPath);
+    status = PsctxStartFilter(unloadable);
+    if (!NT_SUCCESS(status) && status != STATUS_NOT_SUPPORTED) {
+        goto DeleteControlDevice;
+    }
+
+    if (unloadable) {
+        DriverObject->DriverUnload = PsctxUnload;
+    }
+    return STATUS_SUCCESS;
+
+DeleteControlDevice:
+    PsctxDeleteControlDevice();
+    return status;
+}
+
+/*
+ * Test machines only. No handle to the control device is open: the I/O manager calls this after the last one was closed.
+ *
+ * Run-down protection tells when the last context is gone, not when the FreeCallback that gave it up has returned to its file
+ * system: those few instructions are why a legacy filter is never quite safe to unload.
+ */
+PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+
+    PAGED_CODE();
+
+    PsctxStopFilter();
+    PsctxStopTeardown();
+    PsctxDeleteControlDevice();
+    PsctxRemoveSessionContexts(NULL);
+    ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);
+}
