@@ -123,6 +123,7 @@ void run(process.argv.slice(2), {
   machine: makeMachine,
   facts: findFacts,
   report: () => import('../report/index.js'),
+  conformance: () => import('../conformance/index.js'),
   completion: async (program) => {
     const { default: tab } = await import('@bomb.sh/tab/commander')
     return tab(program, { completionCommandName: 'completion' })

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 
 import type { Command } from 'commander'
 
+import type * as Conformance from '../conformance'
 import type { Filter, FilterOptions } from '../index'
 import type { ReportInputError } from '../report'
 
@@ -49,6 +50,7 @@ export interface Surroundings {
   machine(): Promise<DriverMachine>
   facts(): Promise<Facts>
   report(): Promise<ReportModule>
+  conformance(): Promise<typeof Conformance>
   /** Completes command lines of this program, and writes to standard output by itself. */
   completion(
     program: Command,

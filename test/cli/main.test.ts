@@ -178,7 +178,15 @@ test('the rooms of the command line use the library through its entry points', (
       relative(join(root, 'src'), join(directory, dirname(name), path!)).replace(/\.js$/, ''),
     ).filter((path) => !path.startsWith('cli')),
   )
-  expect([...new Set(outside)].sort()).toEqual(['addon', 'index', 'json', 'report', 'report/index'])
+  expect([...new Set(outside)].sort()).toEqual([
+    'addon',
+    'conformance',
+    'conformance/index',
+    'index',
+    'json',
+    'report',
+    'report/index',
+  ])
 })
 
 describe('a fact', () => {

@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream'
 import type { Facts } from '../../src/cli/doctor'
 import { run } from '../../src/cli/program'
 import type { Surroundings } from '../../src/cli/surroundings'
+import * as conformance from '../../src/conformance'
 import { openFilter } from '../../src/index'
 import { renderReport, ReportInputError } from '../../src/report'
 
@@ -43,6 +44,7 @@ export class Execution {
       machine: () => Promise.reject(new Error('asked for the machine')),
       facts: () => Promise.resolve(healthy),
       report: () => Promise.resolve({ renderReport, ReportInputError }),
+      conformance: () => Promise.resolve(conformance),
       completion: () => Promise.reject(new Error('asked for completion')),
       ...changes,
     })

@@ -54,7 +54,9 @@ function symbolsOfSources(): Map<string, Symbols> {
   const objects = mkdtempSync(join(tmpdir(), 'psctx-rooms-'))
   try {
     execFileSync('cc', [...compiler, '-c', ...sources.map((name) => join(source, name))], { cwd: objects })
-    const bySource = new Map(sources.map((name) => [basename(name, '.c'), { defined: [], needed: [] }]))
+    const bySource = new Map(
+      sources.map((name) => [basename(name, '.c'), { defined: [] as string[], needed: [] as string[] }]),
+    )
     const names = [...bySource.keys()].map((name) => `${name}.o`)
     const listed = execFileSync('nm', ['--print-file-name', '--format=posix', ...names], {
       cwd: objects,

@@ -25,6 +25,7 @@ const declared = [
   'conformance/conformance',
   'conformance/describe',
   'conformance/formats',
+  'conformance/judgement',
   'conformance/summary',
   'context',
   'enumeration',

@@ -144,7 +144,7 @@ test('what is refused is told by what was done: the access that it needs, or wha
   expect(failureOf(() => file.lock(0, 4)).message).toContain('locked already')
   using volume = files.openFile('M:')
   expect(failureOf(() => volume.id)).toMatchObject({ operation: 'id', code: 'STATUS_INVALID_DEVICE_REQUEST' })
-  expect(failureOf(() => volume.read()).message).toContain('such as a volume')
+  expect(failureOf(() => volume.read()).message).toContain('does not do this with this file')
   using directory = files.openFile('M:\\')
   expect(failureOf(() => directory.map()).code).toBe('STATUS_INVALID_FILE_FOR_SECTION')
 })

@@ -4,20 +4,7 @@ import { createInterface } from 'node:readline/promises'
 
 import { InvalidArgumentError, type Command } from 'commander'
 
-import {
-  conformance,
-  conformanceChecks,
-  conformanceEnvironment,
-  summarize,
-  toJsonLine,
-  toJUnit,
-  toMarkdown,
-  toTap,
-  type ConformanceProgress,
-  type ConformanceResult,
-  type ConformanceSummary,
-} from '../../conformance'
-import { PerStreamContextError } from '../../index'
+import type { ConformanceProgress, ConformanceResult, ConformanceSummary } from '../../conformance'
 
 import { UsageError } from '../failure'
 import { addExamples } from '../help'
@@ -29,7 +16,7 @@ import type { Runtime } from '../runtime'
 import { CommandError } from '../win32-error'
 
 interface Options extends KernelOptions, OutputOptions {
-  readonly checks?: readonly string[]
+  readonly checks?: string
   readonly seconds?: number
   readonly dismount?: true
   readonly yes?: true
@@ -48,12 +35,13 @@ const words: Readonly<Record<ConformanceResult['verdict'], string>> = {
   information: 'not judged',
 }
 
-function toChecks(text: string): string[] {
-  const ids = text.split(',').map((id) => id.trim())
-  const unknown = ids.find((id) => !conformanceChecks.some((check) => check.id === id))
+/** The checks that were named. */
+function toChecks(text: string | undefined, known: readonly { readonly id: string }[]): string[] | undefined {
+  const ids = text?.split(',').map((id) => id.trim())
+  const unknown = ids?.find((id) => !known.some((check) => check.id === id))
   if (unknown === undefined) return ids
-  const known = conformanceChecks.map(({ id }) => id).join(', ')
-  throw new InvalidArgumentError(`There is no check ${JSON.stringify(unknown)}. Name some of ${known}.`)
+  const names = known.map(({ id }) => id).join(', ')
+  throw new UsageError(`There is no check ${JSON.stringify(unknown)}. Name some of ${names}.`)
 }
 
 function toSeconds(text: string): number {
@@ -128,13 +116,15 @@ async function run(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
-  const { checks, seconds, dismount, junit, tap, markdown } = options
+  const { seconds, dismount, junit, tap, markdown } = options
+  const suite = await runtime.surroundings.conformance()
+  const checks = toChecks(options.checks, suite.conformanceChecks)
   const results: ConformanceResult[] = []
-  const environment = conformanceEnvironment(directory, filter)
+  const environment = suite.conformanceEnvironment(directory, filter)
   const collect = async (progress?: (told: ConformanceProgress) => void): Promise<void> => {
-    for await (const result of conformance(directory, { filter, checks, seconds, dismount, signal, progress })) {
+    for await (const result of suite.conformance(directory, { filter, checks, seconds, dismount, signal, progress })) {
       results.push(result)
-      if (output.json) await output.say(toJsonLine(result))
+      if (output.json) await output.say(suite.toJsonLine(result))
     }
   }
   const terminal = tap === true || markdown === true ? undefined : runtime.liveTerminal(output)
@@ -155,12 +145,12 @@ async function run(
       },
     )
   }
-  const summary = summarize(results, environment)
-  if (output.json) await output.say(toJsonLine(summary))
-  else if (tap === true) await output.say(toTap(results).trimEnd())
-  else if (markdown === true) await output.say(toMarkdown(results, summary))
+  const summary = suite.summarize(results, environment)
+  if (output.json) await output.say(suite.toJsonLine(summary))
+  else if (tap === true) await output.say(suite.toTap(results).trimEnd())
+  else if (markdown === true) await output.say(suite.toMarkdown(results, summary))
   else await output.say(tell(output, results, summary))
-  if (junit !== undefined) await write(junit, toJUnit(results, summary))
+  if (junit !== undefined) await write(junit, suite.toJUnit(results, summary))
   runtime.code = summary.exitCode
 }
 
@@ -177,7 +167,8 @@ async function write(path: string, text: string): Promise<void> {
 
 /** What keeps the checks from running is no failure of the file system: its exit code is another. */
 function explain(error: unknown): unknown {
-  if (error instanceof PerStreamContextError) return new UsageError(`The checks could not run: ${error.message}`)
+  if (error instanceof Error && error.name === 'PerStreamContextError')
+    return new UsageError(`The checks could not run: ${error.message}`)
   if (error instanceof Error && error.name === 'AbortError') {
     return new UsageError('The checks were interrupted, and what they had made is removed. Run them again.')
   }
@@ -191,7 +182,7 @@ export function addConformance(program: Command, runtime: Runtime): void {
       'check whether the file system of a directory’s volume keeps its promises to filters; exits with 1 if it does not, with 2 if that could not be checked',
     )
     .argument('<directory>', 'where everything is made and removed, in one new directory')
-    .option('--checks <ids>', 'these checks alone, with commas between', toChecks)
+    .option('--checks <ids>', 'these checks alone, with commas between')
     .option('--seconds <number>', 'also let threads fight over the same names for so long', toSeconds)
     .option('--dismount', 'also dismount the volume, at the end; asks first')
     .option('--yes', 'do not ask before the volume is dismounted')
