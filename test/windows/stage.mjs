@@ -7,9 +7,10 @@ import { once } from '../../scripts/setup.mjs'
 
 const here = join(root, 'test', 'windows')
 
-/** Puts the package, as it is published, into the directory package/ beside the modules that it depends on. */
+/** Puts the package, as it is published but for what only Linux needs, into the directory package/ beside the modules that it depends on. */
 function unpackPackage(stage) {
-  const { status, output } = capture('npm', ['pack', '--json', '--pack-destination', stage])
+  run(process.execPath, [join('scripts', 'prepack.mjs'), '--windows-only'])
+  const { status, output } = capture('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', stage])
   if (status !== 0) throw new CommandError(`npm pack ended with ${status}`)
   const [{ filename }] = JSON.parse(output)
   rmSync(join(stage, 'package'), { recursive: true, force: true })
