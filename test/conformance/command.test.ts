@@ -58,6 +58,10 @@ test.each([
   [['conformance', 'M:\\', '--seconds', 'many'], 'Write how many seconds'],
   [['conformance', 'M:\\', '--json', '--tap'], 'Say one of them'],
   [['conformance', 'M:\\', '--dismount'], 'Say --yes'],
+  [['conformance', 'M:\\', '--checks', 'load'], 'Say --seconds, too'],
+  [['conformance', 'M:\\', '--checks', 'teardown.dismount'], 'Say --dismount, too'],
+  [['conformance', '/tmp'], '--volume N:=DIRECTORY'],
+  [['conformance', 'N:/', '--volume', 'N:=/none/such'], 'Name one that is there with --volume'],
   [['conformance', 'M:\\missing'], 'The checks could not run: openFile of M:\\missing'],
 ])('%j ends with 2, and says why', async (line, said) => {
   const { code, out, error } = await psctx(line)

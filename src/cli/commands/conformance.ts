@@ -21,7 +21,7 @@ import { PerStreamContextError } from '../../index'
 
 import { UsageError } from '../failure'
 import { addExamples } from '../help'
-import { addKernelOptions, withFilter, type Access, type KernelOptions } from '../kernel'
+import { addKernelOptions, adviseDrive, withFilter, type Access, type KernelOptions } from '../kernel'
 import { drawLive } from '../live'
 import type { Output, OutputOptions } from '../output'
 import { printable } from '../text'
@@ -175,8 +175,11 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-/** What keeps the checks from running is no failure of the file system: its exit code is another. */
-function explain(error: unknown): unknown {
+/** What keeps the checks from running, or their results from being written, is no failure of the file system: its exit code is another. */
+function explain(error: unknown, directory: string, runtime: Runtime): unknown {
+  if (error instanceof CommandError) return new UsageError(error.message)
+  const advice = runtime.isWindows ? undefined : adviseDrive(directory)
+  if (error instanceof PerStreamContextError && advice !== undefined) return new UsageError(advice)
   if (error instanceof PerStreamContextError) return new UsageError(`The checks could not run: ${error.message}`)
   if (error instanceof Error && error.name === 'AbortError') {
     return new UsageError('The checks were interrupted, and what they had made is removed. Run them again.')
@@ -204,6 +207,11 @@ export function addConformance(program: Command, runtime: Runtime): void {
       if ([json, tap, markdown].filter((format) => format === true).length > 1) {
         throw new UsageError('--json, --tap and --markdown are three formats. Say one of them.')
       }
+      for (const { id, needs } of conformanceChecks) {
+        if (needs !== undefined && options[needs] === undefined && options.checks?.includes(id) === true) {
+          throw new UsageError(`${id} runs on request only. Say --${needs}, too.`)
+        }
+      }
       await confirm(directory, options, runtime)
       const output = runtime.output(options)
       try {
@@ -214,7 +222,7 @@ export function addConformance(program: Command, runtime: Runtime): void {
           }),
         )
       } catch (error) {
-        throw explain(error)
+        throw explain(error, directory, runtime)
       }
     })
   addKernelOptions(command, runtime)
