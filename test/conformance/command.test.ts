@@ -122,3 +122,12 @@ test('so does a signal that ends the process', async () => {
   expect(await ended).toBe(2)
   expect(readdirSync(directory)).toEqual([])
 }, 60_000)
+
+test('and so does a reader that has seen enough', async () => {
+  const line = [main, 'conformance', 'N:\\', '--volume', `N:=${directory}`, '--json', '--quiet']
+  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.stdout.once('data', () => child.stdout.destroy())
+  expect(await ended).toBe(2)
+  expect(readdirSync(directory)).toEqual([])
+}, 60_000)

@@ -38,8 +38,8 @@ interface Options extends KernelOptions, OutputOptions {
   readonly junit?: string
 }
 
-/** Signals that end a process, and are to leave nothing behind. */
-const endings = ['SIGTERM', 'SIGHUP'] as const
+/** Signals that end a process, and are to leave nothing behind; a pipe that its reader has closed is one. */
+const endings = ['SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
 
 const words: Readonly<Record<ConformanceResult['verdict'], string>> = {
   pass: 'pass',
