@@ -104,6 +104,13 @@ export async function withFilter(
   }
 }
 
+/** What to do about a path that begins with no drive, off Windows; undefined for one that does. */
+export function adviseDrive(path: string): string | undefined {
+  if (/^[A-Za-z]:/.test(path) || path.startsWith('\\\\')) return undefined
+  const named = path === '' ? 'What has no name' : path
+  return `${named} is on no volume of the embedded kernel. Make its directory one with --volume N:=DIRECTORY, and name it from there on, as N:/ or N:/file.`
+}
+
 /** The drive of a path on a volume in memory. */
 function memoryDrive(path: string, volumes: Volumes): string | undefined {
   const drive = /^(?:\\\\[?.]\\)?([A-Za-z]:)/.exec(path)?.[1]?.toUpperCase()
@@ -154,6 +161,16 @@ export async function withStream(
         cause: error,
       })
     }
+    if (runtime.shell !== undefined && isCode(error, 'STATUS_OBJECT_PATH_SYNTAX_BAD') && /^[\w-]+$/.test(path)) {
+      throw new CommandError(
+        `There is no handle ${path}, and it is no full path. \`handles\` tells those that are open.`,
+        {
+          cause: error,
+        },
+      )
+    }
+    const advice = runtime.shell === undefined && !runtime.isWindows ? adviseDrive(path) : undefined
+    if (advice !== undefined) throw new CommandError(advice, { cause: error })
     const isMissing = isCode(error, 'STATUS_OBJECT_NAME_NOT_FOUND', 'STATUS_OBJECT_PATH_NOT_FOUND')
     const drive = memoryDrive(path, volumes)
     if (runtime.shell !== undefined || !isMissing || drive === undefined) throw error

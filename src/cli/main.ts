@@ -90,8 +90,11 @@ const terminal: Terminal = {
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader that has seen enough, as `head`, closes the pipe.
-  if (error.code === 'EPIPE') process.exit(exitCode.fine)
+  // A reader that has seen enough, as `head`, closes the pipe. What has something to remove first listens for that.
+  if (error.code === 'EPIPE') {
+    if (process.emit('SIGPIPE', 'SIGPIPE')) return
+    process.exit(exitCode.fine)
+  }
   process.stderr.write(
     `psctx: Standard output could not be written (${error.code ?? error.message}). See whether there is room.\n`,
   )
@@ -112,7 +115,13 @@ void run(process.argv.slice(2), {
   },
   out(text) {
     if (process.stdout.write(text)) return undefined
-    return new Promise((resolve) => process.stdout.once('drain', resolve))
+    return new Promise((resolve) => {
+      const end = (): void => {
+        process.stdout.off('drain', end).off('close', end)
+        resolve()
+      }
+      process.stdout.on('drain', end).on('close', end)
+    })
   },
   error: (text) => process.stderr.write(text),
   onInterrupt(listener) {

@@ -33,8 +33,10 @@ export interface Place {
   readonly base: Filter
   /** Everything that the run makes lies below it. */
   readonly directory: string
-  /** How long a file system is waited for, in milliseconds: less, once it was in vain. */
-  patience: number
+  /** How long a file system is waited for, in milliseconds. */
+  readonly patience: number
+  /** How long it is waited for where it may keep streams: less, once that was in vain. */
+  keptPatience: number
   readonly seconds: number
   readonly signal: AbortSignal | undefined
   /** How much of the check is done, from 0 to 1. */

@@ -154,6 +154,10 @@ function judgeError(error: unknown): Finding | undefined {
   if (!contextOperations.has(error.operation)) {
     return { verdict: 'information', evidence: `Nothing can be judged: ${error.message}` }
   }
+  if (error.operation === 'insert' && error.code === 'STATUS_OBJECT_NAME_COLLISION') {
+    const seen = `${error.path ?? 'A stream'} has a context already that was inserted on another stream`
+    return { verdict: 'fail', evidence: `${seen}: the two have one stream context.` }
+  }
   return error.code === 'STATUS_INVALID_DEVICE_REQUEST'
     ? { verdict: 'not-supported', evidence: `The stream that this takes carries no contexts: ${error.message}` }
     : { verdict: 'fail', evidence: error.message }
@@ -218,6 +222,7 @@ async function* run(
         seconds,
         signal,
         patience: patience[base.kernel],
+        keptPatience: patience[base.kernel],
         advance: (share) => progress?.({ id: running, finished, total: chosen.length, share }),
       }
       for (const check of chosen) {

@@ -1,10 +1,10 @@
 /** What becomes of contexts after the last reference to their streams. */
-import type { ListedContext, Stream } from '../index'
+import type { Filter, ListedContext, Stream } from '../index'
 
 import { isStatus, type Bench } from './bench'
 import { count, fail, inform, type Ending, type Finding } from './judgement'
 
-/** How long is waited, in milliseconds, once waiting has been in vain. */
+/** How long is waited for a stream that is kept to go by itself, in milliseconds, once that has been in vain. */
 const shortPatience = 100
 
 interface Outcome {
@@ -29,9 +29,9 @@ export function contextsOn(stream: Stream): bigint[] {
 }
 
 /** Those that an open of the stream finds: none, if it has gone. */
-function findAgain(bench: Bench, path: string): bigint[] {
+function findAgain(filter: Filter, path: string): bigint[] {
   try {
-    using stream = bench.filter.openStream(path)
+    using stream = filter.openStream(path)
     return contextsOn(stream)
   } catch (error) {
     if (isStatus(error, 'STATUS_OBJECT_NAME_NOT_FOUND', 'STATUS_OBJECT_PATH_NOT_FOUND', 'STATUS_DELETE_PENDING')) {
@@ -41,33 +41,28 @@ function findAgain(bench: Bench, path: string): bigint[] {
   }
 }
 
-/** Waits for the contexts of the session to be torn down, and is less patient ever after if that was in vain. */
-async function wait(bench: Bench): Promise<number | undefined> {
-  const waited = await bench.until(() => bench.live() === 0, bench.place.patience)
-  if (waited === undefined) bench.place.patience = Math.min(bench.place.patience, shortPatience)
-  return waited
+/** How many contexts of the session no open of these streams finds. */
+export async function countLost(filter: Filter, paths: readonly string[]): Promise<number> {
+  const found = new Set(paths.flatMap((path) => findAgain(filter, path)))
+  let lost = 0
+  // Looked at last: what was torn down while streams were opened is not lost.
+  for await (const { sequence } of filter.enumerate()) if (!found.has(sequence)) lost += 1
+  return lost
 }
 
-/** What of the contexts is still there is found again on these streams, or lost. */
-async function examine(bench: Bench, paths: readonly string[], waited: number): Promise<Outcome> {
-  const there: bigint[] = []
-  for await (const { sequence } of bench.filter.enumerate()) there.push(sequence)
-  const found = new Set<bigint>()
-  for (const path of paths) {
-    for (const sequence of findAgain(bench, path)) found.add(sequence)
-  }
-  const lost = there.filter((sequence) => !found.has(sequence)).length
-  if (lost > 0) {
-    const whose = paths.length === 0 ? '' : ', and no open of the streams finds them'
-    return {
-      ending: 'lost',
-      evidence: `${count(lost, 'context')} never torn down: the driver has them after ${time(waited)}${whose}.`,
-    }
-  }
+/** Waits for the contexts of the session to be torn down. */
+async function isOver(bench: Bench, within: number): Promise<boolean> {
+  return (await bench.until(() => bench.live() === 0, within)) !== undefined
+}
+
+/** Has streams that are kept let go. */
+async function pressAll(bench: Bench, paths: readonly string[], contexts: number, waited: number): Promise<Outcome> {
+  const { place } = bench
+  place.keptPatience = Math.min(place.keptPatience, shortPatience)
   const start = performance.now()
   for (const path of paths) bench.press(path)
-  const kept = `${count(there.length, 'context')} kept with the stream, which is found again after ${time(waited)}`
-  if (bench.live() > 0 && (await wait(bench)) === undefined) {
+  const kept = `${count(contexts, 'context')} kept with the stream, which is found again after ${time(waited)}`
+  if (!(await isOver(bench, place.keptPatience))) {
     return { ending: 'kept', evidence: `${kept}; flushing it and closing an unbuffered handle do not change that.` }
   }
   const pressed = time(performance.now() - start)
@@ -76,12 +71,29 @@ async function examine(bench: Bench, paths: readonly string[], waited: number): 
 
 /** What became of all contexts of the session, whose streams nobody has open any more. `paths` are those that can be opened again. */
 export async function settle(bench: Bench, paths: readonly string[]): Promise<Outcome> {
+  const { place, filter } = bench
   const contexts = bench.live()
   if (contexts === 0) return { ending: 'torn-down', evidence: 'torn down at once.' }
   const start = performance.now()
-  const waited = await wait(bench)
-  if (waited === undefined) return examine(bench, paths, performance.now() - start)
-  return { ending: 'late', evidence: `${count(contexts, 'context')} torn down late, after ${time(waited)}.` }
+  const waited = () => performance.now() - start
+  const late = (): Outcome => ({
+    ending: 'late',
+    evidence: `${count(contexts, 'context')} torn down late, after ${time(waited())}.`,
+  })
+  if (await isOver(bench, paths.length === 0 ? place.patience : place.keptPatience)) return late()
+  if ((await countLost(filter, paths)) > 0) {
+    // Nothing is lost before its file system has had all its time, however little was waited for streams that are kept.
+    if (await isOver(bench, place.patience - waited())) return late()
+    const lost = await countLost(filter, paths)
+    if (lost > 0) {
+      const whose = paths.length === 0 ? '' : ', and no open of the streams finds them'
+      return {
+        ending: 'lost',
+        evidence: `${count(lost, 'context')} never torn down: the driver has them after ${time(waited())}${whose}.`,
+      }
+    }
+  }
+  return pressAll(bench, paths, bench.live(), waited())
 }
 
 /** Fails if contexts were lost; otherwise it is a pass, which says how they ended. */

@@ -4,7 +4,7 @@ import { win32 } from 'node:path'
 import type { Stream } from '../index'
 
 import { pages, type Check } from './check'
-import { fail, hold, notSupported } from './judgement'
+import { fail, hold, ifSupported, notSupported } from './judgement'
 import { requirePromptness } from './ending'
 import { makeNamed, openById } from './support'
 
@@ -43,7 +43,8 @@ export const identity: readonly Check[] = [
     hint: oneHeader,
     run(bench) {
       const file = bench.make('file')
-      const others = [bench.make('other'), makeNamed(bench, file), makeNamed(bench, file, 'second')]
+      const named = ifSupported(() => [makeNamed(bench, file), makeNamed(bench, file, 'second')]) ?? []
+      const others = [bench.make('other'), ...named]
       const streams = [file, ...others].map((path) => bench.open(path))
       streams.forEach((stream, index) => stream.insert({ instance: index }))
       streams.forEach((stream, index) => {

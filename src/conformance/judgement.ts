@@ -44,6 +44,16 @@ export function inform(evidence: string, ending?: Ending): never {
   throw new Judgement({ verdict: 'information', evidence, ending })
 }
 
+/** What `make` returns, where there is such a thing. */
+export function ifSupported<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Judgement && error.finding.verdict === 'not-supported') return undefined
+    throw error
+  }
+}
+
 /** Fails unless it is so. */
 export function hold(isSo: boolean, evidence: string): asserts isSo {
   if (!isSo) fail(evidence)

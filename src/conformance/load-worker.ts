@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { openFilter, PerStreamContextError, type Filter, type FilterOptions, type StatusName } from '../index'
 
+import { countLost } from './ending'
+
 export interface LoadOrder {
   readonly options: FilterOptions
   readonly paths: readonly string[]
@@ -14,10 +16,10 @@ export interface LoadReport {
   readonly cycles: number
   /** Contexts that their open stream did not have. */
   readonly missing: number
-  /** Contexts that nothing has torn down. */
-  readonly left: number
-  /** Contexts that were kept with their streams, until these were pressed. */
-  readonly kept: number
+  /** Contexts that nothing has torn down, and no open of the names finds. */
+  readonly lost: number
+  /** Whether contexts were kept with their streams. */
+  readonly isKept: boolean
   /** How often a file was in the way of others, as is documented. */
   readonly refused: Readonly<Record<string, number>>
   /** What else went wrong. */
@@ -63,18 +65,19 @@ class LoadThread {
   }
 
   async report(): Promise<LoadReport> {
-    let kept = 0
+    const { paths } = this.#order
+    let isKept = false
+    let lost = 0
     if (!(await this.#settles())) {
-      kept = this.#live()
-      for (const path of this.#order.paths) this.#press(path)
-      await this.#settles()
+      isKept = (await countLost(this.#filter, paths)) < this.#live()
+      for (const path of paths) this.#press(path)
+      if (!(await this.#settles())) lost = await countLost(this.#filter, paths)
     }
-    const left = this.#live()
     return {
       cycles: this.#cycles,
       missing: this.#missing,
-      left,
-      kept: kept - left,
+      lost,
+      isKept,
       refused: this.#refused,
       unexpected: this.#unexpected,
     }

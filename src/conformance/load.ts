@@ -44,7 +44,7 @@ function start(order: LoadOrder): Thread {
   }
 }
 
-function sum(reports: readonly LoadReport[], key: 'cycles' | 'missing' | 'left'): number {
+function sum(reports: readonly LoadReport[], key: 'cycles' | 'missing' | 'lost'): number {
   return reports.reduce((total, report) => total + report[key], 0)
 }
 
@@ -96,10 +96,11 @@ async function run(bench: Bench): Promise<string> {
     if (unexpected.size > 0) fail(`${before}. Errors that are not documented: ${describe(unexpected)}.`)
     const missing = sum(reports, 'missing')
     if (missing > 0) fail(`${before}. ${count(missing, 'context')} not found while their streams were open.`)
-    const left = sum(reports, 'left')
-    if (left > 0) fail(`${before}. ${count(left, 'context')} never torn down.`, 'lost')
-    const kept = reports.some((report) => report.kept > 0)
-    return `${before}. No context was lost, and none was left${kept ? ' when kept streams were pressed' : ''}.`
+    const lost = sum(reports, 'lost')
+    if (lost > 0)
+      fail(`${before}. ${count(lost, 'context')} never torn down, and no open of the streams finds them.`, 'lost')
+    const isKept = reports.some((report) => report.isKept)
+    return `${before}. No context was lost${isKept ? '; some were kept with their streams, and found again' : ', and none was left'}.`
   } finally {
     await Promise.all(all.map(({ worker }) => end(worker)))
   }

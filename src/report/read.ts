@@ -5,11 +5,15 @@ import { jsonReviver, type FilterEvent } from '../index'
 export class ReportInputError extends Error {
   /** Counted from 1, blank lines included. */
   readonly line: number
+  /** What is wrong with the line, and what to do, without its number. */
+  readonly reason: string
 
-  constructor(line: number, problem: string, advice = 'Record events with: psctx watch NAME --json') {
-    super(`Line ${line} is no event of psctx watch --json: ${problem}. ${advice}.`)
+  constructor(line: number, problem: string, advice = 'Record events with `psctx watch NAME --json > FILE`') {
+    const reason = `is no event of psctx watch --json: ${problem}. ${advice}.`
+    super(`Line ${line} ${reason}`)
     this.name = 'ReportInputError'
     this.line = line
+    this.reason = reason
   }
 }
 
@@ -61,7 +65,10 @@ function parse(text: string, line: number): unknown {
 function checkEvent(value: unknown, line: number): asserts value is FilterEvent {
   if (typeof value !== 'object' || value === null) throw new ReportInputError(line, 'it is not an object')
   const event = value as Readonly<Record<string, unknown>>
-  const type = event['type']
+  const { type, command } = event
+  if (type === undefined && typeof command === 'string') {
+    throw new ReportInputError(line, `it is what ${quote(command)} has printed`, 'Leave out what other commands print')
+  }
   if (typeof type !== 'string') throw new ReportInputError(line, 'it has no "type"')
   if (!Object.hasOwn(members, type)) throw new ReportInputError(line, `the type ${quote(type)} is not known`)
   for (const [member, expected] of Object.entries(members[type as FilterEvent['type']])) {

@@ -251,6 +251,7 @@ describe('report', () => {
       code: 1,
       error: expect.stringMatching(/^psctx: Line 2 of standard input .*\n$/) as string,
     })
+    expect(error.match(/is no event|Record events/g)).toHaveLength(1) // said once
     expect(() => readFileSync(page)).toThrow('ENOENT')
   })
 

@@ -80,6 +80,15 @@ describe('a script', () => {
     })
   })
 
+  test.each([
+    [`${head}insert h\ninsert h\n`, 'Say --if-exists keep, replace or add'],
+    ['lookup nobody\n', 'There is no handle nobody'],
+  ])('says in the words of the shell what to do: %j', async (script, said) => {
+    const { code, error } = await shell(script)
+    expect(code).toBe(1)
+    expect(error).toContain(said)
+  })
+
   test('goes on with --keep-going, and still comes to the first failure', async () => {
     const { code, out, error } = await shell('nonsense\nlookup M:\\none\nhandles\n', '--keep-going')
     expect({ code, out }).toEqual({ code: 2, out: 'No handle is open.\n' })

@@ -58,6 +58,10 @@ test.each([
   [['conformance', 'M:\\', '--seconds', 'many'], 'Write how many seconds'],
   [['conformance', 'M:\\', '--json', '--tap'], 'Say one of them'],
   [['conformance', 'M:\\', '--dismount'], 'Say --yes'],
+  [['conformance', 'M:\\', '--checks', 'load'], 'Say --seconds, too'],
+  [['conformance', 'M:\\', '--checks', 'teardown.dismount'], 'Say --dismount, too'],
+  [['conformance', '/tmp'], '--volume N:=DIRECTORY'],
+  [['conformance', 'N:/', '--volume', 'N:=/none/such'], 'Name one that is there with --volume'],
   [['conformance', 'M:\\missing'], 'The checks could not run: openFile of M:\\missing'],
 ])('%j ends with 2, and says why', async (line, said) => {
   const { code, out, error } = await psctx(line)
@@ -115,6 +119,15 @@ test('so does a signal that ends the process', async () => {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   while (readdirSync(directory).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   child.kill('SIGTERM')
+  expect(await ended).toBe(2)
+  expect(readdirSync(directory)).toEqual([])
+}, 60_000)
+
+test('and so does a reader that has seen enough', async () => {
+  const line = [main, 'conformance', 'N:\\', '--volume', `N:=${directory}`, '--json', '--quiet']
+  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.stdout.once('data', () => child.stdout.destroy())
   expect(await ended).toBe(2)
   expect(readdirSync(directory)).toEqual([])
 }, 60_000)

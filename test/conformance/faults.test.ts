@@ -150,3 +150,10 @@ test('streams that are kept, and those that go late, are no failure, and are tol
   )
   expect(results.get('lets-go-late')!.get('teardown.last-reference')!.evidence).toMatch(/torn down late, after \d+ ms/)
 })
+
+test('what two streams share is told as such, and not as a wrong call', () => {
+  const { evidence } = results.get('header-per-file')!.get('teardown.delete')!
+  expect(evidence).toMatch(
+    /has a context already that was inserted on another stream: the two have one stream context\.$/,
+  )
+})

@@ -105,6 +105,15 @@ describe('a directory of this machine', () => {
     expect(readdirSync(directory)).toEqual(['mine'])
   })
 
+  test('of a file system without named streams has its files told apart', async () => {
+    const results = await collect('D:\\', { filter, checks: ['support.named-stream', 'identity.streams-of-a-file'] })
+    expect(idsOf(results, 'not-supported')).toEqual(['support.named-stream'])
+    expect(results.get('identity.streams-of-a-file')).toMatchObject({
+      verdict: 'pass',
+      evidence: '2 streams of two files have a context of their own each.',
+    })
+  })
+
   test('has nothing more in it when the loop is left', async () => {
     const checks = conformanceChecks.filter(({ needs }) => needs === undefined).map(({ id }) => id)
     for (const last of checks.filter((_, index) => index % 7 === 0)) {

@@ -254,6 +254,7 @@ describe('input', () => {
     ],
     ['{"type":"toString"}', /the type "toString" is not known/],
     ['{"number":1}', /no "type"/],
+    ['{"command":"stat","kernel":"host"}', /what "stat" has printed\. Leave out what other commands print\.$/],
     ['[]', /no "type"/],
     ['null', /not an object/],
     ['12', /not an object/],

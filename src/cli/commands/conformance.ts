@@ -4,16 +4,19 @@ import { createInterface } from 'node:readline/promises'
 
 import { InvalidArgumentError, type Command } from 'commander'
 
+import type * as Conformance from '../../conformance'
 import type { ConformanceProgress, ConformanceResult, ConformanceSummary } from '../../conformance'
 
 import { UsageError } from '../failure'
 import { addExamples } from '../help'
-import { addKernelOptions, withFilter, type Access, type KernelOptions } from '../kernel'
+import { addKernelOptions, adviseDrive, withFilter, type Access, type KernelOptions } from '../kernel'
 import { drawLive } from '../live'
 import type { Output, OutputOptions } from '../output'
 import { printable } from '../text'
 import type { Runtime } from '../runtime'
 import { CommandError } from '../win32-error'
+
+type Suite = typeof Conformance
 
 interface Options extends KernelOptions, OutputOptions {
   readonly checks?: string
@@ -25,8 +28,8 @@ interface Options extends KernelOptions, OutputOptions {
   readonly junit?: string
 }
 
-/** Signals that end a process, and are to leave nothing behind. */
-const endings = ['SIGTERM', 'SIGHUP'] as const
+/** Signals that end a process, and are to leave nothing behind; a pipe that its reader has closed is one. */
+const endings = ['SIGTERM', 'SIGHUP', 'SIGPIPE'] as const
 
 const words: Readonly<Record<ConformanceResult['verdict'], string>> = {
   pass: 'pass',
@@ -35,9 +38,14 @@ const words: Readonly<Record<ConformanceResult['verdict'], string>> = {
   information: 'not judged',
 }
 
-/** The checks that were named. */
-function toChecks(text: string | undefined, known: readonly { readonly id: string }[]): string[] | undefined {
-  const ids = text?.split(',').map((id) => id.trim())
+/** The checks that were named. What runs on request only has to be requested as well. */
+function toChecks(options: Options, known: Suite['conformanceChecks']): string[] | undefined {
+  const ids = options.checks?.split(',').map((id) => id.trim())
+  for (const { id, needs } of known) {
+    if (needs !== undefined && options[needs] === undefined && ids?.includes(id) === true) {
+      throw new UsageError(`${id} runs on request only. Say --${needs}, too.`)
+    }
+  }
   const unknown = ids?.find((id) => !known.some((check) => check.id === id))
   if (unknown === undefined) return ids
   const names = known.map(({ id }) => id).join(', ')
@@ -109,7 +117,9 @@ function tell(output: Output, results: readonly ConformanceResult[], { counts, .
 }
 
 async function run(
+  suite: Suite,
   directory: string,
+  checks: readonly string[] | undefined,
   options: Options,
   { filter }: Access,
   output: Output,
@@ -117,8 +127,6 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { seconds, dismount, junit, tap, markdown } = options
-  const suite = await runtime.surroundings.conformance()
-  const checks = toChecks(options.checks, suite.conformanceChecks)
   const results: ConformanceResult[] = []
   const environment = suite.conformanceEnvironment(directory, filter)
   const collect = async (progress?: (told: ConformanceProgress) => void): Promise<void> => {
@@ -165,10 +173,13 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-/** What keeps the checks from running is no failure of the file system: its exit code is another. */
-function explain(error: unknown): unknown {
-  if (error instanceof Error && error.name === 'PerStreamContextError')
-    return new UsageError(`The checks could not run: ${error.message}`)
+/** What keeps the checks from running, or their results from being written, is no failure of the file system: its exit code is another. */
+function explain(error: unknown, directory: string, runtime: Runtime): unknown {
+  if (error instanceof CommandError) return new UsageError(error.message)
+  const advice = runtime.isWindows ? undefined : adviseDrive(directory)
+  if (error instanceof Error && error.name === 'PerStreamContextError') {
+    return new UsageError(advice ?? `The checks could not run: ${error.message}`)
+  }
   if (error instanceof Error && error.name === 'AbortError') {
     return new UsageError('The checks were interrupted, and what they had made is removed. Run them again.')
   }
@@ -195,17 +206,19 @@ export function addConformance(program: Command, runtime: Runtime): void {
       if ([json, tap, markdown].filter((format) => format === true).length > 1) {
         throw new UsageError('--json, --tap and --markdown are three formats. Say one of them.')
       }
+      const suite = await runtime.surroundings.conformance()
+      const checks = toChecks(options, suite.conformanceChecks)
       await confirm(directory, options, runtime)
       const output = runtime.output(options)
       try {
         await withFilter(runtime, options, output, false, (access) =>
           untilEnded(runtime, (signal) => {
             runtime.started()
-            return run(directory, options, access, output, runtime, signal)
+            return run(suite, directory, checks, options, access, output, runtime, signal)
           }),
         )
       } catch (error) {
-        throw explain(error)
+        throw explain(error, directory, runtime)
       }
     })
   addKernelOptions(command, runtime)

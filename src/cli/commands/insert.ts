@@ -1,7 +1,7 @@
 /** `psctx insert`. */
 import { Option, type Command } from 'commander'
 
-import type { Insertion, InsertionResult, Stream } from '../../index'
+import { PerStreamContextError, type Insertion, type InsertionResult, type Stream } from '../../index'
 import type { InsertDocument } from '../../json'
 
 import { addExamples } from '../help'
@@ -10,6 +10,7 @@ import type { OutputOptions } from '../output'
 import { count, printable } from '../text'
 import type { Runtime } from '../runtime'
 import { addDataOptions, readData, identifierOption, type DataOptions } from '../values'
+import { CommandError } from '../win32-error'
 
 interface Options extends KernelOptions, OutputOptions, DataOptions {
   readonly owner: bigint
@@ -46,6 +47,19 @@ function explainEnd(
   return 'the context ends with this command, whose session it belongs to: `psctx shell` keeps a session open.'
 }
 
+/** Inserts, and says in the words of the command line what to do about a context that is there already. */
+function insertOn(stream: Stream, path: string, options: Insertion): InsertionResult {
+  try {
+    return stream.insert(options)
+  } catch (error) {
+    if (!(error instanceof PerStreamContextError) || error.code !== 'STATUS_OBJECT_NAME_COLLISION') throw error
+    throw new CommandError(
+      `${printable(path)} has a context of this owner and instance already. Say --if-exists keep, replace or add, or name another --instance.`,
+      { cause: error },
+    )
+  }
+}
+
 export function addInsert(program: Command, runtime: Runtime): void {
   const command = program
     .command('insert')
@@ -72,7 +86,7 @@ export function addInsert(program: Command, runtime: Runtime): void {
         const { owner, instance, pool, lifetime, ifExists } = options
         const data = await readData(options, access.filter.limits.dataLength, runtime)
         const insert = async (stream: Stream, close: () => boolean) => {
-          const result = stream.insert({ owner, instance, data, pool, lifetime, ifExists })
+          const result = insertOn(stream, path, { owner, instance, data, pool, lifetime, ifExists })
           const tornDown = close()
           const document: InsertDocument = {
             command: 'insert',

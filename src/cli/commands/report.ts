@@ -28,10 +28,7 @@ async function render(input: string, runtime: Runtime): Promise<string> {
   } catch (error) {
     if (!(error instanceof ReportInputError)) throw error
     const name = input === '-' ? 'standard input' : input
-    throw new CommandError(
-      `Line ${error.line} of ${name} is no event: ${error.message.trimEnd()} Record events with \`psctx watch '*' --json > events.ndjson\`.`,
-      { cause: error },
-    )
+    throw new CommandError(`Line ${error.line} of ${name} ${error.reason}`, { cause: error })
   }
 }
 
