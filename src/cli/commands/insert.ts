@@ -1,7 +1,7 @@
 /** `psctx insert`. */
 import { Option, type Command } from 'commander'
 
-import { PerStreamContextError, type Insertion, type InsertionResult, type Stream } from '../../index'
+import type { Insertion, InsertionResult, PerStreamContextError, Stream } from '../../index'
 import type { InsertDocument } from '../../json'
 
 import { addExamples } from '../help'
@@ -52,7 +52,7 @@ function insertOn(stream: Stream, path: string, options: Insertion): InsertionRe
   try {
     return stream.insert(options)
   } catch (error) {
-    if (!(error instanceof PerStreamContextError) || error.code !== 'STATUS_OBJECT_NAME_COLLISION') throw error
+    if ((error as PerStreamContextError).code !== 'STATUS_OBJECT_NAME_COLLISION') throw error
     throw new CommandError(
       `${printable(path)} has a context of this owner and instance already. Say --if-exists keep, replace or add, or name another --instance.`,
       { cause: error },
