@@ -1,5 +1,5 @@
 /** What is said of speed is what was recorded: nobody edits figures by hand. */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,4 +43,11 @@ test('a recorded figure that was edited is found', () => {
   const path = join(home, 'docs/performance.json')
   writeFileSync(path, readFileSync(path, 'utf8').replace(/(?<="value": )\d/, '9$&'))
   expect(check()).toContain('performance.md')
+})
+
+test('what the benchmark measures loads: the built package, the addon beneath it, and the codec', () => {
+  const program =
+    "import('./library.mjs').then((library) => console.log(Object.keys(library).sort().join(' '), typeof library.addon.open))"
+  const printed = execFileSync(process.execPath, ['-e', program], { cwd: __dirname, encoding: 'utf8' })
+  expect(printed).toBe('Memory abi addon begin decodePage encodeEnumerate openFilter function\n')
 })

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { buildSync } from 'esbuild'
-import load from 'node-gyp-build'
 
 import { root } from '../../scripts/run.mjs'
 
@@ -23,6 +22,8 @@ buildSync({
   format: 'esm',
 })
 
-export const { openFilter } = createRequire(import.meta.url)(join(root, 'dist', 'index.js'))
-export const addon = load(root)
+const require = createRequire(import.meta.url)
+
+export const { openFilter } = require(join(root, 'dist', 'index.js'))
+export const addon = require(join(root, 'dist', 'addon.js')).loadAddon()
 export const { abi, begin, decodePage, encodeEnumerate, Memory } = await import(pathToFileURL(outfile).href)

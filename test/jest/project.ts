@@ -18,7 +18,7 @@ export function makeProject(packages: readonly string[], files: Readonly<Record<
   for (const path of ['package.json', 'dist', join('build', 'Release', 'psctx.node')]) {
     cpSync(join(root, path), join(own, path), { recursive: true })
   }
-  for (const name of ['node-gyp-build', ...packages]) {
+  for (const name of packages) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
