@@ -3,7 +3,7 @@
  * A test holds every value against the compiled header.
  */
 
-export const version = { abi: 2 } as const
+export const version = { abi: 3 } as const
 
 export const operation = {
   queryVersion: 0,
@@ -78,6 +78,8 @@ export const eventType = {
 
 export const nameFlags = { truncated: 1 } as const
 
+export const front = { legacy: 0, minifilter: 1 } as const
+
 export const attachment = { yes: 0, snapshot: 1, failed: 2 } as const
 
 export const ownerKind = { unknown: 0, device: 1, driver: 2 } as const
@@ -120,7 +122,7 @@ export const enumerateRequest = { size: 32, volumeHandle: 8, cursor: 16 } as con
 export const volumesRequest = { size: 16, after: 8 } as const
 
 export const versionReply = {
-  size: 88,
+  size: 96,
   driverVersion: 8,
   maximumDataLength: 12,
   maximumContexts: 16,
@@ -136,6 +138,7 @@ export const versionReply = {
   maximumNonPagedRecordBytes: 72,
   maximumReaders: 80,
   maximumWaits: 84,
+  front: 88,
 } as const
 
 export const statisticsReply = {

@@ -7,7 +7,7 @@ import { makeBatch, type Batch, type BatchOptions } from './batch'
 import type { EventType } from './codec/events'
 import type { ListedContext } from './codec/list'
 import { decodeStatistics, encodeQueryStatistics, type FilterStatistics } from './codec/statistics'
-import { decodeVersion, encodeQueryVersion, type FilterLimits } from './codec/version'
+import { decodeVersion, encodeQueryVersion, type FilterLimits, type Front } from './codec/version'
 import type { Volume } from './codec/volumes'
 import { noFileError, openDescriptor } from './descriptor'
 import { enumerateContexts, type EnumerationOptions } from './enumeration'
@@ -88,6 +88,8 @@ export class Filter {
   readonly kernel: KernelName
   /** The driver's, such as `'1.0.0'`. */
   readonly version: string
+  /** How the driver hears of opens and requests. */
+  readonly front: Front
   /** What this filter may hold. */
   readonly limits: FilterLimits
   /** Files, acted on by system services: for what `node:fs` has no words for. On the embedded kernel it is {@link host}. */
@@ -113,9 +115,10 @@ export class Filter {
     this.kernel = kernel
     encodeQueryVersion(session.memory)
     session.request(session.native.queryVersion, abi.versionReply.size, 'openFilter')
-    const { version, session: number, limits } = decodeVersion(session.memory, reply)
+    const { version, front, session: number, limits } = decodeVersion(session.memory, reply)
     this.#number = number
     this.version = version
+    this.front = front
     this.limits = limits
     this.host = kernel === 'host' ? makeHostKernel(session) : undefined
     this.files = this.host ?? new Files(session)

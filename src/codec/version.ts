@@ -2,7 +2,13 @@
 import * as abi from '../abi'
 
 import { encodeHeader } from './header'
-import type { Memory } from './memory'
+import { type Memory, nameOf } from './memory'
+
+/**
+ * How the driver hears of opens and requests: as a `'legacy'` file system filter, with a device of its own in every stack, or as a
+ * `'minifilter'` of Filter Manager.
+ */
+export type Front = 'legacy' | 'minifilter'
 
 /** What one filter may hold. */
 export interface FilterLimits {
@@ -36,10 +42,13 @@ export interface FilterLimits {
 
 export interface Version {
   readonly version: string
+  readonly front: Front
   /** The number that the driver knows this session by. */
   readonly session: bigint
   readonly limits: FilterLimits
 }
+
+const fronts: readonly Front[] = ['legacy', 'minifilter']
 
 export function encodeQueryVersion(memory: Memory): void {
   encodeHeader(memory, 0, abi.operation.queryVersion, abi.header.size)
@@ -50,6 +59,7 @@ export function decodeVersion(memory: Memory, offset: number): Version {
   const version = memory.uint32(offset + versionReply.driverVersion)
   return {
     version: `${version >>> 24}.${(version >>> 16) & 0xff}.${version & 0xffff}`,
+    front: nameOf(fronts, memory.uint32(offset + versionReply.front)),
     session: memory.uint64(offset + versionReply.session),
     limits: {
       dataLength: memory.uint32(offset + versionReply.maximumDataLength),

@@ -126,6 +126,11 @@ static const ABI_VALUE nameFlags[] = {
     {"truncated", PSCTX_NAME_TRUNCATED},
 };
 
+static const ABI_VALUE front[] = {
+    {"legacy", PSCTX_FRONT_LEGACY},
+    {"minifilter", PSCTX_FRONT_MINIFILTER},
+};
+
 static const ABI_VALUE attachment[] = {
     {"yes", PSCTX_ATTACHMENT_YES},
     {"snapshot", PSCTX_ATTACHMENT_SNAPSHOT},
@@ -226,6 +231,7 @@ static const ABI_VALUE versionReply[] = {
     {"maximumNonPagedRecordBytes", offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedRecordBytes)},
     {"maximumReaders", offsetof(PSCTX_VERSION_REPLY, MaximumReaders)},
     {"maximumWaits", offsetof(PSCTX_VERSION_REPLY, MaximumWaits)},
+    {"front", offsetof(PSCTX_VERSION_REPLY, Front)},
 };
 
 static const ABI_VALUE statisticsReply[] = {
@@ -419,7 +425,7 @@ static const ABI_TABLE tables[] = {
     TABLE(ruleReply),        TABLE(version),        TABLE(operation),      TABLE(match),
     TABLE(header),           TABLE(streamRequest),  TABLE(insertRequest),  TABLE(matchRequest),
     TABLE(listRequest),      TABLE(batchRequest),   TABLE(trackRequest),   TABLE(subscribeRequest),
-    TABLE(enumerateRequest), TABLE(volumesRequest),
+    TABLE(enumerateRequest), TABLE(volumesRequest), TABLE(front),
 };
 
 int main(void)

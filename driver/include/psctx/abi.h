@@ -29,7 +29,7 @@ typedef unsigned long long PSCTX_UINT64;
 #endif
 
 /* Changes whenever a record, a code or the meaning of one changes. */
-#define PSCTX_ABI_VERSION 2u
+#define PSCTX_ABI_VERSION 3u
 
 /* Driver version, major.minor.patch in 8.8.16 bits. */
 #define PSCTX_DRIVER_VERSION 0x01000000u
@@ -145,6 +145,10 @@ typedef struct _PSCTX_HEADER {
     PSCTX_UINT16 Operation; /* PSCTX_OPERATION_*, the one the control code names */
 } PSCTX_HEADER;
 
+/* How the driver hears of opens and requests: one image each. */
+#define PSCTX_FRONT_LEGACY 0u     /* a legacy file system filter */
+#define PSCTX_FRONT_MINIFILTER 1u /* a minifilter of Filter Manager */
+
 typedef struct _PSCTX_VERSION_REPLY {
     PSCTX_HEADER Header;
     PSCTX_UINT32 DriverVersion;
@@ -163,6 +167,8 @@ typedef struct _PSCTX_VERSION_REPLY {
     PSCTX_UINT64 MaximumNonPagedRecordBytes;
     PSCTX_UINT32 MaximumReaders;
     PSCTX_UINT32 MaximumWaits;
+    PSCTX_UINT32 Front; /* PSCTX_FRONT_* */
+    PSCTX_UINT32 Reserved;
 } PSCTX_VERSION_REPLY;
 
 /* Counters: "Session" of the asking session since it was opened, "Total" of the driver now. */
@@ -570,7 +576,7 @@ PSCTX_STATIC_ASSERT(sizeof(PSCTX_HEADER) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_HEADER, Version) == 4);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_HEADER, Operation) == 6);
 
-PSCTX_STATIC_ASSERT(sizeof(PSCTX_VERSION_REPLY) == 88);
+PSCTX_STATIC_ASSERT(sizeof(PSCTX_VERSION_REPLY) == 96);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, DriverVersion) == 8);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumDataLength) == 12);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumContexts) == 16);
@@ -586,6 +592,7 @@ PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumPagedRecordBytes) == 64
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumNonPagedRecordBytes) == 72);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumReaders) == 80);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, MaximumWaits) == 84);
+PSCTX_STATIC_ASSERT(offsetof(PSCTX_VERSION_REPLY, Front) == 88);
 
 PSCTX_STATIC_ASSERT(sizeof(PSCTX_STATISTICS_REPLY) == 144);
 PSCTX_STATIC_ASSERT(offsetof(PSCTX_STATISTICS_REPLY, SessionContexts) == 8);

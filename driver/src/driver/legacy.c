@@ -78,6 +78,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
     RtlZeroMemory(&PsctxGlobals, sizeof(PsctxGlobals));
     PsctxGlobals.DriverObject = DriverObject;
+    PsctxGlobals.Front = PSCTX_FRONT_LEGACY;
     ExInitializeRundownProtection(&PsctxGlobals.Rundown);
     PsctxStartPool();
     PsctxStartModules();

@@ -43,6 +43,7 @@
 typedef struct _PSCTX_GLOBALS {
     PDRIVER_OBJECT DriverObject;
     PDEVICE_OBJECT ControlDevice;
+    ULONG Front;            /* PSCTX_FRONT_* of the image */
     EX_RUNDOWN_REF Rundown; /* held by every context and every request to the control device */
 } PSCTX_GLOBALS;
 

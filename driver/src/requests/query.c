@@ -26,6 +26,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryVersion(PPSCTX_REQUEST Requ
     reply->MaximumNonPagedRecordBytes = (PSCTX_UINT64)PsctxSessionLimits.RecordBytes[PSCTX_POOL_NONPAGED];
     reply->MaximumReaders = PSCTX_MAXIMUM_READERS;
     reply->MaximumWaits = PSCTX_MAXIMUM_WAITS;
+    reply->Front = PsctxGlobals.Front;
     PsctxSetReplyHeader(Request, sizeof(*reply));
     return STATUS_SUCCESS;
 }
