@@ -121,7 +121,8 @@ test('SIGINT ends watch with sums and exit code 0', async () => {
 })
 
 test.each(['watch', 'track'])('Ctrl-C on a terminal ends %s with its last view and exit code 0', async (command) => {
-  const line = `'${process.execPath}' '${join(root, bin.psctx)}' ${command} '*'`
+  // Without a shell beside it, which Ctrl-C would end as well: not every one waits to see how its command ends.
+  const line = `exec '${process.execPath}' '${join(root, bin.psctx)}' ${command} '*'`
   const child = spawn('script', ['-qec', line, '/dev/null'], { env: { ...process.env, TERM: 'xterm' } })
   const code = new Promise((resolve) => child.on('exit', resolve))
   let screen = ''

@@ -41,6 +41,15 @@ function descendantsOf(process_: number): number[] {
     .flatMap((child) => [child, ...descendantsOf(child)])
 }
 
+/** Kills a process, which may have ended by itself. */
+function end(process_: number): void {
+  try {
+    process.kill(process_, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 export class StandInHost {
   readonly directory = mkdtempSync(join(tmpdir(), 'psctx-host-'))
   readonly windows = new StandInWindows(this.directory, {
@@ -129,7 +138,7 @@ export class StandInHost {
       server.kill('SIGKILL')
       if (this.returns) server.once('exit', () => void this.#boot())
     }
-    for (const connection of connections) process.kill(connection, 'SIGKILL')
+    connections.forEach(end)
     for (const socket of this.#sockets) socket.destroy()
   }
 
