@@ -56,7 +56,15 @@ const declared = [
   'volume-fault',
 ]
 const entries = ['conformance/index', 'index', 'jest/index', 'json/index']
-const inner = ['addon', 'cli/main', 'conformance/load-worker', 'json/replacer']
+const inner = [
+  'addon',
+  'cli/main',
+  'conformance/bench',
+  'conformance/ending',
+  'conformance/judgement',
+  'conformance/load-worker',
+  'json/replacer',
+]
 const [code, wrapper] = [
   ['.js', '.js.map'],
   ['.mjs', '.d.ts', '.d.mts'],
