@@ -119,6 +119,9 @@ async function runExamples(help: string, changes: Partial<Surroundings>): Promis
   expect({ ...result, out: '' }).toEqual({ code: 0, out: '', error: '' })
 }
 
+/** Milliseconds that examples may take where much else runs: those of conformance are whole runs. */
+const patience = 60_000
+
 test.each(commands.filter((name) => name !== 'driver' && name !== 'completion'))(
   '%s: the examples run',
   async (name) => {
@@ -127,6 +130,7 @@ test.each(commands.filter((name) => name !== 'driver' && name !== 'completion'))
     expect(out).toMatch(new RegExp(`^Usage: psctx ${name}`))
     await runExamples(out, {})
   },
+  patience,
 )
 
 test.each(commands.filter((name) => !['driver', 'completion', 'shell'].includes(name)))(
@@ -143,6 +147,7 @@ test.each(commands.filter((name) => !['driver', 'completion', 'shell'].includes(
     expect(out).not.toMatch(/M:\\/)
     await runExamples(out, changes)
   },
+  patience,
 )
 
 test('driver: the examples run, one command after another', async () => {

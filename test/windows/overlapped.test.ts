@@ -1,5 +1,5 @@
 /** Requests that do not wait: to the driver's control device, and through its filter to a file. */
-import { versionReply } from '../../src/abi'
+import { header, operation, version, versionReply } from '../../src/abi'
 
 import { audit } from './control'
 import {
@@ -19,7 +19,10 @@ import { pendingFile } from './volume'
 
 /** PSCTX_IOCTL_QUERY_VERSION, whose request is a PSCTX_HEADER and nothing else. */
 const queryVersion = 0x8a536000
-const request = Buffer.from([8, 0, 0, 0, 2, 0, 0, 0])
+const request = Buffer.alloc(header.size)
+request.writeUInt32LE(header.size, header.bufferSize)
+request.writeUInt16LE(version.abi, header.version)
+request.writeUInt16LE(operation.queryVersion, header.operation)
 
 test('many overlapped requests to the driver are each answered once', () => {
   const device = openOverlapped('\\\\.\\PsCtx')
