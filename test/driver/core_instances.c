@@ -4,6 +4,7 @@
  */
 #include <fltKernel.h>
 #include <fronts.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "core_fixture.h"
@@ -11,6 +12,7 @@
 #include "test_file_system.h"
 
 #define CORE_FILTER L"PsCtx-Minifilter"
+#define CORE_COMINGS 100u
 #define CORE_TEST_FILE TEST_DISK L"\\File.txt"
 
 static VOID CoreStartMinifilter(_Out_ PCORE Core)
@@ -205,6 +207,57 @@ static VOID CoreVolumesComeAndGo(VOID)
     CoreStop(&core);
 }
 
+typedef struct _CORE_OPENER {
+    PEPROCESS Process;
+    volatile LONG Ends;
+    ULONG Opens;
+} CORE_OPENER, *PCORE_OPENER;
+
+static void *CoreOpenAgain(void *Context)
+{
+    const PCORE_OPENER opener = Context;
+
+    HostEnterProcess(opener->Process);
+    while (ReadNoFence(&opener->Ends) == 0) {
+        CoreClose(CoreOpenFile(CORE_FILE));
+        opener->Opens += 1;
+    }
+    HostLeaveProcess();
+    return NULL;
+}
+
+/* What an open holds while the file system has it is given back, whether its instance is there still or not: the audit tells. */
+static VOID CoreInstancesGoWhileFilesAreOpened(VOID)
+{
+    struct {
+        PSCTX_TRACK_REQUEST Request;
+        WCHAR Pattern[5];
+    } track = {{.PatternLength = 5 * sizeof(WCHAR)}, {L'*', L'.', L'T', L'X', L'T'}};
+    PSCTX_RULE_RECORD rule;
+    CORE_OPENER opener = {0};
+    pthread_t thread;
+    ULONG round;
+    CORE core;
+
+    CoreBoot();
+    CoreStartMinifilter(&core);
+    CoreSetHeader(&track.Request.Header, PSCTX_OPERATION_TRACK, sizeof(track.Request) + sizeof(track.Pattern));
+    CHECK_STATUS(
+        CoreControl(core.Control, PSCTX_IOCTL_TRACK, &track, track.Request.Header.Size, &rule, sizeof(rule), NULL),
+        STATUS_SUCCESS);
+    opener.Process = core.Process;
+    CHECK_EQUAL(pthread_create(&thread, NULL, CoreOpenAgain, &opener), 0);
+    for (round = 0; round < CORE_COMINGS; round += 1) {
+        CHECK_STATUS(HostDetachFilter(CORE_FILTER, L'M'), STATUS_SUCCESS);
+        CHECK_STATUS(HostAttachFilter(CORE_FILTER, L'M'), STATUS_SUCCESS);
+    }
+    InterlockedExchange(&opener.Ends, TRUE);
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    CHECK(opener.Opens != 0);
+    CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1);
+    CoreStop(&core);
+}
+
 static const CORE_TEST CoreInstances[] = {
     {"a second front is refused while one runs, and leaves nothing behind", CoreOnlyOneFrontRuns},
     {"the driver stays while somebody has its control device open, unless it must go", CoreOpenHandlesKeepTheDriver},
@@ -213,6 +266,8 @@ static const CORE_TEST CoreInstances[] = {
      CoreWhatIsAskedToGoStaysAway},
     {"a snapshot's volume has no instance, and says why", CoreSnapshotsAreRefused},
     {"volumes that come and go are told and counted", CoreVolumesComeAndGo},
+    {"an instance goes while files are opened through it, and nothing is left of the opens",
+     CoreInstancesGoWhileFilesAreOpened},
 };
 
 int main(int argc, char **argv)
