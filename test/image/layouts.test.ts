@@ -41,6 +41,11 @@ function structures(machine: Machine, layouts: string, text: string): Structure[
     if (!line.startsWith(' ')) found.push({ name: name!, size: Number(number), fields: [] })
     else if (!name!.includes(':')) found.at(-1)!.fields.push({ path: name!, offset: Number(number) })
   }
+  // Of a member that has members, which may be without a name, those tell.
+  for (const structure of found) {
+    const { fields } = structure
+    structure.fields = fields.filter(({ path }) => !fields.some((field) => field.path.startsWith(`${path}.`)))
+  }
   return found.filter(({ name }) => new RegExp(`\\bP?${name}\\b`).test(text))
 }
 
