@@ -80,7 +80,6 @@ static VOID TeardownStart(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_TEARDOWN_F
 {
     TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
 
-    CHECK(Minifilter->TeardownStarts == Minifilter->TeardownCompletes);
     Minifilter->TeardownReason = Reason;
     (VOID) InterlockedIncrement(&Minifilter->TeardownStarts);
     if (Minifilter->TeardownStart != NULL) {
@@ -92,7 +91,7 @@ static VOID TeardownComplete(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_TEARDOW
 {
     TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
 
-    CHECK(Minifilter->TeardownReason == Reason);
+    CHECK(Minifilter->TeardownStarts > Minifilter->TeardownCompletes);
     (VOID) InterlockedIncrement(&Minifilter->TeardownCompletes);
     if (Minifilter->TeardownComplete != NULL) {
         Minifilter->TeardownComplete(Objects, Reason);
