@@ -9,8 +9,6 @@ VOID FltpFreeInstance(PFLT_INSTANCE Instance)
     FltpFreeString(&Instance->Altitude);
     FltpLetGo(Instance->Volume);
     HostFreePool(Instance, FLTP_TAG, "FltMgr");
-    (VOID) InterlockedDecrement(&Filter->LiveInstances);
-    HostWake(&Filter->LiveInstances);
     FltpLetGo(Filter);
 }
 
@@ -97,7 +95,7 @@ PFLT_INSTANCE FltpFirstInstance(PLIST_ENTRY Head, BOOLEAN OfFilter)
 static VOID FltpSetState(PFLT_INSTANCE Instance, FLTP_INSTANCE_STATE State)
 {
     PlatformLock(&FltpMutex);
-    WriteRelease(&Instance->State, State);
+    WriteRelease(&Instance->State, (LONG)State);
     PlatformUnlock(&FltpMutex);
     HostWake(&Instance->State);
 }
@@ -166,7 +164,6 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE
     Instance->Volume = Volume;
     FltpKeep(Filter);
     FltpKeep(Volume);
-    (VOID) InterlockedIncrement(&Filter->LiveInstances);
     Instance->State = FltpSetup;
     if (!FltpCopyString(&Filter->InstanceName, &Instance->Name) ||
         !FltpCopyString(&Filter->Altitude, &Instance->Altitude)) {
@@ -191,8 +188,7 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE
         if (RetInstance != NULL) {
             *RetInstance = Instance;
             PlatformLock(&FltpMutex);
-            Instance->Object.Given++;
-            FltpKeep(Instance);
+            FltpGiveLocked(Instance);
             PlatformUnlock(&FltpMutex);
         }
         FltpSetState(Instance, FltpAttached);
@@ -416,13 +412,17 @@ NTSTATUS FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volume, PC
     return FltpHandOut(FltpFindInstance(Filter, Volume, InstanceName), RetInstance, STATUS_FLT_INSTANCE_NOT_FOUND);
 }
 
-/* The next attached one in a direction from an entry of a volume's list, kept. */
+/* The next attached one in a direction from an instance, or from an end of a volume's list, kept. One that is gone has no neighbours. */
 static PFLT_INSTANCE FltpNeighbour(PFLT_VOLUME Volume, PFLT_INSTANCE From, BOOLEAN Downwards)
 {
     PFLT_INSTANCE Found = NULL;
     PLIST_ENTRY Entry;
 
     PlatformLock(&FltpMutex);
+    if (From != NULL && From->State == FltpGone) {
+        PlatformUnlock(&FltpMutex);
+        return NULL;
+    }
     Entry = From == NULL ? &Volume->Instances : &From->VolumeLinks;
     for (Entry = Downwards ? Entry->Flink : Entry->Blink; Entry != &Volume->Instances && Found == NULL;
          Entry = Downwards ? Entry->Flink : Entry->Blink) {
@@ -441,10 +441,6 @@ NTSTATUS FltGetLowerInstance(PFLT_INSTANCE CurrentInstance, PFLT_INSTANCE *Lower
 {
     (VOID) HostEnter(FltGetLowerInstance);
     (VOID) FltpCheckObject(CurrentInstance, FltpInstanceKind, "FltGetLowerInstance");
-    if (CurrentInstance->State == FltpGone) {
-        *LowerInstance = NULL;
-        return STATUS_FLT_DELETING_OBJECT;
-    }
     return FltpHandOut(FltpNeighbour(CurrentInstance->Volume, CurrentInstance, TRUE), LowerInstance,
                        STATUS_NO_MORE_ENTRIES);
 }
@@ -453,10 +449,6 @@ NTSTATUS FltGetUpperInstance(PFLT_INSTANCE CurrentInstance, PFLT_INSTANCE *Upper
 {
     (VOID) HostEnter(FltGetUpperInstance);
     (VOID) FltpCheckObject(CurrentInstance, FltpInstanceKind, "FltGetUpperInstance");
-    if (CurrentInstance->State == FltpGone) {
-        *UpperInstance = NULL;
-        return STATUS_FLT_DELETING_OBJECT;
-    }
     return FltpHandOut(FltpNeighbour(CurrentInstance->Volume, CurrentInstance, FALSE), UpperInstance,
                        STATUS_NO_MORE_ENTRIES);
 }
@@ -522,8 +514,7 @@ static ULONG FltpListInstances(PFLT_VOLUME Volume, PFLT_FILTER Filter, PFLT_INST
                 continue;
             }
             if (List != NULL) {
-                Instance->Object.Given++;
-                FltpKeep(Instance);
+                FltpGiveLocked(Instance);
                 List[Count] = Instance;
             }
             Count++;
