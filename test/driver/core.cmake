@@ -61,8 +61,17 @@ add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
-    set_tests_properties(${program} PROPERTIES TIMEOUT 120)
+    add_test(NAME ${program}_minifilter COMMAND ${program})
+    set_tests_properties(${program}_minifilter PROPERTIES ENVIRONMENT PSCTX_FRONT=minifilter)
+    set_tests_properties(${program} ${program}_minifilter PROPERTIES TIMEOUT 120)
 endforeach()
+
+# Of the minifilter alone.
+add_executable(driver_instances ${CORE_DIRECTORY}/core_instances.c ${CORE_DIRECTORY}/test_file_system.c)
+target_compile_options(driver_instances PRIVATE -Wno-multichar)
+target_link_libraries(driver_instances PRIVATE driver_core_fixture)
+add_test(NAME driver_instances COMMAND driver_instances)
+set_tests_properties(driver_instances PROPERTIES TIMEOUT 120)
 
 # The same cases under libFuzzer: with clang, and PSCTX_SANITIZE=address,undefined,fuzzer-no-link so that all code guides it.
 option(PSCTX_FUZZER "Build driver_fuzzer, a libFuzzer target" OFF)
