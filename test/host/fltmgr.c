@@ -843,6 +843,61 @@ static void Names(void)
     CHECK(StopMinifilters());
 }
 
+static PCWSTR ExpectedName;
+static FLT_PREOP_CALLBACK_STATUS ExpectName(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS Objects, PVOID *Context)
+{
+    PFLT_FILE_NAME_INFORMATION Name;
+
+    UNREFERENCED_PARAMETER(Objects);
+    UNREFERENCED_PARAMETER(Context);
+    if (Data->Iopb->MajorFunction == IRP_MJ_CREATE && ExpectedName != NULL) {
+        CHECK_STATUS(FltGetFileNameInformation(Data, OPENED, &Name), STATUS_SUCCESS);
+        CHECK(SameText(&Name->Name, ExpectedName));
+        FltReleaseFileNameInformation(Name);
+    }
+    return FLT_PREOP_SUCCESS_NO_CALLBACK;
+}
+
+static NTSTATUS OpenRelative(HANDLE Root, PCWSTR Name, PHANDLE Handle)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    UNICODE_STRING String;
+
+    RtlInitUnicodeString(&String, Name);
+    InitializeObjectAttributes(&Attributes, &String, OBJ_CASE_INSENSITIVE, Root, NULL);
+    return NtCreateFile(Handle, GENERIC_READ | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0, FILE_SHARE_VALID_FLAGS,
+                        FILE_OPEN_IF, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+static void RelativeNames(void)
+{
+    HANDLE Directory = NULL;
+    HANDLE Root = NULL;
+    HANDLE File = NULL;
+    HANDLE Stream = NULL;
+
+    CHECK_STATUS(StartMinifilters(), STATUS_SUCCESS);
+    CHECK_STATUS(LoadMinifilter(&MinifilterA), STATUS_SUCCESS);
+    MinifilterA.Pre = ExpectName;
+    CHECK_STATUS(OpenOnVolume(L"\\DosDevices\\M:\\", FILE_DIRECTORY_FILE, &Root), STATUS_SUCCESS);
+    CHECK_STATUS(OpenOnVolume(L"\\DosDevices\\M:\\d", FILE_DIRECTORY_FILE, &Directory), STATUS_SUCCESS);
+    ExpectedName = L"\\Device\\HostVolume1\\a.txt";
+    CHECK_STATUS(OpenRelative(Root, L"a.txt", &File), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(File), STATUS_SUCCESS);
+    ExpectedName = L"\\Device\\HostVolume1\\d\\b.txt";
+    CHECK_STATUS(OpenRelative(Directory, L"b.txt", &File), STATUS_SUCCESS);
+    ExpectedName = L"\\Device\\HostVolume1\\d\\b.txt:s";
+    CHECK_STATUS(OpenRelative(File, L":s", &Stream), STATUS_SUCCESS);
+    ExpectedName = NULL;
+    CHECK_STATUS(NtClose(Stream), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(File), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Directory), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Root), STATUS_SUCCESS);
+    CHECK_STATUS(UnloadMinifilter(&MinifilterA), STATUS_SUCCESS);
+    CHECK(StopMinifilters());
+}
+
 static void VolumesAndInstances(void)
 {
     union {
@@ -1075,6 +1130,7 @@ int main(void)
     RunTest("contexts of volumes and instances, and those on open streams, go with the minifilter",
             ContextsOfInstances);
     RunTest("names are told as the file system says, and where it is safe to ask", Names);
+    RunTest("before a create, a name is what its opener said, from where it is relative to", RelativeNames);
     RunTest("filters, volumes and instances are enumerated, found and referenced", VolumesAndInstances);
     RunTest("requests of a minifilter's own go to those below it", GeneratedRequests);
     RunTest("what a registration leaves out is not told of", Skipped);

@@ -344,6 +344,7 @@ NTSTATUS HostUnloadFilter(PCWSTR FilterName)
 {
     UNICODE_STRING Name;
     PDRIVER_OBJECT Driver;
+    PDRIVER_UNLOAD OldUnload;
     PFLT_FILTER Filter;
     NTSTATUS Status;
 
@@ -353,10 +354,17 @@ NTSTATUS HostUnloadFilter(PCWSTR FilterName)
         return STATUS_FLT_FILTER_NOT_FOUND;
     }
     Driver = Filter->Driver;
+    OldUnload = Filter->OldUnload;
     Status =
         Filter->Registration.FilterUnloadCallback == NULL ? STATUS_FLT_DO_NOT_DETACH : FltpAskToUnload(Filter, FALSE);
     FltpLetGo(Filter);
-    return NT_SUCCESS(Status) ? HostUnloadDriverImage(Driver) : Status;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (OldUnload != NULL) {
+        OldUnload(Driver);
+    }
+    return HostUnloadDriverImage(Driver);
 }
 
 /* The instance on the volume at a letter, kept. */

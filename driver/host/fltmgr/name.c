@@ -76,8 +76,10 @@ VOID FltReleaseFileNameInformation(PFLT_FILE_NAME_INFORMATION Information)
 static NTSTATUS FltpMakeName(PFLT_FILTER Filter, FLT_FILE_NAME_OPTIONS Format, PCUNICODE_STRING Volume,
                              PCUNICODE_STRING Parent, PCUNICODE_STRING Rest, PFLT_FILE_NAME_INFORMATION *Information)
 {
-    const BOOLEAN Joins = (BOOLEAN)(Parent->Length > sizeof(WCHAR) && Rest->Length != 0 && Rest->Buffer[0] != L'\\' &&
-                                    Rest->Buffer[0] != L':');
+    const UNICODE_STRING *Before = Parent->Length != 0 ? Parent : Volume;
+    const BOOLEAN Joins =
+        (BOOLEAN)(Before->Length != 0 && Before->Buffer[Before->Length / sizeof(WCHAR) - 1] != L'\\' &&
+                  Rest->Length != 0 && Rest->Buffer[0] != L'\\' && Rest->Buffer[0] != L':');
     const ULONG Length = (ULONG)Volume->Length + Parent->Length + Rest->Length + (Joins ? (ULONG)sizeof(WCHAR) : 0);
     PFLTP_NAME Name;
     PUCHAR Target;
@@ -220,6 +222,9 @@ static NTSTATUS FltpNameOpening(PFLTP_OPERATION Operation, PFLT_INSTANCE Below, 
     }
     if (FlagOn(Operation->Iopb.OperationFlags, SL_OPEN_TARGET_DIRECTORY)) {
         while (Rest.Length > sizeof(WCHAR) && Rest.Buffer[Rest.Length / sizeof(WCHAR) - 1] != L'\\') {
+            Rest.Length = (USHORT)(Rest.Length - sizeof(WCHAR));
+        }
+        if (Rest.Length > sizeof(WCHAR)) {
             Rest.Length = (USHORT)(Rest.Length - sizeof(WCHAR));
         }
     }
