@@ -349,7 +349,8 @@ VolumeDefinition GetVolume(Napi::Value value)
     return definition;
 }
 
-// open(kernel: 'windows' | 'host', readOnly: boolean, volumes: [letter, directory?, fault?][]): an object, or the status of an error.
+// open(kernel: 'windows' | 'host', readOnly: boolean, volumes: [letter, directory?, fault?][], front: PSCTX_FRONT_*): an object, or the
+// status of an error.
 Napi::Value Open(const Napi::CallbackInfo &info)
 {
     OpenOptions options;
@@ -364,6 +365,7 @@ Napi::Value Open(const Napi::CallbackInfo &info)
     for (std::uint32_t index = 0; index < volumes.Length(); index += 1) {
         options.volumes.push_back(GetVolume(volumes.Get(index)));
     }
+    options.front = GetUint32(info[3], PSCTX_FRONT_MINIFILTER, "front");
     const Status status = OpenTransport(options, &transport);
     if (!Succeeded(status)) {
         return Napi::Number::New(info.Env(), ToAnswer(status));

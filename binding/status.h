@@ -23,6 +23,7 @@ constexpr Status kStatusRevisionMismatch = 0xC0000059u;
 constexpr Status kStatusInsufficientResources = 0xC000009Au;
 constexpr Status kStatusNotSupported = 0xC00000BBu;
 constexpr Status kStatusNameTooLong = 0xC0000106u;
+constexpr Status kStatusImageAlreadyLoaded = 0xC000010Eu;
 constexpr Status kStatusCancelled = 0xC0000120u;
 constexpr Status kStatusFileClosed = 0xC0000128u;
 constexpr Status kStatusInvalidDeviceState = 0xC0000184u;

@@ -23,6 +23,7 @@ struct OpenOptions {
     bool isHost = false; // whether the embedded kernel is meant
     bool readOnly = false;
     std::vector<VolumeDefinition> volumes;
+    std::uint32_t front = 0; // PSCTX_FRONT_*, of the driver in the embedded kernel
 };
 
 // As NtCreateFile takes it.

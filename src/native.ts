@@ -103,7 +103,8 @@ export interface NativeReader {
 export type HostVolume = readonly [letter: string, directory?: string | undefined, fault?: string | undefined]
 
 interface Addon {
-  open(kernel: string, readOnly: boolean, volumes: readonly HostVolume[]): NativeSession | Answer
+  /** The front is that of the embedded kernel's driver. */
+  open(kernel: string, readOnly: boolean, volumes: readonly HostVolume[], front: number): NativeSession | Answer
   readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
 
