@@ -49,6 +49,43 @@ NTSTATUS HostLoadDriver(_In_z_ PCWSTR Name, _In_ BOOLEAN FileSystem, _In_ PDRIVE
 NTSTATUS HostUnloadDriver(_In_ PDRIVER_OBJECT DriverObject);
 
 /*
+ * Filter Manager, \FileSystem\FltMgr: loaded by this, or by the first minifilter that registers, as by the import of its image. It attaches
+ * where it starts: above the legacy filters that are there by then, and below those that come later. HostShutdown unloads it.
+ * STATUS_SUCCESS when it is there already.
+ */
+NTSTATUS HostStartFilterManager(VOID);
+
+/*
+ * What the INF of a minifilter writes to its service key: the default instance and its altitude, a decimal number. Without them
+ * FltRegisterFilter answers STATUS_OBJECT_NAME_NOT_FOUND. Before the driver is loaded, with HostLoadDriver like any other.
+ */
+NTSTATUS HostSetMinifilterInstance(_In_z_ PCWSTR DriverName, _In_z_ PCWSTR InstanceName, _In_z_ PCWSTR Altitude);
+
+/* A minifilter's instance on a volume, as FilterVolumeInstanceFindFirst tells it. */
+#define HOST_INSTANCE_CHARACTERS 64
+typedef struct _HOST_INSTANCE {
+    WCHAR FilterName[HOST_INSTANCE_CHARACTERS];
+    WCHAR InstanceName[HOST_INSTANCE_CHARACTERS];
+    WCHAR Altitude[HOST_INSTANCE_CHARACTERS];
+} HOST_INSTANCE, *PHOST_INSTANCE;
+
+/*
+ * The instance at an index of those on the volume that is mounted at a letter, the highest altitude first. STATUS_NO_MORE_ENTRIES behind the
+ * last, and where there is no Filter Manager; STATUS_OBJECT_NAME_NOT_FOUND when nothing is mounted there.
+ */
+NTSTATUS HostNextInstance(_In_ WCHAR Letter, _In_ ULONG Index, _Out_ PHOST_INSTANCE Instance);
+
+/*
+ * FilterUnload: asks the minifilter whether it may be unloaded, and unloads its driver if it agrees. STATUS_FLT_FILTER_NOT_FOUND,
+ * STATUS_FLT_DO_NOT_DETACH and whatever the minifilter answers. HostUnloadDriver is the mandatory unload, as when its service is stopped.
+ * FilterDetach: asks the minifilter whether its instance may go. STATUS_FLT_INSTANCE_NOT_FOUND, STATUS_FLT_DO_NOT_DETACH.
+ * FilterAttach: a new instance, of which only one may be on a volume. STATUS_FLT_INSTANCE_NAME_COLLISION, STATUS_FLT_DO_NOT_ATTACH.
+ */
+NTSTATUS HostUnloadFilter(_In_z_ PCWSTR FilterName);
+NTSTATUS HostDetachFilter(_In_z_ PCWSTR FilterName, _In_ WCHAR Letter);
+NTSTATUS HostAttachFilter(_In_z_ PCWSTR FilterName, _In_ WCHAR Letter);
+
+/*
  * Where kernels of the NT 5.2 class are known to differ from the documented one. What is set stays until it is set anew.
  * OWNER_ALONE_MATCHES: FsRtl's look-up and removal take the first context of the owner, whatever the instance.
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
