@@ -428,7 +428,11 @@ export function openFilter(options: FilterOptions = {}): Filter {
   }
   checkFront(front)
   if (kernel === 'windows' && options.front !== undefined) {
-    throw valueError('openFilter', 'front', "left out unless `kernel` is 'host': on Windows it is the installed driver's")
+    throw valueError(
+      'openFilter',
+      'front',
+      "left out unless `kernel` is 'host': on Windows it is the installed driver's",
+    )
   }
   const hostVolumes = kernel === 'host' ? toVolumes(volumes) : []
   const opened = native.open(kernel, readOnly, hostVolumes, fronts.indexOf(front))

@@ -152,6 +152,7 @@ test('on Windows nothing is said of an embedded kernel, and there is no volume t
   const { error } = await psctx(['stat'], { platform: 'win32' })
   expect(error).toBe('')
   expect(await psctx(['stat', '--volume', 'N:'], { platform: 'win32' })).toMatchObject({ code: 2, out: '' })
+  expect(await psctx(['stat', '--front', 'legacy'], { platform: 'win32' })).toMatchObject({ code: 2, out: '' })
 })
 
 describe('watch', () => {
@@ -283,6 +284,7 @@ test.each([
   [['insert', path, '--data-hex', 'xy']],
   [['insert', path, '--pool', 'swimming']],
   [['insert', path, '--volume', 'N=/tmp']],
+  [['insert', path, '--front', 'filter']],
   [['insert', path, '--volume', 'N:', '--volume', 'n:']],
   [['insert']],
   [['lookup', path, '--raw', '--json']],
