@@ -5,6 +5,7 @@
  * - entry: the linker's name of a routine with the calling convention of the kernel's callbacks and this many bytes of arguments
  * - subsystemVersion: the oldest Windows that the images are for. There is none for arm64 before 10.0
  * - compile, link: options that no other architecture has
+ * - dlltool: the machine's name to the maker of import libraries
  * - mingw: the prefix of mingw-w64's import libraries, which has none for arm64
  * - wdk: compiler options, the linker's name of the machine, and the kit's directory of its libraries
  */
@@ -16,6 +17,7 @@ export const architectures = {
     // An interrupt may use what is below the stack pointer.
     compile: ['-mno-red-zone'],
     link: ['-Wl,--high-entropy-va'],
+    dlltool: 'i386:x86-64',
     mingw: '/usr/x86_64-w64-mingw32/lib',
     wdk: {
       target: 'x86_64-pc-windows-msvc',
@@ -31,6 +33,7 @@ export const architectures = {
     subsystemVersion: '10.0',
     compile: [],
     link: ['-Wl,--high-entropy-va'],
+    dlltool: 'arm64',
     wdk: {
       target: 'aarch64-pc-windows-msvc',
       compile: ['-D_ARM64_', '-D_WIN64'],
@@ -45,6 +48,7 @@ export const architectures = {
     subsystemVersion: '5.2',
     compile: ['-march=i686'],
     link: [],
+    dlltool: 'i386',
     mingw: '/usr/i686-w64-mingw32/lib',
     wdk: {
       target: 'i686-pc-windows-msvc',

@@ -1,18 +1,14 @@
-// Builds psctx.sys with mingw-w64's kernel headers: by clang and lld for every architecture, and by gcc as a check.
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+// Builds the driver's images with mingw-w64's kernel headers: by clang and lld for every architecture, and by gcc as a check.
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 import { run } from '../run.mjs'
 import { clang, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
 import { driverDirectory, emptied, mingwHeaders } from './directories.mjs'
 import { writeArm64Headers } from './headers.mjs'
-import { importLibraries } from './import-libraries.mjs'
-
-/** The driver's sources, in an order that does not depend on the file system. No two have the same name: each object has its source's. */
-export const driverSources = readdirSync(join(driverDirectory, 'src'), { recursive: true })
-  .filter((name) => name.endsWith('.c'))
-  .sort()
-  .map((name) => join(driverDirectory, 'src', name))
+import { driverSources, images, subsystemVersionOf } from './images.mjs'
+import { filterManagerLibrary, importLibraries } from './import-libraries.mjs'
+import { architectures } from './architectures.mjs'
 
 /**
  * Where the kernel's routines are. On x86 the HAL has those of fast mutexes and of the IRQL, and the kernel has them under other names or not
@@ -42,55 +38,79 @@ const protection = {
   entry: 'PsctxProtectedEntry',
 }
 
-/** Compiles the driver in `objects` and links it there. Names are relative: a PDB, and by its hash the image, tells the command that made it. */
-function compileAndLink({ compiler, compile, link, libraries, more = [], objects }) {
-  const options = { cwd: objects }
+/** Compiles every source in `objects`. Names are relative: a PDB, and by its hash the image, tells the command that made it. */
+function compile(compiler, options, more, objects) {
   const sources = [...driverSources, ...more]
-  run(compiler, [...driverCompileOptions, ...compile, '-isystem', join(mingwHeaders, 'ddk'), '-c', ...sources], options)
-  const units = sources.map((path) => basename(path, '.c') + '.o')
-  run(compiler, [...link, ...linkOptions, '-o', 'psctx.sys', ...units, ...libraries], options)
+  const headers = ['-isystem', join(mingwHeaders, 'ddk')]
+  run(compiler, [...driverCompileOptions, ...options, ...headers, '-c', ...sources], { cwd: objects })
 }
 
-/** The driver that is shipped, its PDB and its INF, in `directory`. */
+/** Links an image of what has been compiled in `objects`. */
+function link({ image, compiler, options, libraries, more = [], objects }) {
+  const units = [...image.sources, ...more].map((path) => basename(path, '.c') + '.o')
+  run(compiler, [...options, ...linkOptions, '-o', `${image.name}.sys`, ...units, ...libraries], { cwd: objects })
+}
+
+/** The images that are shipped, their PDBs and their INFs, in `directory`. */
 export function buildDriver(architecture, objects, directory) {
   const headers = join(objects, 'include')
   mkdirSync(headers)
-  const compile = [...clangCompileOptions(architecture), ...protection.compile]
+  const options = [...clangCompileOptions(architecture), ...protection.compile]
   if (!architecture.mingw) {
     writeArm64Headers(headers)
-    compile.push('-isystem', 'include')
+    options.push('-isystem', 'include')
   }
-  run('x86_64-w64-mingw32-windres', [join(driverDirectory, 'psctx.rc'), '-O', 'res', '-o', 'psctx.res'], {
-    cwd: objects,
-  })
-  compileAndLink({
-    compiler: clang,
-    compile,
-    link: [
-      ...clangLinkOptions(architecture, 'psctx'),
-      ...protection.link,
-      `-Wl,--subsystem,native:${architecture.subsystemVersion}`,
-      `-Wl,--entry,${architecture.entry(protection.entry, 8)}`,
-      '-Wl,-Xlink=/driver',
-      '-Xlinker',
-      '-Xlink=/section:INIT,ERD', // discarded after DriverEntry
-    ],
-    libraries: ['psctx.res', ...importLibraries(architecture, objects, modules)],
-    more: [protection.source],
-    objects,
-  })
-  for (const name of ['psctx.sys', 'psctx.pdb']) copyFileSync(join(objects, name), join(directory, name))
-  copyFileSync(join(driverDirectory, 'psctx.inf'), join(directory, 'psctx.inf'))
+  compile(clang, options, [protection.source], objects)
+  const libraries = importLibraries(architecture, objects, modules)
+  const filterManager = filterManagerLibrary(architecture, objects)
+  for (const image of images) {
+    const resource = `${image.name}.res`
+    run(
+      'x86_64-w64-mingw32-windres',
+      [...image.definitions, join(driverDirectory, 'psctx.rc'), '-O', 'res', '-o', resource],
+      { cwd: objects },
+    )
+    link({
+      image,
+      compiler: clang,
+      options: [
+        ...clangLinkOptions(architecture, image.name),
+        ...protection.link,
+        `-Wl,--subsystem,native:${subsystemVersionOf(image, architecture)}`,
+        `-Wl,--entry,${architecture.entry(protection.entry, 8)}`,
+        '-Wl,-Xlink=/driver',
+        '-Xlinker',
+        '-Xlink=/section:INIT,ERD', // discarded after DriverEntry
+      ],
+      libraries: [resource, ...(image.filterManager ? [filterManager] : []), ...libraries],
+      more: [protection.source],
+      objects,
+    })
+    for (const ending of ['sys', 'pdb']) {
+      copyFileSync(join(objects, `${image.name}.${ending}`), join(directory, `${image.name}.${ending}`))
+    }
+    copyFileSync(join(driverDirectory, `${image.name}.inf`), join(directory, `${image.name}.inf`))
+  }
 }
 
 /** The same for x64 by gcc and GNU ld, as a check alone: GNU ld cannot make a section discardable. */
 export function checkDriverWithGcc(objects) {
-  compileAndLink({
-    compiler: 'x86_64-w64-mingw32-gcc-posix',
-    // The processor's own data is at address zero of a segment, which gcc takes for a null pointer's.
-    compile: ['-mno-red-zone', '--param=min-pagesize=0'],
-    link: ['-Wl,--subsystem,native:5.2', '-Wl,--entry,DriverEntry', '-Wl,--high-entropy-va'],
-    libraries: ['-lntoskrnl'],
-    objects: emptied(objects),
-  })
+  const compiler = 'x86_64-w64-mingw32-gcc-posix'
+  emptied(objects)
+  // The processor's own data is at address zero of a segment, which gcc takes for a null pointer's.
+  compile(compiler, ['-mno-red-zone', '--param=min-pagesize=0'], [], objects)
+  const filterManager = filterManagerLibrary(architectures.x64, objects)
+  for (const image of images) {
+    link({
+      image,
+      compiler,
+      options: [
+        `-Wl,--subsystem,native:${subsystemVersionOf(image, architectures.x64)}`,
+        '-Wl,--entry,DriverEntry',
+        '-Wl,--high-entropy-va',
+      ],
+      libraries: [...(image.filterManager ? [filterManager] : []), '-lntoskrnl'],
+      objects,
+    })
+  }
 }

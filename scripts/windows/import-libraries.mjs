@@ -1,9 +1,10 @@
-// Import libraries: mingw-w64's own, or for arm64, where it has none, ones with the names that it has for x64.
-import { writeFileSync } from 'node:fs'
+// Import libraries: mingw-w64's own, or for arm64, where it has none, ones with the names that it has for x64; and Filter Manager's.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { capture, CommandError, run } from '../run.mjs'
 import { architectures } from './architectures.mjs'
+import { driverDirectory } from './directories.mjs'
 
 /** The names that an import library of mingw-w64's for x64 has. */
 function namesIn(library) {
@@ -30,4 +31,14 @@ function makeArm64Library(directory, module, names) {
 export function importLibraries(architecture, directory, modules) {
   if (architecture.mingw) return modules.map(([library]) => join(architecture.mingw, `lib${library}.a`))
   return modules.map(([library, module]) => makeArm64Library(directory, module, namesIn(library)))
+}
+
+/** Makes Filter Manager's in `directory`, and returns its name there. Only on x86 does a name tell the bytes of its arguments. */
+export function filterManagerLibrary(architecture, directory) {
+  const definitions = readFileSync(join(driverDirectory, 'compat', 'fltmgr.def'), 'utf8')
+  const isX86 = architecture === architectures.x86
+  writeFileSync(join(directory, 'fltmgr.def'), isX86 ? definitions : definitions.replace(/@\d+$/gm, ''))
+  const options = ['-m', architecture.dlltool, '-D', 'fltmgr.sys', '-d', 'fltmgr.def', '-l', 'libfltmgr.a']
+  run('llvm-dlltool-19', isX86 ? [...options, '--kill-at'] : options, { cwd: directory })
+  return 'libfltmgr.a'
 }

@@ -1,4 +1,4 @@
-// Builds psctx.sys with clang-cl and lld-link against a Windows Driver Kit that the user has, without driver/compat.
+// Builds the driver's images with clang-cl and lld-link against a Windows Driver Kit that the user has, without driver/compat.
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
@@ -6,7 +6,7 @@ import { CommandError, root, run } from '../run.mjs'
 import { architectures } from './architectures.mjs'
 import { clang } from './compile.mjs'
 import { driverDirectory, emptied } from './directories.mjs'
-import { driverSources } from './driver.mjs'
+import { driverSources, images, subsystemVersionOf } from './images.mjs'
 import { writeOverlay } from './overlay.mjs'
 
 /** How deep below the kit's directory its parts may be: packages lay out PACKAGE/c/Include/VERSION/km. */
@@ -54,7 +54,12 @@ function findLibraries(kit, { libraries }) {
   if (cookie === undefined) throw new CommandError(`${directory} has no BufferOverflowK.lib`)
   // The HAL before the kernel: on x86 both libraries of a newer kit may have a routine that NT 5.2 has in the HAL alone.
   const names = [cookie, find('hal.lib'), find('ntoskrnl.lib')]
-  return names.filter((name) => name !== undefined).map((name) => join(directory, name))
+  const filterManager = find('fltmgr.lib')
+  if (filterManager === undefined) throw new CommandError(`${directory} has no FltMgr.lib`)
+  return {
+    kernel: names.filter((name) => name !== undefined).map((name) => join(directory, name)),
+    filterManager: join(directory, filterManager),
+  }
 }
 
 function compile(wdk, headers, overlay, objects) {
@@ -86,15 +91,19 @@ function compile(wdk, headers, overlay, objects) {
   run(clang, ['--driver-mode=cl', ...options, '--', ...driverSources], { cwd: objects })
 }
 
-function link({ wdk, subsystemVersion }, libraries, objects) {
-  run('x86_64-w64-mingw32-windres', [join(driverDirectory, 'psctx.rc'), '-O', 'res', '-o', 'psctx.res'], {
-    cwd: objects,
-  })
+function link(image, architecture, libraries, objects) {
+  const { wdk } = architecture
+  const resource = `${image.name}.res`
+  run(
+    'x86_64-w64-mingw32-windres',
+    [...image.definitions, join(driverDirectory, 'psctx.rc'), '-O', 'res', '-o', resource],
+    { cwd: objects },
+  )
   const options = [
     '/driver',
     '/nologo',
     `/machine:${wdk.machine}`,
-    `/subsystem:native,${subsystemVersion.replace(/\.2$/, '.02')}`,
+    `/subsystem:native,${subsystemVersionOf(image, architecture).replace(/\.(\d)$/, '.0$1')}`,
     '/entry:GsDriverEntry',
     '/nodefaultlib',
     '/release',
@@ -103,15 +112,16 @@ function link({ wdk, subsystemVersion }, libraries, objects) {
     '/nxcompat',
     '/section:INIT,ERD',
     '/debug',
-    '/pdb:psctx.pdb',
-    '/pdbaltpath:psctx.pdb',
+    `/pdb:${image.name}.pdb`,
+    `/pdbaltpath:${image.name}.pdb`,
     '/pdbsourcepath:.',
     '/brepro',
     ...wdk.link,
-    '/out:psctx.sys',
+    `/out:${image.name}.sys`,
   ]
-  const units = driverSources.map((path) => `${basename(path, '.c')}.obj`)
-  run('lld-link-19', [...options, ...units, 'psctx.res', ...libraries], { cwd: objects })
+  const units = image.sources.map((path) => `${basename(path, '.c')}.obj`)
+  const imported = [...(image.filterManager ? [libraries.filterManager] : []), ...libraries.kernel]
+  run('lld-link-19', [...options, ...units, resource, ...imported], { cwd: objects })
 }
 
 /**
@@ -128,10 +138,12 @@ export function buildWithKit(kit, output, check) {
     const libraries = check ? undefined : findLibraries(kit, architecture.wdk)
     compile(architecture.wdk, headers, overlay, objects)
     if (libraries !== undefined) {
-      link(architecture, libraries, objects)
+      for (const image of images) link(image, architecture, libraries, objects)
       linked.push(name)
     }
-    console.log(`${name}: ${libraries === undefined ? 'compiled' : join(objects, 'psctx.sys')}`)
+    console.log(
+      `${name}: ${libraries === undefined ? 'compiled' : images.map((image) => join(objects, `${image.name}.sys`)).join(', ')}`,
+    )
   }
   if (!check && linked.length === 0)
     throw new CommandError(`${kit} has no Lib/VERSION/km/ARCHITECTURE with ntoskrnl.lib; --check needs none`)

@@ -130,6 +130,9 @@ _IRQL_requires_max_(APC_LEVEL) VOID PsctxCloseStream(_In_ const PSCTX_STREAM *St
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxReferenceVolumeDevice(_In_ ULONG64 Handle, _Outptr_result_maybenull_ PDEVICE_OBJECT *VolumeDevice);
 
+/* trim.c */
+VOID PsctxTrimName(_In_ BOOLEAN Redirector, _Inout_ PUNICODE_STRING Name);
+
 /* index.c */
 #define PSCTX_SHARD_BITS 6u
 #define PSCTX_SHARD_COUNT (1u << PSCTX_SHARD_BITS)
@@ -239,7 +242,7 @@ typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_OPEN_BEGINS(_In_ PFILE_OBJE
 typedef _IRQL_requires_(PASSIVE_LEVEL) VOID
     PSCTX_OPEN_SUCCEEDS(_In_ const PSCTX_OPEN *Open, _In_opt_ const PSCTX_STREAM *Stream,
                         _In_opt_ PCUNICODE_STRING Name);
-typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_OPEN_ENDS(_Inout_ PPSCTX_OPEN Open);
+typedef _IRQL_requires_max_(APC_LEVEL) VOID PSCTX_OPEN_ENDS(_Inout_ PPSCTX_OPEN Open);
 
 /* The last handle of an open is closed. */
 typedef _IRQL_requires_max_(APC_LEVEL) VOID PSCTX_CLEANUP(_In_ PFILE_OBJECT FileObject);

@@ -1,14 +1,9 @@
 /*
  * Entry and unload of psctx.sys, the legacy filter, and the one dispatch routine that tells the control device from the filter's devices.
  */
-#include "core/core.h"
-#include "events/events.h"
-#include "inspection/inspection.h"
-#include "kernel/kernel.h"
+#include "driver/driver.h"
 #include "legacy/legacy.h"
 #include "requests/requests.h"
-#include "tracking/tracking.h"
-#include "volumes/volumes.h"
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD PsctxUnload;
@@ -62,7 +57,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
 }
 
 /*
- * Starts the driver: room by room, the lowest first, then the control device and the filter, after which requests of every kind come in.
+ * Starts the driver: the rooms that the front stands on, the control device and the filter, after which requests of every kind come in.
  *
  * A kernel that blocks legacy filters (IoBlockLegacyFsFilters) answers STATUS_NOT_SUPPORTED to the registration. The driver
  * stays: contexts of open handles work without an attachment, and PSCTX_STATISTICS_REPLY tells that nothing is attached.
@@ -76,20 +71,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
     PAGED_CODE();
 
-    RtlZeroMemory(&PsctxGlobals, sizeof(PsctxGlobals));
-    PsctxGlobals.DriverObject = DriverObject;
-    PsctxGlobals.Front = PSCTX_FRONT_LEGACY;
-    ExInitializeRundownProtection(&PsctxGlobals.Rundown);
-    PsctxStartPool();
-    PsctxStartModules();
-    PsctxStartListLocks();
-    PsctxStartKeys();
-    PsctxStartAccounts();
-    PsctxStartEvents();
-    PsctxStartTeardown();
-    PsctxStartCore();
-    PsctxStartTracking();
-    PsctxStartInspection();
+    PsctxStartRooms(DriverObject, PSCTX_FRONT_LEGACY, &PsctxLegacyVolumes);
 
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
@@ -119,10 +101,8 @@ DeleteControlDevice:
 }
 
 /*
- * Test machines only. No handle to the control device is open: the I/O manager calls this after the last one was closed.
- *
- * Run-down protection tells when the last context is gone, not when the FreeCallback that gave it up has returned to its file
- * system: those few instructions are why a legacy filter is never quite safe to unload.
+ * Test machines only. No handle to the control device is open: the I/O manager calls this after the last one was closed. An IRP or a
+ * FreeCallback may still be in the last few instructions of its routine: that is why a legacy filter is never quite safe to unload.
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverObject)
 {
@@ -131,8 +111,5 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnload(PDRIVER_OBJECT DriverO
     PAGED_CODE();
 
     PsctxStopFilter();
-    PsctxStopTeardown();
-    PsctxDeleteControlDevice();
-    PsctxRemoveSessionContexts(NULL);
-    ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);
+    PsctxStopRooms();
 }

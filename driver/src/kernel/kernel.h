@@ -5,7 +5,7 @@
  *
  *   1. PSCTX_SESSION.OwnersLock (core)
  *   2. the rules' lock (tracking)
- *   3. the filter's lock (legacy)
+ *   3. the lock of the volumes that the front is attached to (legacy, minifilter)
  *   4. a shard's lock (core): no two shards are locked at once
  *   5. one of these:
  *      the lock of a stream's list, in FsRtl or by PsctxAcquireListLock (kernel)

@@ -104,40 +104,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 }
 
 /*
- * Leaves of a name what names the file: not the type of its stream, nor a colon before no stream; not what some redirectors
- * put before the server, which is a component that begins with a semicolon.
- */
-PSCTX_PAGE static VOID PsctxTrimName(_In_ BOOLEAN Redirector, _Inout_ PUNICODE_STRING Name)
-{
-    ULONG count = Name->Length / sizeof(WCHAR);
-    ULONG first = 0;
-    ULONG colon = count;
-    ULONG index;
-
-    PAGED_CODE();
-
-    while (Redirector && first + 1 < count && Name->Buffer[first + 1] == L';') {
-        do {
-            first += 1;
-        } while (first < count && Name->Buffer[first] != L'\\');
-    }
-    for (index = count; index > first && Name->Buffer[index - 1] != L'\\'; index -= 1) {
-        if (Name->Buffer[index - 1] == L':') {
-            if (colon != count) {
-                count = colon;
-            }
-            colon = index - 1;
-        }
-    }
-    if (colon + 1 == count) {
-        count = colon;
-    }
-    Name->Buffer += first;
-    Name->Length = (USHORT)((count - first) * sizeof(WCHAR));
-    Name->MaximumLength = Name->Length;
-}
-
-/*
  * The name of a file that has been opened and is not closed: as the directories have it where the file system tells, from the volume's
  * root (from the server, a redirector's), with ":stream" behind it if that is a named one. Memory holds it, and is for PsctxFree.
  *

@@ -69,6 +69,9 @@ FORCEINLINE VOID PsctxLeaveDriver(VOID)
 /* filter.c */
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLockFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnlockFilter(VOID);
+PSCTX_LOCK_VOLUMES PsctxLockFilterShared;
+PSCTX_LOCK_VOLUMES PsctxUnlockFilterShared;
+PSCTX_IS_FRONT_STARTED PsctxIsFilterStarted;
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxEnterFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLeaveFilter(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
@@ -92,6 +95,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* mounted.c */
+PSCTX_LOOK_FOR_VOLUMES PsctxLookForVolumes;
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
                                                              _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolumes(_In_ PDRIVER_OBJECT DriverObject);

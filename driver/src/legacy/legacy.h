@@ -13,7 +13,6 @@
  */
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxStartFilter(_In_ BOOLEAN CountsRequests);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopFilter(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsFilterStarted(VOID);
 
 /* passthrough.c: takes every IRP sent to a device of ours other than the control device. */
 DRIVER_DISPATCH PsctxFilterDispatch;
@@ -22,13 +21,7 @@ DRIVER_DISPATCH PsctxFilterDispatch;
 extern FAST_IO_DISPATCH PsctxFastIoDispatch;
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartFastIo(VOID);
 
-/*
- * mounted.c and filter.c: attaches to what is mounted and not attached to, and tells what stays so; then the volumes that are attached to, one by one, in
- * the order of their numbers, from where Position is NULL to where the answer is FALSE. They stay as long as they are locked.
- */
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLookForVolumes(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLockFilterShared(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxUnlockFilterShared(VOID);
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxNextVolume(_Inout_ PVOID *Position, _Out_ PPSCTX_VOLUME Volume);
+/* mounted.c: what tells of the volumes. */
+extern const PSCTX_VOLUME_SOURCE PsctxLegacyVolumes;
 
 #endif

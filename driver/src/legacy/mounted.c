@@ -5,6 +5,8 @@
 
 #define PSCTX_REGISTRATION_ATTEMPTS 8u
 
+static PSCTX_NEXT_VOLUME PsctxNextVolume;
+
 /*
  * Attaches to a device that is not attached to, if it is a mounted volume's and not a snapshot's. Only a mounted volume has a disk: a
  * file system's control devices are told apart by that. [ntifs/nf-ntifs-iogetdiskdeviceobject]
@@ -39,7 +41,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxAttachMountedVolume(PDEVICE_OBJECT D
         }
     }
     if (attachment != PSCTX_ATTACHMENT_YES && Unattached != NULL) {
-        PsctxNoteUnattached(Unattached, Device, storageDevice, attachment, status);
+        const PPSCTX_VOLUME volume = PsctxNoteUnattached(Unattached, Device, attachment, status);
+
+        if (volume != NULL && storageDevice != NULL) {
+            (VOID) PsctxQueryObjectName(storageDevice, &volume->StorageName);
+        }
     }
     if (storageDevice != NULL) {
         ObDereferenceObject(storageDevice);
@@ -156,7 +162,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLookForVolumes(PPSCTX_UNATTACHED_VOL
 /*
  * The next volume that is attached to, in the order in which they were; the filter is locked, be it shared.
  */
-PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxNextVolume(PVOID *Position, PPSCTX_VOLUME Volume)
+PSCTX_PAGE _Use_decl_annotations_ static BOOLEAN PsctxNextVolume(PVOID *Position, PPSCTX_VOLUME Volume)
 {
     PPSCTX_FILTER_EXTENSION extension = *Position;
 
@@ -201,3 +207,11 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxLearnStorage(PPSCTX_FILTER_EXTENSION
     PsctxUnlockFilter();
     PsctxFree(name);
 }
+
+const PSCTX_VOLUME_SOURCE PsctxLegacyVolumes = {
+    .IsStarted = PsctxIsFilterStarted,
+    .LookForVolumes = PsctxLookForVolumes,
+    .Lock = PsctxLockFilterShared,
+    .Unlock = PsctxUnlockFilterShared,
+    .NextVolume = PsctxNextVolume,
+};

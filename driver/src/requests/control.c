@@ -5,6 +5,10 @@
 #include "requests/request.h"
 #include "tracking/tracking.h"
 
+#define PSCTX_OPENS_REFUSED (-1)
+
+volatile LONG PsctxControlFiles;
+
 /*
  * Completes an IRP that was not forwarded.
  */
@@ -27,6 +31,35 @@ PSCTX_PAGE static BOOLEAN PsctxIsControlFile(_In_opt_ PFILE_OBJECT FileObject)
 }
 
 /*
+ * Counts one more open, unless there are to be none any more.
+ */
+PSCTX_PAGE static BOOLEAN PsctxCountControlFile(VOID)
+{
+    LONG count;
+
+    PAGED_CODE();
+
+    do {
+        count = ReadNoFence(&PsctxControlFiles);
+        if (count < 0) {
+            return FALSE;
+        }
+    } while (InterlockedCompareExchange(&PsctxControlFiles, count + 1, count) != count);
+    return TRUE;
+}
+
+/*
+ * TRUE if nobody has the control device open: then nobody can open it any more, for the driver is to be unloaded. A create that comes late
+ * is refused.
+ */
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxRefuseOpens(VOID)
+{
+    PAGED_CODE();
+
+    return InterlockedCompareExchange(&PsctxControlFiles, PSCTX_OPENS_REFUSED, 0) == 0;
+}
+
+/*
  * An open of \\.\PsCtx itself. A name below it, or one relative to it, is nothing we have.
  */
 PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_opt_ PFILE_OBJECT FileObject)
@@ -42,9 +75,14 @@ PSCTX_PAGE static NTSTATUS PsctxControlCreate(_In_opt_ PFILE_OBJECT FileObject)
     if (FileObject->FileName.Length != 0 || FileObject->RelatedFileObject != NULL) {
         return STATUS_OBJECT_NAME_INVALID;
     }
+    if (!PsctxCountControlFile()) {
+        return STATUS_DELETE_PENDING;
+    }
     status = PsctxBeginSession(&session);
     if (NT_SUCCESS(status)) {
         FileObject->FsContext = session;
+    } else {
+        InterlockedDecrement(&PsctxControlFiles);
     }
     return status;
 }
@@ -168,6 +206,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxControlDispatch(PDEVICE_OBJECT D
         if (PsctxControlCleanup(fileObject)) { /* no cleanup came if the handle itself could not be made */
             PsctxDereferenceSession(fileObject->FsContext);
             fileObject->FsContext = NULL;
+            InterlockedDecrement(&PsctxControlFiles);
             status = STATUS_SUCCESS;
         }
         break;

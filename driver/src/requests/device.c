@@ -1,7 +1,7 @@
 /*
  * The control device: \Device\PsCtx, for SYSTEM and Administrators, reached as \\.\PsCtx.
  */
-#include "requests/requests.h"
+#include "requests/request.h"
 
 #define PSCTX_SECURITY_BUFFER 256u
 
@@ -107,6 +107,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(VOID)
         goto DeleteDevice;
     }
 
+    PsctxControlFiles = 0;
     PsctxGlobals.ControlDevice = device;
     return STATUS_SUCCESS;
 

@@ -33,6 +33,9 @@ typedef struct _PSCTX_OPERATION {
     PSCTX_HANDLER *Handler;
 } PSCTX_OPERATION, *PPSCTX_OPERATION;
 
+/* control.c: how many opens of the control device there are. Negative: there are to be none any more. */
+extern volatile LONG PsctxControlFiles;
+
 /* operations.c */
 const PSCTX_OPERATION *PsctxFindOperation(_In_ ULONG Operation);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS

@@ -11,6 +11,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxCreateControlDevice(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteControlDevice(VOID);
 
 /* control.c */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxRefuseOpens(VOID);
 _Dispatch_type_(IRP_MJ_CREATE) _Dispatch_type_(IRP_MJ_CLEANUP) _Dispatch_type_(IRP_MJ_CLOSE)
     _Dispatch_type_(IRP_MJ_DEVICE_CONTROL) DRIVER_DISPATCH PsctxControlDispatch;
 

@@ -2,8 +2,8 @@
  * The operation LIST_VOLUMES: the volumes that are attached to, then those that are not.
  */
 #include "inspection/inspection.h"
-#include "legacy/legacy.h"
 #include "requests/request.h"
+#include "volumes/volumes.h"
 
 /* A volume that a reply tells of, while its contexts are counted. */
 typedef struct _PSCTX_VOLUME_COUNT {
@@ -116,8 +116,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    PsctxLockFilterShared();
-    while (PsctxNextVolume(&position, &volume)) {
+    PsctxVolumeSource->Lock();
+    while (PsctxVolumeSource->NextVolume(&position, &volume)) {
         count += 1;
     }
     if (count != 0) {
@@ -126,12 +126,12 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
             status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
-    while (NT_SUCCESS(status) && PsctxNextVolume(&position, &volume)) {
+    while (NT_SUCCESS(status) && PsctxVolumeSource->NextVolume(&position, &volume)) {
         if (volume.Number > After) {
             status = PsctxWriteVolume(&volume, Page);
         }
     }
-    PsctxUnlockFilterShared();
+    PsctxVolumeSource->Unlock();
     return status;
 }
 
@@ -192,8 +192,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleListVolumes(PPSCTX_REQUEST
     page.Reply = reply;
     page.Entries = (PUCHAR)(reply + 1);
     page.Capacity = Request->OutputLength - (ULONG)sizeof(*reply);
-    if (PsctxIsFilterStarted()) {
-        PsctxLookForVolumes(&unattached);
+    if (PsctxVolumeSource->IsStarted()) {
+        PsctxVolumeSource->LookForVolumes(&unattached);
         status = unattached.Status;
         if (NT_SUCCESS(status)) {
             status = PsctxWriteAttachedVolumes(&page, after, unattached.Count);

@@ -6,6 +6,7 @@
 #include "volumes/volumes.h"
 
 PSCTX_ATTACHMENTS PsctxAttachments;
+const PSCTX_VOLUME_SOURCE *PsctxVolumeSource;
 
 /*
  * Whether a storage device is a volume snapshot's. Snapshots are read-only and come and go with backups.
@@ -57,11 +58,11 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxLooksLikeVolume(PDEVICE_OBJECT De
 }
 
 /*
- * Takes down that a volume is not attached to.
+ * Takes down that a volume is not attached to. The caller adds what its storage is called; NULL without memory, which is noted instead.
  */
-PSCTX_PAGE _Use_decl_annotations_ VOID PsctxNoteUnattached(PPSCTX_UNATTACHED_VOLUMES Unattached,
-                                                           PDEVICE_OBJECT VolumeDevice, PDEVICE_OBJECT StorageDevice,
-                                                           ULONG Attachment, NTSTATUS Status)
+PSCTX_PAGE _Use_decl_annotations_ PPSCTX_VOLUME PsctxNoteUnattached(PPSCTX_UNATTACHED_VOLUMES Unattached,
+                                                                    PDEVICE_OBJECT VolumeDevice, ULONG Attachment,
+                                                                    NTSTATUS Status)
 {
     PPSCTX_UNATTACHED_VOLUME volume;
 
@@ -70,10 +71,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxNoteUnattached(PPSCTX_UNATTACHED_VOL
     volume = PsctxAllocate(PagedPool, sizeof(*volume));
     if (volume == NULL) {
         Unattached->Status = STATUS_INSUFFICIENT_RESOURCES;
-        return;
-    }
-    if (StorageDevice != NULL) {
-        (VOID) PsctxQueryObjectName(StorageDevice, &volume->Volume.StorageName);
+        return NULL;
     }
     ObReferenceObject(VolumeDevice);
     volume->Volume.Device = VolumeDevice;
@@ -81,6 +79,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxNoteUnattached(PPSCTX_UNATTACHED_VOL
     volume->Volume.Status = Status;
     PushEntryList(&Unattached->First, &volume->Links);
     Unattached->Count += 1;
+    return &volume->Volume;
 }
 
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeUnattached(PPSCTX_UNATTACHED_VOLUMES Unattached)

@@ -67,9 +67,30 @@ typedef struct _PSCTX_UNATTACHED_VOLUMES {
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsSnapshot(_In_ PDEVICE_OBJECT StorageDevice);
 _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxLooksLikeVolume(_In_ PDEVICE_OBJECT Device);
 _IRQL_requires_max_(DISPATCH_LEVEL) PDEVICE_OBJECT PsctxReferenceMountedDevice(_In_ PDEVICE_OBJECT StorageDevice);
-_IRQL_requires_(PASSIVE_LEVEL) VOID
+_IRQL_requires_(PASSIVE_LEVEL) PPSCTX_VOLUME
     PsctxNoteUnattached(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached, _In_ PDEVICE_OBJECT VolumeDevice,
-                        _In_opt_ PDEVICE_OBJECT StorageDevice, _In_ ULONG Attachment, _In_ NTSTATUS Status);
+                        _In_ ULONG Attachment, _In_ NTSTATUS Status);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeUnattached(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached);
+
+/*
+ * What tells of the volumes, of whichever front there is: whether it is attached to any, attaching to what is mounted and not attached to, and
+ * noting what stays so; then the volumes that are attached to, one by one, in the order of their numbers, from where Position is NULL to
+ * where the answer is FALSE. They stay as long as they are locked.
+ */
+typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_IS_FRONT_STARTED(VOID);
+typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOOK_FOR_VOLUMES(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
+typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOCK_VOLUMES(VOID);
+typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_NEXT_VOLUME(_Inout_ PVOID *Position, _Out_ PPSCTX_VOLUME Volume);
+
+typedef struct _PSCTX_VOLUME_SOURCE {
+    PSCTX_IS_FRONT_STARTED *IsStarted;
+    PSCTX_LOOK_FOR_VOLUMES *LookForVolumes;
+    PSCTX_LOCK_VOLUMES *Lock;
+    PSCTX_LOCK_VOLUMES *Unlock;
+    PSCTX_NEXT_VOLUME *NextVolume;
+} PSCTX_VOLUME_SOURCE;
+
+/* Set once when the driver starts. */
+extern const PSCTX_VOLUME_SOURCE *PsctxVolumeSource;
 
 #endif
