@@ -30,11 +30,13 @@ export interface Registration {
 export const filterManager = 'FltMgr'
 
 /** A minifilter's place among the others. Whoever ships the driver asks Microsoft for one of their own. */
-export const placeholderAltitude = '370030'
+export const placeholderAltitude = '385099.5'
 
-const instance = 'psctx-minifilter Instance'
-/** Where Windows looks for instances: below Parameters from Windows 11 24H2 on. */
+const instance = 'psctx'
+/** Where Filter Manager looks for instances: below Parameters from Windows 11 24H2 on. */
 const instanceKeys = ['Instances', String.raw`Parameters\Instances`]
+/** Offloaded reads and writes, which may go past the driver; without it there would be none on a volume that it is attached to. */
+const supportedFeatures = 3
 export const altitudeValue = { key: `Instances\\${instance}`, name: 'Altitude' } as const
 
 export const registrations: Readonly<Record<Front, Registration>> = {
@@ -56,11 +58,14 @@ export const registrations: Readonly<Record<Front, Registration>> = {
     description: 'Per-stream context file system minifilter driver',
     group: 'FSFilter Activity Monitor',
     dependency: filterManager,
-    values: instanceKeys.flatMap((key) => [
-      { key, name: 'DefaultInstance', data: instance },
-      { key: `${key}\\${instance}`, name: 'Altitude', data: placeholderAltitude },
-      { key: `${key}\\${instance}`, name: 'Flags', data: 0 },
-    ]),
+    values: [
+      { key: 'Parameters', name: 'SupportedFeatures', data: supportedFeatures },
+      ...instanceKeys.flatMap((key) => [
+        { key, name: 'DefaultInstance', data: instance },
+        { key: `${key}\\${instance}`, name: 'Altitude', data: placeholderAltitude },
+        { key: `${key}\\${instance}`, name: 'Flags', data: 0 },
+      ]),
+    ],
   },
 }
 

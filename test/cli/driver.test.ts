@@ -16,6 +16,7 @@ import {
 } from '../../src/cli/driver'
 import { registrations } from '../../src/cli/service'
 import { CommandError } from '../../src/cli/win32-error'
+import { readInf } from '../image/inf'
 import { FakeMachine, makeImage } from './machine'
 
 const legacyImage = imagePath(registrations.legacy)
@@ -378,24 +379,25 @@ describe('of the two fronts', () => {
     expect(install(machine, { front: 'minifilter' })).toEqual([
       `Copied ${join(machine.packageRoot, 'drivers', 'x64', 'psctx-minifilter.sys')} to ${file}.`,
       'Created the service psctx-minifilter, which is started on demand.',
-      'Its altitude is 370030, a placeholder: whoever ships it asks Microsoft for one of their own.',
+      'Its altitude is 385099.5, a placeholder: whoever ships it asks Microsoft for one of their own.',
     ])
     expect(readFileSync(file)).toEqual(minifilterImage())
     expect(machine.services.service).toMatchObject({ imagePath: imagePath(minifilter), dependency: 'FltMgr' })
     const key = String.raw`SYSTEM\CurrentControlSet\Services\psctx-minifilter`
     expect(values()).toEqual({
-      [String.raw`${key}\Instances\DefaultInstance`]: 'psctx-minifilter Instance',
-      [String.raw`${key}\Instances\psctx-minifilter Instance\Altitude`]: '370030',
-      [String.raw`${key}\Instances\psctx-minifilter Instance\Flags`]: 0,
-      [String.raw`${key}\Parameters\Instances\DefaultInstance`]: 'psctx-minifilter Instance',
-      [String.raw`${key}\Parameters\Instances\psctx-minifilter Instance\Altitude`]: '370030',
-      [String.raw`${key}\Parameters\Instances\psctx-minifilter Instance\Flags`]: 0,
+      [String.raw`${key}\Instances\DefaultInstance`]: 'psctx',
+      [String.raw`${key}\Instances\psctx\Altitude`]: '385099.5',
+      [String.raw`${key}\Instances\psctx\Flags`]: 0,
+      [String.raw`${key}\Parameters\SupportedFeatures`]: 3,
+      [String.raw`${key}\Parameters\Instances\DefaultInstance`]: 'psctx',
+      [String.raw`${key}\Parameters\Instances\psctx\Altitude`]: '385099.5',
+      [String.raw`${key}\Parameters\Instances\psctx\Flags`]: 0,
     })
   })
 
   test('keeps what is installed, and its altitude, when nothing is said', () => {
     install(machine, { front: 'minifilter' })
-    const altitude = String.raw`SYSTEM\CurrentControlSet\Services\psctx-minifilter\Instances\psctx-minifilter Instance\Altitude`
+    const altitude = String.raw`SYSTEM\CurrentControlSet\Services\psctx-minifilter\Instances\psctx\Altitude`
     machine.services.registry.set(altitude, '389999.5')
     expect(install(machine, {})).toEqual([
       `${installedDriver(machine.systemRoot, minifilter)} was there already, the same.`,
@@ -504,6 +506,34 @@ describe('of the two fronts', () => {
       'Deleted the service psctx-minifilter.',
     ])
   })
+})
+
+test.each([
+  ['psctx.inf', registrations.legacy],
+  ['psctx-minifilter.inf', registrations.minifilter],
+])('a driver is registered as %s registers it', (file, registration) => {
+  const inf = readInf(readFileSync(join(__dirname, '..', '..', 'driver', file), 'utf8'))
+  const strings = new Map(inf.get('strings')!.map(({ key, values }) => [key!, values[0]!]))
+  const expand = (text: string): string =>
+    text.replaceAll('"', '').replace(/%(\w+)%/g, (token, name: string) => strings.get(name) ?? token)
+  const of = (key: string): string =>
+    expand(inf.get('psctx.service')!.find((line) => line.key === key)?.values[0] ?? '')
+  const [service] = inf.get('defaultinstall.ntamd64.services')![0]!.values
+  expect({
+    service: expand(service!),
+    file: of('ServiceBinary').replace('%13%\\', ''),
+    displayName: of('DisplayName'),
+    description: of('Description'),
+    group: of('LoadOrderGroup'),
+    dependency: of('Dependencies'),
+  }).toEqual({ ...registration, front: undefined, values: undefined })
+  const values = (inf.get(of('AddReg').toLowerCase()) ?? []).map(({ values: [, key, name, type, data] }) => ({
+    key: expand(key!),
+    name,
+    data: Number(type) === 0x10001 ? Number(data) : expand(data!),
+  }))
+  expect(values).toHaveLength(registration.values.length)
+  expect(values).toEqual(expect.arrayContaining([...registration.values]))
 })
 
 test.each([
