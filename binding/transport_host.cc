@@ -28,6 +28,11 @@ namespace {
 // PSCTX_TAG of the driver, 'xtCP'.
 constexpr ULONG kDriverPoolTag = 0x78744350u;
 
+std::u16string ToText(const WCHAR *text)
+{
+    return reinterpret_cast<const char16_t *>(text);
+}
+
 std::string DescribeLeftovers(const HOST_AUDIT &audit)
 {
     const std::pair<const char *, ULONG64> counts[] = {
@@ -294,6 +299,20 @@ std::vector<std::pair<const char *, std::uint64_t>> HostTransport::Audit()
             {"irps", audit.Irps},
             {"locks", audit.Locks},
             {"contextBytes", HostAuditPool(kDriverPoolTag)}};
+}
+
+Status ListMinifilters(std::uint64_t, const std::u16string &drive, std::vector<MinifilterInstance> *instances)
+{
+    HOST_INSTANCE found = {};
+    Status status = drive.size() == 1 ? kStatusSuccess : kStatusObjectNameNotFound;
+
+    for (ULONG index = 0; Succeeded(status); index += 1) {
+        status = FromNt(HostNextInstance(static_cast<WCHAR>(drive[0]), index, &found));
+        if (Succeeded(status)) {
+            instances->push_back({ToText(found.FilterName), ToText(found.InstanceName), ToText(found.Altitude)});
+        }
+    }
+    return status == kStatusNoMoreEntries ? kStatusSuccess : status;
 }
 
 Status OpenTransport(const OpenOptions &options, std::shared_ptr<Transport> *transport)

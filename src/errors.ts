@@ -64,6 +64,7 @@ const statuses = {
   STATUS_NOT_FOUND: 0xc0000225,
   STATUS_TOO_MANY_LINKS: 0xc0000265,
   STATUS_VOLUME_DISMOUNTED: 0xc000026e,
+  STATUS_FLT_VOLUME_NOT_FOUND: 0xc01c0014,
 } as const
 
 /** The name of an NTSTATUS value that this package knows. */
@@ -125,6 +126,11 @@ function fileOperation(access: string): Partial<Record<StatusName, string>> {
 /** What depends on the operation. */
 const adviceFor: Readonly<Record<string, Partial<Record<StatusName, string>>>> = {
   openFilter: { STATUS_ACCESS_DENIED: 'Run as an administrator, who may open the driver.' },
+  minifilters: {
+    STATUS_ACCESS_DENIED: 'Run as an administrator, who may ask Filter Manager.',
+    STATUS_NOT_SUPPORTED: 'There is no Filter Manager here that can be asked.',
+    STATUS_FLT_VOLUME_NOT_FOUND: 'Filter Manager is not attached to this volume, so that no minifilter is.',
+  },
   open: fileAdvice,
   openFile: fileAdvice,
   readFile: fileOperation("`'read'`"),

@@ -23,6 +23,7 @@ import {
 import { readEvents, type EventOptions, type FilterEvents } from './events'
 import { Files } from './files'
 import { makeHostKernel, type HostKernel } from './host'
+import { listMinifilters, type MinifilterInstance } from './minifilters'
 import { type HostVolume, native } from './native'
 import { abortError, type ClosableIterator } from './paging'
 import { toNamespacePath } from './path'
@@ -30,7 +31,7 @@ import { answerError, reply, Session } from './session'
 import { makeStream, type Stream } from './stream'
 import { makeRule, type TrackingOptions, type TrackingRule } from './tracking'
 import { type VolumeFault, volumeFaults } from './volume-fault'
-import { listVolumes } from './volumes'
+import { listVolumes, openVolume } from './volumes'
 
 /** Which kernel runs the driver: that of Windows, or the one embedded in this package. */
 export type KernelName = 'windows' | 'host'
@@ -266,6 +267,25 @@ export class Filter {
   /** The volumes that the driver's file system filter knows, attached or not. Throws `STATUS_FILE_CLOSED`. */
   volumes(): Volume[] {
     return listVolumes(this.#session)
+  }
+
+  /**
+   * The minifilters that are attached to a volume, from the highest down, as Filter Manager tells them (`fltmc instances`). The volume is a
+   * drive such as `'C:'`, or the path of a file, a directory or a stream on it.
+   *
+   * Throws what {@link Filter.openStream} does for the volume, `STATUS_ACCESS_DENIED` for users who are no administrators,
+   * `STATUS_FLT_VOLUME_NOT_FOUND` for a volume that Filter Manager is not attached to, `STATUS_NOT_SUPPORTED` where there is no Filter
+   * Manager that can be asked, `STATUS_FILE_CLOSED`.
+   *
+   * @see {@link https://learn.microsoft.com/windows/win32/api/fltuser/nf-fltuser-filtervolumeinstancefindfirst | FilterVolumeInstanceFindFirst}
+   */
+  minifilters(volume: string): MinifilterInstance[] {
+    const handle = openVolume(this.#session, volume, 'minifilters')
+    try {
+      return listMinifilters(this.#session, handle, volume)
+    } finally {
+      this.#session.closeHandle(handle)
+    }
   }
 
   /**

@@ -77,8 +77,8 @@ export class FakeServiceManager implements ServiceManager {
     return this.registry.get(`${serviceKey(this.#name)}\\AllowUnload`)
   }
 
-  set allowUnload(data: number) {
-    this.registry.set(`${serviceKey(this.#name)}\\AllowUnload`, data)
+  set allowUnload(data: number | string | undefined) {
+    this.registry.set(`${serviceKey(this.#name)}\\AllowUnload`, data ?? 0)
   }
 
   query(name: string): ServiceStatus | undefined {
