@@ -68,6 +68,7 @@ NTSTATUS HostShutdown(PHOST_AUDIT Audit)
     HostFailAllocation(0);
     HostStopDisks();
     HostStopFileSystems();
+    HostStopFilterManager();
     HostStopWorkers();
     HostJoinSystemThreads();
     (VOID) HostStopDiskDriver();

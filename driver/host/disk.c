@@ -94,6 +94,25 @@ static PHOST_DISK HostFindDisk(WCHAR Letter)
     return Found;
 }
 
+NTSTATUS HostReferenceDisk(WCHAR Letter, PDEVICE_OBJECT *Device)
+{
+    NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;
+
+    *Device = NULL;
+    PlatformLock(&HostDisksMutex);
+    for (PLIST_ENTRY Entry = HostDisks.Flink; Entry != &HostDisks; Entry = Entry->Flink) {
+        PHOST_DISK Disk = CONTAINING_RECORD(Entry, HOST_DISK, Links);
+
+        if (Disk->Letter == HostLetter(Letter)) {
+            *Device = Disk->Device;
+            (VOID) InterlockedIncrement64(&HostHeaderOf(Disk->Device)->References);
+            Status = STATUS_SUCCESS;
+        }
+    }
+    PlatformUnlock(&HostDisksMutex);
+    return Status;
+}
+
 static VOID HostRemoveDisk(PHOST_DISK Disk)
 {
     PlatformLock(&HostDisksMutex);

@@ -110,6 +110,11 @@ NTSTATUS HostUnloadDriver(PDRIVER_OBJECT DriverObject)
     }
     DriverObject->Flags |= DRVO_UNLOAD_INVOKED;
     DriverObject->DriverUnload(DriverObject);
+    return HostUnloadDriverImage(DriverObject);
+}
+
+NTSTATUS HostUnloadDriverImage(PDRIVER_OBJECT DriverObject)
+{
     if (DriverObject->DeviceObject != NULL) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload", "returned and left a device behind");
     }
@@ -119,4 +124,12 @@ NTSTATUS HostUnloadDriver(PDRIVER_OBJECT DriverObject)
     HostRemoveName(DriverObject);
     HostDereferenceRaw(DriverObject, "HostUnloadDriver");
     return STATUS_SUCCESS;
+}
+
+VOID HostMakeBuiltIn(PDRIVER_OBJECT DriverObject)
+{
+    if ((DriverObject->Flags & DRVO_BUILTIN_DRIVER) == 0) {
+        DriverObject->Flags |= DRVO_BUILTIN_DRIVER;
+        (VOID) InterlockedDecrement(&HostLoadedDrivers);
+    }
 }

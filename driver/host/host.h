@@ -76,6 +76,12 @@ typedef struct _HOST_INSTANCE {
 NTSTATUS HostNextInstance(_In_ WCHAR Letter, _In_ ULONG Index, _Out_ PHOST_INSTANCE Instance);
 
 /*
+ * Loads a minifilter that sets a stream context on every stream that is opened, and does nothing else: what most of a live volume's
+ * minifilters look like from outside. Its instance is called "<Name> Instance". Four may be loaded at a time; HostUnloadDriver unloads one.
+ */
+NTSTATUS HostLoadMarker(_In_z_ PCWSTR Name, _In_z_ PCWSTR Altitude, _Outptr_ PDRIVER_OBJECT *DriverObject);
+
+/*
  * FilterUnload: asks the minifilter whether it may be unloaded, and unloads its driver if it agrees. STATUS_FLT_FILTER_NOT_FOUND,
  * STATUS_FLT_DO_NOT_DETACH and whatever the minifilter answers. HostUnloadDriver is the mandatory unload, as when its service is stopped.
  * FilterDetach: asks the minifilter whether its instance may go. STATUS_FLT_INSTANCE_NOT_FOUND, STATUS_FLT_DO_NOT_DETACH.

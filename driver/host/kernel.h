@@ -412,12 +412,19 @@ VOID HostHideNewRoutines(_In_ BOOLEAN Hide);
 
 /* registry.c */
 VOID HostStopRegistry(VOID);
+/* The strings stay as they are while the kernel runs. STATUS_OBJECT_NAME_NOT_FOUND. */
+NTSTATUS HostFindMinifilterInstance(_In_ PCUNICODE_STRING Driver, _Out_ PUNICODE_STRING InstanceName,
+                                    _Out_ PUNICODE_STRING Altitude);
 
 /* driver.c */
 VOID HostDeleteDriver(_In_ PVOID Object);
 /* Where the callbacks are kept that a driver has registered: NULL, if none. */
 PFS_FILTER_CALLBACKS *HostFsFilterCallbacksOf(_In_ PDRIVER_OBJECT Driver);
 BOOLEAN HostHasDrivers(VOID);
+/* The end of a driver whose unload routine has done its part. */
+NTSTATUS HostUnloadDriverImage(_In_ PDRIVER_OBJECT DriverObject);
+/* A driver that goes with the kernel, and does not keep it from shutting down. */
+VOID HostMakeBuiltIn(_In_ PDRIVER_OBJECT DriverObject);
 extern ULONG HostQuirks;    /* HOST_QUIRK_*, of host.h */
 extern BOOLEAN HostBooting; /* drivers loaded now are the kernel's own */
 
@@ -425,5 +432,10 @@ extern BOOLEAN HostBooting; /* drivers loaded now are the kernel's own */
 NTSTATUS HostStartDisks(VOID);
 VOID HostStopDisks(VOID);
 NTSTATUS HostStopDiskDriver(VOID);
+/* The disk at a letter, referenced. STATUS_OBJECT_NAME_NOT_FOUND. */
+NTSTATUS HostReferenceDisk(_In_ WCHAR Letter, _Outptr_ PDEVICE_OBJECT *Device);
+
+/* fltmgr/driver.c */
+VOID HostStopFilterManager(VOID);
 
 #endif

@@ -1,4 +1,4 @@
-/* The registry's service keys: the DWORD values that drivers read of their own. */
+/* The registry's service keys: the DWORD values that drivers read of their own, and the instances of minifilters. */
 #include "kernel.h"
 
 #define HOST_SERVICES L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
@@ -68,9 +68,71 @@ NTSTATUS HostSetServiceValue(PCWSTR DriverName, PCWSTR ValueName, ULONG Number)
     return STATUS_SUCCESS;
 }
 
+typedef struct _HOST_MINIFILTER {
+    LIST_ENTRY Links;
+    UNICODE_STRING Driver;
+    UNICODE_STRING InstanceName;
+    UNICODE_STRING Altitude;
+    WCHAR Text[1];
+} HOST_MINIFILTER, *PHOST_MINIFILTER;
+
+static LIST_ENTRY HostMinifilters = {&HostMinifilters, &HostMinifilters}; /* the latest first */
+
+static PWCH HostPlace(PUNICODE_STRING String, PWCH Text)
+{
+    memcpy(Text, String->Buffer, String->Length);
+    String->Buffer = Text;
+    return Text + String->Length / sizeof(WCHAR);
+}
+
+/* What was said before stays, for who has it. */
+NTSTATUS HostSetMinifilterInstance(PCWSTR DriverName, PCWSTR InstanceName, PCWSTR Altitude)
+{
+    UNICODE_STRING Driver;
+    UNICODE_STRING Name;
+    UNICODE_STRING Height;
+    PHOST_MINIFILTER Minifilter;
+
+    RtlInitUnicodeString(&Driver, DriverName);
+    RtlInitUnicodeString(&Name, InstanceName);
+    RtlInitUnicodeString(&Height, Altitude);
+    Minifilter = PlatformAllocate(sizeof(*Minifilter) + Driver.Length + Name.Length + Height.Length);
+    Minifilter->Driver = Driver;
+    Minifilter->InstanceName = Name;
+    Minifilter->Altitude = Height;
+    (VOID) HostPlace(&Minifilter->Altitude,
+                     HostPlace(&Minifilter->InstanceName, HostPlace(&Minifilter->Driver, Minifilter->Text)));
+    PlatformLock(&HostRegistryMutex);
+    InsertHeadList(&HostMinifilters, &Minifilter->Links);
+    PlatformUnlock(&HostRegistryMutex);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS HostFindMinifilterInstance(PCUNICODE_STRING Driver, PUNICODE_STRING InstanceName, PUNICODE_STRING Altitude)
+{
+    NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;
+
+    PlatformLock(&HostRegistryMutex);
+    for (PLIST_ENTRY Entry = HostMinifilters.Flink; Entry != &HostMinifilters && !NT_SUCCESS(Status);
+         Entry = Entry->Flink) {
+        PHOST_MINIFILTER Minifilter = CONTAINING_RECORD(Entry, HOST_MINIFILTER, Links);
+
+        if (HostEqual(&Minifilter->Driver, Driver)) {
+            *InstanceName = Minifilter->InstanceName;
+            *Altitude = Minifilter->Altitude;
+            Status = STATUS_SUCCESS;
+        }
+    }
+    PlatformUnlock(&HostRegistryMutex);
+    return Status;
+}
+
 VOID HostStopRegistry(VOID)
 {
     PlatformLock(&HostRegistryMutex);
+    while (!IsListEmpty(&HostMinifilters)) {
+        PlatformFree(CONTAINING_RECORD(RemoveHeadList(&HostMinifilters), HOST_MINIFILTER, Links));
+    }
     while (!IsListEmpty(&HostValues)) {
         PlatformFree(CONTAINING_RECORD(RemoveHeadList(&HostValues), HOST_VALUE, Links));
     }

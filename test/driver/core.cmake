@@ -61,7 +61,9 @@ add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
-    set_tests_properties(${program} PROPERTIES TIMEOUT 120)
+    add_test(NAME ${program}_minifilter COMMAND ${program})
+    set_tests_properties(${program}_minifilter PROPERTIES ENVIRONMENT PSCTX_FRONT=minifilter)
+    set_tests_properties(${program} ${program}_minifilter PROPERTIES TIMEOUT 120)
 endforeach()
 
 # The same cases under libFuzzer: with clang, and PSCTX_SANITIZE=address,undefined,fuzzer-no-link so that all code guides it.

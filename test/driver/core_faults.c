@@ -4,6 +4,7 @@
 #include "core_batch.h"
 #include "core_reader.h"
 
+#include <fronts.h>
 #include <string.h>
 
 /* More than any operation allocates, the requests that it sends down included; and more than DriverEntry does. */
@@ -243,8 +244,6 @@ static VOID CoreEventsSurviveFaults(VOID)
     CoreStop(&core);
 }
 
-DRIVER_INITIALIZE DriverEntry;
-
 /*
  * Loads the driver with one allocation of DriverEntry's failing each time: it fails and leaves nothing, or loads.
  */
@@ -266,7 +265,7 @@ static VOID CoreDriverEntrySurvivesFaults(VOID)
 
         HostAudit(&before);
         HostFailAllocation(countdown);
-        status = HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver);
+        status = PsctxLoadFront(CoreFront(), &driver);
         HostFailAllocation(0);
         if (NT_SUCCESS(status)) {
             driver->DriverUnload = unload; /* not set if it is the reading of AllowUnload that failed */

@@ -3,10 +3,19 @@
  */
 #include "core_fixture.h"
 
+#include <fronts.h>
 #include <stdlib.h>
 #include <string.h>
 
-DRIVER_INITIALIZE DriverEntry;
+/*
+ * What the environment says, so that it is the same in every process of a program.
+ */
+ULONG CoreFront(VOID)
+{
+    const char *front = getenv("PSCTX_FRONT");
+
+    return front != NULL && strcmp(front, "minifilter") == 0 ? PSCTX_FRONT_MINIFILTER : PSCTX_FRONT_LEGACY;
+}
 
 const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
     PSCTX_IOCTL_QUERY_VERSION, PSCTX_IOCTL_QUERY_STATISTICS,
@@ -44,8 +53,7 @@ PDRIVER_OBJECT CoreLoadDriver(VOID)
 {
     PDRIVER_OBJECT driver;
 
-    CHECK_STATUS(HostSetServiceValue(L"PsCtx", L"AllowUnload", 1), STATUS_SUCCESS);
-    CHECK_STATUS(HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver), STATUS_SUCCESS);
+    CHECK_STATUS(PsctxLoadFront(CoreFront(), &driver), STATUS_SUCCESS);
     return driver;
 }
 

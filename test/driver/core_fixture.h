@@ -26,6 +26,9 @@ typedef struct _CORE {
     HANDLE Control;    /* its session, opened for reading and writing */
 } CORE, *PCORE;
 
+/* The front that the driver is loaded with, PSCTX_FRONT_*: the environment's PSCTX_FRONT may be "minifilter". */
+ULONG CoreFront(VOID);
+
 VOID CoreBoot(VOID);
 PDRIVER_OBJECT CoreLoadDriver(VOID);
 PEPROCESS CoreCreateProcess(_In_ BOOLEAN Administrator);

@@ -5,11 +5,10 @@
 #include "core_probe.h"
 #include "core_races.h"
 
+#include <fronts.h>
 #include <pthread.h>
 
 #define CORE_STACK_ROUNDS 200u
-
-DRIVER_INITIALIZE DriverEntry;
 
 typedef struct _CORE_LOOKER {
     PEPROCESS Process;
@@ -28,14 +27,13 @@ static VOID CoreStartDetached(_Out_ PCORE Core)
     NTSTATUS status;
 
     CoreBoot();
-    CHECK_STATUS(HostSetServiceValue(L"PsCtx", L"AllowUnload", 1), STATUS_SUCCESS);
     Core->Process = CoreCreateProcess(TRUE);
     HostEnterProcess(Core->Process);
     for (;;) {
         countdown += 1;
         CHECK(countdown < CORE_STACK_ROUNDS);
         HostFailAllocation(countdown);
-        status = HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &Core->Driver);
+        status = PsctxLoadFront(CoreFront(), &Core->Driver);
         HostFailAllocation(0);
         if (!NT_SUCCESS(status)) {
             continue;

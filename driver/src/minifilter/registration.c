@@ -37,12 +37,13 @@ static const FLT_OPERATION_REGISTRATION PsctxOperations[] = {
 };
 
 /*
- * As Windows 7 knows the structure, and every later one still. Nothing is ever pended, so that there is nothing to do when a teardown starts.
+ * Older Filter Managers take what they know of it: the major version is the same. Nothing is ever pended, so that there is nothing to do when a
+ * teardown starts.
  * [fltkernel/ns-fltkernel-_flt_registration]
  */
 static const FLT_REGISTRATION PsctxRegistration = {
-    .Size = RTL_SIZEOF_THROUGH_FIELD(FLT_REGISTRATION, NormalizeNameComponentExCallback),
-    .Version = FLT_REGISTRATION_VERSION_0202,
+    .Size = sizeof(FLT_REGISTRATION),
+    .Version = FLT_REGISTRATION_VERSION,
     .ContextRegistration = PsctxContexts,
     .OperationRegistration = PsctxOperations,
     .InstanceSetupCallback = PsctxSetUpInstance,

@@ -1,0 +1,255 @@
+/* The minifilters of tests, and the kernel they run in. */
+#include "minifilter.h"
+
+#include "harness.h"
+
+#include <stdio.h>
+
+static PEPROCESS Process;
+char MinifilterSteps[1024];
+
+TEST_MINIFILTER MinifilterA = {.Name = L"TestA", .Altitude = L"370030", .Letter = 'A'};
+TEST_MINIFILTER MinifilterB = {.Name = L"TestB", .Altitude = L"140000", .Letter = 'B'};
+static TEST_MINIFILTER *const All[] = {&MinifilterA, &MinifilterB};
+static TEST_MINIFILTER *Loading;
+
+TEST_MINIFILTER *MinifilterOf(PCFLT_RELATED_OBJECTS Objects)
+{
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(All); Index++) {
+        if (All[Index]->Filter == Objects->Filter) {
+            return All[Index];
+        }
+    }
+    return Loading;
+}
+
+static void Note(char Letter, char Direction, UCHAR Major)
+{
+    size_t Used = strlen(MinifilterSteps);
+
+    if (Used + 8 < sizeof(MinifilterSteps)) {
+        (void)snprintf(MinifilterSteps + Used, sizeof(MinifilterSteps) - Used, "%s%c%c%02x", Used == 0 ? "" : " ",
+                       Letter, Direction, Major);
+    }
+}
+
+static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS Objects, PVOID *Context)
+{
+    TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
+
+    Note(Minifilter->Letter, '>', Data->Iopb->MajorFunction);
+    if (Minifilter->Pre != NULL) {
+        return Minifilter->Pre(Data, Objects, Context);
+    }
+    return Minifilter->NoPost ? FLT_PREOP_SUCCESS_NO_CALLBACK : FLT_PREOP_SUCCESS_WITH_CALLBACK;
+}
+
+static FLT_POSTOP_CALLBACK_STATUS Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS Objects, PVOID Context,
+                                       FLT_POST_OPERATION_FLAGS Flags)
+{
+    TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
+
+    Note(Minifilter->Letter, '<', Data->Iopb->MajorFunction);
+    if ((Flags & FLTFL_POST_OPERATION_DRAINING) != 0) {
+        (VOID) InterlockedIncrement(&Minifilter->Drains);
+    }
+    return Minifilter->Post != NULL ? Minifilter->Post(Data, Objects, Context, Flags) : FLT_POSTOP_FINISHED_PROCESSING;
+}
+
+static NTSTATUS Setup(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
+                      FLT_FILESYSTEM_TYPE FileSystemType)
+{
+    TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
+
+    CHECK(DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM && KeGetCurrentIrql() == PASSIVE_LEVEL);
+    (VOID) InterlockedIncrement(&Minifilter->Setups);
+    Minifilter->SetupFlags = Flags;
+    Minifilter->Instance = Objects->Instance;
+    Minifilter->Volume = Objects->Volume;
+    return Minifilter->Setup != NULL ? Minifilter->Setup(Objects, Flags, DeviceType, FileSystemType)
+                                     : Minifilter->SetupStatus;
+}
+
+static NTSTATUS QueryTeardown(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_QUERY_TEARDOWN_FLAGS Flags)
+{
+    UNREFERENCED_PARAMETER(Flags);
+    return MinifilterOf(Objects)->QueryTeardownStatus;
+}
+
+static VOID TeardownStart(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
+
+    CHECK(Minifilter->TeardownStarts == Minifilter->TeardownCompletes);
+    Minifilter->TeardownReason = Reason;
+    (VOID) InterlockedIncrement(&Minifilter->TeardownStarts);
+    if (Minifilter->TeardownStart != NULL) {
+        Minifilter->TeardownStart(Objects, Reason);
+    }
+}
+
+static VOID TeardownComplete(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
+
+    CHECK(Minifilter->TeardownReason == Reason);
+    (VOID) InterlockedIncrement(&Minifilter->TeardownCompletes);
+    if (Minifilter->TeardownComplete != NULL) {
+        Minifilter->TeardownComplete(Objects, Reason);
+    }
+}
+
+static VOID CleanA(PFLT_CONTEXT Context, FLT_CONTEXT_TYPE Type)
+{
+    (VOID) InterlockedIncrement(&MinifilterA.ContextsCleaned);
+    if (MinifilterA.CleanContext != NULL) {
+        MinifilterA.CleanContext(Context, Type);
+    }
+}
+
+static NTSTATUS UnloadIt(TEST_MINIFILTER *Minifilter, FLT_FILTER_UNLOAD_FLAGS Flags)
+{
+    Minifilter->UnloadFlags = Flags;
+    if (!NT_SUCCESS(Minifilter->UnloadStatus)) {
+        return Minifilter->UnloadStatus;
+    }
+    FltUnregisterFilter(Minifilter->Filter);
+    Minifilter->Filter = NULL;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS UnloadA(FLT_FILTER_UNLOAD_FLAGS Flags)
+{
+    return UnloadIt(&MinifilterA, Flags);
+}
+
+static NTSTATUS UnloadB(FLT_FILTER_UNLOAD_FLAGS Flags)
+{
+    return UnloadIt(&MinifilterB, Flags);
+}
+
+static const FLT_CONTEXT_REGISTRATION Contexts[] = {
+    {.ContextType = FLT_VOLUME_CONTEXT, .ContextCleanupCallback = CleanA, .Size = TEST_CONTEXT_SIZE, .PoolTag = 'tseT'},
+    {.ContextType = FLT_INSTANCE_CONTEXT,
+     .ContextCleanupCallback = CleanA,
+     .Size = TEST_CONTEXT_SIZE,
+     .PoolTag = 'tseT'},
+    {.ContextType = FLT_STREAM_CONTEXT, .ContextCleanupCallback = CleanA, .Size = TEST_CONTEXT_SIZE, .PoolTag = 'tseT'},
+    {.ContextType = FLT_STREAMHANDLE_CONTEXT,
+     .ContextCleanupCallback = CleanA,
+     .Size = FLT_VARIABLE_SIZED_CONTEXTS,
+     .PoolTag = 'tseT'},
+    {.ContextType = FLT_CONTEXT_END},
+};
+
+static const UCHAR Majors[] = {IRP_MJ_CREATE,
+                               IRP_MJ_CLOSE,
+                               IRP_MJ_READ,
+                               IRP_MJ_WRITE,
+                               IRP_MJ_QUERY_INFORMATION,
+                               IRP_MJ_SET_INFORMATION,
+                               IRP_MJ_DIRECTORY_CONTROL,
+                               IRP_MJ_FILE_SYSTEM_CONTROL,
+                               IRP_MJ_LOCK_CONTROL,
+                               IRP_MJ_CLEANUP};
+
+static NTSTATUS Entry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    FLT_OPERATION_REGISTRATION Operations[RTL_NUMBER_OF(Majors) + 1] = {0};
+    FLT_REGISTRATION Registration = {
+        .Size = sizeof(Registration),
+        .Version = FLT_REGISTRATION_VERSION,
+        .Flags = Loading->RegistrationFlags,
+        .ContextRegistration = Contexts,
+        .OperationRegistration = Operations,
+        .FilterUnloadCallback = Loading->NoUnload ? NULL : (Loading == &MinifilterA ? UnloadA : UnloadB),
+        .InstanceSetupCallback = Setup,
+        .InstanceQueryTeardownCallback = Loading->NoQueryTeardown ? NULL : QueryTeardown,
+        .InstanceTeardownStartCallback = TeardownStart,
+        .InstanceTeardownCompleteCallback = TeardownComplete,
+    };
+    NTSTATUS Status;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Majors); Index++) {
+        Operations[Index].MajorFunction = Majors[Index];
+        Operations[Index].Flags = Loading->OperationFlags;
+        Operations[Index].PreOperation = Pre;
+        Operations[Index].PostOperation = Loading->NoPost ? NULL : Post;
+    }
+    Operations[RTL_NUMBER_OF(Majors)].MajorFunction = IRP_MJ_OPERATION_END;
+    Status = FltRegisterFilter(DriverObject, &Registration, &Loading->Filter);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = FltStartFiltering(Loading->Filter);
+    if (!NT_SUCCESS(Status)) {
+        FltUnregisterFilter(Loading->Filter);
+        Loading->Filter = NULL;
+    }
+    return Status;
+}
+
+NTSTATUS LoadMinifilter(TEST_MINIFILTER *Minifilter)
+{
+    (VOID) HostSetMinifilterInstance(Minifilter->Name, L"Test Instance", Minifilter->Altitude);
+    Loading = Minifilter;
+    return HostLoadDriver(Minifilter->Name, TRUE, Entry, &Minifilter->Driver);
+}
+
+NTSTATUS UnloadMinifilter(TEST_MINIFILTER *Minifilter)
+{
+    return HostUnloadDriver(Minifilter->Driver);
+}
+
+NTSTATUS StartMinifilters(void)
+{
+    static const TEST_MINIFILTER CleanMinifilterA = {.Name = L"TestA", .Altitude = L"370030", .Letter = 'A'};
+    static const TEST_MINIFILTER CleanMinifilterB = {.Name = L"TestB", .Altitude = L"140000", .Letter = 'B'};
+    NTSTATUS Status = HostBoot();
+
+    MinifilterA = CleanMinifilterA;
+    MinifilterB = CleanMinifilterB;
+    MinifilterSteps[0] = '\0';
+    if (NT_SUCCESS(Status)) {
+        Status = HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = HostCreateProcess(TRUE, &Process);
+    }
+    if (NT_SUCCESS(Status)) {
+        HostEnterProcess(Process);
+    }
+    return Status;
+}
+
+BOOLEAN StopMinifilters(void)
+{
+    HOST_AUDIT Audit;
+    NTSTATUS Status;
+
+    HostLeaveProcess();
+    HostExitProcess(Process);
+    HostDereferenceProcess(Process);
+    Status = HostShutdown(&Audit);
+    if (!NT_SUCCESS(Status) || Audit.PoolBytes != 0 || Audit.Handles != 0 || Audit.Objects != 0 || Audit.Irps != 0 ||
+        Audit.Locks != 0) {
+        printf("# 0x%08X, left: %llu bytes of pool, %llu handles, %llu objects, %llu requests, %llu locks\n",
+               (ULONG)Status, Audit.PoolBytes, Audit.Handles, Audit.Objects, Audit.Irps, Audit.Locks);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+NTSTATUS OpenOnVolume(PCWSTR Name, ULONG Options, PHANDLE Handle)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    UNICODE_STRING String;
+
+    RtlInitUnicodeString(&String, Name);
+    InitializeObjectAttributes(&Attributes, &String, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtCreateFile(Handle, GENERIC_READ | GENERIC_WRITE | DELETE | SYNCHRONIZE, &Attributes, &IoStatus, NULL,
+                        FILE_ATTRIBUTE_NORMAL, FILE_SHARE_VALID_FLAGS, FILE_OPEN_IF,
+                        Options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
