@@ -199,7 +199,7 @@ static VOID CoreListIsInOrderOfTheStack(VOID)
     CHECK_EQUAL(entry->Instance, 4);
     CHECK(entry->Sequence != 0);
     CHECK(entry->OwnerToken != 0 && entry->InstanceToken != 0);
-    CoreCheckModule(entry, L"PsCtx.sys");
+    CoreCheckModule(entry, CoreFront() == PSCTX_FRONT_LEGACY ? L"PsCtx.sys" : L"PsCtx-Minifilter.sys");
     CoreCheckOwnerName(entry, PSCTX_OWNER_UNKNOWN, L"");
 
     entry = CoreEntry(&inspection, 2);

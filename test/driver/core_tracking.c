@@ -700,7 +700,8 @@ static VOID CoreNoOpenIsLostForWantOfMemory(VOID)
         CHECK_EQUAL(statistics.SessionInserted + statistics.SessionMissed, opens);
         CHECK_EQUAL(statistics.SessionContexts, 0);
     }
-    CHECK(statistics.SessionMissed > 2);
+    /* The minifilter asks for a name in another way where it cannot in one, and so misses fewer. */
+    CHECK(statistics.SessionMissed > (CoreFront() == PSCTX_FRONT_LEGACY ? 2 : 0));
     CHECK(statistics.SessionInserted > 2);
     CoreStopTracker(&tracker);
 }

@@ -1,4 +1,4 @@
-/** What builds the driver on Windows, where these tests do not run: the Visual Studio project, its packages, and the workflow that uses them. */
+/** What builds the driver on Windows, where these tests do not run: the Visual Studio projects, their packages, and the workflow that uses them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -25,34 +25,59 @@ function files(directory: string, ending: string): string[] {
     .sort()
 }
 
-describe('psctx.vcxproj', () => {
-  const project = parse('psctx.vcxproj')
+const shared = parse('psctx.props')
 
-  test("lists exactly the driver's sources and headers", () => {
-    expect(attributes(project, 'ClCompile', 'Include').filter(Boolean).sort()).toEqual(files('src', '.c'))
+const withoutRoom = (front: string) => (name: string) =>
+  !name.startsWith(`src\\${front}\\`) && name !== `src\\driver\\${front}.c`
+
+describe.each([
+  ['psctx', 'minifilter'],
+  ['psctx-minifilter', 'legacy'],
+])('%s.vcxproj', (name, other) => {
+  const project = parse(`${name}.vcxproj`)
+  const all = (element: string) => [project, shared].flatMap((document) => attributes(document, element, 'Include'))
+
+  test("lists exactly the image's sources and headers", () => {
+    expect(all('ClCompile').filter(Boolean).sort()).toEqual(files('src', '.c').filter(withoutRoom(other)))
     const headers = [...files('include', '.h'), ...files('src', '.h')]
-    expect(attributes(project, 'ClInclude', 'Include').sort()).toEqual(headers)
-    expect(attributes(project, 'ResourceCompile', 'Include')).toEqual(['psctx.rc'])
-    expect(attributes(project, 'Inf', 'Include').filter(Boolean)).toEqual(['psctx.inf'])
+    expect(all('ClInclude').sort()).toEqual(headers.filter(withoutRoom(other)))
+    expect(all('ResourceCompile').filter(Boolean)).toEqual(['psctx.rc'])
+  })
+
+  test('is named before what both projects share is imported, which makes that the name of its INF', () => {
+    expect(project.getElementsByTagName('DriverName')[0]?.textContent).toBe(name)
+    expect(attributes(project, 'Import', 'Project')).toEqual(['psctx.props', '$(VCTargetsPath)\\Microsoft.Cpp.targets'])
+    expect(all('Inf').filter(Boolean)).toEqual(['$(DriverName).inf'])
   })
 
   test('never sees what stands in for the WDK', () => {
-    expect(readFileSync(join(driver, 'psctx.vcxproj'), 'utf8')).not.toMatch(/compat|host/)
+    expect(readFileSync(join(driver, `${name}.vcxproj`), 'utf8')).not.toMatch(/compat|host/)
+  })
+
+  test("links with Filter Manager's library if it is the minifilter", () => {
+    const libraries = Array.from(project.getElementsByTagName('AdditionalDependencies'), (found) => found.textContent)
+    expect(libraries).toEqual(other === 'legacy' ? ['fltMgr.lib;%(AdditionalDependencies)'] : [])
+  })
+})
+
+describe('psctx.props', () => {
+  test('never sees what stands in for the WDK', () => {
+    expect(readFileSync(join(driver, 'psctx.props'), 'utf8')).not.toMatch(/compat|host/)
   })
 
   test('imports the packages of packages.config, in the one version that it names', () => {
     const packages = parse('packages.config')
-    const version = project.getElementsByTagName('KitVersion')[0]?.textContent
+    const version = shared.getElementsByTagName('KitVersion')[0]?.textContent
     expect(new Set(attributes(packages, 'package', 'version'))).toEqual(new Set([version]))
-    const imported = attributes(project, 'Import', 'Project').flatMap(
+    const imported = attributes(shared, 'Import', 'Project').flatMap(
       (path) => /^\$\(KitPackages\)\\(.+)\.\$\(KitVersion\)\\/.exec(path)?.[1] ?? [],
     )
     expect(imported.sort()).toEqual(attributes(packages, 'package', 'id').sort())
   })
 
-  test("gives the driver's package the version that npm's has", () => {
+  test("gives the driver's packages the version that npm's has", () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-    expect(project.getElementsByTagName('TimeStamp')[0]?.textContent).toBe(`${version}.0`)
+    expect(shared.getElementsByTagName('TimeStamp')[0]?.textContent).toBe(`${version}.0`)
   })
 })
 

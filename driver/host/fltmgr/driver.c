@@ -367,10 +367,23 @@ static PDEVICE_OBJECT FltpFindFileSystem(PDEVICE_OBJECT ControlDevice)
 static VOID FltpFileSystemChange(PDEVICE_OBJECT DeviceObject, BOOLEAN FsActive)
 {
     PDEVICE_OBJECT Device;
+    PFLT_VOLUME Volume;
 
+    if (DeviceObject->DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM) {
+        /* A redirector mounts nothing: its files are opened through its own device, which is the volume. */
+        Volume = FltpVolumeOfDevice(DeviceObject);
+        if (FsActive && Volume == NULL) {
+            (VOID) FltpAttachVolumeDevice(DeviceObject, NULL, DeviceObject->StackSize, TRUE);
+        } else if (!FsActive && Volume != NULL) {
+            FltpDetachVolumeDevice(Volume);
+        }
+        if (Volume != NULL) {
+            FltpLetGo(Volume);
+        }
+        return;
+    }
     if (DeviceObject->DeviceType != FILE_DEVICE_DISK_FILE_SYSTEM &&
-        DeviceObject->DeviceType != FILE_DEVICE_CD_ROM_FILE_SYSTEM &&
-        DeviceObject->DeviceType != FILE_DEVICE_NETWORK_FILE_SYSTEM) {
+        DeviceObject->DeviceType != FILE_DEVICE_CD_ROM_FILE_SYSTEM) {
         return;
     }
     if (FsActive) {
