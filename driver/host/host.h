@@ -103,7 +103,8 @@ NTSTATUS HostAttachFilter(_In_z_ PCWSTR FilterName, _In_ WCHAR Letter);
  * and not by the file system's.
  *
  * What the kernel's own file systems differ in. CALLBACKS_ACQUIRE and CALLBACKS_RELEASE: that half of what acquires and releases a file,
- * for each purpose, is a registered callback, as elsewhere the entry of the fast-I/O table is.
+ * for each purpose, is a registered callback, as elsewhere the entry of the fast-I/O table is. COMPLETES_AT_DISPATCH: they complete requests at
+ * DISPATCH_LEVEL, as a disk's driver would, but for creates and closes.
  */
 #define HOST_QUIRK_OWNER_ALONE_MATCHES 0x1u
 #define HOST_QUIRK_SILENT_DELETION 0x2u
@@ -114,6 +115,7 @@ NTSTATUS HostAttachFilter(_In_z_ PCWSTR FilterName, _In_ WCHAR Letter);
 #define HOST_QUIRK_TOPMOST_ACQUIRES 0x40u
 #define HOST_QUIRK_CALLBACKS_ACQUIRE 0x80u
 #define HOST_QUIRK_CALLBACKS_RELEASE 0x100u
+#define HOST_QUIRK_COMPLETES_AT_DISPATCH 0x200u
 VOID HostSetQuirks(_In_ ULONG Quirks);
 
 /*

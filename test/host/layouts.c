@@ -1,6 +1,8 @@
 /* Holds sizes and offsets of the kernel's structures against the WDK's, on x64. */
 #include "harness.h"
 
+#include <fltKernel.h>
+
 #include <stdio.h>
 
 #define SIZE(Structure) {#Structure, "", sizeof(Structure)}
@@ -562,16 +564,18 @@ static const struct {
     AT(IO_SECURITY_CONTEXT, AccessState),
     AT(IO_SECURITY_CONTEXT, DesiredAccess),
     AT(IO_SECURITY_CONTEXT, FullCreateOptions),
+#include "layouts_flt.h"
 };
 
-static void Layouts(void)
+/* How many of ours a table of the WDK's tells of. */
+static ULONG CompareWith(const char *Path)
 {
     char Line[256];
     char Structure[64] = "";
     char Name[128];
     char X64[16];
     ULONG Found = 0;
-    FILE *File = fopen(PSCTX_TEST_DATA "/wdk-layouts.txt", "r");
+    FILE *File = fopen(Path, "r");
 
     CHECK(File != NULL);
     while (File != NULL && fgets(Line, sizeof(Line), File) != NULL) {
@@ -594,10 +598,16 @@ static void Layouts(void)
             }
         }
     }
-    CHECK(Found == RTL_NUMBER_OF(Ours));
     if (File != NULL) {
         (void)fclose(File);
     }
+    return Found;
+}
+
+static void Layouts(void)
+{
+    CHECK(CompareWith(PSCTX_TEST_DATA "/wdk-layouts.txt") + CompareWith(PSCTX_TEST_DATA "/wdk-flt-layouts.txt") ==
+          RTL_NUMBER_OF(Ours));
 }
 
 int main(void)

@@ -80,7 +80,6 @@ static VOID TeardownStart(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_TEARDOWN_F
 {
     TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
 
-    CHECK(Minifilter->TeardownStarts == Minifilter->TeardownCompletes);
     Minifilter->TeardownReason = Reason;
     (VOID) InterlockedIncrement(&Minifilter->TeardownStarts);
     if (Minifilter->TeardownStart != NULL) {
@@ -92,7 +91,7 @@ static VOID TeardownComplete(PCFLT_RELATED_OBJECTS Objects, FLT_INSTANCE_TEARDOW
 {
     TEST_MINIFILTER *Minifilter = MinifilterOf(Objects);
 
-    CHECK(Minifilter->TeardownReason == Reason);
+    CHECK(Minifilter->TeardownStarts > Minifilter->TeardownCompletes);
     (VOID) InterlockedIncrement(&Minifilter->TeardownCompletes);
     if (Minifilter->TeardownComplete != NULL) {
         Minifilter->TeardownComplete(Objects, Reason);
@@ -252,4 +251,116 @@ NTSTATUS OpenOnVolume(PCWSTR Name, ULONG Options, PHANDLE Handle)
     return NtCreateFile(Handle, GENERIC_READ | GENERIC_WRITE | DELETE | SYNCHRONIZE, &Attributes, &IoStatus, NULL,
                         FILE_ATTRIBUTE_NORMAL, FILE_SHARE_VALID_FLAGS, FILE_OPEN_IF,
                         Options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+PFILE_OBJECT FileOf(HANDLE Handle)
+{
+    PFILE_OBJECT FileObject = NULL;
+
+    CHECK_STATUS(ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, UserMode, (PVOID *)&FileObject, NULL),
+                 STATUS_SUCCESS);
+    return FileObject;
+}
+
+NTSTATUS ReadFrom(HANDLE Handle, PVOID Buffer, ULONG Length, PIO_STATUS_BLOCK IoStatus)
+{
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+
+    return NtReadFile(Handle, NULL, NULL, NULL, IoStatus, Buffer, Length, &Offset, NULL);
+}
+
+NTSTATUS WriteTo(HANDLE Handle, const VOID *Buffer, ULONG Length)
+{
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+    IO_STATUS_BLOCK IoStatus;
+
+    return NtWriteFile(Handle, NULL, NULL, NULL, &IoStatus, (PVOID)(ULONG_PTR)Buffer, Length, &Offset, NULL);
+}
+
+PDEVICE_OBJECT HolderDevice;
+volatile LONG HolderKeeps = -1;
+volatile LONG HolderSaw[IRP_MJ_MAXIMUM_FUNCTION + 1];
+ULONG HolderLength;
+PIRP volatile Held;
+static PDRIVER_OBJECT HolderDriver;
+static PDEVICE_OBJECT HolderLower;
+
+static NTSTATUS HolderDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    (VOID) InterlockedIncrement(&HolderSaw[Location->MajorFunction]);
+    if (Location->MajorFunction == IRP_MJ_WRITE) {
+        HolderLength = Location->Parameters.Write.Length;
+    }
+    if (InterlockedCompareExchange(&HolderKeeps, -1, Location->MajorFunction) == Location->MajorFunction) {
+        IoMarkIrpPending(Irp);
+        WritePointerRelease((PVOID volatile *)&Held, Irp);
+        return STATUS_PENDING;
+    }
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IoCallDriver(HolderLower, Irp);
+}
+
+static VOID HolderUnload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    IoDetachDevice(HolderLower);
+    IoDeleteDevice(HolderDevice);
+}
+
+static NTSTATUS HolderEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    PFILE_OBJECT FileObject;
+    HANDLE Handle;
+    NTSTATUS Status;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    for (ULONG Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++) {
+        DriverObject->MajorFunction[Index] = HolderDispatch;
+    }
+    DriverObject->DriverUnload = HolderUnload;
+    Status = OpenOnVolume(L"\\DosDevices\\M:\\holder", 0, &Handle);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    FileObject = FileOf(Handle);
+    Status = IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &HolderDevice);
+    if (NT_SUCCESS(Status)) {
+        Status =
+            IoAttachDeviceToDeviceStackSafe(HolderDevice, IoGetBaseFileSystemDeviceObject(FileObject), &HolderLower);
+        HolderDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    }
+    ObDereferenceObject(FileObject);
+    CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
+    return Status;
+}
+
+NTSTATUS LoadHolder(void)
+{
+    HolderKeeps = -1;
+    Held = NULL;
+    memset((PVOID)(ULONG_PTR)HolderSaw, 0, sizeof(HolderSaw));
+    return HostLoadDriver(L"Holder", TRUE, HolderEntry, &HolderDriver);
+}
+
+NTSTATUS UnloadHolder(void)
+{
+    return HostUnloadDriver(HolderDriver);
+}
+
+VOID LetHolderGo(NTSTATUS Status, KIRQL Irql)
+{
+    PIRP Irp = InterlockedExchangePointer((PVOID volatile *)&Held, NULL);
+    KIRQL Before;
+
+    CHECK(Irp != NULL);
+    KeEnterCriticalRegion();
+    KeRaiseIrql(Irql, &Before);
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = 0;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    KeLowerIrql(Before);
+    KeLeaveCriticalRegion();
 }

@@ -58,4 +58,22 @@ TEST_MINIFILTER *MinifilterOf(PCFLT_RELATED_OBJECTS Objects);
 /* A synchronous handle for all that is tested here, FILE_OPEN_IF. */
 NTSTATUS OpenOnVolume(PCWSTR Name, ULONG Options, PHANDLE Handle);
 
+/* The file object of a handle, referenced. */
+PFILE_OBJECT FileOf(HANDLE Handle);
+NTSTATUS ReadFrom(HANDLE Handle, PVOID Buffer, ULONG Length, PIO_STATUS_BLOCK IoStatus);
+NTSTATUS WriteTo(HANDLE Handle, const VOID *Buffer, ULONG Length);
+
+/*
+ * A legacy filter, attached to the volume where it is loaded. It keeps the next request with a major function, HolderKeeps, until
+ * LetHolderGo completes it with a status at an IRQL; HolderSaw counts the requests of each major function that come to it.
+ */
+NTSTATUS LoadHolder(void);
+NTSTATUS UnloadHolder(void);
+VOID LetHolderGo(NTSTATUS Status, KIRQL Irql);
+extern PDEVICE_OBJECT HolderDevice;
+extern volatile LONG HolderKeeps; /* negative: none */
+extern volatile LONG HolderSaw[IRP_MJ_MAXIMUM_FUNCTION + 1];
+extern ULONG HolderLength; /* of the last write that it saw */
+extern PIRP volatile Held;
+
 #endif

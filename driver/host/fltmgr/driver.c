@@ -9,9 +9,9 @@ typedef enum _FLTP_DEVICE_KIND { FltpFileSystemDevice, FltpVolumeDevice } FLTP_D
 
 typedef struct _FLTP_EXTENSION {
     FLTP_DEVICE_KIND Kind;
-    PFLT_VOLUME Volume;    /* of a volume's device; kept */
-    PDEVICE_OBJECT Lower;  /* of a file system's; referenced */
-    PDEVICE_OBJECT Target; /* of a file system's: its control device */
+    PFLT_VOLUME Volume;            /* of a volume's device; kept */
+    PDEVICE_OBJECT volatile Lower; /* of a file system's; referenced */
+    PDEVICE_OBJECT Target;         /* of a file system's: its control device */
 } FLTP_EXTENSION, *PFLTP_EXTENSION;
 
 PDRIVER_OBJECT FltpDriver;
@@ -105,7 +105,6 @@ static VOID FltpPropagate(PDEVICE_OBJECT From, PDEVICE_OBJECT To)
 NTSTATUS FltpAttachVolumeDevice(PDEVICE_OBJECT Target, PDEVICE_OBJECT Disk, CCHAR StackSize, BOOLEAN NewlyMounted)
 {
     PFLT_VOLUME Volume = FltpVolumeOfDevice(Target);
-    PDEVICE_OBJECT Lower;
     PDEVICE_OBJECT Device;
     NTSTATUS Status;
 
@@ -139,15 +138,14 @@ NTSTATUS FltpAttachVolumeDevice(PDEVICE_OBJECT Target, PDEVICE_OBJECT Disk, CCHA
     ((PFLTP_EXTENSION)Device->DeviceExtension)->Volume = Volume;
     Volume->Device = Device;
     Volume->Target = Target;
-    Status = IoAttachDeviceToDeviceStackSafe(Device, Target, &Lower);
+    Status = IoAttachDeviceToDeviceStackSafe(Device, Target, (PDEVICE_OBJECT *)&Volume->Lower);
     if (!NT_SUCCESS(Status)) {
         IoDeleteDevice(Device);
         FltpLetGo(Volume);
         return Status;
     }
-    ObReferenceObject(Lower);
+    ObReferenceObject(Volume->Lower);
     ObReferenceObject(Target);
-    (VOID) InterlockedExchangePointer((PVOID volatile *)&Volume->Lower, Lower);
     if (Target->StackSize < StackSize) {
         Device->StackSize = (CCHAR)(Device->StackSize + StackSize - Target->StackSize);
     }
@@ -279,7 +277,7 @@ static VOID FltpFastIoDetachDevice(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT T
     PFLTP_EXTENSION Extension = SourceDevice->DeviceExtension;
     PFLT_VOLUME Volume = Extension->Volume;
     PDEVICE_OBJECT Target = Extension->Kind == FltpVolumeDevice ? Volume->Target : Extension->Target;
-    PDEVICE_OBJECT Lower;
+    PDEVICE_OBJECT volatile *Lower = Extension->Kind == FltpVolumeDevice ? &Volume->Lower : &Extension->Lower;
 
     if (TargetDevice == Target) {
         if (Extension->Kind == FltpVolumeDevice) {
@@ -289,15 +287,12 @@ static VOID FltpFastIoDetachDevice(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT T
         }
         return;
     }
+    ObReferenceObject(Target);
+    ObDereferenceObject(InterlockedExchangePointer((PVOID volatile *)Lower, Target));
     IoDetachDevice(TargetDevice);
-    if (NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(SourceDevice, Target, &Lower))) {
-        ObReferenceObject(Lower);
-        if (Extension->Kind == FltpVolumeDevice) {
-            Lower = InterlockedExchangePointer((PVOID volatile *)&Volume->Lower, Lower);
-        } else {
-            Lower = InterlockedExchangePointer((PVOID volatile *)&Extension->Lower, Lower);
-        }
-        ObDereferenceObject(Lower);
+    if (NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(SourceDevice, Target, (PDEVICE_OBJECT *)Lower))) {
+        ObReferenceObject(*Lower);
+        ObDereferenceObject(Target);
     }
 }
 
@@ -341,7 +336,7 @@ static VOID FltpAttachFileSystem(PDEVICE_OBJECT ControlDevice)
     Extension = Device->DeviceExtension;
     Extension->Kind = FltpFileSystemDevice;
     Extension->Target = ControlDevice;
-    if (!NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(Device, ControlDevice, &Extension->Lower))) {
+    if (!NT_SUCCESS(IoAttachDeviceToDeviceStackSafe(Device, ControlDevice, (PDEVICE_OBJECT *)&Extension->Lower))) {
         IoDeleteDevice(Device);
         return;
     }

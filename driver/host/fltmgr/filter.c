@@ -281,9 +281,9 @@ NTSTATUS FltStartFiltering(PFLT_FILTER Filter)
     return Status;
 }
 
-static BOOLEAN FltpHasNoInstances(PVOID Context)
+static BOOLEAN FltpHasNoInstancesGiven(PVOID Context)
 {
-    return (BOOLEAN)(ReadAcquire(&((PFLT_FILTER)Context)->LiveInstances) == 0);
+    return (BOOLEAN)(ReadAcquire(&((PFLT_FILTER)Context)->InstancesGiven) == 0);
 }
 
 static BOOLEAN FltpHasNothingOut(PVOID Context)
@@ -326,7 +326,7 @@ VOID FltUnregisterFilter(PFLT_FILTER Filter)
         FltpDeleteVolumeContexts(Volume, Filter);
     }
     FltpRundown(&Filter->Object, TRUE, "FltUnregisterFilter");
-    FltpAwait(&Filter->LiveInstances, FltpHasNoInstances, Filter, "FltUnregisterFilter",
+    FltpAwait(&Filter->InstancesGiven, FltpHasNoInstancesGiven, Filter, "FltUnregisterFilter",
               "an instance of the filter that is referenced");
     FltpAwait(&Filter->Outstanding, FltpHasNothingOut, Filter, "FltUnregisterFilter",
               ReadAcquire(&Filter->NamesOut) != 0 ? "file name information that is not released"
@@ -430,8 +430,7 @@ NTSTATUS FltEnumerateFilters(PFLT_FILTER *FilterList, ULONG FilterListSize, PULO
         PFLT_FILTER Filter = CONTAINING_RECORD(Entry, struct _FLT_FILTER, Links);
 
         if (!Filter->Object.Deleting) {
-            Filter->Object.Given++;
-            FltpKeep(Filter);
+            FltpGiveLocked(Filter);
             FilterList[Given++] = Filter;
         }
     }

@@ -42,9 +42,9 @@ struct _FLT_FILTER {
     BOOLEAN Filtering;
     BOOLEAN Mandatory; /* is being unloaded, and cannot refuse */
     BOOLEAN Unloading;
-    volatile LONG Outstanding; /* contexts, name information and work items that its minifilter has */
-    volatile LONG NamesOut;    /* of these, name information */
-    volatile LONG LiveInstances;
+    volatile LONG Outstanding;    /* contexts, name information and work items that its minifilter has */
+    volatile LONG NamesOut;       /* of these, name information */
+    volatile LONG InstancesGiven; /* references to instances that minifilters have */
 };
 
 struct _FLT_VOLUME {
@@ -182,6 +182,8 @@ VOID FltpKeep(_In_ PVOID Object);
 VOID FltpLetGo(_In_ PVOID Object);
 /* A reference for a minifilter. STATUS_FLT_DELETING_OBJECT. */
 NTSTATUS FltpGive(_In_ PVOID Object);
+/* The same of what is there to stay, under the mutex. */
+VOID FltpGiveLocked(_In_ PVOID Object);
 /* Lets no more references be given, and waits, if Waits, until those that minifilters have are back. */
 VOID FltpRundown(_Inout_ PFLTP_OBJECT Object, _In_ BOOLEAN Waits, _In_z_ const char *Routine);
 BOOLEAN FltpCopyString(_In_ PCUNICODE_STRING From, _Out_ PUNICODE_STRING To);

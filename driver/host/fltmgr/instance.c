@@ -9,8 +9,6 @@ VOID FltpFreeInstance(PFLT_INSTANCE Instance)
     FltpFreeString(&Instance->Altitude);
     FltpLetGo(Instance->Volume);
     HostFreePool(Instance, FLTP_TAG, "FltMgr");
-    (VOID) InterlockedDecrement(&Filter->LiveInstances);
-    HostWake(&Filter->LiveInstances);
     FltpLetGo(Filter);
 }
 
@@ -166,7 +164,6 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE
     Instance->Volume = Volume;
     FltpKeep(Filter);
     FltpKeep(Volume);
-    (VOID) InterlockedIncrement(&Filter->LiveInstances);
     Instance->State = FltpSetup;
     if (!FltpCopyString(&Filter->InstanceName, &Instance->Name) ||
         !FltpCopyString(&Filter->Altitude, &Instance->Altitude)) {
@@ -191,8 +188,7 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE
         if (RetInstance != NULL) {
             *RetInstance = Instance;
             PlatformLock(&FltpMutex);
-            Instance->Object.Given++;
-            FltpKeep(Instance);
+            FltpGiveLocked(Instance);
             PlatformUnlock(&FltpMutex);
         }
         FltpSetState(Instance, FltpAttached);
@@ -522,8 +518,7 @@ static ULONG FltpListInstances(PFLT_VOLUME Volume, PFLT_FILTER Filter, PFLT_INST
                 continue;
             }
             if (List != NULL) {
-                Instance->Object.Given++;
-                FltpKeep(Instance);
+                FltpGiveLocked(Instance);
                 List[Count] = Instance;
             }
             Count++;

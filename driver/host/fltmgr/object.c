@@ -63,6 +63,17 @@ VOID FltpLetGo(PVOID Object)
     }
 }
 
+VOID FltpGiveLocked(PVOID Object)
+{
+    PFLTP_OBJECT Head = Object;
+
+    Head->Given++;
+    FltpKeep(Object);
+    if (Head->Kind == FltpInstanceKind) {
+        (VOID) InterlockedIncrement(&((PFLT_INSTANCE)Object)->Filter->InstancesGiven);
+    }
+}
+
 NTSTATUS FltpGive(PVOID Object)
 {
     PFLTP_OBJECT Head = Object;
@@ -72,8 +83,7 @@ NTSTATUS FltpGive(PVOID Object)
     if (Head->Deleting) {
         Status = STATUS_FLT_DELETING_OBJECT;
     } else {
-        Head->Given++;
-        FltpKeep(Object);
+        FltpGiveLocked(Object);
     }
     PlatformUnlock(&FltpMutex);
     return Status;
@@ -128,6 +138,12 @@ VOID FltObjectDereference(PVOID FltObject)
                       "more references to %p are given back than were taken", FltObject);
     }
     HostWake(&Object->Given);
+    if (Object->Kind == FltpInstanceKind) {
+        PFLT_FILTER Filter = ((PFLT_INSTANCE)FltObject)->Filter;
+
+        (VOID) InterlockedDecrement(&Filter->InstancesGiven);
+        HostWake(&Filter->InstancesGiven);
+    }
     FltpLetGo(FltObject);
 }
 

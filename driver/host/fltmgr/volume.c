@@ -67,8 +67,7 @@ NTSTATUS FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *VolumeList, ULONG 
         PFLT_VOLUME Volume = CONTAINING_RECORD(Entry, struct _FLT_VOLUME, Links);
 
         if (!Volume->Object.Deleting) {
-            Volume->Object.Given++;
-            FltpKeep(Volume);
+            FltpGiveLocked(Volume);
             VolumeList[Given++] = Volume;
         }
     }

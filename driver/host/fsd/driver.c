@@ -1,6 +1,8 @@
 /* The driver that the file systems share: entry, unload, and the dispatch of requests to their handlers. */
 #include "fsd.h"
 
+#include "../host.h"
+
 static DRIVER_DISPATCH Dispatch;
 static DRIVER_UNLOAD Unload;
 
@@ -62,7 +64,14 @@ static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
     }
     Irp->IoStatus.Status = Status;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    if ((HostQuirks & HOST_QUIRK_COMPLETES_AT_DISPATCH) != 0 && Major != IRP_MJ_CREATE && Major != IRP_MJ_CLOSE) {
+        const KIRQL Irql = KfRaiseIrql(DISPATCH_LEVEL);
+
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        KeLowerIrql(Irql);
+    } else {
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    }
     if (LastReference) {
         FsdDeleteVolume(Vcb);
     }
