@@ -66,6 +66,13 @@ foreach(program driver_core driver_races driver_bounds driver_counts driver_insp
     set_tests_properties(${program} ${program}_minifilter PROPERTIES TIMEOUT 120)
 endforeach()
 
+# Of the minifilter alone.
+add_executable(driver_instances ${CORE_DIRECTORY}/core_instances.c ${CORE_DIRECTORY}/test_file_system.c)
+target_compile_options(driver_instances PRIVATE -Wno-multichar)
+target_link_libraries(driver_instances PRIVATE driver_core_fixture)
+add_test(NAME driver_instances COMMAND driver_instances)
+set_tests_properties(driver_instances PROPERTIES TIMEOUT 120)
+
 # The same cases under libFuzzer: with clang, and PSCTX_SANITIZE=address,undefined,fuzzer-no-link so that all code guides it.
 option(PSCTX_FUZZER "Build driver_fuzzer, a libFuzzer target" OFF)
 if(PSCTX_FUZZER)

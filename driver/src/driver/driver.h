@@ -7,8 +7,8 @@
 #include "kernel/kernel.h"
 #include "volumes/volumes.h"
 
-/* start.c: the rooms that every front stands on. The control device is its entry's to make, and goes when the rooms stop. */
-_IRQL_requires_(PASSIVE_LEVEL) VOID
+/* start.c: the rooms that every front stands on, the control device among them. Whose front does not start deletes that alone. */
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxStartRooms(_In_ PDRIVER_OBJECT DriverObject, _In_ ULONG Front, _In_ const PSCTX_VOLUME_SOURCE *VolumeSource);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStopRooms(VOID);
 

@@ -57,7 +57,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
 }
 
 /*
- * Starts the driver: the rooms that the front stands on, the control device and the filter, after which requests of every kind come in.
+ * Starts the driver: the rooms that the front stands on, then the filter, after which requests of every kind come in.
  *
  * A kernel that blocks legacy filters (IoBlockLegacyFsFilters) answers STATUS_NOT_SUPPORTED to the registration. The driver
  * stays: contexts of open handles work without an attachment, and PSCTX_STATISTICS_REPLY tells that nothing is attached.
@@ -71,18 +71,16 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
     PAGED_CODE();
 
-    PsctxStartRooms(DriverObject, PSCTX_FRONT_LEGACY, &PsctxLegacyVolumes);
+    status = PsctxStartRooms(DriverObject, PSCTX_FRONT_LEGACY, &PsctxLegacyVolumes);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
 
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
         DriverObject->MajorFunction[major] = PsctxDispatch;
     }
     PsctxStartFastIo();
     DriverObject->FastIoDispatch = &PsctxFastIoDispatch;
-
-    status = PsctxCreateControlDevice();
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
 
     unloadable = PsctxIsUnloadAllowed(RegistryPath);
     status = PsctxStartFilter(unloadable);

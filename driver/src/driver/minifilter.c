@@ -12,7 +12,7 @@ DRIVER_INITIALIZE DriverEntry;
 static NTSTATUS FLTAPI PsctxUnloadFilter(_In_ FLT_FILTER_UNLOAD_FLAGS Flags);
 
 /*
- * Starts the driver: the rooms that the front stands on, the control device and the filter, after which requests of every kind come in. While
+ * Starts the driver: the rooms that the front stands on, then the filter, after which requests of every kind come in. While
  * the legacy filter runs, which has the same control device, this is no use: STATUS_OBJECT_NAME_COLLISION, and nothing is left behind.
  */
 PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -24,13 +24,12 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
 
     PAGED_CODE();
 
-    PsctxStartRooms(DriverObject, PSCTX_FRONT_MINIFILTER, &PsctxMinifilterVolumes);
-    for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
-        DriverObject->MajorFunction[major] = PsctxControlDispatch;
-    }
-    status = PsctxCreateControlDevice();
+    status = PsctxStartRooms(DriverObject, PSCTX_FRONT_MINIFILTER, &PsctxMinifilterVolumes);
     if (!NT_SUCCESS(status)) {
         return status;
+    }
+    for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
+        DriverObject->MajorFunction[major] = PsctxControlDispatch;
     }
     status = PsctxStartMinifilter(PsctxUnloadFilter);
     if (!NT_SUCCESS(status)) {

@@ -10,15 +10,25 @@
 #include "tracking/tracking.h"
 
 /*
- * Room by room, the lowest first. None of them holds anything yet that would have to be given back. Front is PSCTX_FRONT_*.
+ * The control device first, which only one front can have: STATUS_OBJECT_NAME_COLLISION where another one runs, and nothing has been
+ * touched. Nobody can open it before DriverEntry has returned. Then room by room, the lowest first: none of them holds anything yet that would
+ * have to be given back. Front is PSCTX_FRONT_*. The statuses of PsctxCreateControlDevice.
  */
-PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartRooms(PDRIVER_OBJECT DriverObject, ULONG Front,
-                                                       const PSCTX_VOLUME_SOURCE *VolumeSource)
+PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartRooms(PDRIVER_OBJECT DriverObject, ULONG Front,
+                                                           const PSCTX_VOLUME_SOURCE *VolumeSource)
 {
+    PDEVICE_OBJECT controlDevice;
+    NTSTATUS status;
+
     PAGED_CODE();
 
+    status = PsctxCreateControlDevice(DriverObject, &controlDevice);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
     RtlZeroMemory(&PsctxGlobals, sizeof(PsctxGlobals));
     PsctxGlobals.DriverObject = DriverObject;
+    PsctxGlobals.ControlDevice = controlDevice;
     PsctxGlobals.Front = Front;
     ExInitializeRundownProtection(&PsctxGlobals.Rundown);
     PsctxStartPool();
@@ -32,6 +42,7 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartRooms(PDRIVER_OBJECT DriverObje
     PsctxStartCore();
     PsctxStartTracking();
     PsctxStartInspection();
+    return STATUS_SUCCESS;
 }
 
 /*

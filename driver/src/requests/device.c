@@ -79,7 +79,8 @@ PSCTX_INIT static NTSTATUS PsctxSecureDevice(_In_ PDEVICE_OBJECT DeviceObject)
  * Makes and secures the device, then its symbolic link. FILE_DEVICE_SECURE_OPEN has the I/O manager check the device's security
  * for names below it, too. [wdm/nf-wdm-iocreatedevice, kernel/controlling-device-access]
  */
-PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(VOID)
+PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(PDRIVER_OBJECT DriverObject,
+                                                                    PDEVICE_OBJECT *ControlDevice)
 {
     UNICODE_STRING deviceName;
     UNICODE_STRING linkName;
@@ -88,11 +89,11 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(VOID)
 
     PAGED_CODE();
 
+    *ControlDevice = NULL;
     RtlInitUnicodeString(&deviceName, PSCTX_DEVICE_NAME);
     RtlInitUnicodeString(&linkName, PSCTX_SYMBOLIC_LINK_NAME);
 
-    status = IoCreateDevice(PsctxGlobals.DriverObject, 0, &deviceName, PSCTX_DEVICE_TYPE, FILE_DEVICE_SECURE_OPEN,
-                            FALSE, &device);
+    status = IoCreateDevice(DriverObject, 0, &deviceName, PSCTX_DEVICE_TYPE, FILE_DEVICE_SECURE_OPEN, FALSE, &device);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -108,7 +109,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(VOID)
     }
 
     PsctxControlFiles = 0;
-    PsctxGlobals.ControlDevice = device;
+    *ControlDevice = device;
     return STATUS_SUCCESS;
 
 DeleteDevice:

@@ -7,7 +7,8 @@
 #include "kernel/kernel.h"
 
 /* device.c */
-_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxCreateControlDevice(VOID);
+_IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
+    PsctxCreateControlDevice(_In_ PDRIVER_OBJECT DriverObject, _Outptr_ PDEVICE_OBJECT *ControlDevice);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDeleteControlDevice(VOID);
 
 /* control.c */
