@@ -1,4 +1,4 @@
-// `npm run pack:driver`: makes build/packages/psctx-driver-VERSION-ARCHITECTURE.zip of each driver, its self-test and what signs them.
+// `npm run pack:driver`: makes build/packages/psctx-driver-VERSION-ARCHITECTURE.zip of the driver's images, its self-test and what signs them.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -18,6 +18,9 @@ function collect(architecture) {
   return {
     'LICENSE.txt': forWindows(read('LICENSE')),
     'README.txt': forWindows(readme),
+    'psctx-minifilter.inf': built('psctx-minifilter.inf'),
+    'psctx-minifilter.pdb': built('psctx-minifilter.pdb'),
+    'psctx-minifilter.sys': built('psctx-minifilter.sys'),
     'psctx-selftest.exe': built('psctx-selftest.exe'),
     'psctx.inf': built('psctx.inf'),
     'psctx.pdb': built('psctx.pdb'),

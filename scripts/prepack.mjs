@@ -17,8 +17,12 @@ const files = {
   }),
   'prebuilds/win32-x64/psctx.node': windows('x64', 'psctx.node'),
   'prebuilds/win32-arm64/psctx.node': windows('arm64', 'psctx.node'),
+  'drivers/x64/psctx-minifilter.sys': windows('x64', 'psctx-minifilter.sys'),
+  'drivers/x64/psctx-minifilter.inf': windows('x64', 'psctx-minifilter.inf'),
   'drivers/x64/psctx.sys': windows('x64', 'psctx.sys'),
   'drivers/x64/psctx.inf': windows('x64', 'psctx.inf'),
+  'drivers/arm64/psctx-minifilter.sys': windows('arm64', 'psctx-minifilter.sys'),
+  'drivers/arm64/psctx-minifilter.inf': windows('arm64', 'psctx-minifilter.inf'),
   'drivers/arm64/psctx.sys': windows('arm64', 'psctx.sys'),
   'drivers/arm64/psctx.inf': windows('arm64', 'psctx.inf'),
 }

@@ -5,7 +5,7 @@ $certificate = Get-ChildItem Cert:\LocalMachine\My -CodeSigningCert | Where-Obje
 if (-not $certificate) {
     $certificate = New-SelfSignedCertificate -Type CodeSigningCert -Subject $subject -CertStoreLocation Cert:\LocalMachine\My
 }
-foreach ($image in 'psctx.sys', 'psctx-selftest.exe') {
+foreach ($image in 'psctx.sys', 'psctx-minifilter.sys', 'psctx-selftest.exe') {
     $signature = Set-AuthenticodeSignature -FilePath (Join-Path $PSScriptRoot $image) -Certificate $certificate -HashAlgorithm SHA256
     if (-not $signature.SignerCertificate) { throw "$image could not be signed: $($signature.StatusMessage)" }
 }

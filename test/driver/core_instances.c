@@ -13,6 +13,7 @@
 
 #define CORE_FILTER L"PsCtx-Minifilter"
 #define CORE_COMINGS 100u
+#define CORE_OPENS 100
 #define CORE_TEST_FILE TEST_DISK L"\\File.txt"
 
 static VOID CoreStartMinifilter(_Out_ PCORE Core)
@@ -210,7 +211,7 @@ static VOID CoreVolumesComeAndGo(VOID)
 typedef struct _CORE_OPENER {
     PEPROCESS Process;
     volatile LONG Ends;
-    ULONG Opens;
+    volatile LONG Opens;
 } CORE_OPENER, *PCORE_OPENER;
 
 static void *CoreOpenAgain(void *Context)
@@ -220,7 +221,7 @@ static void *CoreOpenAgain(void *Context)
     HostEnterProcess(opener->Process);
     while (ReadNoFence(&opener->Ends) == 0) {
         CoreClose(CoreOpenFile(CORE_FILE));
-        opener->Opens += 1;
+        InterlockedIncrement(&opener->Opens);
     }
     HostLeaveProcess();
     return NULL;
@@ -247,13 +248,12 @@ static VOID CoreInstancesGoWhileFilesAreOpened(VOID)
         STATUS_SUCCESS);
     opener.Process = core.Process;
     CHECK_EQUAL(pthread_create(&thread, NULL, CoreOpenAgain, &opener), 0);
-    for (round = 0; round < CORE_COMINGS; round += 1) {
+    for (round = 0; round < CORE_COMINGS || ReadNoFence(&opener.Opens) < CORE_OPENS; round += 1) {
         CHECK_STATUS(HostDetachFilter(CORE_FILTER, L'M'), STATUS_SUCCESS);
         CHECK_STATUS(HostAttachFilter(CORE_FILTER, L'M'), STATUS_SUCCESS);
     }
     InterlockedExchange(&opener.Ends, TRUE);
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
-    CHECK(opener.Opens != 0);
     CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1);
     CoreStop(&core);
 }

@@ -87,6 +87,32 @@ function writableAndExecutable(image: PortableExecutable): string[] {
     .map(({ name }) => name)
 }
 
+/** The driver's images: Windows 7 is the first whose Filter Manager the minifilter is for. */
+const drivers = (['psctx', 'psctx-minifilter'] as const).flatMap((name) =>
+  (['x64', 'arm64', 'x86'] as const).map((machine) => [name, machine] as const),
+)
+
+/** What the minifilter has of Filter Manager, as Windows 7 has it, and the legacy filter has none of. */
+const ofFilterManager = [
+  'FltAllocateContext',
+  'FltAttachVolume',
+  'FltEnumerateVolumes',
+  'FltGetDeviceObject',
+  'FltGetFileNameInformation',
+  'FltGetFileSystemType',
+  'FltGetVolumeContext',
+  'FltGetVolumeName',
+  'FltIsVolumeSnapshot',
+  'FltObjectDereference',
+  'FltReferenceContext',
+  'FltRegisterFilter',
+  'FltReleaseContext',
+  'FltReleaseFileNameInformation',
+  'FltSetVolumeContext',
+  'FltStartFiltering',
+  'FltUnregisterFilter',
+].map((name) => `fltmgr.sys ${name}`)
+
 /** NT 5.2 is the first that has all the driver needs; there was no Windows on arm64 before 10.0. */
 const oldest = { x64: 0x5_0002, arm64: 0xa_0000, x86: 0x5_0002 } as const
 
@@ -107,8 +133,9 @@ const describeImages = obstacle === '' ? describe : describe.skip
 if (obstacle !== '' && process.env['CI'])
   throw new Error(`The Windows binaries must be tested in continuous integration: ${obstacle}`)
 
-describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because}`, (machine) => {
-  const path = join(built, machine, 'psctx.sys')
+describeImages.each(drivers)(`%s.sys for %s${because}`, (name, machine) => {
+  const isMinifilter = name === 'psctx-minifilter'
+  const path = join(built, machine, `${name}.sys`)
   let image: PortableExecutable
   beforeAll(() => {
     image = read(path)
@@ -118,7 +145,7 @@ describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because
     const init = image.section('INIT')!
     expect(image.header.machine).toBe(Machine[machine])
     expect(image.header.subsystem).toBe(Subsystem.native)
-    expect(image.header.subsystemVersion).toBe(oldest[machine])
+    expect(image.header.subsystemVersion).toBe(isMinifilter ? Math.max(oldest[machine], 0x6_0001) : oldest[machine])
     expect(image.header.entryPoint).toBeGreaterThanOrEqual(init.address)
     expect(image.header.entryPoint).toBeLessThan(init.address + init.size)
   })
@@ -158,21 +185,23 @@ describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because
     const imports = image.imports()
     expect(imports).toContain('ntoskrnl.exe FsRtlInsertPerStreamContext')
     expect(imports).toContain(`${machine === 'x86' ? 'hal.dll' : 'ntoskrnl.exe'} ExAcquireFastMutex`)
-    expect(imports.filter((name) => !known.has(name))).toEqual([])
+    const fromFilterManager = imports.filter((name) => name.startsWith('fltmgr.sys '))
+    expect(fromFilterManager.sort()).toEqual(isMinifilter ? ofFilterManager : [])
+    expect(imports.filter((name) => !known.has(name) && !fromFilterManager.includes(name))).toEqual([])
   })
 
   if (machine !== 'x86') {
-    test.each(['.text', 'INIT', 'PAGE'])('can be unwound from every instruction in %s', (name) => {
-      expect(notUnwindable(image, path, name, usesStack[machine])).toEqual([])
+    test.each(['.text', 'INIT', 'PAGE'])('can be unwound from every instruction in %s', (section) => {
+      expect(notUnwindable(image, path, section, usesStack[machine])).toEqual([])
     })
   }
 
   test('guards its stack from an entry point on that makes the guard, and stops the system when it is overrun', () => {
-    const pdb = join(built, machine, 'psctx.pdb')
+    const pdb = join(built, machine, `${name}.pdb`)
     const failed = addressOf(image, pdb, '__stack_chk_fail')
     expect(image.header.entryPoint).toBe(addressOf(image, pdb, 'PsctxProtectedEntry'))
     expect(image.imports()).toContain('ntoskrnl.exe KeBugCheckEx')
-    expect(['INIT', 'PAGE'].filter((name) => countUses(image, path, name, failed) > 0)).toEqual(['INIT', 'PAGE'])
+    expect(['INIT', 'PAGE'].filter((section) => countUses(image, path, section, failed) > 0)).toEqual(['INIT', 'PAGE'])
   })
 
   test('guards indirect calls, and lets all of them through on a kernel that does not', () => {
@@ -189,7 +218,10 @@ describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because
     if (machine !== 'arm64') {
       // arm64 puts an address together of two instructions.
       const place = machine === 'x64' ? guard.dispatch : guard.check
-      expect(['.text', 'PAGE'].filter((name) => countUses(image, path, name, place) > 0)).toEqual(['.text', 'PAGE'])
+      expect(['.text', 'PAGE'].filter((section) => countUses(image, path, section, place) > 0)).toEqual([
+        '.text',
+        'PAGE',
+      ])
     }
   })
 
@@ -199,17 +231,17 @@ describeImages.each(['x64', 'arm64', 'x86'] as const)(`psctx.sys for %s${because
   })
 
   test('is installed by its INF under that version, as a file system driver', () => {
-    const lines = readFileSync(join(built, machine, 'psctx.inf'), 'utf8').split(/\r?\n/)
+    const lines = readFileSync(join(built, machine, `${name}.inf`), 'utf8').split(/\r?\n/)
     const value = (key: string) =>
       lines.flatMap((line) => new RegExp(`^${key} *= *([^;]*?) *(?:;.*)?$`).exec(line)?.[1] ?? [])
     expect(value('DriverVer').map((text) => text.split(',')[1])).toEqual([image.fileVersion()?.join('.')])
-    expect(value('ServiceBinary')).toEqual(['%13%\\psctx.sys'])
+    expect(value('ServiceBinary')).toEqual([`%13%\\${name}.sys`])
     expect(value('ServiceType')).toEqual(['2'])
   })
 
   test('has no time stamp, and names its PDB without a path', () => {
     expect(image.header.timeDateStamp).toBe(0)
-    expect(image.debug()).toEqual({ pdb: 'psctx.pdb', timeDateStamp: 0 })
+    expect(image.debug()).toEqual({ pdb: `${name}.pdb`, timeDateStamp: 0 })
   })
 })
 
@@ -308,7 +340,14 @@ describeImages(`another build, elsewhere${because}`, () => {
   }, 300_000)
   afterAll(() => rmSync(elsewhere, { recursive: true, force: true }))
 
-  const files = ['psctx.sys', 'psctx.pdb', 'psctx.node', 'psctx-selftest.exe']
+  const files = [
+    'psctx.sys',
+    'psctx.pdb',
+    'psctx-minifilter.sys',
+    'psctx-minifilter.pdb',
+    'psctx.node',
+    'psctx-selftest.exe',
+  ]
   const all = ['x64', 'arm64', 'x86'].flatMap((machine) => files.map((name) => join(machine, name)))
   test.each(all.filter((path) => path !== join('x86', 'psctx.node')))('gives the same %s, byte for byte', (path) => {
     const [first, second] = [built, elsewhere].map((directory) => readFileSync(join(directory, path)))

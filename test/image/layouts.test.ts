@@ -1,4 +1,4 @@
-/** Holds the kernel's structures, as the mingw build of the driver sees them, against the WDK's layouts on every architecture. */
+/** Holds the kernel's structures and Filter Manager's, as the mingw build of the driver sees them, against the WDK's layouts on every architecture. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,6 +15,11 @@ const sources = readdirSync(join(driver, 'src'), { recursive: true, encoding: 'u
   .map((name) => readFileSync(join(driver, 'src', name), 'utf8'))
   .join('\n')
 
+/** What mingw-w64 has no header of is held against the WDK as a whole. */
+const declarations = readFileSync(join(driver, 'compat', 'fltKernel.h'), 'utf8')
+
+const data = (name: string) => readFileSync(join(root, 'test', 'host', 'data', name), 'utf8')
+
 /** The columns of the WDK's layouts, and clang's names of the architectures. */
 const columns = ['x64', 'arm64', 'x86'] as const
 type Machine = (typeof columns)[number]
@@ -26,17 +31,22 @@ interface Structure {
   fields: { path: string; offset: number }[]
 }
 
-/** The structures that the driver names, or points to. Bit fields, which have no offset in C, are left out. */
-function structures(machine: Machine): Structure[] {
+/** The structures that a text names, or points to. Bit fields, which have no offset in C, are left out. */
+function structures(machine: Machine, layouts: string, text: string): Structure[] {
   const found: Structure[] = []
-  for (const line of readFileSync(join(root, 'test', 'host', 'data', 'wdk-layouts.txt'), 'utf8').split('\n')) {
+  for (const line of layouts.split('\n')) {
     const [name, ...numbers] = line.trim().split(' ')
     const number = numbers[columns.indexOf(machine)]
     if (line === '' || line.startsWith('#') || number === '-') continue
     if (!line.startsWith(' ')) found.push({ name: name!, size: Number(number), fields: [] })
     else if (!name!.includes(':')) found.at(-1)!.fields.push({ path: name!, offset: Number(number) })
   }
-  return found.filter(({ name }) => new RegExp(`\\bP?${name}\\b`).test(sources))
+  // Of a member that has members, which may be without a name, those tell.
+  for (const structure of found) {
+    const { fields } = structure
+    structure.fields = fields.filter(({ path }) => !fields.some((field) => field.path.startsWith(`${path}.`)))
+  }
+  return found.filter(({ name }) => new RegExp(`\\bP?${name}\\b`).test(text))
 }
 
 /** An assertion of C; its message is what a test looks for. */
@@ -74,7 +84,7 @@ function compile(machine: Machine, all: Structure[]): string {
     '-',
   ]
   const { stderr } = spawnSync('clang-19', [...directories, ...options], {
-    input: ['#include <ntifs.h>', assertion('0', 1, 'the assertions are compiled'), ...assertions].join('\n'),
+    input: ['#include <fltKernel.h>', assertion('0', 1, 'the assertions are compiled'), ...assertions].join('\n'),
     encoding: 'utf8',
   })
   return stderr
@@ -84,7 +94,10 @@ const describeLayouts = obstacle === '' ? describe : describe.skip
 describeLayouts.each(columns)(
   `a structure of the kernel in the mingw build for %s${obstacle && ` (${obstacle})`}`,
   (machine) => {
-    const all = structures(machine)
+    const all = [
+      ...structures(machine, data('wdk-layouts.txt'), sources),
+      ...structures(machine, data('wdk-flt-layouts.txt'), declarations),
+    ]
     let failed: string[]
     beforeAll(() => {
       const messages = compile(machine, all).matchAll(/static assertion failed due to requirement '.*': (.*)$/gm)

@@ -12,6 +12,9 @@ const { version } = jest.requireActual<{ version: string }>('../../package.json'
 const names = [
   'LICENSE.txt',
   'README.txt',
+  'psctx-minifilter.inf',
+  'psctx-minifilter.pdb',
+  'psctx-minifilter.sys',
   'psctx-selftest.exe',
   'psctx.inf',
   'psctx.pdb',
@@ -40,8 +43,10 @@ describeIf('the driver’s archives', () => {
     const directory = `psctx-driver-${version}-${architecture}`
     const files = unzipSync(readFileSync(join(root, 'build', 'packages', `${directory}.zip`)))
     expect(Object.keys(files)).toEqual(['', ...names].map((name) => `${directory}/${name}`))
-    const driver = readFileSync(join(root, 'build', 'windows', architecture, 'psctx.sys'))
-    expect(driver.equals(files[`${directory}/psctx.sys`]!)).toBe(true)
+    for (const name of ['psctx.sys', 'psctx-minifilter.sys']) {
+      const driver = readFileSync(join(root, 'build', 'windows', architecture, name))
+      expect(driver.equals(files[`${directory}/${name}`]!)).toBe(true)
+    }
     expect(Buffer.from(files[`${directory}/README.txt`]!).toString()).toContain(
       `psctx.sys ${version} for Windows on ${architecture}\r\n`,
     )
@@ -54,7 +59,7 @@ describeIf('the driver’s archives', () => {
       execFileSync('cmake', ['-E', 'tar', 'xf', archive], { cwd: directory })
       const unpacked = join(directory, `psctx-driver-${version}-x64`)
       execFileSync('sh', [join(unpacked, 'sign.sh')], { stdio: 'pipe' })
-      for (const name of ['psctx.sys', 'psctx-selftest.exe']) {
+      for (const name of ['psctx.sys', 'psctx-minifilter.sys', 'psctx-selftest.exe']) {
         const told = execFileSync('osslsigncode', ['verify', '-CAfile', 'psctx.crt', '-in', name], {
           cwd: unpacked,
           encoding: 'utf8',
