@@ -116,7 +116,9 @@ DECLSPEC_NORETURN VOID HostViolation(_In_ ULONG BugCheckCode, _In_z_ const char 
                                      ...) __attribute__((format(printf, 3, 4)));
 
 DECLSPEC_NORETURN VOID HostIrqlViolation(_In_ HOST_ROUTINE_INDEX Routine, _In_ KIRQL Irql);
-VOID HostScheduleYield(_In_ PETHREAD Thread);
+/* A switch point of a thread of a schedule, which is about to do what Point names. */
+VOID HostScheduleYield(_In_ PETHREAD Thread, _In_z_ const char *Point);
+VOID HostSwitchPoint(_In_z_ const char *Point);
 VOID HostStopSuspended(_In_ PETHREAD Thread);
 
 /* Where normal kernel APCs are delivered if nothing holds them back. */
@@ -136,7 +138,7 @@ static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
         HostIrqlViolation(Routine, Thread->Irql);
     }
     if (Thread->Participant != NULL) {
-        HostScheduleYield(Thread);
+        HostScheduleYield(Thread, HostRoutineRules[Routine].Name);
     }
     HostDeliverApcs(Thread);
     return Thread;
@@ -155,6 +157,9 @@ LONG64 HostCountIrps(VOID);
 typedef VOID (*PHOST_THREAD_VISITOR)(_In_ PETHREAD Thread, _In_opt_ PVOID Context);
 VOID HostVisitThreads(_In_ PHOST_THREAD_VISITOR Visitor, _In_opt_ PVOID Context);
 VOID HostRemoveThread(_In_ PETHREAD Thread);
+/* A thread object for a thread of a schedule, which ends with HostEndThread. */
+PETHREAD HostCreateScheduledThread(VOID);
+VOID HostEndThread(_In_ PVOID Thread);
 VOID HostDeleteThread(_In_ PVOID Object);
 VOID HostJoinSystemThreads(VOID);
 /* Marks the thread as terminating, and ends the wait it is in. */
@@ -182,7 +187,10 @@ extern volatile LONG HostScheduleActive;
 BOOLEAN HostScheduleWait(_In_ PETHREAD Thread, _In_ const volatile VOID *Address, _In_ PHOST_TRY Try,
                          _In_opt_ PVOID Context, _In_ BOOLEAN HasDeadline);
 VOID HostScheduleWake(_In_ const volatile VOID *Address);
-BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context);
+BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context, _In_opt_ PETHREAD Thread);
+/* Lets others run before the calling thread, which polls, looks again. */
+VOID HostPause(_In_ PETHREAD Thread);
+DECLSPEC_NORETURN VOID HostScheduleExit(_In_ PETHREAD Thread);
 
 /* lock.c */
 VOID HostAcquirePushLock(_Inout_ PULONG_PTR PushLock, _In_ BOOLEAN Exclusive);

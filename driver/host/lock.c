@@ -71,6 +71,7 @@ VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex)
 
     HostReleaseFastMutex(Thread, FastMutex, HostFastMutex, "ExReleaseFastMutex");
     KeLowerIrql(OldIrql);
+    HostSwitchPoint("ExReleaseFastMutex has returned");
 }
 
 VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
@@ -87,6 +88,7 @@ VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     HostReleaseFastMutex(HostEnter(ExReleaseFastMutexUnsafe), FastMutex, HostFastMutexUnsafe,
                          "ExReleaseFastMutexUnsafe");
+    HostSwitchPoint("ExReleaseFastMutexUnsafe has returned");
 }
 
 static BOOLEAN HostTakePushLockExclusive(PVOID Context)
@@ -135,6 +137,7 @@ VOID HostReleasePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
                      DRIVER_VERIFIER_DETECTED_VIOLATION, "ExReleasePushLock");
     (VOID) __atomic_sub_fetch(PushLock, Exclusive ? HOST_PUSH_LOCK_EXCLUSIVE : HOST_PUSH_LOCK_SHARED, __ATOMIC_SEQ_CST);
     HostWake(PushLock);
+    HostSwitchPoint("ExReleasePushLock has returned");
 }
 
 static BOOLEAN HostTakeSpinLock(PVOID Context)
@@ -179,6 +182,7 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
     HostReleaseSpinLock(HostEnter(KeReleaseSpinLock), SpinLock, "KeReleaseSpinLock");
     KeLowerIrql(NewIrql);
+    HostSwitchPoint("KeReleaseSpinLock has returned");
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
@@ -189,6 +193,7 @@ VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
     HostReleaseSpinLock(HostEnter(KeReleaseSpinLockFromDpcLevel), SpinLock, "KeReleaseSpinLockFromDpcLevel");
+    HostSwitchPoint("KeReleaseSpinLockFromDpcLevel has returned");
 }
 
 /* A region is left, or the IRQL has fallen: no lock is held where a suspension could stop its owner. */

@@ -158,6 +158,7 @@ VOID ExReleaseResourceLite(PERESOURCE Resource)
     Resource->ActiveCount--;
     HostUnguardResource(Resource);
     HostWake(Resource);
+    HostSwitchPoint("ExReleaseResourceLite has returned");
 }
 
 VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource)
@@ -256,6 +257,7 @@ VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
     if ((Count & 1) != 0) {
         HostWake(RunRef);
     }
+    HostSwitchPoint("ExReleaseRundownProtection has returned");
 }
 
 static BOOLEAN HostIsRunDown(PVOID Context)

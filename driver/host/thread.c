@@ -70,7 +70,7 @@ BOOLEAN HostIsThreadSuspended(PETHREAD Thread)
     PETHREAD Current = HostCurrentThread();
 
     if (Current->Participant != NULL) {
-        HostScheduleYield(Current);
+        HostScheduleYield(Current, "HostIsThreadSuspended");
     }
     return (BOOLEAN)(ReadAcquire(&Thread->Suspended) != 0);
 }
@@ -84,7 +84,7 @@ VOID HostTerminateThread(PETHREAD Thread)
     }
 }
 
-static VOID HostThreadExit(PVOID Context)
+VOID HostEndThread(PVOID Context)
 {
     PETHREAD Thread = Context;
 
@@ -92,7 +92,7 @@ static VOID HostThreadExit(PVOID Context)
     HostMarkTerminating(Thread, HOST_TERMINATING_THREAD);
     HostCancelThreadIrps(Thread, NULL, NULL);
     while (HostHasIrps(Thread, NULL)) {
-        PlatformYield();
+        HostPause(Thread);
     }
     HostRemoveThread(Thread);
     HostThisThread = NULL;
@@ -111,14 +111,21 @@ static VOID HostAdoptThread(PETHREAD Thread)
     PlatformUnlock(&HostThreadsMutex);
 }
 
-PETHREAD HostCreateThread(VOID)
+PETHREAD HostCreateScheduledThread(VOID)
 {
     PETHREAD Thread;
 
     (VOID) HostCreateObject(&HostThreadType, sizeof(*Thread), (PVOID *)&Thread);
     HostAdoptThread(Thread);
     HostThisThread = Thread;
-    PlatformAtThreadExit(HostThreadExit, Thread);
+    return Thread;
+}
+
+PETHREAD HostCreateThread(VOID)
+{
+    PETHREAD Thread = HostCreateScheduledThread();
+
+    PlatformAtThreadExit(HostEndThread, Thread);
     return Thread;
 }
 
@@ -266,7 +273,15 @@ static VOID HostRunSystemThread(PVOID Context)
     PETHREAD Thread = Context;
 
     HostThisThread = Thread;
-    PlatformAtThreadExit(HostThreadExit, Thread);
+    PlatformAtThreadExit(HostEndThread, Thread);
+    Thread->StartRoutine(Thread->StartContext);
+    HostEndSystemThread(Thread);
+}
+
+static VOID HostRunScheduledSystemThread(PVOID Context)
+{
+    PETHREAD Thread = Context;
+
     Thread->StartRoutine(Thread->StartContext);
     HostEndSystemThread(Thread);
 }
@@ -298,6 +313,9 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
         ClientId->UniqueThread = Thread->Id;
     }
     *ThreadHandle = HostCreateHandle(Thread, DesiredAccess, OBJ_KERNEL_HANDLE);
+    if (HostScheduleStart(HostRunScheduledSystemThread, Thread, Thread)) {
+        return STATUS_SUCCESS;
+    }
     Started = PlatformAllocate(sizeof(*Started));
     if (!PlatformStartThread(HostRunSystemThread, Thread, &Started->Native)) {
         PlatformFree(Started);
@@ -321,6 +339,9 @@ VOID PsTerminateSystemThread(NTSTATUS ExitStatus)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "PsTerminateSystemThread", "this is no system thread");
     }
     HostEndSystemThread(Thread);
+    if (Thread->Participant != NULL) {
+        HostScheduleExit(Thread);
+    }
     PlatformExitThread();
 }
 

@@ -32,9 +32,10 @@ PETHREAD HostCreateThread(VOID)
     return HostThisThread;
 }
 
-VOID HostScheduleYield(PETHREAD Thread)
+VOID HostScheduleYield(PETHREAD Thread, const char *Point)
 {
     UNREFERENCED_PARAMETER(Thread);
+    UNREFERENCED_PARAMETER(Point);
 }
 
 /* The driver host's threads send every request themselves, and outlive them all. */
