@@ -200,6 +200,7 @@ typedef struct _HOST_EXPLORATION {
     ULONG Length;
     BOOLEAN SystemThreads;   /* those that drivers create are the schedule's, too, and end with it */
     PHOST_STEP_ROUTINE Step; /* told of every step, or NULL */
+    ULONG First;             /* the number of the first of the threads */
     ULONG64 Steps;           /* switch points passed */
     ULONG64 Hash;            /* of what was done by which thread, in order: it names the schedule */
 } HOST_EXPLORATION, *PHOST_EXPLORATION;

@@ -328,6 +328,7 @@ static VOID HostBeginExploration(PHOST_EXPLORATION Exploration)
     HostScheduleState = Exploration->Seed;
     Exploration->Hash = 0xcbf29ce484222325ULL;
     Exploration->Steps = 0;
+    Exploration->First = HostNextParticipant;
     Exploration->Changes = min(Exploration->Changes, HOST_MAXIMUM_CHANGES);
     HostLowestPriority = 0;
     if (Exploration->Strategy == HostByPriority) {
