@@ -39,6 +39,16 @@ typedef struct _HOST_HELD_LOCK {
 
 #define HOST_MAXIMUM_HELD_LOCKS 32
 
+/* An order of locks that a thread has told already: see lockorder.c. */
+#define HOST_KNOWN_ORDERS 16
+typedef struct _HOST_KNOWN_ORDER {
+    const volatile VOID *First;
+    const volatile VOID *Second;
+} HOST_KNOWN_ORDER;
+
+/* Kernel routines that a thread may call while it holds a spin lock. */
+#define HOST_MAXIMUM_SPIN_CALLS 64
+
 /* A dispatch routine in progress on a thread: one for each IofCallDriver that has not returned. */
 typedef struct _HOST_DISPATCH_FRAME {
     struct _HOST_DISPATCH_FRAME *Outer;
@@ -83,6 +93,10 @@ struct _ETHREAD {
     LIST_ENTRY Irps; /* requests in progress that this thread sent */
     volatile LONG HeldLocks;
     HOST_HELD_LOCK Held[HOST_MAXIMUM_HELD_LOCKS];
+    ULONG SpinLocks;
+    ULONG SpinCalls; /* since it holds one */
+    LONG OrderGeneration;
+    HOST_KNOWN_ORDER Orders[HOST_KNOWN_ORDERS];
     BOOLEAN SystemThread;
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
@@ -120,6 +134,7 @@ DECLSPEC_NORETURN VOID HostIrqlViolation(_In_ HOST_ROUTINE_INDEX Routine, _In_ K
 VOID HostScheduleYield(_In_ PETHREAD Thread, _In_z_ const char *Point);
 VOID HostSwitchPoint(_In_z_ const char *Point);
 VOID HostStopSuspended(_In_ PETHREAD Thread);
+VOID HostCountSpinCall(_Inout_ PETHREAD Thread, _In_z_ const char *Routine);
 
 /* Where normal kernel APCs are delivered if nothing holds them back. */
 static inline VOID HostDeliverApcs(_In_ PETHREAD Thread)
@@ -136,6 +151,9 @@ static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
 
     if (Thread->Irql > HostRoutineRules[Routine].Maximum || Thread->Irql < HostRoutineRules[Routine].Minimum) {
         HostIrqlViolation(Routine, Thread->Irql);
+    }
+    if (Thread->SpinLocks != 0) {
+        HostCountSpinCall(Thread, HostRoutineRules[Routine].Name);
     }
     if (Thread->Participant != NULL) {
         HostScheduleYield(Thread, HostRoutineRules[Routine].Name);
@@ -164,6 +182,10 @@ VOID HostDeleteThread(_In_ PVOID Object);
 VOID HostJoinSystemThreads(VOID);
 /* Marks the thread as terminating, and ends the wait it is in. */
 VOID HostMarkTerminating(_Inout_ PETHREAD Thread, _In_ LONG Reason);
+
+/* lockorder.c: the thread is about to wait for a lock; the memory in which locks may lie is not theirs any more. */
+VOID HostOrderLock(_Inout_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_z_ const char *Routine);
+VOID HostForgetLocks(_In_ const volatile VOID *Memory, _In_ SIZE_T Length);
 
 /* wait.c: waiting for a condition that Try tests and takes at once. FALSE when Deadline (interrupt time) has passed. */
 typedef BOOLEAN (*PHOST_TRY)(_In_opt_ PVOID Context);

@@ -7,6 +7,7 @@
 VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex)
 {
     (VOID) HostEnter(ExInitializeFastMutex);
+    HostForgetLocks(FastMutex, sizeof(*FastMutex));
     FastMutex->Owner = NULL;
     FastMutex->Contention = 0;
     FastMutex->OldIrql = 0;
@@ -27,6 +28,7 @@ static VOID HostAcquireFastMutex(PETHREAD Thread, PFAST_MUTEX FastMutex, HOST_LO
         HostViolation(THREAD_NOT_MUTEX_OWNER, Routine, "this thread holds the fast mutex at %p already",
                       (PVOID)FastMutex);
     }
+    HostOrderLock(Thread, FastMutex, Routine);
     (VOID) HostWaitFor(FastMutex, HostTakeFastMutex, FastMutex, NULL);
     __atomic_store_n(&FastMutex->Owner, Thread, __ATOMIC_RELAXED);
     HostLockAcquired(Thread, FastMutex, Kind, Routine);
@@ -125,6 +127,7 @@ VOID HostAcquirePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExAcquirePushLock",
                       "this thread holds the push lock at %p already", (PVOID)PushLock);
     }
+    HostOrderLock(Thread, PushLock, "ExAcquirePushLock");
     (VOID) HostWaitFor(PushLock, Exclusive ? HostTakePushLockExclusive : HostTakePushLockShared, PushLock, NULL);
     HostLockAcquired(Thread, PushLock, Exclusive ? HostPushLockExclusive : HostPushLockShared, "ExAcquirePushLock");
 }
@@ -153,6 +156,7 @@ static VOID HostAcquireSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const cha
         HostViolation(SPIN_LOCK_ALREADY_OWNED, Routine, "this thread holds the spin lock at %p already",
                       (PVOID)SpinLock);
     }
+    HostOrderLock(Thread, SpinLock, Routine);
     (VOID) HostWaitFor(SpinLock, HostTakeSpinLock, SpinLock, NULL);
     HostLockAcquired(Thread, SpinLock, HostSpinLock, Routine);
 }
@@ -166,6 +170,7 @@ static VOID HostReleaseSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const cha
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
 {
+    HostForgetLocks(SpinLock, sizeof(*SpinLock));
     __atomic_store_n(SpinLock, 0, __ATOMIC_SEQ_CST);
 }
 

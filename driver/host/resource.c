@@ -26,6 +26,7 @@ static VOID HostUnguardResource(PERESOURCE Resource)
 NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
 {
     (VOID) HostEnter(ExInitializeResourceLite);
+    HostForgetLocks(Resource, sizeof(*Resource));
     RtlZeroMemory(Resource, sizeof(*Resource));
     InitializeListHead(&Resource->SystemResourcesList);
     Resource->MiscFlags = HOST_RESOURCE_INITIALIZED;
@@ -96,6 +97,9 @@ static BOOLEAN HostAcquireResource(PETHREAD Thread, PERESOURCE Resource, BOOLEAN
     }
     if (Thread->FreeCallbacks != 0) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "a FreeCallback acquires a resource");
+    }
+    if (Wait) {
+        HostOrderLock(Thread, Resource, Routine);
     }
     if (!HostTakeResource(&Request)) {
         if (!Wait) {

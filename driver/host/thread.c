@@ -192,6 +192,10 @@ VOID HostLockAcquired(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND
     }
     Thread->Held[Count].Lock = Lock;
     Thread->Held[Count].Kind = Kind;
+    if (Kind == HostSpinLock) {
+        Thread->SpinCalls = Thread->SpinLocks == 0 ? 0 : Thread->SpinCalls;
+        Thread->SpinLocks++;
+    }
     WriteNoFence(&Thread->HeldLocks, Count + 1);
     (VOID) __atomic_fetch_add(&HostContextWork.Acquisitions, 1, __ATOMIC_RELAXED);
 }
@@ -211,9 +215,20 @@ VOID HostLockReleased(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND
     for (; Index + 1 < Count; Index++) {
         Thread->Held[Index] = Thread->Held[Index + 1];
     }
+    Thread->SpinLocks -= Kind == HostSpinLock;
     WriteNoFence(&Thread->HeldLocks, Count - 1);
     if (Count == 1) {
         Thread->Removals = 0;
+    }
+}
+
+/* What a thread does under a spin lock others burn their time for: counted in calls, so that it depends on no clock. */
+VOID HostCountSpinCall(PETHREAD Thread, const char *Routine)
+{
+    Thread->SpinCalls++;
+    if (Thread->SpinCalls > HOST_MAXIMUM_SPIN_CALLS) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "a spin lock is held for more than %d kernel calls",
+                      HOST_MAXIMUM_SPIN_CALLS);
     }
 }
 
