@@ -212,6 +212,7 @@ static VOID ExploreBatch(PEXPLORE_STATE State)
 static VOID ExploreUnload(PEXPLORE_STATE State)
 {
     CHECK_STATUS(HostUnloadDriver(State->Core.Driver), STATUS_SUCCESS);
+    CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), 0); /* the driver's code is gone: nobody is in it */
     State->Unloaded = TRUE;
 }
 
@@ -412,6 +413,15 @@ static VOID ExploreCheckWait(PEXPLORE_STATE State)
     ExploreCheckCounters(State);
 }
 
+static VOID ExploreCheckTold(PEXPLORE_STATE State)
+{
+    CHECK_STATUS(CoreWaitStatus(&State->Wait), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreNextEvent(&State->Wait, NULL)->Number, 1);
+    CHECK(CoreEventCount(&State->Wait) <= 2);
+    CoreFreeWait(&State->Wait);
+    ExploreCheckCounters(State);
+}
+
 /* The event that a cancelled wait was not told of is told to the next. */
 static VOID ExploreCheckToldOrCancelled(PEXPLORE_STATE State)
 {
@@ -494,6 +504,10 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
       {"close", ExploreMayClose, FALSE},
       {"read", ExploreReadFile, FALSE},
       {"open", ExploreReopen, FALSE}}},
+    {"events-wait", "a wait beside two insertions is told of one or both", ExplorePrepareReader, ExploreCheckTold, 3,
+     {{"wait", ExploreWait, FALSE},
+      {"insert", ExploreInsertTwo, FALSE},
+      {"insert, too", ExploreInsertForStream, FALSE}}},
     {"events-cancel", "an event beside the cancellation of a wait is told once", ExplorePrepareReader,
      ExploreCheckToldOrCancelled, 2,
      {{"wait", ExploreWaitAndCancel, FALSE}, {"insert", ExploreInsertTwo, FALSE}}},
