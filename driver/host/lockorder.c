@@ -18,8 +18,9 @@ typedef struct _HOST_ORDER {
 static HOST_MUTEX HostOrderMutex = HOST_MUTEX_INITIALIZER;
 static PHOST_ORDER HostOrders[HOST_ORDER_BUCKETS];
 static ULONG HostOrderVisit;
-static volatile LONG HostOrderGeneration = 1;           /* another one whenever an order is forgotten */
-static volatile UCHAR HostOrderKnown[HOST_ORDER_BUCKETS]; /* granules, by hash, in which a lock that has an order may lie */
+static volatile LONG HostOrderGeneration = 1; /* another one whenever an order is forgotten */
+static volatile UCHAR
+    HostOrderKnown[HOST_ORDER_BUCKETS]; /* granules, by hash, in which a lock that has an order may lie */
 
 static ULONG HostOrderBucket(const volatile VOID *Lock)
 {
@@ -101,7 +102,8 @@ VOID HostOrderLock(PETHREAD Thread, const volatile VOID *Lock, const char *Routi
     }
     for (LONG Index = 0; Index < Thread->HeldLocks; Index++) {
         const volatile VOID *First = Thread->Held[Index].Lock;
-        HOST_KNOWN_ORDER *Known = &Thread->Orders[(HostOrderBucket(First) ^ (HostOrderBucket(Lock) << 1)) % HOST_KNOWN_ORDERS];
+        HOST_KNOWN_ORDER *Known =
+            &Thread->Orders[(HostOrderBucket(First) ^ (HostOrderBucket(Lock) << 1)) % HOST_KNOWN_ORDERS];
 
         if (First == Lock) {
             return; /* recursion, which is not waited for */

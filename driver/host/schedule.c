@@ -368,8 +368,7 @@ static VOID HostExploreInside(PETHREAD Thread, PHOST_EXPLORATION Exploration, UL
 static VOID HostDeleteParticipants(VOID)
 {
     while (!IsListEmpty(&HostParticipants)) {
-        PHOST_PARTICIPANT Participant =
-            CONTAINING_RECORD(RemoveHeadList(&HostParticipants), HOST_PARTICIPANT, Links);
+        PHOST_PARTICIPANT Participant = CONTAINING_RECORD(RemoveHeadList(&HostParticipants), HOST_PARTICIPANT, Links);
 
         PlatformDeleteFiber(Participant->Fiber);
         PlatformFree(Participant);

@@ -35,7 +35,7 @@ typedef struct _EXPLORE_OPTIONS {
 /* What a copy tells; in memory that it shares, so that a schedule that fails is known as well. */
 typedef struct _EXPLORE_SHARED {
     HOST_EXPLORATION Exploration;
-    ULONG64 Schedules;  /* of the scenario */
+    ULONG64 Schedules; /* of the scenario */
     ULONG64 Distinct;
     ULONG64 LongestSteps;
     BOOLEAN Failed;
@@ -60,8 +60,7 @@ static VOID ExploreChoose(_Out_ PHOST_EXPLORATION Exploration, _In_ ULONG64 Seed
 static VOID ExploreDescribe(_In_ const HOST_EXPLORATION *Exploration, _Out_writes_(Size) char *Text, _In_ SIZE_T Size)
 {
     if (Exploration->Strategy == HostByPriority) {
-        (void)snprintf(Text, Size, "priorities with %u changes in %u steps", Exploration->Changes,
-                       Exploration->Length);
+        (void)snprintf(Text, Size, "priorities with %u changes in %u steps", Exploration->Changes, Exploration->Length);
     } else {
         (void)snprintf(Text, Size, "random walk, inertia %u", Exploration->Inertia);
     }

@@ -492,8 +492,8 @@ void RunRules(void)
                  "a client's handle is referenced", ClientsHandleWaitedFor);
     RunViolation("a client's handle is not closed in kernel mode", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "a client's handle is closed", ClientsHandleClosed);
-    RunViolation("an object is opened with OBJ_KERNEL_HANDLE in a client's process",
-                 DRIVER_VERIFIER_DETECTED_VIOLATION, "a client's handle is opened", HandleOpenedForClient);
+    RunViolation("an object is opened with OBJ_KERNEL_HANDLE in a client's process", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a client's handle is opened", HandleOpenedForClient);
     RunViolation("a key is opened with OBJ_KERNEL_HANDLE in a client's process", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "a client's handle is created", KeyOpenedForClient);
     RunViolation("paged pool is not allocated at DISPATCH_LEVEL", BAD_POOL_CALLER, "paged pool at IRQL 2",

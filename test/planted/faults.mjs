@@ -131,7 +131,9 @@ export const faults = [
   {
     name: 'rules-change-beside-their-readers',
     file: 'tracking/rules.c',
-    edits: [['    ExWaitForRundownProtectionRelease(&previous->Rundown);\n', '    ExRundownCompleted(&previous->Rundown);\n']],
+    edits: [
+      ['    ExWaitForRundownProtectionRelease(&previous->Rundown);\n', '    ExRundownCompleted(&previous->Rundown);\n'],
+    ],
     mechanism: 'schedules',
     tool: shard('track-untrack', 3000),
     says: /track-untrack failed: seed/,
@@ -231,7 +233,12 @@ export const faults = [
   {
     name: 'data-written-behind-its-block',
     file: 'core/context.c',
-    edits: [['PagedPoolCacheAligned : NonPagedPoolCacheAligned, size);', 'PagedPoolCacheAligned : NonPagedPoolCacheAligned, size - 4);']],
+    edits: [
+      [
+        'PagedPoolCacheAligned : NonPagedPoolCacheAligned, size);',
+        'PagedPoolCacheAligned : NonPagedPoolCacheAligned, size - 4);',
+      ],
+    ],
     mechanism: 'rules',
     tool: ['driver_core'],
     says: /DRIVER_CORRUPTED_EXPOOL/,
@@ -247,7 +254,12 @@ export const faults = [
   {
     name: 'another-status-returned-than-completed',
     file: 'requests/control.c',
-    edits: [['    KeLeaveCriticalRegion();\n    return status;\n', '    KeLeaveCriticalRegion();\n    return STATUS_SUCCESS;\n']],
+    edits: [
+      [
+        '    KeLeaveCriticalRegion();\n    return status;\n',
+        '    KeLeaveCriticalRegion();\n    return STATUS_SUCCESS;\n',
+      ],
+    ],
     mechanism: 'rules',
     tool: ['driver_core'],
     says: /a dispatch routine .* returned 0x/,
@@ -255,15 +267,22 @@ export const faults = [
   {
     name: 'request-forwarded-without-a-stack-location',
     file: 'legacy/passthrough.c',
-    edits: [['    IoSkipCurrentIrpStackLocation(Irp);\n', '    (VOID) 0; /* the location below is passed on as it is */\n']],
+    edits: [
+      ['    IoSkipCurrentIrpStackLocation(Irp);\n', '    (VOID) 0; /* the location below is passed on as it is */\n'],
+    ],
     mechanism: 'rules',
     tool: ['driver_core'],
-    says: /the next stack location was not set up/,
+    says: /wait status 0xb/, // the file system gets an empty one
   },
   {
     name: 'critical-region-not-left',
     file: 'core/index.c',
-    edits: [['        PsctxDeliverEvents();\n    }\n    KeLeaveCriticalRegion();\n', '        PsctxDeliverEvents();\n    }\n']],
+    edits: [
+      [
+        '        PsctxDeliverEvents();\n    }\n    KeLeaveCriticalRegion();\n',
+        '        PsctxDeliverEvents();\n    }\n',
+      ],
+    ],
     mechanism: 'rules',
     tool: ['driver_core'],
     says: /critical regions/,

@@ -1,7 +1,7 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short] [name …]. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
+ * planted [--short | --check] [name …]; --check only looks whether each can be planted. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
  * whose text is not in the source any more is a failure, as is one that is not found within its bound.
  */
 import { spawnSync } from 'node:child_process'
@@ -25,21 +25,27 @@ function compilerOf(file) {
 }
 
 /** The file with the fault, or why it cannot be planted. */
-export function plant(fault, text) {
+function plant(fault, text) {
   for (const [from, to] of fault.edits) {
     const occurrences = text.split(from).length - 1
     if (occurrences !== 1) {
-      throw new CommandError(`${fault.name}: its text stands ${occurrences} times in driver/src/${fault.file}, not once`)
+      throw new CommandError(
+        `${fault.name}: its text stands ${occurrences} times in driver/src/${fault.file}, not once`,
+      )
     }
     text = text.replace(from, () => to)
   }
   return text
 }
 
+function planted(fault) {
+  return plant(fault, readFileSync(join(root, 'driver', 'src', fault.file), 'utf8'))
+}
+
 function compile(fault, directory) {
   const source = join(directory, 'planted.c')
   const object = join(directory, 'planted.o')
-  writeFileSync(source, plant(fault, readFileSync(join(root, 'driver', 'src', fault.file), 'utf8')))
+  writeFileSync(source, planted(fault))
   const [compiler, ...given] = compilerOf(fault.file)
   const kept = given.slice(0, given.indexOf('-o')) // then come the output and the source
   run(compiler, [
@@ -95,11 +101,16 @@ function find(fault) {
 }
 
 function main() {
-  const names = process.argv.slice(2).filter((argument) => argument !== '--short')
+  const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
   const short = process.argv.includes('--short')
   const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
   if (unknown.length > 0) throw new CommandError(`no such fault: ${unknown.join(', ')}`)
   const chosen = faults.filter((fault) => (names.length === 0 || names.includes(fault.name)) && (!short || fault.short))
+  if (process.argv.includes('--check')) {
+    chosen.forEach(planted)
+    console.log(`${chosen.length} faults can be planted`)
+    return
+  }
   const targets = [...new Set(chosen.map((fault) => fault.tool[0]))]
   if (!existsSync(join(build, 'compile_commands.json'))) {
     run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
@@ -108,7 +119,7 @@ function main() {
 
   let failed = 0
   for (const [index, fault] of chosen.entries()) {
-    const started = performance.now()
+    const started = Date.now()
     let obstacle
     try {
       obstacle = find(fault)
@@ -117,8 +128,10 @@ function main() {
       obstacle = error.message
     }
     failed += obstacle === undefined ? 0 : 1
-    const took = ((performance.now() - started) / 1000).toFixed(1)
-    console.log(`${obstacle === undefined ? 'ok' : 'not ok'} ${index + 1} - ${fault.mechanism}: ${fault.name} (${took} s)`)
+    const took = ((Date.now() - started) / 1000).toFixed(1)
+    console.log(
+      `${obstacle === undefined ? 'ok' : 'not ok'} ${index + 1} - ${fault.mechanism}: ${fault.name} (${took} s)`,
+    )
     if (obstacle !== undefined) console.log(`# ${obstacle}`)
   }
   console.log(`1..${chosen.length}\n# ${chosen.length - failed} of ${chosen.length} planted faults found`)

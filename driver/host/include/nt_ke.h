@@ -174,7 +174,8 @@ PKTHREAD KeGetCurrentThread(VOID);
 #ifdef HOST_SWITCH_POINTS
 extern volatile LONG HostScheduleActive;
 VOID HostSwitchPoint(_In_z_ const char *Point);
-#define HOST_INTERLOCKED() (__atomic_load_n(&HostScheduleActive, __ATOMIC_RELAXED) != 0 ? HostSwitchPoint(__func__) : (VOID)0)
+#define HOST_INTERLOCKED() \
+    (__atomic_load_n(&HostScheduleActive, __ATOMIC_RELAXED) != 0 ? HostSwitchPoint(__func__) : (VOID)0)
 #else
 #define HOST_INTERLOCKED() ((VOID)0)
 #endif
