@@ -25,7 +25,7 @@ export const faults = [
       ],
     ],
     mechanism: 'schedules',
-    tool: shard('session-end-teardown', 1000),
+    tool: shard('session-end-teardown', 10000),
     says: /session-end-teardown failed: seed/,
     short: true,
   },
