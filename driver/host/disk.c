@@ -121,14 +121,24 @@ static VOID HostRemoveDisk(PHOST_DISK Disk)
     IoDeleteDevice(Disk->Device);
 }
 
-static BOOLEAN HostIsMounted(PDEVICE_OBJECT Device)
+/*
+ * Waits for a mount that somebody else's open has begun. Whether the disk is mounted; if not, nobody has it mounted any more.
+ */
+static BOOLEAN HostEndMounting(PDEVICE_OBJECT Device)
 {
     BOOLEAN Mounted;
     KIRQL Irql;
 
+    KeEnterCriticalRegion();
+    (VOID) KeWaitForSingleObject(&Device->DeviceLock, Executive, KernelMode, FALSE, NULL);
     IoAcquireVpbSpinLock(&Irql);
     Mounted = BooleanFlagOn(Device->Vpb->Flags, VPB_MOUNTED);
+    if (!Mounted) {
+        Device->Vpb->Flags |= VPB_REMOVE_PENDING;
+    }
     IoReleaseVpbSpinLock(Irql);
+    (VOID) KeSetEvent(&Device->DeviceLock, IO_NO_INCREMENT, FALSE);
+    KeLeaveCriticalRegion();
     return Mounted;
 }
 
@@ -186,8 +196,9 @@ static NTSTATUS HostMount(WCHAR Letter, ULONG FileSystem, const char *Directory,
         Status = HostOpenVolume(&LinkName, &Handle);
         if (NT_SUCCESS(Status)) {
             (VOID) ZwClose(Handle);
-        } else if (HostIsMounted(Device) && NT_SUCCESS(HostDismountVolume(Letter))) {
-            return Status; /* of the open, once the file system had the volume */
+        } else if (HostEndMounting(Device)) {
+            /* The open's status, once the file system had the volume; a volume that cannot be dismounted is mounted. */
+            return NT_SUCCESS(HostDismountVolume(Letter)) ? Status : STATUS_SUCCESS;
         } else {
             (VOID) IoDeleteSymbolicLink(&LinkName);
         }

@@ -60,6 +60,14 @@ static PHOST_HANDLE_TABLE HostTableOf(HANDLE Handle, KPROCESSOR_MODE Mode, PULON
     return Table;
 }
 
+/* In a client's process a driver has handles of the kernel's alone: the client could close any other, and put another object there. */
+static VOID HostCheckKernelUse(BOOLEAN Kernel, KPROCESSOR_MODE Mode, const char *Use)
+{
+    if (!Kernel && Mode == KernelMode && HostCurrentThread()->Home != NULL) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "handle", "a client's handle is %s in kernel mode", Use);
+    }
+}
+
 /* The new handle has a reference of its own on the object. */
 HANDLE HostCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes)
 {
@@ -68,6 +76,7 @@ HANDLE HostCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attribute
     PHOST_HANDLE_TABLE Table = Kernel ? &HostKernelHandles : &PsGetCurrentProcess()->Handles;
     ULONG Index;
 
+    HostCheckKernelUse(Kernel, HostCurrentThread()->PreviousMode, "created");
     (VOID) InterlockedIncrement64(&Header->References);
     (VOID) InterlockedIncrement64(&Header->Handles);
     PlatformLock(&Table->Mutex);
@@ -103,6 +112,7 @@ NTSTATUS HostReferenceHandle(HANDLE Handle, KPROCESSOR_MODE Mode, POBJECT_TYPE T
         if (Table == NULL) {
             return STATUS_INVALID_HANDLE;
         }
+        HostCheckKernelUse((BOOLEAN)(Table == &HostKernelHandles), Mode, "referenced");
         PlatformLock(&Table->Mutex);
         if (Index != 0 && Index < Table->Count && Table->Entries[Index].Object != NULL) {
             Entry = Table->Entries[Index];
@@ -180,6 +190,7 @@ NTSTATUS HostCloseHandle(HANDLE Handle, KPROCESSOR_MODE Mode)
     PVOID Object = NULL;
 
     if (Table != NULL) {
+        HostCheckKernelUse((BOOLEAN)(Table == &HostKernelHandles), Mode, "closed");
         PlatformLock(&Table->Mutex);
         if (Index != 0 && Index < Table->Count && Table->Entries[Index].Object != NULL) {
             Object = HostClearEntry(Table, Index);
@@ -231,6 +242,7 @@ NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STA
 
     (VOID) HostEnter(ObOpenObjectByPointer);
     UNREFERENCED_PARAMETER(PassedAccessState);
+    HostCheckKernelUse((BOOLEAN)((HandleAttributes & OBJ_KERNEL_HANDLE) != 0), AccessMode, "opened");
     Header = HostCheckObject(Object, "ObOpenObjectByPointer");
     if (ObjectType != NULL && ObjectType != Header->Type) {
         return STATUS_OBJECT_TYPE_MISMATCH;

@@ -221,12 +221,41 @@ ULONG64 HostAllocationCount(VOID);
 typedef VOID (*PHOST_ROUTINE)(_In_opt_ PVOID Context);
 
 /*
- * Runs Count routines, each on a thread of its own, one at a time: at every kernel call the seed decides which goes on, and
- * a thread that waits is not chosen. The same seed gives the same order. Returns when all have returned. A state in which all
- * wait is a bugcheck. Not nested.
+ * Runs Count routines, each on a thread of its own, one at a time: at every kernel call, after every release of a lock, and at the driver's
+ * interlocked operations the seed decides which goes on, and a thread that waits is not chosen. The same seed gives the same order. Work items that
+ * they queue are run by threads of the schedule. Returns when all have returned. A state in which all wait is a bugcheck. Not nested.
  */
 VOID HostRunSchedule(_In_ ULONG64 Seed, _In_ ULONG Count, _In_reads_(Count) const PHOST_ROUTINE *Routines,
                      _In_reads_(Count) PVOID *Contexts);
+
+/*
+ * How a schedule is explored, and what came out.
+ * HostRunOn: a thread runs until it waits; nothing is recorded. HostRandomWalk: at one switch point of Inertia (0: 1), on average, any ready
+ * thread goes on. HostByPriority: the ready thread of the highest priority goes on; priorities are drawn, and at Changes (at most 16) steps,
+ * drawn from the first Length, the running thread falls behind all others. [Burckhardt et al., ASPLOS 2010]
+ */
+typedef enum _HOST_STRATEGY { HostRunOn, HostRandomWalk, HostByPriority } HOST_STRATEGY;
+typedef VOID (*PHOST_STEP_ROUTINE)(_In_ ULONG Thread, _In_z_ const char *Point);
+
+typedef struct _HOST_EXPLORATION {
+    HOST_STRATEGY Strategy;
+    ULONG64 Seed;
+    ULONG Inertia;
+    ULONG Changes;
+    ULONG Length;
+    BOOLEAN SystemThreads;   /* those that drivers create are the schedule's, too, and end with it */
+    PHOST_STEP_ROUTINE Step; /* told of every step, or NULL */
+    ULONG First;             /* the number of the first of the threads */
+    ULONG64 Steps;           /* switch points passed */
+    ULONG64 Hash;            /* of what was done by which thread, in order: it names the schedule */
+} HOST_EXPLORATION, *PHOST_EXPLORATION;
+
+/*
+ * Like HostRunSchedule, by any strategy. Called by a thread of a schedule, adds threads to it, and returns when they have returned: until then
+ * Exploration decides, of all its threads. Since the threads are fibers of one thread of the machine, fork takes a schedule along.
+ */
+VOID HostExploreSchedule(_Inout_ PHOST_EXPLORATION Exploration, _In_ ULONG Count,
+                         _In_reads_(Count) const PHOST_ROUTINE *Routines, _In_reads_(Count) PVOID *Contexts);
 
 /*
  * A bugcheck writes its code's name, the four parameters, the routine and a call stack to standard error and aborts. With a

@@ -45,6 +45,16 @@ DECLSPEC_NORETURN VOID PlatformExitThread(VOID);
 /* Routine is called with Context when the calling thread ends. */
 VOID PlatformAtThreadExit(_In_ PPLATFORM_ROUTINE Routine, _In_ PVOID Context);
 
+/*
+ * Fibers of one thread. PlatformAdoptFiber makes one of the calling thread. PlatformSwitchFiber leaves From, which runs, for To and returns
+ * when somebody switches back; never, if From ends. The routine of a created one does not return. Whoever deletes one is another.
+ */
+typedef struct _PLATFORM_FIBER *PPLATFORM_FIBER;
+PPLATFORM_FIBER PlatformAdoptFiber(VOID);
+PPLATFORM_FIBER PlatformCreateFiber(_In_ PPLATFORM_ROUTINE Routine, _In_opt_ PVOID Context);
+VOID PlatformSwitchFiber(_Inout_ PPLATFORM_FIBER From, _Inout_ PPLATFORM_FIBER To, _In_ BOOLEAN Ends);
+VOID PlatformDeleteFiber(_In_ PPLATFORM_FIBER Fiber);
+
 LONGLONG PlatformInterruptTime(VOID); /* 100 ns units since some start, never backwards */
 LONGLONG PlatformSystemTime(VOID);    /* 100 ns units since 1601, UTC */
 LONGLONG PlatformNanoseconds(VOID);

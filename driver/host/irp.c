@@ -210,6 +210,12 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Location->MajorFunction > IRP_MJ_MAXIMUM_FUNCTION) {
         HostViolation(INCONSISTENT_IRP, "IoCallDriver", "major function 0x%02X", Location->MajorFunction);
     }
+    if (Thread->Dispatch != NULL && Thread->Dispatch->Irp == Irp &&
+        Thread->Dispatch->MajorFunction != Location->MajorFunction) {
+        HostViolation(INCONSISTENT_IRP, "IoCallDriver",
+                      "major function 0x%02X is forwarded as 0x%02X: the next stack location was not set up",
+                      Thread->Dispatch->MajorFunction, Location->MajorFunction);
+    }
     Location->DeviceObject = DeviceObject;
     Frame.Outer = Thread->Dispatch;
     Frame.Irp = Irp;

@@ -39,6 +39,16 @@ typedef struct _HOST_HELD_LOCK {
 
 #define HOST_MAXIMUM_HELD_LOCKS 32
 
+/* An order of locks that a thread has told already: see lockorder.c. */
+#define HOST_KNOWN_ORDERS 16
+typedef struct _HOST_KNOWN_ORDER {
+    const volatile VOID *First;
+    const volatile VOID *Second;
+} HOST_KNOWN_ORDER;
+
+/* Kernel routines that a thread may call while it holds a spin lock. */
+#define HOST_MAXIMUM_SPIN_CALLS 64
+
 /* A dispatch routine in progress on a thread: one for each IofCallDriver that has not returned. */
 typedef struct _HOST_DISPATCH_FRAME {
     struct _HOST_DISPATCH_FRAME *Outer;
@@ -83,6 +93,10 @@ struct _ETHREAD {
     LIST_ENTRY Irps; /* requests in progress that this thread sent */
     volatile LONG HeldLocks;
     HOST_HELD_LOCK Held[HOST_MAXIMUM_HELD_LOCKS];
+    ULONG SpinLocks;
+    ULONG SpinCalls; /* since it holds one */
+    LONG OrderGeneration;
+    HOST_KNOWN_ORDER Orders[HOST_KNOWN_ORDERS];
     BOOLEAN SystemThread;
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
@@ -116,8 +130,11 @@ DECLSPEC_NORETURN VOID HostViolation(_In_ ULONG BugCheckCode, _In_z_ const char 
                                      ...) __attribute__((format(printf, 3, 4)));
 
 DECLSPEC_NORETURN VOID HostIrqlViolation(_In_ HOST_ROUTINE_INDEX Routine, _In_ KIRQL Irql);
-VOID HostScheduleYield(_In_ PETHREAD Thread);
+/* A switch point of a thread of a schedule, which is about to do what Point names. */
+VOID HostScheduleYield(_In_ PETHREAD Thread, _In_z_ const char *Point);
+VOID HostSwitchPoint(_In_z_ const char *Point);
 VOID HostStopSuspended(_In_ PETHREAD Thread);
+VOID HostCountSpinCall(_Inout_ PETHREAD Thread, _In_z_ const char *Routine);
 
 /* Where normal kernel APCs are delivered if nothing holds them back. */
 static inline VOID HostDeliverApcs(_In_ PETHREAD Thread)
@@ -135,8 +152,11 @@ static inline PETHREAD HostEnterRoutine(HOST_ROUTINE_INDEX Routine)
     if (Thread->Irql > HostRoutineRules[Routine].Maximum || Thread->Irql < HostRoutineRules[Routine].Minimum) {
         HostIrqlViolation(Routine, Thread->Irql);
     }
+    if (Thread->SpinLocks != 0) {
+        HostCountSpinCall(Thread, HostRoutineRules[Routine].Name);
+    }
     if (Thread->Participant != NULL) {
-        HostScheduleYield(Thread);
+        HostScheduleYield(Thread, HostRoutineRules[Routine].Name);
     }
     HostDeliverApcs(Thread);
     return Thread;
@@ -155,10 +175,17 @@ LONG64 HostCountIrps(VOID);
 typedef VOID (*PHOST_THREAD_VISITOR)(_In_ PETHREAD Thread, _In_opt_ PVOID Context);
 VOID HostVisitThreads(_In_ PHOST_THREAD_VISITOR Visitor, _In_opt_ PVOID Context);
 VOID HostRemoveThread(_In_ PETHREAD Thread);
+/* A thread object for a thread of a schedule, which ends with HostEndThread. */
+PETHREAD HostCreateScheduledThread(VOID);
+VOID HostEndThread(_In_ PVOID Thread);
 VOID HostDeleteThread(_In_ PVOID Object);
 VOID HostJoinSystemThreads(VOID);
 /* Marks the thread as terminating, and ends the wait it is in. */
 VOID HostMarkTerminating(_Inout_ PETHREAD Thread, _In_ LONG Reason);
+
+/* lockorder.c: the thread is about to wait for a lock; the memory in which locks may lie is not theirs any more. */
+VOID HostOrderLock(_Inout_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_z_ const char *Routine);
+VOID HostForgetLocks(_In_ const volatile VOID *Memory, _In_ SIZE_T Length);
 
 /* wait.c: waiting for a condition that Try tests and takes at once. FALSE when Deadline (interrupt time) has passed. */
 typedef BOOLEAN (*PHOST_TRY)(_In_opt_ PVOID Context);
@@ -182,7 +209,10 @@ extern volatile LONG HostScheduleActive;
 BOOLEAN HostScheduleWait(_In_ PETHREAD Thread, _In_ const volatile VOID *Address, _In_ PHOST_TRY Try,
                          _In_opt_ PVOID Context, _In_ BOOLEAN HasDeadline);
 VOID HostScheduleWake(_In_ const volatile VOID *Address);
-BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context);
+BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context, _In_opt_ PETHREAD Thread);
+/* Lets others run before the calling thread, which polls, looks again. */
+VOID HostPause(_In_ PETHREAD Thread);
+DECLSPEC_NORETURN VOID HostScheduleExit(_In_ PETHREAD Thread);
 
 /* lock.c */
 VOID HostAcquirePushLock(_Inout_ PULONG_PTR PushLock, _In_ BOOLEAN Exclusive);

@@ -7,6 +7,7 @@
 VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex)
 {
     (VOID) HostEnter(ExInitializeFastMutex);
+    HostForgetLocks(FastMutex, sizeof(*FastMutex));
     FastMutex->Owner = NULL;
     FastMutex->Contention = 0;
     FastMutex->OldIrql = 0;
@@ -27,6 +28,7 @@ static VOID HostAcquireFastMutex(PETHREAD Thread, PFAST_MUTEX FastMutex, HOST_LO
         HostViolation(THREAD_NOT_MUTEX_OWNER, Routine, "this thread holds the fast mutex at %p already",
                       (PVOID)FastMutex);
     }
+    HostOrderLock(Thread, FastMutex, Routine);
     (VOID) HostWaitFor(FastMutex, HostTakeFastMutex, FastMutex, NULL);
     __atomic_store_n(&FastMutex->Owner, Thread, __ATOMIC_RELAXED);
     HostLockAcquired(Thread, FastMutex, Kind, Routine);
@@ -71,6 +73,7 @@ VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex)
 
     HostReleaseFastMutex(Thread, FastMutex, HostFastMutex, "ExReleaseFastMutex");
     KeLowerIrql(OldIrql);
+    HostSwitchPoint("ExReleaseFastMutex has returned");
 }
 
 VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
@@ -87,6 +90,7 @@ VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     HostReleaseFastMutex(HostEnter(ExReleaseFastMutexUnsafe), FastMutex, HostFastMutexUnsafe,
                          "ExReleaseFastMutexUnsafe");
+    HostSwitchPoint("ExReleaseFastMutexUnsafe has returned");
 }
 
 static BOOLEAN HostTakePushLockExclusive(PVOID Context)
@@ -123,6 +127,7 @@ VOID HostAcquirePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExAcquirePushLock",
                       "this thread holds the push lock at %p already", (PVOID)PushLock);
     }
+    HostOrderLock(Thread, PushLock, "ExAcquirePushLock");
     (VOID) HostWaitFor(PushLock, Exclusive ? HostTakePushLockExclusive : HostTakePushLockShared, PushLock, NULL);
     HostLockAcquired(Thread, PushLock, Exclusive ? HostPushLockExclusive : HostPushLockShared, "ExAcquirePushLock");
 }
@@ -135,6 +140,7 @@ VOID HostReleasePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
                      DRIVER_VERIFIER_DETECTED_VIOLATION, "ExReleasePushLock");
     (VOID) __atomic_sub_fetch(PushLock, Exclusive ? HOST_PUSH_LOCK_EXCLUSIVE : HOST_PUSH_LOCK_SHARED, __ATOMIC_SEQ_CST);
     HostWake(PushLock);
+    HostSwitchPoint("ExReleasePushLock has returned");
 }
 
 static BOOLEAN HostTakeSpinLock(PVOID Context)
@@ -150,6 +156,7 @@ static VOID HostAcquireSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const cha
         HostViolation(SPIN_LOCK_ALREADY_OWNED, Routine, "this thread holds the spin lock at %p already",
                       (PVOID)SpinLock);
     }
+    HostOrderLock(Thread, SpinLock, Routine);
     (VOID) HostWaitFor(SpinLock, HostTakeSpinLock, SpinLock, NULL);
     HostLockAcquired(Thread, SpinLock, HostSpinLock, Routine);
 }
@@ -163,6 +170,7 @@ static VOID HostReleaseSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const cha
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
 {
+    HostForgetLocks(SpinLock, sizeof(*SpinLock));
     __atomic_store_n(SpinLock, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -179,6 +187,7 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
     HostReleaseSpinLock(HostEnter(KeReleaseSpinLock), SpinLock, "KeReleaseSpinLock");
     KeLowerIrql(NewIrql);
+    HostSwitchPoint("KeReleaseSpinLock has returned");
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
@@ -189,6 +198,7 @@ VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
     HostReleaseSpinLock(HostEnter(KeReleaseSpinLockFromDpcLevel), SpinLock, "KeReleaseSpinLockFromDpcLevel");
+    HostSwitchPoint("KeReleaseSpinLockFromDpcLevel has returned");
 }
 
 /* A region is left, or the IRQL has fallen: no lock is held where a suspension could stop its owner. */

@@ -126,6 +126,7 @@ LONG_PTR ObfDereferenceObject(PVOID Object)
     (VOID) HostEnter(ObfDereferenceObject);
     References = ReadAcquire64(&HostCheckObject(Object, "ObDereferenceObject")->References);
     HostDereferenceRaw(Object, "ObDereferenceObject");
+    HostSwitchPoint("ObfDereferenceObject has returned");
     return (LONG_PTR)(References - 1);
 }
 

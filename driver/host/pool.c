@@ -243,6 +243,7 @@ VOID HostFreePool(PVOID Pool, ULONG Tag, const char *Routine)
     if (Pin != NULL) {
         HostViolation(BAD_POOL_CALLER, Routine, "the pool at %p still holds %s", Pool, Pin);
     }
+    HostForgetLocks(Pool, Block->Size);
     Shard = &HostPoolShards[Block->Shard];
     memset(Pool, HOST_POOL_FREED_FILL, Block->Size);
     PlatformForbid(Pool, Block->Size + HOST_POOL_GUARD_BYTES);

@@ -191,11 +191,7 @@ VOID HostExitProcess(PEPROCESS Process)
         } else if (!Pending.Any && ReadAcquire(&Process->Services) == 0) {
             break;
         }
-        if (Thread->Participant != NULL) {
-            HostScheduleYield(Thread);
-        } else {
-            PlatformYield();
-        }
+        HostPause(Thread);
     }
     HostCloseAllHandles(&Process->Handles);
     HostUnmark(Thread);
@@ -221,7 +217,7 @@ NTSTATUS HostBeginService(PETHREAD *Thread)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "system service", "the kernel is not running");
     }
     if (Current->Participant != NULL) {
-        HostScheduleYield(Current);
+        HostScheduleYield(Current, "system service");
     }
     HostDeliverApcs(Current);
     if (InterlockedIncrement(&Current->ServiceDepth) == 1 && Current->Process != NULL) {

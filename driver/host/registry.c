@@ -146,6 +146,7 @@ NTSTATUS ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBU
     UNICODE_STRING Services = {sizeof(Prefix) - sizeof(WCHAR), sizeof(Prefix), (PWCH)(ULONG_PTR)Prefix};
     PUNICODE_STRING Name = ObjectAttributes->ObjectName;
     UNICODE_STRING Driver;
+    KPROCESSOR_MODE PreviousMode;
     PHOST_KEY Key;
     NTSTATUS Status;
 
@@ -166,7 +167,9 @@ NTSTATUS ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBU
         Key->Driver.Buffer = PlatformAllocate((SIZE_T)Driver.Length + sizeof(WCHAR));
         memcpy(Key->Driver.Buffer, Driver.Buffer, Driver.Length);
         RtlMapGenericMask(&DesiredAccess, &HostKeyType.Mapping);
+        PreviousMode = HostBeginKernelCall(HostCurrentThread());
         *KeyHandle = HostCreateHandle(Key, DesiredAccess, ObjectAttributes->Attributes);
+        HostEndKernelCall(HostCurrentThread(), PreviousMode);
         HostDereferenceRaw(Key, "ZwOpenKey");
     }
     return Status;

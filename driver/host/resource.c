@@ -26,6 +26,7 @@ static VOID HostUnguardResource(PERESOURCE Resource)
 NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
 {
     (VOID) HostEnter(ExInitializeResourceLite);
+    HostForgetLocks(Resource, sizeof(*Resource));
     RtlZeroMemory(Resource, sizeof(*Resource));
     InitializeListHead(&Resource->SystemResourcesList);
     Resource->MiscFlags = HOST_RESOURCE_INITIALIZED;
@@ -97,6 +98,9 @@ static BOOLEAN HostAcquireResource(PETHREAD Thread, PERESOURCE Resource, BOOLEAN
     if (Thread->FreeCallbacks != 0) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "a FreeCallback acquires a resource");
     }
+    if (Wait) {
+        HostOrderLock(Thread, Resource, Routine);
+    }
     if (!HostTakeResource(&Request)) {
         if (!Wait) {
             return FALSE;
@@ -158,6 +162,7 @@ VOID ExReleaseResourceLite(PERESOURCE Resource)
     Resource->ActiveCount--;
     HostUnguardResource(Resource);
     HostWake(Resource);
+    HostSwitchPoint("ExReleaseResourceLite has returned");
 }
 
 VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource)
@@ -256,6 +261,7 @@ VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
     if ((Count & 1) != 0) {
         HostWake(RunRef);
     }
+    HostSwitchPoint("ExReleaseRundownProtection has returned");
 }
 
 static BOOLEAN HostIsRunDown(PVOID Context)

@@ -1,28 +1,44 @@
-/* The seeded scheduler: one thread of a schedule runs at a time, and the seed decides at every kernel call which. */
+/*
+ * Schedules: their threads are fibers of one thread of the machine, and at every switch point a strategy, from a seed, decides which goes on.
+ *
+ * Switch points are the entry of each kernel routine and system service, the moment after a lock is released, and the driver's interlocked
+ * operations. Time passes only when every thread waits.
+ */
 #include "kernel.h"
+
+#define HOST_SCHEDULE_STEPS 2000000u
+#define HOST_MAXIMUM_CHANGES 16u
 
 typedef enum _HOST_PARTICIPANT_STATE { HostReady, HostWaiting, HostDone } HOST_PARTICIPANT_STATE;
 
 typedef struct _HOST_PARTICIPANT {
     LIST_ENTRY Links;
+    ULONG Number;
     HOST_PARTICIPANT_STATE State;
     BOOLEAN HasDeadline;
     BOOLEAN TimedOut;
     const volatile VOID *Address;
+    LONG64 Priority;
     PHOST_ROUTINE Routine;
     PVOID Context;
-    HOST_CONDITION Condition;
-    pthread_t Native;
+    volatile LONG *Group; /* threads left of those that its starter waits for, or NULL */
+    PETHREAD Thread;
+    PPLATFORM_FIBER Fiber;
 } HOST_PARTICIPANT;
 
 volatile LONG HostScheduleActive;
 
 static HOST_MUTEX HostScheduleMutex = HOST_MUTEX_INITIALIZER;
-static HOST_CONDITION HostScheduleEnd;
 static LIST_ENTRY HostParticipants = {&HostParticipants, &HostParticipants};
 static ULONG HostParticipantsLeft;
-static PHOST_PARTICIPANT HostRunning;
+static ULONG HostNextParticipant;
+static PPLATFORM_FIBER HostScheduleRoot;
+static BOOLEAN HostTakesSystemThreads;
+static PHOST_EXPLORATION HostExploration;
 static ULONG64 HostScheduleState;
+static ULONG64 HostScheduleSteps; /* whether or not they are explored */
+static LONG64 HostLowestPriority;
+static ULONG64 HostChanges[HOST_MAXIMUM_CHANGES];
 
 /* A linear congruential step and a mix of its upper bits: the same order on every machine. */
 static ULONG HostScheduleNumber(ULONG Limit)
@@ -31,7 +47,13 @@ static ULONG HostScheduleNumber(ULONG Limit)
     return (ULONG)((HostScheduleState >> 33) % Limit);
 }
 
-static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, BOOLEAN WithDeadline)
+static BOOLEAN HostMayChoose(const HOST_PARTICIPANT *Participant, HOST_PARTICIPANT_STATE State)
+{
+    return (BOOLEAN)(Participant->State == State && (State == HostReady || Participant->HasDeadline));
+}
+
+/* One of those in the state, with a deadline if they wait, by chance; not Except, which may be NULL. */
+static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, PHOST_PARTICIPANT Except)
 {
     ULONG Count = 0;
     ULONG Chosen;
@@ -39,7 +61,7 @@ static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, BOOLEAN WithDead
     for (PLIST_ENTRY Entry = HostParticipants.Flink; Entry != &HostParticipants; Entry = Entry->Flink) {
         PHOST_PARTICIPANT Participant = CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links);
 
-        Count += Participant->State == State && (!WithDeadline || Participant->HasDeadline);
+        Count += Participant != Except && HostMayChoose(Participant, State);
     }
     if (Count == 0) {
         return NULL;
@@ -48,7 +70,7 @@ static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, BOOLEAN WithDead
     for (PLIST_ENTRY Entry = HostParticipants.Flink;; Entry = Entry->Flink) {
         PHOST_PARTICIPANT Participant = CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links);
 
-        if (Participant->State == State && (!WithDeadline || Participant->HasDeadline)) {
+        if (Participant != Except && HostMayChoose(Participant, State)) {
             if (Chosen == 0) {
                 return Participant;
             }
@@ -57,65 +79,164 @@ static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, BOOLEAN WithDead
     }
 }
 
-/* Hands the processor to a ready participant; when there is none, to one whose wait has a time-out. Mutex held. */
-static VOID HostRunNext(VOID)
+static PHOST_PARTICIPANT HostPickHighest(PHOST_PARTICIPANT Except)
 {
-    PHOST_PARTICIPANT Next = HostPick(HostReady, FALSE);
+    PHOST_PARTICIPANT Highest = NULL;
+
+    for (PLIST_ENTRY Entry = HostParticipants.Flink; Entry != &HostParticipants; Entry = Entry->Flink) {
+        PHOST_PARTICIPANT Participant = CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links);
+
+        if (Participant != Except && Participant->State == HostReady &&
+            (Highest == NULL || Participant->Priority > Highest->Priority)) {
+            Highest = Participant;
+        }
+    }
+    return Highest;
+}
+
+/* Who goes on by the strategy, not Except: NULL when nobody else is ready. Mutex held. */
+static PHOST_PARTICIPANT HostChooseReady(PHOST_PARTICIPANT Current, PHOST_PARTICIPANT Except)
+{
+    if (HostExploration->Strategy == HostByPriority) {
+        return HostPickHighest(Except);
+    }
+    if (Current != Except && Current->State == HostReady &&
+        (HostExploration->Strategy == HostRunOn || HostScheduleNumber(HostExploration->Inertia) != 0)) {
+        return Current;
+    }
+    return HostPick(HostReady, Except);
+}
+
+/* When nobody is ready, the time of one that waits is up. NULL at the schedule's end. Mutex held. */
+static PHOST_PARTICIPANT HostChoose(PHOST_PARTICIPANT Current, BOOLEAN Pausing)
+{
+    PHOST_PARTICIPANT Next = HostChooseReady(Current, Pausing ? Current : NULL);
 
     if (Next == NULL) {
-        Next = HostPick(HostWaiting, TRUE);
+        Next = HostPick(HostWaiting, NULL);
         if (Next != NULL) {
             Next->State = HostReady;
             Next->TimedOut = TRUE;
         }
     }
+    if (Next == NULL && Pausing) {
+        Next = Current;
+    }
     if (Next == NULL && HostParticipantsLeft != 0) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostRunSchedule", "deadlock: every thread waits");
     }
-    HostRunning = Next;
-    if (Next != NULL) {
-        PlatformSignal(&Next->Condition);
-    }
+    return Next;
 }
 
-static VOID HostAwaitTurn(PHOST_PARTICIPANT Participant)
+/* Current, which is the calling thread, goes on when it is chosen; never, if it is done. */
+static VOID HostSwitch(PHOST_PARTICIPANT Current, BOOLEAN Pausing)
 {
-    while (HostRunning != Participant) {
-        (VOID) PlatformWait(&Participant->Condition, &HostScheduleMutex, NULL);
+    const BOOLEAN Done = (BOOLEAN)(Current->State == HostDone);
+    PHOST_PARTICIPANT Next;
+
+    PlatformLock(&HostScheduleMutex);
+    Next = HostChoose(Current, Pausing);
+    PlatformUnlock(&HostScheduleMutex);
+    if (Next != Current) {
+        HostThisThread = Next != NULL ? Next->Thread : NULL;
+        PlatformSwitchFiber(Current->Fiber, Next != NULL ? Next->Fiber : HostScheduleRoot, Done);
     }
 }
 
-VOID HostScheduleYield(PETHREAD Thread)
+static VOID HostHash(ULONG64 Value)
+{
+    HostExploration->Hash = (HostExploration->Hash ^ Value) * 0x100000001b3ULL;
+}
+
+/* The calling thread does what Point names: one more step. */
+static VOID HostNoteStep(PHOST_PARTICIPANT Participant, const char *Point)
+{
+    HostScheduleSteps++;
+    if (HostScheduleSteps == HOST_SCHEDULE_STEPS) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostRunSchedule", "livelock: %u steps and no end",
+                      HOST_SCHEDULE_STEPS);
+    }
+    if (HostExploration->Strategy != HostRunOn) {
+        HostExploration->Steps++;
+        HostHash(Participant->Number + 1);
+        for (const char *Character = Point; *Character != '\0'; Character++) {
+            HostHash((UCHAR)*Character);
+        }
+        if (HostExploration->Step != NULL) {
+            HostExploration->Step(Participant->Number, Point);
+        }
+    }
+}
+
+/* At a change point the thread that runs falls behind all others. */
+static VOID HostChangePriority(PHOST_PARTICIPANT Participant)
+{
+    for (ULONG Index = 0; Index < HostExploration->Changes; Index++) {
+        if (HostChanges[Index] == HostExploration->Steps) {
+            HostLowestPriority--;
+            Participant->Priority = HostLowestPriority;
+        }
+    }
+}
+
+VOID HostScheduleYield(PETHREAD Thread, const char *Point)
 {
     PHOST_PARTICIPANT Participant = Thread->Participant;
 
-    PlatformLock(&HostScheduleMutex);
-    HostRunNext();
-    HostAwaitTurn(Participant);
-    PlatformUnlock(&HostScheduleMutex);
+    if (HostExploration->Strategy == HostByPriority) {
+        HostChangePriority(Participant);
+    }
+    HostSwitch(Participant, FALSE);
+    HostNoteStep(Participant, Point);
+}
+
+VOID HostSwitchPoint(const char *Point)
+{
+    PETHREAD Thread = HostThisThread;
+
+    if (Thread != NULL && Thread->Participant != NULL) {
+        HostScheduleYield(Thread, Point);
+    }
+}
+
+VOID HostPause(PETHREAD Thread)
+{
+    PHOST_PARTICIPANT Participant = Thread->Participant;
+
+    if (Participant == NULL) {
+        PlatformYield();
+        return;
+    }
+    HostLowestPriority--;
+    Participant->Priority = HostLowestPriority;
+    HostSwitch(Participant, TRUE);
+    HostNoteStep(Participant, "poll");
 }
 
 BOOLEAN HostScheduleWait(PETHREAD Thread, const volatile VOID *Address, PHOST_TRY Try, PVOID Context,
                          BOOLEAN HasDeadline)
 {
     PHOST_PARTICIPANT Participant = Thread->Participant;
-    BOOLEAN Taken = FALSE;
+    BOOLEAN Waits;
+    BOOLEAN Taken;
 
-    PlatformLock(&HostScheduleMutex);
     Participant->TimedOut = FALSE;
     for (;;) {
+        PlatformLock(&HostScheduleMutex);
         Taken = Try(Context);
-        if (Taken || Participant->TimedOut) {
-            break;
+        Waits = (BOOLEAN)(!Taken && !Participant->TimedOut);
+        if (Waits) {
+            Participant->State = HostWaiting;
+            Participant->Address = Address;
+            Participant->HasDeadline = HasDeadline;
         }
-        Participant->State = HostWaiting;
-        Participant->Address = Address;
-        Participant->HasDeadline = HasDeadline;
-        HostRunNext();
-        HostAwaitTurn(Participant);
+        PlatformUnlock(&HostScheduleMutex);
+        if (!Waits) {
+            return Taken;
+        }
+        HostSwitch(Participant, FALSE);
+        HostNoteStep(Participant, Participant->TimedOut ? "time-out" : "wake");
     }
-    PlatformUnlock(&HostScheduleMutex);
-    return Taken;
 }
 
 VOID HostScheduleWake(const volatile VOID *Address)
@@ -131,90 +252,170 @@ VOID HostScheduleWake(const volatile VOID *Address)
     PlatformUnlock(&HostScheduleMutex);
 }
 
-static VOID HostParticipate(PVOID Context)
+static DECLSPEC_NORETURN VOID HostEndParticipant(PHOST_PARTICIPANT Participant)
 {
-    PHOST_PARTICIPANT Participant = Context;
-    PETHREAD Thread = HostCurrentThread();
+    volatile LONG *Group = Participant->Group;
 
-    PlatformLock(&HostScheduleMutex);
-    HostAwaitTurn(Participant);
-    PlatformUnlock(&HostScheduleMutex);
-    Thread->Participant = Participant;
-    Participant->Routine(Participant->Context);
-    Thread->Participant = NULL;
+    HostEndThread(Participant->Thread);
+    if (Group != NULL && InterlockedDecrement(Group) == 0) {
+        HostScheduleWake(Group);
+    }
     PlatformLock(&HostScheduleMutex);
     Participant->State = HostDone;
     HostParticipantsLeft--;
-    HostRunNext();
-    PlatformSignalAll(&HostScheduleEnd);
     PlatformUnlock(&HostScheduleMutex);
+    HostSwitch(Participant, FALSE);
+    PlatformAbort();
+}
+
+VOID HostScheduleExit(PETHREAD Thread)
+{
+    HostEndParticipant(Thread->Participant);
+}
+
+static VOID HostParticipate(PVOID Context)
+{
+    PHOST_PARTICIPANT Participant = Context;
+
+    if (Participant->Thread == NULL) {
+        Participant->Thread = HostCreateScheduledThread();
+    }
+    Participant->Thread->Participant = Participant;
+    HostNoteStep(Participant, "start");
+    Participant->Routine(Participant->Context);
+    HostEndParticipant(Participant);
 }
 
 /* Mutex held. */
-static BOOLEAN HostAddParticipant(PHOST_ROUTINE Routine, PVOID Context)
+static VOID HostAddParticipant(PHOST_ROUTINE Routine, PVOID Context, volatile LONG *Group, PETHREAD Thread)
 {
     PHOST_PARTICIPANT Participant = PlatformAllocate(sizeof(*Participant));
 
+    Participant->Number = HostNextParticipant;
     Participant->Routine = Routine;
     Participant->Context = Context;
     Participant->State = HostReady;
-    PlatformInitializeCondition(&Participant->Condition);
-    if (!PlatformStartThread(HostParticipate, Participant, &Participant->Native)) {
-        PlatformDeleteCondition(&Participant->Condition);
-        PlatformFree(Participant);
-        return FALSE;
+    Participant->Group = Group;
+    Participant->Thread = Thread;
+    Participant->Fiber = PlatformCreateFiber(HostParticipate, Participant);
+    if (HostExploration->Strategy == HostByPriority) {
+        Participant->Priority = 1 + HostScheduleNumber(MAXLONG);
     }
     InsertTailList(&HostParticipants, &Participant->Links);
+    HostNextParticipant++;
     HostParticipantsLeft++;
+}
+
+/*
+ * Lets Routine run as one more thread of the schedule that the calling thread belongs to, as the system thread Thread if that is told; FALSE when
+ * it belongs to none, or to one that takes no system threads.
+ */
+BOOLEAN HostScheduleStart(PHOST_ROUTINE Routine, PVOID Context, PETHREAD Thread)
+{
+    if (HostCurrentThread()->Participant == NULL || (Thread != NULL && !HostTakesSystemThreads)) {
+        return FALSE;
+    }
+    PlatformLock(&HostScheduleMutex);
+    HostAddParticipant(Routine, Context, NULL, Thread);
+    PlatformUnlock(&HostScheduleMutex);
     return TRUE;
 }
 
-/* Lets Routine run as one more thread of the schedule that the calling thread belongs to; FALSE when it belongs to none. */
-BOOLEAN HostScheduleStart(PHOST_ROUTINE Routine, PVOID Context)
+/* From here on Exploration decides; it is told what comes out. Mutex held. */
+static VOID HostBeginExploration(PHOST_EXPLORATION Exploration)
 {
-    BOOLEAN Started = FALSE;
-
-    if (HostCurrentThread()->Participant != NULL) {
-        PlatformLock(&HostScheduleMutex);
-        Started = HostAddParticipant(Routine, Context);
-        PlatformUnlock(&HostScheduleMutex);
+    HostExploration = Exploration;
+    HostScheduleState = Exploration->Seed;
+    Exploration->Hash = 0xcbf29ce484222325ULL;
+    Exploration->Steps = 0;
+    Exploration->First = HostNextParticipant;
+    Exploration->Changes = min(Exploration->Changes, HOST_MAXIMUM_CHANGES);
+    HostLowestPriority = 0;
+    if (Exploration->Strategy == HostByPriority) {
+        for (ULONG Index = 0; Index < Exploration->Changes; Index++) {
+            HostChanges[Index] = HostScheduleNumber(max(Exploration->Length, 1));
+        }
+        for (PLIST_ENTRY Entry = HostParticipants.Flink; Entry != &HostParticipants; Entry = Entry->Flink) {
+            CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links)->Priority = 1 + HostScheduleNumber(MAXLONG);
+        }
     }
-    return Started;
+}
+
+static BOOLEAN HostIsNoneLeft(PVOID Context)
+{
+    return (BOOLEAN)(ReadAcquire(Context) == 0);
+}
+
+/* The calling thread is one of a schedule. */
+static VOID HostExploreInside(PETHREAD Thread, PHOST_EXPLORATION Exploration, ULONG Count,
+                              const PHOST_ROUTINE *Routines, PVOID *Contexts)
+{
+    PHOST_EXPLORATION Outer = HostExploration;
+    volatile LONG Left = (LONG)Count;
+
+    PlatformLock(&HostScheduleMutex);
+    HostBeginExploration(Exploration);
+    for (ULONG Index = 0; Index < Count; Index++) {
+        HostAddParticipant(Routines[Index], Contexts[Index], &Left, NULL);
+    }
+    PlatformUnlock(&HostScheduleMutex);
+    (VOID) HostScheduleWait(Thread, &Left, HostIsNoneLeft, (PVOID)(ULONG_PTR)&Left, FALSE);
+    PlatformLock(&HostScheduleMutex);
+    HostExploration = Outer;
+    PlatformUnlock(&HostScheduleMutex);
+}
+
+static VOID HostDeleteParticipants(VOID)
+{
+    while (!IsListEmpty(&HostParticipants)) {
+        PHOST_PARTICIPANT Participant = CONTAINING_RECORD(RemoveHeadList(&HostParticipants), HOST_PARTICIPANT, Links);
+
+        PlatformDeleteFiber(Participant->Fiber);
+        PlatformFree(Participant);
+    }
+}
+
+VOID HostExploreSchedule(PHOST_EXPLORATION Exploration, ULONG Count, const PHOST_ROUTINE *Routines, PVOID *Contexts)
+{
+    PETHREAD Thread = HostCurrentThread();
+    PHOST_PARTICIPANT First;
+
+    if (Exploration->Inertia == 0) {
+        Exploration->Inertia = 1;
+    }
+    if (Thread->Participant != NULL) {
+        HostExploreInside(Thread, Exploration, Count, Routines, Contexts);
+        return;
+    }
+    if (InterlockedExchange(&HostScheduleActive, 1) != 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostRunSchedule", "a schedule is running already");
+    }
+    HostScheduleRoot = PlatformAdoptFiber();
+    PlatformLock(&HostScheduleMutex);
+    HostNextParticipant = 0;
+    HostScheduleSteps = 0;
+    HostTakesSystemThreads = Exploration->SystemThreads;
+    HostBeginExploration(Exploration);
+    for (ULONG Index = 0; Index < Count; Index++) {
+        HostAddParticipant(Routines[Index], Contexts[Index], NULL, NULL);
+    }
+    First = Exploration->Strategy == HostByPriority ? HostPickHighest(NULL) : HostPick(HostReady, NULL);
+    PlatformUnlock(&HostScheduleMutex);
+    if (First != NULL) {
+        HostThisThread = NULL;
+        PlatformSwitchFiber(HostScheduleRoot, First->Fiber, FALSE);
+        HostThisThread = Thread;
+    }
+    PlatformLock(&HostScheduleMutex);
+    HostDeleteParticipants();
+    PlatformUnlock(&HostScheduleMutex);
+    PlatformDeleteFiber(HostScheduleRoot);
+    (VOID) InterlockedExchange(&HostScheduleActive, 0);
 }
 
 VOID HostRunSchedule(ULONG64 Seed, ULONG Count, const PHOST_ROUTINE *Routines, PVOID *Contexts)
 {
-    LIST_ENTRY Ended;
+    HOST_EXPLORATION Exploration = {.Strategy = HostRandomWalk, .Seed = Seed};
 
-    if (InterlockedExchange(&HostScheduleActive, 1) != 0) {
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostRunSchedule", "a schedule is running already");
-    }
-    InitializeListHead(&Ended);
-    PlatformInitializeCondition(&HostScheduleEnd);
-    PlatformLock(&HostScheduleMutex);
-    HostScheduleState = Seed;
-    for (ULONG Index = 0; Index < Count; Index++) {
-        if (!HostAddParticipant(Routines[Index], Contexts[Index])) {
-            HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostRunSchedule", "no thread to be had");
-        }
-    }
-    HostRunNext();
-    while (HostParticipantsLeft != 0) {
-        (VOID) PlatformWait(&HostScheduleEnd, &HostScheduleMutex, NULL);
-    }
-    while (!IsListEmpty(&HostParticipants)) {
-        PLIST_ENTRY Entry = RemoveHeadList(&HostParticipants);
-
-        InsertTailList(&Ended, Entry);
-    }
-    PlatformUnlock(&HostScheduleMutex);
-    while (!IsListEmpty(&Ended)) {
-        PHOST_PARTICIPANT Participant = CONTAINING_RECORD(RemoveHeadList(&Ended), HOST_PARTICIPANT, Links);
-
-        PlatformJoinThread(Participant->Native);
-        PlatformDeleteCondition(&Participant->Condition);
-        PlatformFree(Participant);
-    }
-    PlatformDeleteCondition(&HostScheduleEnd);
-    (VOID) InterlockedExchange(&HostScheduleActive, 0);
+    HostExploreSchedule(&Exploration, Count, Routines, Contexts);
 }

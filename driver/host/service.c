@@ -104,7 +104,7 @@ NTSTATUS NtQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes, PFILE_NE
         HostDereferenceRaw(FileObject, "NtQueryFullAttributesFile");
         Status = NtQueryInformationFile(Handle, &IoStatus, FileInformation, sizeof(*FileInformation),
                                         FileNetworkOpenInformation);
-        (VOID) HostCloseHandle(Handle, KernelMode);
+        (VOID) HostCloseHandle(Handle, Thread->PreviousMode);
     }
     return HostEndService(Thread, Status);
 }

@@ -8,6 +8,7 @@
 static VOID HostInitializePushLock(PVOID PushLock)
 {
     (VOID) HostEnter(ExInitializePushLock);
+    HostForgetLocks(PushLock, sizeof(ULONG_PTR));
     __atomic_store_n((PULONG_PTR)PushLock, 0, __ATOMIC_SEQ_CST);
 }
 

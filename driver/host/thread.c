@@ -70,7 +70,7 @@ BOOLEAN HostIsThreadSuspended(PETHREAD Thread)
     PETHREAD Current = HostCurrentThread();
 
     if (Current->Participant != NULL) {
-        HostScheduleYield(Current);
+        HostScheduleYield(Current, "HostIsThreadSuspended");
     }
     return (BOOLEAN)(ReadAcquire(&Thread->Suspended) != 0);
 }
@@ -84,7 +84,7 @@ VOID HostTerminateThread(PETHREAD Thread)
     }
 }
 
-static VOID HostThreadExit(PVOID Context)
+VOID HostEndThread(PVOID Context)
 {
     PETHREAD Thread = Context;
 
@@ -92,7 +92,7 @@ static VOID HostThreadExit(PVOID Context)
     HostMarkTerminating(Thread, HOST_TERMINATING_THREAD);
     HostCancelThreadIrps(Thread, NULL, NULL);
     while (HostHasIrps(Thread, NULL)) {
-        PlatformYield();
+        HostPause(Thread);
     }
     HostRemoveThread(Thread);
     HostThisThread = NULL;
@@ -111,14 +111,21 @@ static VOID HostAdoptThread(PETHREAD Thread)
     PlatformUnlock(&HostThreadsMutex);
 }
 
-PETHREAD HostCreateThread(VOID)
+PETHREAD HostCreateScheduledThread(VOID)
 {
     PETHREAD Thread;
 
     (VOID) HostCreateObject(&HostThreadType, sizeof(*Thread), (PVOID *)&Thread);
     HostAdoptThread(Thread);
     HostThisThread = Thread;
-    PlatformAtThreadExit(HostThreadExit, Thread);
+    return Thread;
+}
+
+PETHREAD HostCreateThread(VOID)
+{
+    PETHREAD Thread = HostCreateScheduledThread();
+
+    PlatformAtThreadExit(HostEndThread, Thread);
     return Thread;
 }
 
@@ -185,6 +192,10 @@ VOID HostLockAcquired(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND
     }
     Thread->Held[Count].Lock = Lock;
     Thread->Held[Count].Kind = Kind;
+    if (Kind == HostSpinLock) {
+        Thread->SpinCalls = Thread->SpinLocks == 0 ? 0 : Thread->SpinCalls;
+        Thread->SpinLocks++;
+    }
     WriteNoFence(&Thread->HeldLocks, Count + 1);
     (VOID) __atomic_fetch_add(&HostContextWork.Acquisitions, 1, __ATOMIC_RELAXED);
 }
@@ -204,9 +215,20 @@ VOID HostLockReleased(PETHREAD Thread, const volatile VOID *Lock, HOST_LOCK_KIND
     for (; Index + 1 < Count; Index++) {
         Thread->Held[Index] = Thread->Held[Index + 1];
     }
+    Thread->SpinLocks -= Kind == HostSpinLock;
     WriteNoFence(&Thread->HeldLocks, Count - 1);
     if (Count == 1) {
         Thread->Removals = 0;
+    }
+}
+
+/* What a thread does under a spin lock others burn their time for: counted in calls, so that it depends on no clock. */
+VOID HostCountSpinCall(PETHREAD Thread, const char *Routine)
+{
+    Thread->SpinCalls++;
+    if (Thread->SpinCalls > HOST_MAXIMUM_SPIN_CALLS) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "a spin lock is held for more than %d kernel calls",
+                      HOST_MAXIMUM_SPIN_CALLS);
     }
 }
 
@@ -266,7 +288,15 @@ static VOID HostRunSystemThread(PVOID Context)
     PETHREAD Thread = Context;
 
     HostThisThread = Thread;
-    PlatformAtThreadExit(HostThreadExit, Thread);
+    PlatformAtThreadExit(HostEndThread, Thread);
+    Thread->StartRoutine(Thread->StartContext);
+    HostEndSystemThread(Thread);
+}
+
+static VOID HostRunScheduledSystemThread(PVOID Context)
+{
+    PETHREAD Thread = Context;
+
     Thread->StartRoutine(Thread->StartContext);
     HostEndSystemThread(Thread);
 }
@@ -298,6 +328,9 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
         ClientId->UniqueThread = Thread->Id;
     }
     *ThreadHandle = HostCreateHandle(Thread, DesiredAccess, OBJ_KERNEL_HANDLE);
+    if (HostScheduleStart(HostRunScheduledSystemThread, Thread, Thread)) {
+        return STATUS_SUCCESS;
+    }
     Started = PlatformAllocate(sizeof(*Started));
     if (!PlatformStartThread(HostRunSystemThread, Thread, &Started->Native)) {
         PlatformFree(Started);
@@ -321,6 +354,9 @@ VOID PsTerminateSystemThread(NTSTATUS ExitStatus)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "PsTerminateSystemThread", "this is no system thread");
     }
     HostEndSystemThread(Thread);
+    if (Thread->Participant != NULL) {
+        HostScheduleExit(Thread);
+    }
     PlatformExitThread();
 }
 

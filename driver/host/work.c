@@ -54,7 +54,7 @@ VOID HostQueueInternal(PHOST_ROUTINE Routine, PVOID Context)
 {
     PHOST_WORK Work;
 
-    if (HostScheduleStart(Routine, Context)) {
+    if (HostScheduleStart(Routine, Context, NULL)) {
         return;
     }
     Work = PlatformAllocate(sizeof(*Work));

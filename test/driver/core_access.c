@@ -122,7 +122,7 @@ static VOID CoreDuplicate(PVOID Context)
     HANDLE process;
 
     CHECK_STATUS(
-        ObOpenObjectByPointer(duplication->Target, 0, NULL, PROCESS_DUP_HANDLE, *PsProcessType, KernelMode, &process),
+        ObOpenObjectByPointer(duplication->Target, 0, NULL, PROCESS_DUP_HANDLE, *PsProcessType, UserMode, &process),
         STATUS_SUCCESS);
     CHECK_STATUS(NtDuplicateObject(NtCurrentProcess(), duplication->Handle, process, &duplication->Duplicate, 0, 0,
                                    DUPLICATE_SAME_ACCESS),

@@ -822,7 +822,7 @@ static VOID CoreRaceInspect(PVOID Context)
     CORE_INSPECT_RACE *race = Context;
 
     HostEnterProcess(race->Inspection.Core.Process);
-    CoreRaceDelay(race, race->Seed / 5 % 9);
+    CoreRaceDelay(race, race->Seed / 5 % 20);
     race->Status = CoreInspect(&race->Inspection, race->Inspection.Core.Control, race->Inspected);
     HostLeaveProcess();
 }

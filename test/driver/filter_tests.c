@@ -124,7 +124,7 @@ static PFILE_OBJECT OpenFileObject(PHANDLE Handle)
     PVOID object = NULL;
 
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, Handle));
-    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(*Handle, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(*Handle, 0, *IoFileObjectType, UserMode, &object, NULL));
     return object;
 }
 
@@ -311,7 +311,7 @@ static NTSTATUS SendCreate(HANDLE File, UCHAR Flags, ULONG Options)
     PFILE_OBJECT fileObject;
     NTSTATUS status;
 
-    status = ObReferenceObjectByHandle(File, 0, *IoFileObjectType, KernelMode, (PVOID *)&fileObject, NULL);
+    status = ObReferenceObjectByHandle(File, 0, *IoFileObjectType, UserMode, (PVOID *)&fileObject, NULL);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -1635,7 +1635,7 @@ static VOID ReleasesFilesAsTheyWereAcquired(VOID)
     LoadDriver();
     CHECK_STATUS(STATUS_SUCCESS, HostMountVolume(L'M', HOST_FILE_SYSTEM_MEMORY, NULL));
     CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\M:\\file", &handle));
-    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, UserMode, &object, NULL));
     file = object;
     header = file->FsContext;
     for (index = 0; index < RTL_NUMBER_OF(quirks); index += 1) {
@@ -2216,7 +2216,7 @@ static VOID TellsWhatAContextCounts(VOID)
     file = OpenFileObject(&handle);
     CHECK(PsctxExamineStream(file, &stream) == PSCTX_SUPPORT_YES);
     control = Session;
-    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(control, 0, *IoFileObjectType, KernelMode, &object, NULL));
+    CHECK_STATUS(STATUS_SUCCESS, ObReferenceObjectByHandle(control, 0, *IoFileObjectType, UserMode, &object, NULL));
     insertion.Session = ((PFILE_OBJECT)object)->FsContext;
     insertion.Tracked = PSCTX_TRACKED_COUNTED;
     RtlInitUnicodeString(&insertion.Name, L"\\name");

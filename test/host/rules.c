@@ -1,5 +1,6 @@
 /* The embedded kernel's rules: each is broken once, in a child process, and must end in its bugcheck. */
 #include "harness.h"
+#include "kernel.h"
 #include "rules.h"
 
 #define TEST_TAG 'tseT'
@@ -309,8 +310,192 @@ static void TeardownAtDispatch(void)
     FsRtlTeardownPerStreamContexts(&Header);
 }
 
+/* Two locks of any kind in one order, and then in the other: nobody waits, and yet two threads could. */
+static void OrderOfMutexes(void)
+{
+    FAST_MUTEX First;
+    FAST_MUTEX Second;
+
+    ExInitializeFastMutex(&First);
+    ExInitializeFastMutex(&Second);
+    ExAcquireFastMutex(&First);
+    ExAcquireFastMutex(&Second);
+    ExReleaseFastMutex(&Second);
+    ExReleaseFastMutex(&First);
+    ExAcquireFastMutex(&Second);
+    ExAcquireFastMutex(&First);
+}
+
+static void OrderOfSpinLocks(void)
+{
+    KSPIN_LOCK Locks[3];
+
+    for (ULONG Index = 0; Index < 3; Index++) {
+        KeInitializeSpinLock(&Locks[Index]);
+    }
+    for (ULONG Index = 0; Index < 3; Index++) {
+        KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Locks[Index]);
+
+        KeAcquireSpinLockAtDpcLevel(&Locks[(Index + 1) % 3]);
+        KeReleaseSpinLockFromDpcLevel(&Locks[(Index + 1) % 3]);
+        KeReleaseSpinLock(&Locks[Index], Irql);
+    }
+}
+
+static void OrderOfMutexAndResource(void)
+{
+    ERESOURCE Resource;
+    FAST_MUTEX Mutex;
+
+    (VOID) ExInitializeResourceLite(&Resource);
+    ExInitializeFastMutex(&Mutex);
+    KeEnterCriticalRegion();
+    (VOID) ExAcquireResourceSharedLite(&Resource, TRUE);
+    ExAcquireFastMutex(&Mutex);
+    ExReleaseFastMutex(&Mutex);
+    ExReleaseResourceLite(&Resource);
+    ExAcquireFastMutex(&Mutex);
+    (VOID) ExAcquireResourceExclusiveLite(&Resource, TRUE);
+}
+
+/* The list's lock under one's own, as look-ups do; and one's own under the list's. */
+static void OrderOfMutexAndList(void)
+{
+    FAST_MUTEX Mutex;
+
+    PrepareStream(Ignore);
+    (VOID) FsRtlInsertPerStreamContext(&Header, &Context);
+    ExInitializeFastMutex(&Mutex);
+    ExAcquireFastMutex(&Mutex);
+    (VOID) FsRtlLookupPerStreamContext(&Header, &Owner, NULL);
+    ExReleaseFastMutex(&Mutex);
+    KeEnterCriticalRegion();
+    HostAcquirePushLock(&Header.PushLock, FALSE);
+    ExAcquireFastMutex(&Mutex);
+}
+
+/* A lock that is gone has no order, nor has one that is tried. */
+static void OrderOfLocksThatAreGone(void)
+{
+    FAST_MUTEX Tried;
+
+    ExInitializeFastMutex(&Tried);
+    for (ULONG Index = 0; Index < 300; Index++) {
+        PFAST_MUTEX Mutexes = ExAllocatePoolWithTag(NonPagedPoolNx, 2 * sizeof(*Mutexes), TEST_TAG);
+        ULONG First = Index % 2;
+
+        ExInitializeFastMutex(&Mutexes[0]);
+        ExInitializeFastMutex(&Mutexes[1]);
+        ExAcquireFastMutex(&Mutexes[First]);
+        ExAcquireFastMutex(&Mutexes[1 - First]);
+        CHECK(ExTryToAcquireFastMutex(&Tried));
+        ExReleaseFastMutex(&Tried);
+        ExReleaseFastMutex(&Mutexes[1 - First]);
+        ExReleaseFastMutex(&Mutexes[First]);
+        ExAcquireFastMutex(&Tried);
+        ExAcquireFastMutex(&Mutexes[First]);
+        ExReleaseFastMutex(&Mutexes[First]);
+        ExReleaseFastMutex(&Tried);
+        ExFreePoolWithTag(Mutexes, TEST_TAG);
+    }
+}
+
+static void SpinLockHeldTooLong(void)
+{
+    KSPIN_LOCK Lock;
+    KEVENT Event;
+
+    KeInitializeSpinLock(&Lock);
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    (VOID) KeAcquireSpinLockRaiseToDpc(&Lock);
+    for (;;) {
+        (VOID) KeSetEvent(&Event, IO_NO_INCREMENT, FALSE);
+    }
+}
+
+static PVOID AsClient(HANDLE *Event)
+{
+    PEPROCESS Process;
+    PVOID Object;
+
+    CHECK_STATUS(HostBoot(), STATUS_SUCCESS);
+    CHECK_STATUS(HostCreateProcess(TRUE, &Process), STATUS_SUCCESS);
+    HostEnterProcess(Process);
+    CHECK_STATUS(NtCreateEvent(Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE), STATUS_SUCCESS);
+    CHECK_STATUS(ObReferenceObjectByHandle(*Event, 0, NULL, UserMode, &Object, NULL), STATUS_SUCCESS);
+    return Object;
+}
+
+static void ClientsHandleReferenced(void)
+{
+    HANDLE Event;
+    PVOID Object;
+
+    (VOID) AsClient(&Event);
+    (VOID) ObReferenceObjectByHandle(Event, 0, NULL, KernelMode, &Object, NULL);
+}
+
+static void ClientsHandleWaitedFor(void)
+{
+    HANDLE Event;
+
+    (VOID) AsClient(&Event);
+    (VOID) ZwWaitForSingleObject(Event, FALSE, NULL);
+}
+
+static void ClientsHandleClosed(void)
+{
+    HANDLE Event;
+
+    (VOID) AsClient(&Event);
+    (VOID) ZwClose(Event);
+}
+
+static void HandleOpenedForClient(void)
+{
+    HANDLE Event;
+    HANDLE Handle;
+    PVOID Object = AsClient(&Event);
+
+    (VOID) ObOpenObjectByPointer(Object, 0, NULL, EVENT_ALL_ACCESS, NULL, KernelMode, &Handle);
+}
+
+static void KeyOpenedForClient(void)
+{
+    UNICODE_STRING Name;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Handle;
+
+    (VOID) AsClient(&Handle);
+    (VOID) HostSetServiceValue(L"Rule", L"Value", 1);
+    RtlInitUnicodeString(&Name, L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Rule");
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    (VOID) ZwOpenKey(&Handle, KEY_QUERY_VALUE, &Attributes);
+}
+
 void RunRules(void)
 {
+    RunViolation("two mutexes are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION, "the other way round",
+                 OrderOfMutexes);
+    RunViolation("three spin locks are acquired in no circle", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "the other way round", OrderOfSpinLocks);
+    RunViolation("a mutex and a resource are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "the other way round", OrderOfMutexAndResource);
+    RunViolation("a mutex and a list's lock are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "the other way round", OrderOfMutexAndList);
+    RunTest("locks that are gone, and locks that are tried, have no order", OrderOfLocksThatAreGone);
+    RunViolation("a spin lock is held for few kernel calls", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a spin lock is held for more than", SpinLockHeldTooLong);
+    RunViolation("a client's handle is not referenced in kernel mode", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a client's handle is referenced", ClientsHandleReferenced);
+    RunViolation("a client's handle is not waited for in kernel mode", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a client's handle is referenced", ClientsHandleWaitedFor);
+    RunViolation("a client's handle is not closed in kernel mode", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a client's handle is closed", ClientsHandleClosed);
+    RunViolation("an object is opened with OBJ_KERNEL_HANDLE in a client's process", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a client's handle is opened", HandleOpenedForClient);
+    RunViolation("a key is opened with OBJ_KERNEL_HANDLE in a client's process", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "a client's handle is created", KeyOpenedForClient);
     RunViolation("paged pool is not allocated at DISPATCH_LEVEL", BAD_POOL_CALLER, "paged pool at IRQL 2",
                  PagedPoolAtDispatch);
     RunViolation("pool has a tag", BAD_POOL_CALLER, "the tag is zero", ZeroTag);

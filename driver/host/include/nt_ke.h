@@ -170,143 +170,180 @@ LARGE_INTEGER KeQueryPerformanceCounter(_Out_opt_ PLARGE_INTEGER PerformanceFreq
 
 PKTHREAD KeGetCurrentThread(VOID);
 
+/* Code built with HOST_SWITCH_POINTS may be overtaken at its interlocked operations by another thread of a schedule. */
+#ifdef HOST_SWITCH_POINTS
+extern volatile LONG HostScheduleActive;
+VOID HostSwitchPoint(_In_z_ const char *Point);
+#define HOST_INTERLOCKED() \
+    (__atomic_load_n(&HostScheduleActive, __ATOMIC_RELAXED) != 0 ? HostSwitchPoint(__func__) : (VOID)0)
+#else
+#define HOST_INTERLOCKED() ((VOID)0)
+#endif
+
 #define KeMemoryBarrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 FORCEINLINE LONG InterlockedIncrement(LONG volatile *Addend)
 {
+    HOST_INTERLOCKED();
     return __atomic_add_fetch(Addend, 1, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedDecrement(LONG volatile *Addend)
 {
+    HOST_INTERLOCKED();
     return __atomic_sub_fetch(Addend, 1, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedExchange(LONG volatile *Target, LONG Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedExchangeAdd(LONG volatile *Addend, LONG Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedAdd(LONG volatile *Addend, LONG Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_add_fetch(Addend, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedAnd(LONG volatile *Target, LONG Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_fetch_and(Target, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedOr(LONG volatile *Target, LONG Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_fetch_or(Target, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG InterlockedCompareExchange(LONG volatile *Target, LONG Exchange, LONG Comparand)
 {
+    HOST_INTERLOCKED();
     (void)__atomic_compare_exchange_n(Target, &Comparand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return Comparand;
 }
 
 FORCEINLINE LONG64 InterlockedIncrement64(LONG64 volatile *Addend)
 {
+    HOST_INTERLOCKED();
     return __atomic_add_fetch(Addend, 1, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG64 InterlockedDecrement64(LONG64 volatile *Addend)
 {
+    HOST_INTERLOCKED();
     return __atomic_sub_fetch(Addend, 1, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG64 InterlockedExchange64(LONG64 volatile *Target, LONG64 Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG64 InterlockedExchangeAdd64(LONG64 volatile *Addend, LONG64 Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG64 InterlockedAdd64(LONG64 volatile *Addend, LONG64 Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_add_fetch(Addend, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE LONG64 InterlockedCompareExchange64(LONG64 volatile *Target, LONG64 Exchange, LONG64 Comparand)
 {
+    HOST_INTERLOCKED();
     (void)__atomic_compare_exchange_n(Target, &Comparand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return Comparand;
 }
 
 FORCEINLINE PVOID InterlockedExchangePointer(PVOID volatile *Target, PVOID Value)
 {
+    HOST_INTERLOCKED();
     return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
 
 FORCEINLINE PVOID InterlockedCompareExchangePointer(PVOID volatile *Target, PVOID Exchange, PVOID Comparand)
 {
+    HOST_INTERLOCKED();
     (void)__atomic_compare_exchange_n(Target, &Comparand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return Comparand;
 }
 
 FORCEINLINE LONG ReadAcquire(LONG const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
 }
 
 FORCEINLINE LONG ReadNoFence(LONG const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_RELAXED);
 }
 
 FORCEINLINE UCHAR ReadUCharNoFence(UCHAR const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_RELAXED);
 }
 
 FORCEINLINE LONG64 ReadAcquire64(LONG64 const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
 }
 
 FORCEINLINE LONG64 ReadNoFence64(LONG64 const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_RELAXED);
 }
 
 FORCEINLINE PVOID ReadPointerAcquire(PVOID const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_ACQUIRE);
 }
 
 FORCEINLINE PVOID ReadPointerNoFence(PVOID const volatile *Source)
 {
+    HOST_INTERLOCKED();
     return __atomic_load_n(Source, __ATOMIC_RELAXED);
 }
 
 FORCEINLINE VOID WriteRelease(LONG volatile *Target, LONG Value)
 {
+    HOST_INTERLOCKED();
     __atomic_store_n(Target, Value, __ATOMIC_RELEASE);
 }
 
 FORCEINLINE VOID WriteNoFence(LONG volatile *Target, LONG Value)
 {
+    HOST_INTERLOCKED();
     __atomic_store_n(Target, Value, __ATOMIC_RELAXED);
 }
 
 FORCEINLINE VOID WriteRelease64(LONG64 volatile *Target, LONG64 Value)
 {
+    HOST_INTERLOCKED();
     __atomic_store_n(Target, Value, __ATOMIC_RELEASE);
 }
 
 FORCEINLINE VOID WritePointerRelease(PVOID volatile *Target, PVOID Value)
 {
+    HOST_INTERLOCKED();
     __atomic_store_n(Target, Value, __ATOMIC_RELEASE);
 }
 

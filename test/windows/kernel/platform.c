@@ -32,9 +32,23 @@ PETHREAD HostCreateThread(VOID)
     return HostThisThread;
 }
 
-VOID HostScheduleYield(PETHREAD Thread)
+VOID HostScheduleYield(PETHREAD Thread, const char *Point)
 {
     UNREFERENCED_PARAMETER(Thread);
+    UNREFERENCED_PARAMETER(Point);
+}
+
+/* Locks are Wine's own. */
+VOID HostForgetLocks(const volatile VOID *Memory, SIZE_T Length)
+{
+    UNREFERENCED_PARAMETER(Memory);
+    UNREFERENCED_PARAMETER(Length);
+}
+
+VOID HostCountSpinCall(PETHREAD Thread, const char *Routine)
+{
+    UNREFERENCED_PARAMETER(Thread);
+    UNREFERENCED_PARAMETER(Routine);
 }
 
 /* The driver host's threads send every request themselves, and outlive them all. */

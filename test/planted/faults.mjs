@@ -1,0 +1,372 @@
+/**
+ * The planted faults: each is a mistake in one file of driver/src, the mechanism that is there to find such mistakes, and how much of it is enough.
+ *
+ * name       kebab-case, what is wrong
+ * file       below driver/src
+ * edits      [from, to]: `from` stands exactly once in the file
+ * mechanism  of SECURITY.md: schedules, rules, contract, memory, fuzzing, …
+ * tool       a program of the C tests, relinked with the file: [target, ...arguments]; the bound is among these
+ * says       what its output has when it finds the fault
+ * short      in `npm test`, too
+ */
+const shard = (scenario, schedules) => ['explore', scenario, '--schedules', String(schedules)]
+
+export const faults = [
+  // Schedules: each passes when the steps come one after another.
+  {
+    name: 'removal-takes-what-a-teardown-has',
+    file: 'core/context.c',
+    edits: [
+      [
+        `    if (FsRtlRemovePerStreamContext(Context->Header, Context, Context->Owner) == NULL) {
+        return FALSE;
+    }`,
+        '    FsRtlRemovePerStreamContext(Context->Header, Context, Context->Owner);',
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('session-end-teardown', 10000),
+    says: /session-end-teardown failed: seed/,
+    short: true,
+  },
+  {
+    name: 'insertion-does-not-see-its-session-end',
+    file: 'core/context.c',
+    edits: [['if (ReadNoFence(&Insertion->Session->Ended) != 0) {', 'if (FALSE) {']],
+    mechanism: 'schedules',
+    tool: shard('session-end-batch', 1000),
+    says: /session-end-batch failed: seed/,
+    short: true,
+  },
+  {
+    name: 'lookup-reads-after-it-has-unlocked',
+    file: 'core/context.c',
+    edits: [
+      [
+        `        status = PsctxDescribeContext(context, Reply, Data, Capacity);
+    }
+    if (Remove`,
+        `        PsctxUnlockShard(shard);
+        status = PsctxDescribeContext(context, Reply, Data, Capacity);
+        shard = PsctxLockShard(Stream->Header);
+    }
+    if (Remove`,
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('lookup-remove', 500),
+    says: /lookup-remove failed: seed/,
+    short: true,
+  },
+  {
+    name: 'insertion-checks-before-it-locks',
+    file: 'core/context.c',
+    edits: [
+      [
+        `    existing = PsctxFindContext(shard, Stream->Header, &identity);
+    if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_FAIL)`,
+        `    existing = PsctxFindContext(shard, Stream->Header, &identity);
+    PsctxUnlockShard(shard);
+    shard = PsctxLockShard(Stream->Header);
+    if (existing != NULL && Insertion->IfExists == PSCTX_IF_EXISTS_FAIL)`,
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('lookup-remove', 1000),
+    says: /lookup-remove failed: seed/,
+  },
+  {
+    name: 'teardown-unlinks-without-its-lock',
+    file: 'core/context.c',
+    edits: [
+      [
+        `    shard = PsctxLockShard(context->Header);
+    PsctxRemoveFromIndex(shard, context);
+    PsctxReportContext(PSCTX_EVENT_TORN_DOWN, context);
+    PsctxUnlockShard(shard);`,
+        `    shard = PsctxLockShard(context->Header);
+    PsctxUnlockShard(shard);
+    KeEnterCriticalRegion();
+    PsctxRemoveFromIndex(shard, context);
+    KeLeaveCriticalRegion();`,
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('enumerate-teardown', 2000),
+    says: /enumerate-teardown failed: seed/,
+  },
+  {
+    name: 'wait-does-not-look-again-once-it-is-queued',
+    file: 'events/event.c',
+    edits: [['    if (!closed) {\n        PsctxQueueDelivery(reader);\n    }\n', '']],
+    mechanism: 'schedules',
+    tool: shard('events-wait', 2000),
+    says: /events-wait failed: seed/,
+  },
+  {
+    name: 'wait-does-not-see-its-reader-close',
+    file: 'events/event.c',
+    edits: [['    if (closed) {\n        PsctxCancelWaits(reader);\n    } else {', '    if (!closed) {']],
+    mechanism: 'schedules',
+    tool: shard('events-close', 2000),
+    says: /events-close failed: seed/,
+  },
+  {
+    name: 'unloading-does-not-wait-for-requests',
+    file: 'legacy/filter.c',
+    edits: [
+      [
+        `    do {
+        idle = InterlockedCompareExchange(&PsctxPassage.Requests, 0, 0) == 0;
+        KeDelayExecutionThread(KernelMode, FALSE, &interval);
+    } while (!idle || InterlockedCompareExchange(&PsctxPassage.Requests, 0, 0) != 0);`,
+        '',
+      ],
+      ['    BOOLEAN idle;\n', ''],
+    ],
+    mechanism: 'schedules',
+    tool: shard('unload', 2000),
+    says: /unload failed: seed/,
+  },
+  {
+    name: 'rules-change-beside-their-readers',
+    file: 'tracking/rules.c',
+    edits: [
+      ['    ExWaitForRundownProtectionRelease(&previous->Rundown);\n', '    ExRundownCompleted(&previous->Rundown);\n'],
+    ],
+    mechanism: 'schedules',
+    tool: shard('track-untrack', 3000),
+    says: /track-untrack failed: seed/,
+  },
+
+  // Rules of the kernel, which the embedded one enforces.
+  {
+    name: 'locks-in-two-orders',
+    file: 'core/context.c',
+    edits: [
+      [
+        '    PsctxFitIndex(Stream->Header);\n    shard = PsctxLockShard(Stream->Header);\n    if (ReadNoFence',
+        `    PsctxFitIndex(Stream->Header);
+    ExAcquireFastMutex(&Insertion->Session->OwnersLock);
+    PsctxUnlockShard(PsctxLockShard(Stream->Header));
+    ExReleaseFastMutex(&Insertion->Session->OwnersLock);
+    shard = PsctxLockShard(Stream->Header);
+    ExAcquireFastMutex(&Insertion->Session->OwnersLock);
+    ExReleaseFastMutex(&Insertion->Session->OwnersLock);
+    if (ReadNoFence`,
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /is asked for while that at .* is held, and elsewhere the other way round/,
+    short: true,
+  },
+  {
+    name: 'pageable-code-under-a-spin-lock',
+    file: 'events/event.c',
+    edits: [
+      [
+        '    InsertTailList(&CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->Irps, &Irp->Tail.Overlay.ListEntry);',
+        '    PAGED_CODE();\n    InsertTailList(&CONTAINING_RECORD(Csq, PSCTX_READER, Queue)->Irps, &Irp->Tail.Overlay.ListEntry);',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /pageable code at IRQL 2/,
+    short: true,
+  },
+  {
+    name: 'spin-lock-held-too-long',
+    file: 'events/event.c',
+    edits: [
+      [
+        '    const PLIST_ENTRY next = Irp == NULL ? irps->Flink : Irp->Tail.Overlay.ListEntry.Flink;\n',
+        `    const PLIST_ENTRY next = Irp == NULL ? irps->Flink : Irp->Tail.Overlay.ListEntry.Flink;
+    ULONG look;
+
+    for (look = 0; look < 100; look += 1) {
+        (VOID) PsIsThreadTerminating(PsGetCurrentThread());
+    }
+`,
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /a spin lock is held for more than/,
+  },
+  {
+    name: 'free-callback-removes-contexts',
+    file: 'core/context.c',
+    edits: [
+      [
+        '    PsctxReportContext(PSCTX_EVENT_TORN_DOWN, context);',
+        '    FsRtlRemovePerStreamContext(context->Header, context, NULL);\n    PsctxReportContext(PSCTX_EVENT_TORN_DOWN, context);',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /FsRtlRemovePerStreamContext: called from a FreeCallback/,
+  },
+  {
+    name: 'context-freed-while-it-is-linked',
+    file: 'core/context.c',
+    edits: [
+      [
+        `    if (FsRtlRemovePerStreamContext(Context->Header, Context, Context->Owner) == NULL) {
+        return FALSE;
+    }`,
+        '',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /still holds a per-stream context that is linked still/,
+  },
+  {
+    name: 'pool-freed-with-another-tag',
+    file: 'kernel/pool.c',
+    edits: [['ExFreePoolWithTag(Memory, PSCTX_TAG);', 'ExFreePoolWithTag(Memory, PSCTX_TAG + 1);']],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /BAD_POOL_CALLER .* has tag/,
+  },
+  {
+    name: 'data-written-behind-its-block',
+    file: 'core/context.c',
+    edits: [
+      [
+        'PagedPoolCacheAligned : NonPagedPoolCacheAligned, size);',
+        'PagedPoolCacheAligned : NonPagedPoolCacheAligned, size - 4);',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /DRIVER_CORRUPTED_EXPOOL/,
+  },
+  {
+    name: 'request-completed-twice',
+    file: 'requests/control.c',
+    edits: [['    if (status != STATUS_PENDING) {\n        PsctxComplete', '    {\n        PsctxComplete']],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /MULTIPLE_IRP_COMPLETE_REQUESTS|completed with STATUS_PENDING|is no request, or one that is gone/,
+  },
+  {
+    name: 'another-status-returned-than-completed',
+    file: 'requests/control.c',
+    edits: [
+      [
+        '    KeLeaveCriticalRegion();\n    return status;\n',
+        '    KeLeaveCriticalRegion();\n    return STATUS_SUCCESS;\n',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /a dispatch routine .* returned 0x/,
+  },
+  {
+    name: 'request-forwarded-without-a-stack-location',
+    file: 'legacy/passthrough.c',
+    edits: [
+      ['    IoSkipCurrentIrpStackLocation(Irp);\n', '    (VOID) 0; /* the location below is passed on as it is */\n'],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /wait status 0xb/, // the file system gets an empty one
+  },
+  {
+    name: 'critical-region-not-left',
+    file: 'core/index.c',
+    edits: [
+      [
+        '        PsctxDeliverEvents();\n    }\n    KeLeaveCriticalRegion();\n',
+        '        PsctxDeliverEvents();\n    }\n',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /critical regions/,
+  },
+  {
+    name: 'handle-opened-in-the-clients-table',
+    file: 'kernel/key.c',
+    edits: [['OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE', 'OBJ_CASE_INSENSITIVE']],
+    mechanism: 'rules',
+    tool: ['driver_inspect'],
+    says: /a client's handle is created in kernel mode/,
+  },
+  {
+    name: 'file-object-leaked',
+    file: 'core/stream.c',
+    edits: [['ObDereferenceObject(Stream->FileObject);', '']],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /not ok/,
+  },
+
+  // The contract: what a client is told.
+  {
+    name: 'instance-ignored',
+    file: 'core/context.c',
+    edits: [['(Identity->Match != PSCTX_MATCH_INSTANCE || Context->Instance == Identity->Instance)', 'TRUE']],
+    mechanism: 'contract',
+    tool: ['driver_core'],
+    says: /not ok/,
+  },
+  {
+    name: 'stale-bytes-in-a-list',
+    file: 'core/context.c',
+    edits: [['    RtlZeroMemory(entry, size);\n', '']],
+    mechanism: 'contract',
+    tool: ['driver_core'],
+    says: /not ok/,
+    short: true,
+  },
+
+  // Failing memory: right until an allocation is refused.
+  {
+    name: 'failed-insertion-stays-booked',
+    file: 'core/context.c',
+    edits: [
+      [
+        'Discharge:\n    PsctxDischargeContext(&Insertion->Session->Account, Insertion->Pool, size);\nReleaseRundown:',
+        'Discharge:\nReleaseRundown:',
+      ],
+    ],
+    mechanism: 'memory',
+    tool: ['driver_faults'],
+    says: /not ok/,
+    short: true,
+  },
+  {
+    name: 'failed-insertion-keeps-the-driver',
+    file: 'core/context.c',
+    edits: [['ReleaseRundown:\n    ExReleaseRundownProtection(&PsctxGlobals.Rundown);', 'ReleaseRundown:']],
+    mechanism: 'memory',
+    tool: shard('dismount-short', 1000),
+    says: /dismount-short failed: seed/,
+  },
+  {
+    name: 'failed-session-is-freed-twice',
+    file: 'events/event.c',
+    edits: [
+      [
+        '    if (!NT_SUCCESS(status)) {\n        PsctxDeleteReader(reader);\n        return status;\n    }\n    *Reader = reader;',
+        '    if (!NT_SUCCESS(status)) {\n        PsctxDeleteReader(reader);\n        PsctxDeleteReader(reader);\n        return status;\n    }\n    *Reader = reader;',
+      ],
+    ],
+    mechanism: 'memory',
+    tool: ['driver_faults'],
+    says: /not ok/,
+  },
+
+  // Hostile requests.
+  {
+    name: 'length-of-a-reply-not-checked',
+    file: 'core/context.c',
+    edits: [['    if (Context->DataLength > Capacity) {\n        return STATUS_BUFFER_OVERFLOW;\n    }\n', '']],
+    mechanism: 'fuzzing',
+    tool: ['driver_core'],
+    says: /not ok/,
+  },
+]
