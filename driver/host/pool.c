@@ -355,11 +355,19 @@ VOID HostReportPool(VOID)
     }
 }
 
+VOID HostEmptyQuarantine(VOID)
+{
+    (VOID) HostPoolShard();
+    for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
+        HostTrimQuarantine(&HostPoolShards[Index], 0, 0);
+    }
+}
+
 /* Ends the quarantine, where writes to freed pool are found at the latest. The next kernel's count starts at zero. */
 VOID HostStopPool(VOID)
 {
+    HostEmptyQuarantine();
     for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
-        HostTrimQuarantine(&HostPoolShards[Index], 0, 0);
         (VOID) InterlockedExchange64(&HostPoolShards[Index].Tried, 0);
     }
 }

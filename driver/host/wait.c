@@ -13,8 +13,8 @@ typedef struct DECLSPEC_ALIGN(64) _HOST_PARKING_LOT {
     volatile LONG Waiters;
 } HOST_PARKING_LOT, *PHOST_PARKING_LOT;
 
-static HOST_PARKING_LOT HostParkingLots[HOST_PARKING_LOTS];
-static pthread_once_t HostParkingOnce = PTHREAD_ONCE_INIT;
+static HOST_PARKING_LOT HostParkingLots[HOST_PARKING_LOTS] HOST_KEPT;
+static pthread_once_t HostParkingOnce HOST_KEPT = PTHREAD_ONCE_INIT;
 
 static void HostStartParking(void)
 {
@@ -29,6 +29,25 @@ static PHOST_PARKING_LOT HostParkingLotOf(const volatile VOID *Address)
     ULONG_PTR Value = (ULONG_PTR)Address;
 
     return &HostParkingLots[((Value >> 4) ^ (Value >> 12)) % HOST_PARKING_LOTS];
+}
+
+ULONG HostStopWaiters(VOID)
+{
+    ULONG Waiters = 0;
+
+    (void)pthread_once(&HostParkingOnce, HostStartParking);
+    for (ULONG Index = 0; Index < HOST_PARKING_LOTS; Index++) {
+        PlatformLock(&HostParkingLots[Index].Mutex);
+        Waiters += (ULONG)ReadNoFence(&HostParkingLots[Index].Waiters);
+    }
+    return Waiters;
+}
+
+VOID HostReleaseWaiters(VOID)
+{
+    for (ULONG Index = 0; Index < HOST_PARKING_LOTS; Index++) {
+        PlatformUnlock(&HostParkingLots[Index].Mutex);
+    }
 }
 
 BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, const LONGLONG *Deadline)

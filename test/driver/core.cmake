@@ -17,6 +17,7 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_redirector.c
     ${CORE_DIRECTORY}/core_runner.c
 )
+set_target_properties(driver_core_fixture PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
 target_compile_features(driver_core_fixture PUBLIC c_std_11)
 target_compile_options(driver_core_fixture PUBLIC ${PSCTX_WARNINGS})
@@ -73,6 +74,23 @@ if(PSCTX_FUZZER)
     target_link_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
     target_link_libraries(driver_fuzzer PRIVATE driver_core_fixture)
 endif()
+
+# Kernel, driver and fixture in one library, whose state is saved and put back: see host_snapshot.h.
+add_library(psctx_kernel SHARED
+    ${CORE_DIRECTORY}/../../driver/host/snapshot.c
+    ${CORE_DIRECTORY}/../../driver/host/pin.c
+    "$<FILTER:$<TARGET_OBJECTS:psctx_host>,EXCLUDE,/(host_memory|pin)[.]c>"
+    $<TARGET_OBJECTS:psctx_driver>
+    $<TARGET_OBJECTS:driver_core_fixture>
+)
+target_include_directories(psctx_kernel PUBLIC
+    ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include ${CORE_DIRECTORY}/../../driver/host
+    ${CORE_DIRECTORY}/../../driver/host/include)
+target_compile_features(psctx_kernel PUBLIC c_std_11)
+target_compile_definitions(psctx_kernel PRIVATE _GNU_SOURCE HOST_PIN_BUCKETS=1024u)
+target_compile_options(psctx_kernel PUBLIC -fshort-wchar ${PSCTX_WARNINGS} PRIVATE -Wno-multichar)
+target_link_options(psctx_kernel PRIVATE -Wl,-z,now -Wl,-Bsymbolic)
+target_link_libraries(psctx_kernel PUBLIC Threads::Threads)
 
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)
