@@ -14,6 +14,7 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
     ${CORE_DIRECTORY}/core_reader.c
+    ${CORE_DIRECTORY}/core_record.c
     ${CORE_DIRECTORY}/core_redirector.c
     ${CORE_DIRECTORY}/core_runner.c
 )
@@ -57,23 +58,12 @@ foreach(program driver_bounds driver_counts driver_inspect driver_tracking)
 endforeach()
 target_compile_options(driver_tracking PRIVATE -Wno-multichar)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
-add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     set_tests_properties(${program} PROPERTIES TIMEOUT 120)
 endforeach()
-
-# The same cases under libFuzzer: with clang, and PSCTX_SANITIZE=address,undefined,fuzzer-no-link so that all code guides it.
-option(PSCTX_FUZZER "Build driver_fuzzer, a libFuzzer target" OFF)
-if(PSCTX_FUZZER)
-    add_executable(driver_fuzzer ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
-    target_compile_definitions(driver_fuzzer PRIVATE PSCTX_FUZZER)
-    target_compile_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
-    target_link_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
-    target_link_libraries(driver_fuzzer PRIVATE driver_core_fixture)
-endif()
 
 # Kernel, driver and fixture in one library, whose state is saved and put back: see host_snapshot.h.
 add_library(psctx_kernel SHARED
@@ -82,6 +72,7 @@ add_library(psctx_kernel SHARED
     "$<FILTER:$<TARGET_OBJECTS:psctx_host>,EXCLUDE,/(host_memory|pin)[.]c>"
     $<TARGET_OBJECTS:psctx_driver>
     $<TARGET_OBJECTS:driver_core_fixture>
+    ${CORE_DIRECTORY}/test_file_system.c
 )
 target_include_directories(psctx_kernel PUBLIC
     ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include ${CORE_DIRECTORY}/../../driver/host
@@ -91,6 +82,8 @@ target_compile_definitions(psctx_kernel PRIVATE _GNU_SOURCE HOST_PIN_BUCKETS=102
 target_compile_options(psctx_kernel PUBLIC -fshort-wchar ${PSCTX_WARNINGS} PRIVATE -Wno-multichar)
 target_link_options(psctx_kernel PRIVATE -Wl,-z,now -Wl,-Bsymbolic)
 target_link_libraries(psctx_kernel PUBLIC Threads::Threads)
+
+include(${CORE_FUZZ_DIRECTORY}/fuzz.cmake)
 
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)

@@ -3,6 +3,8 @@
  */
 #include "core_fixture.h"
 
+#include "core_record.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +142,7 @@ NTSTATUS CoreControl(HANDLE Control, ULONG Code, const VOID *Input, ULONG InputL
     IO_STATUS_BLOCK ioStatus = {0};
     NTSTATUS status;
 
+    CoreRecord(Code, Input, InputLength, OutputLength);
     status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input, InputLength,
                                    Output, OutputLength);
     if (Information != NULL) {
