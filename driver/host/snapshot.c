@@ -6,10 +6,13 @@
 #include "kernel.h"
 #include "request.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SNAPSHOT_ADDRESS_SANITIZER 1
@@ -27,7 +30,11 @@
 #define SNAPSHOT_LARGE 1024u                /* bytes of a free block that are worth leaving out */
 #define SNAPSHOT_PATIENCE (10 * 10000000ll) /* 100 ns units */
 
+#ifdef __clang__
+#define WITHOUT_CHECKS __attribute__((no_sanitize("address", "undefined", "coverage")))
+#else
 #define WITHOUT_CHECKS __attribute__((no_sanitize("address", "undefined")))
+#endif
 
 /* In front of each block; touched only where nothing is checked, for it is forbidden to everybody else. */
 typedef struct _ARENA_BLOCK {
@@ -164,15 +171,9 @@ static struct {
     PUCHAR Shadow; /* what AddressSanitizer knows of the arena */
 } Snapshot HOST_KEPT = {0};
 
-/* What a build counts of the code that has run, and what HOST_KEPT says: the linker makes these symbols where there is such a section. */
-#define SECTION_LIMITS(Name) \
-    extern UCHAR __start_##Name[] __attribute__((weak, visibility("hidden"))); \
-    extern UCHAR __stop_##Name[] __attribute__((weak, visibility("hidden")))
-SECTION_LIMITS(host_kept);
-SECTION_LIMITS(__sancov_cntrs);
-SECTION_LIMITS(__sancov_guards);
-SECTION_LIMITS(__llvm_prf_cnts);
-SECTION_LIMITS(__llvm_prf_bits);
+/* Sections that are left alone: what HOST_KEPT says, and what a build counts of the code that has run. */
+static const char *const SnapshotKept[] = {"host_kept", "__sancov_cntrs", "__sancov_guards", "__sancov_bools",
+                                           "__llvm_prf_cnts", "__llvm_prf_bits"};
 
 /* Words, without a call of memcpy, which a sanitizer would check. */
 WITHOUT_CHECKS static VOID SnapshotCopy(PUCHAR To, const UCHAR *From, SIZE_T Length)
@@ -217,6 +218,43 @@ static VOID SnapshotExclude(const UCHAR *Start, const UCHAR *End)
             SnapshotAdd((PUCHAR)(ULONG_PTR)End, RangeEnd);
         }
     }
+}
+
+static BOOLEAN SnapshotIsKept(const char *Section)
+{
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(SnapshotKept); Index++) {
+        if (strcmp(SnapshotKept[Index], Section) == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* The library's file says where its sections are. */
+static VOID SnapshotExcludeSections(const char *Path, PUCHAR Base)
+{
+    int File = open(Path, O_RDONLY | O_CLOEXEC);
+    struct stat Information;
+    const ElfW(Ehdr) * Elf;
+    const ElfW(Shdr) * Sections;
+    const char *Names;
+
+    if (File < 0 || fstat(File, &Information) != 0) {
+        PlatformAbort();
+    }
+    Elf = mmap(NULL, (SIZE_T)Information.st_size, PROT_READ, MAP_PRIVATE, File, 0);
+    if (Elf == MAP_FAILED) {
+        PlatformAbort();
+    }
+    Sections = (const ElfW(Shdr) *)(const VOID *)((const UCHAR *)Elf + Elf->e_shoff);
+    Names = (const char *)Elf + Sections[Elf->e_shstrndx].sh_offset;
+    for (ULONG Index = 0; Index < Elf->e_shnum; Index++) {
+        if (SnapshotIsKept(Names + Sections[Index].sh_name)) {
+            SnapshotExclude(Base + Sections[Index].sh_addr, Base + Sections[Index].sh_addr + Sections[Index].sh_size);
+        }
+    }
+    (void)munmap((PVOID)(ULONG_PTR)Elf, (SIZE_T)Information.st_size);
+    (void)close(File);
 }
 
 /* What is in use, with the account of what is not. */
@@ -265,6 +303,7 @@ static int SnapshotVisit(struct dl_phdr_info *Information, size_t Size, void *Co
             SnapshotExclude(Base + Header->p_vaddr, Base + Header->p_vaddr + Header->p_memsz);
         }
     }
+    SnapshotExcludeSections(Information->dlpi_name, Base);
     return 1;
 }
 
@@ -341,11 +380,6 @@ VOID HostSave(VOID)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostSave", "the kernel has been saved already");
     }
     (void)dl_iterate_phdr(SnapshotVisit, NULL);
-    SnapshotExclude(__start_host_kept, __stop_host_kept);
-    SnapshotExclude(__start___sancov_cntrs, __stop___sancov_cntrs);
-    SnapshotExclude(__start___sancov_guards, __stop___sancov_guards);
-    SnapshotExclude(__start___llvm_prf_cnts, __stop___llvm_prf_cnts);
-    SnapshotExclude(__start___llvm_prf_bits, __stop___llvm_prf_bits);
     SnapshotAddArena();
     Snapshot.ArenaUsed = ArenaUsed;
     for (Index = 0; Index < Snapshot.RangeCount; Index++) {

@@ -11,6 +11,7 @@ typedef struct DECLSPEC_ALIGN(64) _HOST_PARKING_LOT {
     HOST_MUTEX Mutex;
     HOST_CONDITION Condition;
     volatile LONG Waiters;
+    volatile ULONG Addresses; /* a bit for each address that is waited for, or more */
 } HOST_PARKING_LOT, *PHOST_PARKING_LOT;
 
 static HOST_PARKING_LOT HostParkingLots[HOST_PARKING_LOTS] HOST_KEPT;
@@ -29,6 +30,11 @@ static PHOST_PARKING_LOT HostParkingLotOf(const volatile VOID *Address)
     ULONG_PTR Value = (ULONG_PTR)Address;
 
     return &HostParkingLots[((Value >> 4) ^ (Value >> 12)) % HOST_PARKING_LOTS];
+}
+
+static ULONG HostAddressBit(const volatile VOID *Address)
+{
+    return 1u << ((ULONG_PTR)Address >> 18 ^ (ULONG_PTR)Address >> 10 ^ (ULONG_PTR)Address >> 3) % 32;
 }
 
 ULONG HostStopWaiters(VOID)
@@ -64,6 +70,7 @@ BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, 
     }
     (void)pthread_once(&HostParkingOnce, HostStartParking);
     PlatformLock(&Lot->Mutex);
+    __atomic_store_n(&Lot->Addresses, Lot->Addresses | HostAddressBit(Address), __ATOMIC_RELAXED);
     (VOID) InterlockedIncrement(&Lot->Waiters);
     for (;;) {
         Taken = Try(Context);
@@ -71,7 +78,9 @@ BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, 
             break;
         }
     }
-    (VOID) InterlockedDecrement(&Lot->Waiters);
+    if (InterlockedDecrement(&Lot->Waiters) == 0) {
+        __atomic_store_n(&Lot->Addresses, 0, __ATOMIC_RELAXED);
+    }
     PlatformUnlock(&Lot->Mutex);
     return (BOOLEAN)(Taken || Try(Context));
 }
@@ -81,7 +90,8 @@ VOID HostWake(const volatile VOID *Address)
     PHOST_PARKING_LOT Lot = HostParkingLotOf(Address);
 
     KeMemoryBarrier();
-    if (ReadAcquire(&Lot->Waiters) != 0) {
+    if (ReadAcquire(&Lot->Waiters) != 0 &&
+        (__atomic_load_n(&Lot->Addresses, __ATOMIC_RELAXED) & HostAddressBit(Address)) != 0) {
         PlatformLock(&Lot->Mutex);
         PlatformSignalAll(&Lot->Condition);
         PlatformUnlock(&Lot->Mutex);

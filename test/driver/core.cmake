@@ -24,7 +24,7 @@ target_compile_features(driver_core_fixture PUBLIC c_std_11)
 target_compile_options(driver_core_fixture PUBLIC ${PSCTX_WARNINGS})
 target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads::Threads)
 
-add_executable(driver_core
+set(CORE_CONTRACT_TESTS
     ${CORE_DIRECTORY}/core_access.c
     ${CORE_DIRECTORY}/core_enumerate.c
     ${CORE_DIRECTORY}/core_events.c
@@ -38,6 +38,7 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_requests.c
     ${CORE_DIRECTORY}/core_tests.c
 )
+add_executable(driver_core ${CORE_CONTRACT_TESTS})
 add_executable(driver_races
     ${CORE_DIRECTORY}/core_event_races.c
     ${CORE_DIRECTORY}/core_event_stress.c
@@ -84,6 +85,13 @@ target_link_options(psctx_kernel PRIVATE -Wl,-z,now -Wl,-Bsymbolic)
 target_link_libraries(psctx_kernel PUBLIC Threads::Threads)
 
 include(${CORE_FUZZ_DIRECTORY}/fuzz.cmake)
+
+# The same tests with memory failing: see memory.c. Without an argument it takes seconds, with --pairs minutes.
+add_executable(driver_memory ${CORE_CONTRACT_TESTS} ${CORE_DIRECTORY}/../memory/memory.c)
+target_compile_definitions(driver_memory PRIVATE CoreRunTests=MemoryRunTests)
+target_link_libraries(driver_memory PRIVATE driver_core_fixture)
+add_test(NAME driver_memory COMMAND driver_memory)
+set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
 
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)

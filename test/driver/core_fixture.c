@@ -10,6 +10,8 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
+const CORE_INTERFERENCE *CoreInterference;
+
 const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
     PSCTX_IOCTL_QUERY_VERSION, PSCTX_IOCTL_QUERY_STATISTICS,
     PSCTX_IOCTL_QUERY_STREAM,  PSCTX_IOCTL_INSERT,
@@ -21,6 +23,18 @@ const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
     PSCTX_IOCTL_ENUMERATE,     PSCTX_IOCTL_LIST_VOLUMES,
     PSCTX_IOCTL_INSPECT,       PSCTX_IOCTL_QUERY_RULE,
 };
+
+static VOID CoreInterfere(_In_ ULONG Code)
+{
+    if (CoreInterference != NULL) {
+        CoreInterference->Before(Code);
+    }
+}
+
+static BOOLEAN CoreCallAgain(_In_ NTSTATUS Status)
+{
+    return CoreInterference != NULL && CoreInterference->Again(Status);
+}
 
 /*
  * Boots the kernel and mounts a memory volume with an empty directory as M:\files.
@@ -107,12 +121,17 @@ NTSTATUS CoreOpen(PCWSTR Path, HANDLE Root, ACCESS_MASK Access, ULONG Dispositio
     OBJECT_ATTRIBUTES attributes;
     IO_STATUS_BLOCK ioStatus;
     UNICODE_STRING name;
+    NTSTATUS status;
 
     *Handle = NULL;
     RtlInitUnicodeString(&name, Path);
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, Root, NULL);
-    return NtCreateFile(Handle, Access, &attributes, &ioStatus, NULL, FILE_ATTRIBUTE_NORMAL,
-                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition, Options, NULL, 0);
+    do {
+        CoreInterfere(0);
+        status = NtCreateFile(Handle, Access, &attributes, &ioStatus, NULL, FILE_ATTRIBUTE_NORMAL,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition, Options, NULL, 0);
+    } while (CoreCallAgain(status));
+    return status;
 }
 
 HANDLE CoreOpenFile(PCWSTR Path)
@@ -143,8 +162,11 @@ NTSTATUS CoreControl(HANDLE Control, ULONG Code, const VOID *Input, ULONG InputL
     NTSTATUS status;
 
     CoreRecord(Code, Input, InputLength, OutputLength);
-    status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input, InputLength,
-                                   Output, OutputLength);
+    do {
+        CoreInterfere(Code);
+        status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input,
+                                       InputLength, Output, OutputLength);
+    } while (CoreCallAgain(status));
     if (Information != NULL) {
         *Information = NT_ERROR(status) ? 0 : (ULONG)ioStatus.Information;
     }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CORE_LARGEST_SEED 1024u
+#define CORE_LARGEST_SEED 512u
 #define CORE_FIRST_PRIME 1099511628211ull
 
 /* Handles are a table's numbers: a seed has their index. */
@@ -34,7 +34,7 @@ VOID CoreRecord(ULONG Code, const VOID *Input, ULONG InputLength, ULONG OutputLe
 {
     const char *directory = getenv("PSCTX_RECORD");
     const ULONG operation = ((Code >> 2) & 0xFFF) - PSCTX_FUNCTION_BASE;
-    UCHAR seed[4 + CORE_LARGEST_SEED] = {(UCHAR)operation, 0, (UCHAR)OutputLength, (UCHAR)(OutputLength >> 8)};
+    UCHAR seed[4 + CORE_LARGEST_SEED] = {(UCHAR)operation, operation == PSCTX_OPERATION_WAIT ? 8 : 0, (UCHAR)OutputLength, (UCHAR)(OutputLength >> 8)};
     ULONG64 hash = 14695981039346656037ull;
     char path[4096];
     ULONG index;

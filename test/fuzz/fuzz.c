@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *Data, size_t Size)
 
 #ifndef PSCTX_FUZZER
 
-#define FUZZ_SEEDS 8192u
+#define FUZZ_SEEDS 65536u
 #define FUZZ_CASES 20000u
 #define FUZZ_CASE_LENGTH 4096u
 
