@@ -93,6 +93,10 @@ target_link_libraries(driver_memory PRIVATE driver_core_fixture)
 add_test(NAME driver_memory COMMAND driver_memory)
 set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
 
+# Clients that do as they like for as long as one wishes: see soak.c. For `npm run soak`, and not among the tests: what five seconds show, driver_races does.
+add_executable(driver_soak ${CORE_DIRECTORY}/../soak/soak.c)
+target_link_libraries(driver_soak PRIVATE driver_core_fixture)
+
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)
 target_link_libraries(tracking_bench PRIVATE driver_core_fixture)

@@ -30,7 +30,7 @@ static VOID CoreNameHandle(_In_ ULONG Operation, _Inout_updates_bytes_(Length) P
     }
 }
 
-VOID CoreRecord(ULONG Code, const VOID *Input, ULONG InputLength, ULONG OutputLength)
+static VOID CoreWriteSeed(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG InputLength, _In_ ULONG OutputLength)
 {
     const char *directory = getenv("PSCTX_RECORD");
     const ULONG operation = ((Code >> 2) & 0xFFF) - PSCTX_FUNCTION_BASE;
@@ -40,8 +40,7 @@ VOID CoreRecord(ULONG Code, const VOID *Input, ULONG InputLength, ULONG OutputLe
     ULONG index;
     FILE *file;
 
-    if (directory == NULL || operation >= PSCTX_OPERATION_COUNT || InputLength > CORE_LARGEST_SEED ||
-        Input == NULL) {
+    if (directory == NULL || operation >= PSCTX_OPERATION_COUNT || InputLength > CORE_LARGEST_SEED) {
         return;
     }
     memcpy(seed + 4, Input, InputLength);
@@ -56,5 +55,16 @@ VOID CoreRecord(ULONG Code, const VOID *Input, ULONG InputLength, ULONG OutputLe
     if (file != NULL) {
         (VOID) fwrite(seed, 1, InputLength + 4, file);
         (VOID) fclose(file);
+    }
+}
+
+VOID CoreRecord(ULONG Code, const VOID *Input, ULONG InputLength, ULONG OutputLength)
+{
+    if (Input == NULL) {
+        return;
+    }
+    CoreWriteSeed(Code, Input, InputLength, OutputLength);
+    if ((Code == PSCTX_IOCTL_LOOKUP || Code == PSCTX_IOCTL_REMOVE) && OutputLength > sizeof(PSCTX_CONTEXT_REPLY)) {
+        CoreWriteSeed(Code, Input, InputLength, sizeof(PSCTX_CONTEXT_REPLY)); /* of whose data nothing fits */
     }
 }

@@ -9,6 +9,7 @@ foreach(target ${PSCTX_FUZZ_TARGETS})
     endif()
     foreach(program ${programs})
         add_executable(${program} ${CORE_FUZZ_DIRECTORY}/${target}.c ${CORE_FUZZ_DIRECTORY}/fuzz.c)
+        target_compile_options(${program} PRIVATE -fPIC) # the library's variables stay where they are
         if(target STREQUAL "names") # knows the driver's own routines, and needs no kernel that is put back
             target_include_directories(${program} PRIVATE ${CORE_DIRECTORY}/../../driver/src)
             target_link_libraries(${program} PRIVATE driver_core_fixture)

@@ -61,6 +61,79 @@ static VOID FuzzMount(PVOID Context)
     IoFreeIrp(irp);
 }
 
+/* The file system's side of fast I/O: it notes who was called. */
+static ULONG FuzzEntry;
+
+static BOOLEAN FuzzNote(_In_ ULONG Entry)
+{
+    FuzzEntry = Entry;
+    return TestFileSystem.FastIoAnswer;
+}
+#define FUZZ_NOTE(Entry) FuzzNote((ULONG)FIELD_OFFSET(FAST_IO_DISPATCH, Entry))
+
+static BOOLEAN FuzzLowerCheck(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
+                              ULONG LockKey, BOOLEAN CheckForReadOperation, PIO_STATUS_BLOCK IoStatus,
+                              PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(FileOffset);
+    UNREFERENCED_PARAMETER(Length);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(LockKey);
+    UNREFERENCED_PARAMETER(CheckForReadOperation);
+    UNREFERENCED_PARAMETER(IoStatus);
+    CHECK(DeviceObject == TestFileSystem.VolumeDevice);
+    return FUZZ_NOTE(FastIoCheckIfPossible);
+}
+
+static BOOLEAN FuzzLowerRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
+                             ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(FileOffset);
+    UNREFERENCED_PARAMETER(Length);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(LockKey);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(IoStatus);
+    CHECK(DeviceObject == TestFileSystem.VolumeDevice);
+    return FUZZ_NOTE(FastIoRead);
+}
+
+static BOOLEAN FuzzLowerWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
+                              ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    (VOID) FuzzLowerRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus, DeviceObject);
+    return FUZZ_NOTE(FastIoWrite);
+}
+
+static BOOLEAN FuzzLowerQuery(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_BASIC_INFORMATION Buffer,
+                              PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(IoStatus);
+    CHECK(DeviceObject == TestFileSystem.VolumeDevice);
+    return FUZZ_NOTE(FastIoQueryBasicInfo);
+}
+
+static BOOLEAN FuzzLowerControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer, ULONG InputBufferLength,
+                                PVOID OutputBuffer, ULONG OutputBufferLength, ULONG IoControlCode,
+                                PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    UNREFERENCED_PARAMETER(FileObject);
+    UNREFERENCED_PARAMETER(Wait);
+    UNREFERENCED_PARAMETER(InputBuffer);
+    UNREFERENCED_PARAMETER(InputBufferLength);
+    UNREFERENCED_PARAMETER(OutputBuffer);
+    UNREFERENCED_PARAMETER(OutputBufferLength);
+    UNREFERENCED_PARAMETER(IoControlCode);
+    UNREFERENCED_PARAMETER(IoStatus);
+    CHECK(DeviceObject == TestFileSystem.VolumeDevice);
+    return FUZZ_NOTE(FastIoDeviceControl);
+}
+
 static VOID FuzzFindTop(PVOID Context)
 {
     PVOID object;
@@ -86,6 +159,11 @@ VOID FuzzStart(VOID)
     CoreRunInKernel(FuzzMount, NULL);
     FuzzFile = CoreOpenFile(FUZZ_FILE);
     CoreRunInKernel(FuzzFindTop, NULL);
+    TestFastIoDispatch.FastIoCheckIfPossible = FuzzLowerCheck;
+    TestFastIoDispatch.FastIoRead = FuzzLowerRead;
+    TestFastIoDispatch.FastIoWrite = FuzzLowerWrite;
+    TestFastIoDispatch.FastIoQueryBasicInfo = FuzzLowerQuery;
+    TestFastIoDispatch.FastIoDeviceControl = FuzzLowerControl;
     HostSave();
 }
 
@@ -167,7 +245,7 @@ static VOID FuzzCallFastIo(PVOID Context)
     const BOOLEAN there = size >= entry + sizeof(PVOID);
 
     TestFileSystem.FastIoAnswer = (BOOLEAN)(FuzzTake(input) % 2);
-    TestFileSystem.FastIoEntry = 0;
+    FuzzEntry = 0;
     TestFastIoDispatch.SizeOfFastIoDispatch = size;
     switch (entry) {
     case FIELD_OFFSET(FAST_IO_DISPATCH, FastIoCheckIfPossible):
@@ -187,7 +265,7 @@ static VOID FuzzCallFastIo(PVOID Context)
         break;
     }
     TestFastIoDispatch.SizeOfFastIoDispatch = whole;
-    CHECK_EQUAL(TestFileSystem.FastIoEntry, there ? entry : 0);
+    CHECK_EQUAL(FuzzEntry, there ? entry : 0);
     CHECK_EQUAL(answer, there && TestFileSystem.FastIoAnswer);
     FuzzFastCalls[there ? 1 : 0] += 1;
 }
