@@ -95,6 +95,7 @@ set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
 
 # Clients that do as they like for as long as one wishes: see soak.c. For `npm run soak`, and not among the tests: what five seconds show, driver_races does.
 add_executable(driver_soak ${CORE_DIRECTORY}/../soak/soak.c)
+target_compile_definitions(driver_soak PRIVATE _GNU_SOURCE)
 target_link_libraries(driver_soak PRIVATE driver_core_fixture)
 
 # What tracking costs, for a tool that counts instructions: built when it is asked for.

@@ -51,7 +51,7 @@ static const double SoakBounds[SoakQuantities] = {SOAK_POOL_GROWTH,  16,
 
 static CORE SoakCore;
 static SOAK_CLIENT SoakClients[SOAK_CLIENTS];
-static pthread_rwlock_t SoakRounds = PTHREAD_RWLOCK_INITIALIZER; /* shared: a round; exclusive: a sample */
+static pthread_rwlock_t SoakRounds = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP; /* shared: a round; exclusive: a sample, which comes first */
 static volatile LONG SoakEnds;
 static volatile LONG64 SoakOperations;
 static volatile LONG64 SoakProcesses;
