@@ -38,16 +38,24 @@ function buildPrograms(names) {
 
 function fuzz(target, seconds) {
   if (target === 'codec') {
-    run(process.execPath, [
-      join('node_modules', 'jest', 'bin', 'jest.js'),
-      ...['--runInBand', '--runTestsByPath', join('test', 'fuzz', 'codec.test.ts')],
-    ], { env: { ...process.env, PSCTX_FUZZ_SECONDS: String(seconds) } })
+    run(
+      process.execPath,
+      [
+        join('node_modules', 'jest', 'bin', 'jest.js'),
+        ...['--runInBand', '--runTestsByPath', join('test', 'fuzz', 'codec.test.ts')],
+      ],
+      { env: { ...process.env, PSCTX_FUZZ_SECONDS: String(seconds) } },
+    )
     return
   }
-  run(join(programs, `libfuzzer_${target}`), [
-    ...[`-max_total_time=${seconds}`, `-max_len=${longest[target]}`, '-print_final_stats=1', '-verbosity=1'],
-    ...[`-artifact_prefix=${build}/`, foundOf(target), seedsOf(target)],
-  ], { env })
+  run(
+    join(programs, `libfuzzer_${target}`),
+    [
+      ...[`-max_total_time=${seconds}`, `-max_len=${longest[target]}`, '-print_final_stats=1', '-verbosity=1'],
+      ...[`-artifact_prefix=${build}/`, foundOf(target), seedsOf(target)],
+    ],
+    { env },
+  )
 }
 
 /** Seeds are what the contract suite sends, and what libFuzzer has found since, without what adds nothing. */
@@ -60,9 +68,11 @@ function record() {
   for (const target of native) {
     const minimal = mkdtempSync(join(tmpdir(), 'psctx-seeds-'))
     const sources = target === 'requests' ? [recorded] : [seedsOf(target)]
-    run(join(programs, `libfuzzer_${target}`), [
-      ...['-merge=1', `-max_len=${longest[target]}`, minimal, ...sources, foundOf(target)],
-    ], { env, stdio: 'ignore' })
+    run(
+      join(programs, `libfuzzer_${target}`),
+      [...['-merge=1', `-max_len=${longest[target]}`, minimal, ...sources, foundOf(target)]],
+      { env, stdio: 'ignore' },
+    )
     rmSync(seedsOf(target), { recursive: true, force: true })
     mkdirSync(seedsOf(target), { recursive: true })
     let bytes = 0
