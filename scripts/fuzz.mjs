@@ -13,8 +13,7 @@ const longest = { names: 64, passthrough: 256, requests: 512, sequences: 1024 }
 const suites = ['driver_core', 'driver_bounds', 'driver_counts', 'driver_inspect', 'driver_tracking']
 const build = join(root, 'build', 'fuzz')
 const programs = join(build, 'test', 'driver')
-// Memory of the embedded kernel that lies in its arena is not seen by the leak checker; the targets count themselves what is left.
-const env = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', UBSAN_OPTIONS: 'print_stacktrace=1' }
+const env = { ...process.env, UBSAN_OPTIONS: 'print_stacktrace=1' }
 
 function seedsOf(target) {
   return join(root, 'test', 'fuzz', 'corpus', target)

@@ -172,8 +172,8 @@ static struct {
 } Snapshot HOST_KEPT = {0};
 
 /* Sections that are left alone: what HOST_KEPT says, and what a build counts of the code that has run. */
-static const char *const SnapshotKept[] = {"host_kept", "__sancov_cntrs", "__sancov_guards", "__sancov_bools",
-                                           "__llvm_prf_cnts", "__llvm_prf_bits"};
+static const char *const SnapshotKept[] = {"host_kept",      "__sancov_cntrs",  "__sancov_guards",
+                                           "__sancov_bools", "__llvm_prf_cnts", "__llvm_prf_bits"};
 
 /* Words, without a call of memcpy, which a sanitizer would check. */
 WITHOUT_CHECKS static VOID SnapshotCopy(PUCHAR To, const UCHAR *From, SIZE_T Length)

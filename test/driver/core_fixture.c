@@ -164,8 +164,8 @@ NTSTATUS CoreControl(HANDLE Control, ULONG Code, const VOID *Input, ULONG InputL
     CoreRecord(Code, Input, InputLength, OutputLength);
     do {
         CoreInterfere(Code);
-        status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input,
-                                       InputLength, Output, OutputLength);
+        status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input, InputLength,
+                                       Output, OutputLength);
     } while (CoreCallAgain(status));
     if (Information != NULL) {
         *Information = NT_ERROR(status) ? 0 : (ULONG)ioStatus.Information;

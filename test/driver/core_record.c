@@ -34,7 +34,8 @@ static VOID CoreWriteSeed(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG In
 {
     const char *directory = getenv("PSCTX_RECORD");
     const ULONG operation = ((Code >> 2) & 0xFFF) - PSCTX_FUNCTION_BASE;
-    UCHAR seed[4 + CORE_LARGEST_SEED] = {(UCHAR)operation, operation == PSCTX_OPERATION_WAIT ? 8 : 0, (UCHAR)OutputLength, (UCHAR)(OutputLength >> 8)};
+    UCHAR seed[4 + CORE_LARGEST_SEED] = {(UCHAR)operation, operation == PSCTX_OPERATION_WAIT ? 8 : 0,
+                                         (UCHAR)OutputLength, (UCHAR)(OutputLength >> 8)};
     ULONG64 hash = 14695981039346656037ull;
     char path[4096];
     ULONG index;

@@ -22,7 +22,7 @@ static CORE FuzzCore;
 static HANDLE FuzzFile;
 static PFILE_OBJECT FuzzFileObject;
 static PDRIVER_OBJECT FuzzDisk;
-static PDEVICE_OBJECT FuzzTop;   /* the filter's device above the volume */
+static PDEVICE_OBJECT FuzzTop;        /* the filter's device above the volume */
 static PDEVICE_OBJECT FuzzControlTop; /* and above the file system's control device */
 
 static ULONG64 FuzzPassed[IRP_MJ_MAXIMUM_FUNCTION + 1];
@@ -324,8 +324,8 @@ VOID FuzzCheckReached(VOID)
     ULONG major;
 
     for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
-        const BOOLEAN left = major == IRP_MJ_CREATE || major == IRP_MJ_CLOSE || major == IRP_MJ_CLEANUP ||
-                             major == IRP_MJ_PNP;
+        const BOOLEAN left =
+            major == IRP_MJ_CREATE || major == IRP_MJ_CLOSE || major == IRP_MJ_CLEANUP || major == IRP_MJ_PNP;
 
         CHECK(left || FuzzPassed[major] != 0);
     }

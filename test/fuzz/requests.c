@@ -86,9 +86,12 @@ static VOID FuzzEnd(VOID)
 
 VOID FuzzStart(VOID)
 {
-    static const PCWSTR paths[FUZZ_STREAMS] = {L"\\??\\M:\\files\\one.txt", L"\\??\\M:\\files\\one.txt:notes",
-                                               L"\\??\\M:\\files\\two.txt", L"\\??\\M:\\files",
-                                               L"\\??\\M:",                 L"\\??\\PIPE\\fuzz"};
+    static const PCWSTR paths[FUZZ_STREAMS] = {L"\\??\\M:\\files\\one.txt",
+                                               L"\\??\\M:\\files\\one.txt:notes",
+                                               L"\\??\\M:\\files\\two.txt",
+                                               L"\\??\\M:\\files",
+                                               L"\\??\\M:",
+                                               L"\\??\\PIPE\\fuzz"};
     ULONG index;
 
     CoreStart(&FuzzCore);
@@ -156,8 +159,8 @@ static VOID FuzzCheckCounters(_In_ HANDLE Session)
     CHECK_EQUAL(statistics.TotalSessions, 4);
 }
 
-static VOID FuzzCheckReply(_In_ NTSTATUS Status, _In_ ULONG Operation, _In_ const UCHAR *Output, _In_ ULONG OutputLength,
-                           _In_ ULONG Information)
+static VOID FuzzCheckReply(_In_ NTSTATUS Status, _In_ ULONG Operation, _In_ const UCHAR *Output,
+                           _In_ ULONG OutputLength, _In_ ULONG Information)
 {
     static const UCHAR fill[64] = {[0 ... 63] = FUZZ_FILL};
     const PSCTX_HEADER *reply = (const PSCTX_HEADER *)(const VOID *)Output;
@@ -218,9 +221,9 @@ VOID FuzzRun(PFUZZ_INPUT Input)
     if (header.Operation == PSCTX_OPERATION_WAIT && (header.Flags & FUZZ_ODD_CODE) == 0) {
         FuzzWait.Request = *(const PSCTX_HEADER *)(const VOID *)request;
         if ((header.Flags & FUZZ_SUBSCRIBE) != 0) {
-            CHECK_STATUS(CoreSubscribe(session, CoreSessionNumber(FuzzWatched), PSCTX_EVENT_TYPES,
-                                       PSCTX_MINIMUM_EVENT_CAPACITY),
-                         STATUS_SUCCESS);
+            CHECK_STATUS(
+                CoreSubscribe(session, CoreSessionNumber(FuzzWatched), PSCTX_EVENT_TYPES, PSCTX_MINIMUM_EVENT_CAPACITY),
+                STATUS_SUCCESS);
         }
         status = length == sizeof(PSCTX_HEADER)
                      ? CoreStartWait(session, &FuzzWait)

@@ -322,8 +322,8 @@ static VOID FuzzReopenSession(FUZZ_STATE *State, ULONG Number)
 /* Renames or links the file, or has it deleted, where the handle may; what the file system says of it is its own affair. */
 static VOID FuzzSetInformation(_In_ HANDLE Stream, _In_ ULONG Number)
 {
-    static const PCWSTR names[] = {L"\\??\\M:\\files\\one.txt", L"\\??\\M:\\files\\other.dat",
-                                   L"\\??\\M:\\files\\~.", L"\\??\\N:\\four.txt"};
+    static const PCWSTR names[] = {L"\\??\\M:\\files\\one.txt", L"\\??\\M:\\files\\other.dat", L"\\??\\M:\\files\\~.",
+                                   L"\\??\\N:\\four.txt"};
     const PCWSTR name = names[Number % RTL_NUMBER_OF(names)];
     FILE_DISPOSITION_INFORMATION disposition = {.DeleteFile = (BOOLEAN)(Number % 8 < 6)};
     union {

@@ -19,8 +19,8 @@
 #define MEMORY_STACKS 4096u
 #define MEMORY_TESTS 256u
 #define MEMORY_FRAMES 64
-#define MEMORY_CHILDREN 8u   /* at once: unloading a filter takes time in which nothing is done */
-#define MEMORY_PATIENCE 60u  /* seconds */
+#define MEMORY_CHILDREN 8u  /* at once: unloading a filter takes time in which nothing is done */
+#define MEMORY_PATIENCE 60u /* seconds */
 #define MEMORY_TOLERATED 77 /* the exit code of a test that saw what the driver did without */
 
 /* A call stack that allocates, as the first run of the tests has shown. */
@@ -39,9 +39,9 @@ typedef struct _MEMORY_SHARED {
 int MemoryRunTests(_In_reads_(Count) const CORE_TEST *Tests, _In_ ULONG Count, _In_opt_z_ const char *Filter);
 
 static MEMORY_SHARED *Memory;
-static ULONG MemoryTest;       /* that runs */
+static ULONG MemoryTest;         /* that runs */
 static ULONG64 MemoryTargets[2]; /* hashes of what is to fail, one after the other; zero: none */
-static ULONG MemoryFailed;     /* how many have */
+static ULONG MemoryFailed;       /* how many have */
 static BOOLEAN MemoryRecords;
 static __thread BOOLEAN MemoryArmed;
 static ULONG MemoryCode;
@@ -62,8 +62,7 @@ static VOID MemoryNote(_In_ ULONG64 Hash)
     MEMORY_STACK *stack;
     ULONG index;
 
-    for (index = 0; index < Memory->Count && Memory->Stacks[index].Hash != Hash; index += 1) {
-    }
+    for (index = 0; index < Memory->Count && Memory->Stacks[index].Hash != Hash; index += 1) {}
     CHECK(index < MEMORY_STACKS);
     stack = &Memory->Stacks[index];
     stack->Hash = Hash;
@@ -191,8 +190,7 @@ static VOID MemoryCollect(_Inout_ MEMORY_RESULT *Result, _In_ BOOLEAN All)
             return;
         }
         child = waitpid(-1, &state, 0);
-        for (index = 0; index < MEMORY_CHILDREN && MemoryChildren[index].Child != child; index += 1) {
-        }
+        for (index = 0; index < MEMORY_CHILDREN && MemoryChildren[index].Child != child; index += 1) {}
         CHECK(index < MEMORY_CHILDREN);
         MemoryChildren[index].Child = 0;
         Result->Runs += 1;
@@ -213,8 +211,7 @@ static VOID MemoryRun(_In_ const CORE_TEST *Test, _In_ ULONG Number, _In_ ULONG6
     ULONG index;
 
     MemoryCollect(Result, FALSE);
-    for (index = 0; MemoryChildren[index].Child != 0; index += 1) {
-    }
+    for (index = 0; MemoryChildren[index].Child != 0; index += 1) {}
     MemoryChildren[index].Child = MemoryStart(Test, Number, First, Second);
     MemoryChildren[index].Name = Test->Name;
     MemoryChildren[index].Targets[0] = First;
@@ -231,8 +228,7 @@ static ULONG MemoryTestOf(_In_ const MEMORY_STACK *First, _In_ const MEMORY_STAC
 {
     ULONG test;
 
-    for (test = 0; test < Count && !(MemoryComesBy(First, test) && MemoryComesBy(Second, test)); test += 1) {
-    }
+    for (test = 0; test < Count && !(MemoryComesBy(First, test) && MemoryComesBy(Second, test)); test += 1) {}
     return test;
 }
 

@@ -18,9 +18,10 @@
 #define SOAK_CLIENTS 4u
 #define SOAK_STEPS 100u /* at most, of a round */
 #define SOAK_STREAMS 3u
-#define SOAK_SAMPLES 60u
-#define SOAK_POOL_GROWTH 4096.0             /* bytes, and what an object more takes */
-#define SOAK_COUNT_GROWTH 0.5               /* handles, objects, contexts */
+#define SOAK_SAMPLES 24u
+#define SOAK_REST 2500u         /* milliseconds: as long as devices that were detached are kept, and a little */
+#define SOAK_POOL_GROWTH 4096.0 /* bytes, and what an object more takes */
+#define SOAK_COUNT_GROWTH 0.5   /* handles, objects, contexts */
 #define SOAK_RESIDENT_GROWTH (4096.0 * 1024) /* bytes: the machine's allocator keeps some */
 
 typedef struct _SOAK_CLIENT {
@@ -45,13 +46,13 @@ typedef enum _SOAK_QUANTITY {
 
 static const char *const SoakNames[SoakQuantities] = {"pool bytes", "pool allocations", "handles",
                                                       "objects",    "contexts",         "resident bytes"};
-static const double SoakBounds[SoakQuantities] = {SOAK_POOL_GROWTH,  16,
-                                                  SOAK_COUNT_GROWTH, SOAK_COUNT_GROWTH,
-                                                  SOAK_COUNT_GROWTH, SOAK_RESIDENT_GROWTH};
+static const double SoakBounds[SoakQuantities] = {
+    SOAK_POOL_GROWTH, 16, SOAK_COUNT_GROWTH, SOAK_COUNT_GROWTH, SOAK_COUNT_GROWTH, SOAK_RESIDENT_GROWTH};
 
 static CORE SoakCore;
 static SOAK_CLIENT SoakClients[SOAK_CLIENTS];
-static pthread_rwlock_t SoakRounds = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP; /* shared: a round; exclusive: a sample, which comes first */
+static pthread_rwlock_t SoakRounds =
+    PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP; /* shared: a round; exclusive: a sample, which comes first */
 static volatile LONG SoakEnds;
 static volatile LONG64 SoakOperations;
 static volatile LONG64 SoakProcesses;
@@ -74,8 +75,8 @@ static VOID SoakSleep(_In_ ULONG Milliseconds)
 
 static HANDLE SoakOpenStream(_In_ ULONG Number)
 {
-    static const PCWSTR paths[] = {L"\\??\\M:\\files\\one.txt", L"\\??\\M:\\files\\two.txt", L"\\??\\M:\\files\\one.txt:notes",
-                                   L"\\??\\N:\\three.txt"};
+    static const PCWSTR paths[] = {L"\\??\\M:\\files\\one.txt", L"\\??\\M:\\files\\two.txt",
+                                   L"\\??\\M:\\files\\one.txt:notes", L"\\??\\N:\\three.txt"};
     HANDLE handle;
 
     return NT_SUCCESS(CoreOpen(paths[Number % RTL_NUMBER_OF(paths)], NULL, CORE_READ_WRITE, FILE_OPEN_IF, 0, &handle))
@@ -234,7 +235,7 @@ static VOID SoakSample(_Out_writes_(SoakQuantities) double *Sample)
     HOST_AUDIT audit;
 
     (VOID) pthread_rwlock_wrlock(&SoakRounds);
-    SoakSleep(300); /* devices that were detached are kept a little */
+    SoakSleep(SOAK_REST);
     HostAudit(&audit);
     Sample[SoakPoolBytes] = (double)audit.PoolBytes;
     Sample[SoakPoolAllocations] = (double)audit.PoolAllocations;
@@ -284,7 +285,7 @@ int main(int argc, char **argv)
             seed = strtoull(argv[index] + 7, NULL, 10);
         }
     }
-    samples = max(9, min(SOAK_SAMPLES, seconds));
+    samples = max(6, min(SOAK_SAMPLES, seconds / 5));
     CoreStart(&SoakCore);
     CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
     for (index = 0; index < SOAK_CLIENTS; index += 1) {
