@@ -90,8 +90,10 @@ include(${CORE_FUZZ_DIRECTORY}/fuzz.cmake)
 add_executable(driver_memory ${CORE_CONTRACT_TESTS} ${CORE_DIRECTORY}/../memory/memory.c)
 target_compile_definitions(driver_memory PRIVATE CoreRunTests=MemoryRunTests)
 target_link_libraries(driver_memory PRIVATE driver_core_fixture)
-add_test(NAME driver_memory COMMAND driver_memory)
-set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
+if(NOT PSCTX_SANITIZE)
+    add_test(NAME driver_memory COMMAND driver_memory)
+    set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
+endif()
 
 # Clients that do as they like for as long as one wishes: see soak.c. For `npm run soak`, and not among the tests: what five seconds show, driver_races does.
 add_executable(driver_soak ${CORE_DIRECTORY}/../soak/soak.c)
