@@ -95,6 +95,22 @@ VOID HostDeleteDeviceObject(PVOID Object)
 
 #define HOST_DEVICE_DELETE_PENDING 0x00000002u /* ExtensionFlags, DOE_DELETE_PENDING of the real one */
 #define HOST_DEVICE_DELETED 0x80000000u        /* ours alone: not its driver's any more */
+#define HOST_DEVICE_ENDS 0x40000000u           /* ours alone: HostFinishDelete has been called, or will be at once */
+
+/*
+ * Whether the caller is to call HostFinishDelete. It is called once, also when an open that has found the device before it was deleted comes
+ * and goes afterwards. Mutex held.
+ */
+static BOOLEAN HostTakeDeletion(PDEVICE_OBJECT Device)
+{
+    ULONG Flags = Device->DeviceObjectExtension->ExtensionFlags;
+
+    if (Device->ReferenceCount != 0 || (Flags & HOST_DEVICE_DELETE_PENDING) == 0 || (Flags & HOST_DEVICE_ENDS) != 0) {
+        return FALSE;
+    }
+    Device->DeviceObjectExtension->ExtensionFlags |= HOST_DEVICE_ENDS;
+    return TRUE;
+}
 
 /* The rest of IoDeleteDevice, once nothing has the device open: who is attached above learns of it and must detach. */
 static VOID HostFinishDelete(PDEVICE_OBJECT Device)
@@ -144,7 +160,7 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     HostRemoveName(DeviceObject);
     PlatformLock(&HostDevicesMutex);
     DeviceObject->DeviceObjectExtension->ExtensionFlags |= HOST_DEVICE_DELETE_PENDING;
-    Finish = (BOOLEAN)(DeviceObject->ReferenceCount == 0);
+    Finish = HostTakeDeletion(DeviceObject);
     PlatformUnlock(&HostDevicesMutex);
     if (Finish) {
         HostFinishDelete(DeviceObject);
@@ -166,8 +182,7 @@ VOID HostDereferenceDevice(PDEVICE_OBJECT Device)
 
     PlatformLock(&HostDevicesMutex);
     Device->ReferenceCount--;
-    Finish = (BOOLEAN)(Device->ReferenceCount == 0 &&
-                       (Device->DeviceObjectExtension->ExtensionFlags & HOST_DEVICE_DELETE_PENDING) != 0);
+    Finish = HostTakeDeletion(Device);
     PlatformUnlock(&HostDevicesMutex);
     if (Finish) {
         HostFinishDelete(Device);

@@ -215,6 +215,9 @@ BOOLEAN HostIsThreadSuspended(_In_ PETHREAD Thread);
 
 /* The Countdown-th pool allocation from now on (1 is the next) fails once; zero switches it off. Any thread's. */
 VOID HostFailAllocation(_In_ ULONG64 Countdown);
+/* Asked about every pool allocation, on the thread that makes it; one for which it says TRUE fails. NULL: nobody is asked. */
+typedef BOOLEAN (*PHOST_ALLOCATION_ROUTINE)(VOID);
+VOID HostSetAllocationRoutine(_In_opt_ PHOST_ALLOCATION_ROUTINE Routine);
 /* Pool allocations tried since boot. */
 ULONG64 HostAllocationCount(VOID);
 

@@ -55,35 +55,6 @@ BOOLEAN PlatformNoticesForbidden(VOID)
 #endif
 }
 
-PVOID PlatformAllocate(SIZE_T Size)
-{
-    PVOID Memory = calloc(1, Size);
-
-    if (Memory == NULL) {
-        PlatformAbort();
-    }
-    return Memory;
-}
-
-PVOID PlatformAllocateRaw(SIZE_T Size)
-{
-    return malloc(Size);
-}
-
-PVOID PlatformReallocate(PVOID Memory, SIZE_T Size)
-{
-    Memory = realloc(Memory, Size);
-    if (Memory == NULL) {
-        PlatformAbort();
-    }
-    return Memory;
-}
-
-VOID PlatformFree(PVOID Memory)
-{
-    free(Memory);
-}
-
 VOID PlatformInitializeMutex(HOST_MUTEX *Mutex)
 {
     (void)pthread_mutex_init(Mutex, NULL);
@@ -160,7 +131,7 @@ static void *PlatformThread(void *Argument)
 {
     PLATFORM_START Start = *(PLATFORM_START *)Argument;
 
-    free(Argument);
+    PlatformFree(Argument);
     Start.Routine(Start.Context);
     return NULL;
 }
@@ -172,7 +143,7 @@ BOOLEAN PlatformStartThread(PPLATFORM_ROUTINE Routine, PVOID Context, pthread_t 
     Start->Routine = Routine;
     Start->Context = Context;
     if (pthread_create(Thread, NULL, PlatformThread, Start) != 0) {
-        free(Start);
+        PlatformFree(Start);
         return FALSE;
     }
     return TRUE;
@@ -196,7 +167,7 @@ static void PlatformRunExit(void *Argument)
     PLATFORM_START *Exit = Argument;
 
     Exit->Routine(Exit->Context);
-    free(Exit);
+    PlatformFree(Exit);
 }
 
 static void PlatformMakeExitKey(void)

@@ -12,13 +12,16 @@ typedef pthread_cond_t HOST_CONDITION;
 
 #define HOST_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 
+/* What HostRestore leaves alone: see host_snapshot.h. */
+#define HOST_KEPT __attribute__((section("host_kept")))
+
 /* Marks memory that nobody may touch, where the build has a tool that notices. */
 VOID PlatformForbid(_In_ const VOID *Memory, _In_ SIZE_T Length);
 VOID PlatformAllow(_In_ const VOID *Memory, _In_ SIZE_T Length);
 /* TRUE where a touch of forbidden memory is noticed at once. */
 BOOLEAN PlatformNoticesForbidden(VOID);
 
-/* Memory outside the pool, for the kernel's own tables. Never NULL: the process ends when there is none. Zeroed. */
+/* host_memory.c. Memory outside the pool, for the kernel's own tables. Never NULL: the process ends when there is none. Zeroed. */
 PVOID PlatformAllocate(_In_ SIZE_T Size);
 /* The same, not zeroed, and NULL when there is none. */
 PVOID PlatformAllocateRaw(_In_ SIZE_T Size);

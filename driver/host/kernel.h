@@ -204,6 +204,12 @@ LONG HostSignal(_Inout_ PVOID Object);
 /* After a change that may make a Try at Address succeed. */
 VOID HostWake(_In_ const volatile VOID *Address);
 
+/*
+ * Threads that wait go no further, whatever wakes them, until HostReleaseWaiters, which is called by the same thread. How many wait.
+ */
+ULONG HostStopWaiters(VOID);
+VOID HostReleaseWaiters(VOID);
+
 /* schedule.c */
 extern volatile LONG HostScheduleActive;
 BOOLEAN HostScheduleWait(_In_ PETHREAD Thread, _In_ const volatile VOID *Address, _In_ PHOST_TRY Try,
@@ -228,6 +234,7 @@ BOOLEAN HostTryFault(VOID);
 VOID HostCountPool(_Out_ PULONG64 Bytes, _Out_ PULONG64 Allocations);
 VOID HostReportPool(VOID);
 VOID HostStopPool(VOID);
+VOID HostEmptyQuarantine(VOID); /* and looks whether freed pool was written */
 PVOID HostAllocatePool2(_In_ POOL_FLAGS Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
 
 /* pin.c: memory that must not be freed while it is linked into a stream's list, or while it heads such a list. */

@@ -1,7 +1,10 @@
 /* Addresses whose memory must stay: linked contexts, list heads, live resources. The pool asks before it frees. */
 #include "kernel.h"
 
+/* Enough for millions of contexts; fewer where the whole table is copied again and again. */
+#ifndef HOST_PIN_BUCKETS
 #define HOST_PIN_BUCKETS (1u << 20)
+#endif
 #define HOST_PIN_SHARDS 64u
 #define HOST_PIN_GRANULE 8
 

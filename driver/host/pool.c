@@ -73,6 +73,13 @@ VOID HostFailAllocation(ULONG64 Countdown)
     (VOID) InterlockedExchange64(&HostPoolCountdown, (LONG64)Countdown);
 }
 
+static PHOST_ALLOCATION_ROUTINE volatile HostAllocationRoutine;
+
+VOID HostSetAllocationRoutine(PHOST_ALLOCATION_ROUTINE Routine)
+{
+    __atomic_store_n(&HostAllocationRoutine, Routine, __ATOMIC_SEQ_CST);
+}
+
 ULONG64 HostAllocationCount(VOID)
 {
     ULONG64 Count = 0;
@@ -87,7 +94,12 @@ ULONG64 HostAllocationCount(VOID)
 /* Counts an allocation that may fail: of pool, or of a request, which is pool too. TRUE when it is this one's turn. */
 BOOLEAN HostTryFault(VOID)
 {
+    PHOST_ALLOCATION_ROUTINE Routine = __atomic_load_n(&HostAllocationRoutine, __ATOMIC_RELAXED);
+
     (VOID) InterlockedIncrement64(&HostPoolShards[HostPoolShard()].Tried);
+    if (Routine != NULL && Routine()) {
+        return TRUE;
+    }
     if (ReadNoFence64(&HostPoolCountdown) <= 0) {
         return FALSE;
     }
@@ -356,11 +368,19 @@ VOID HostReportPool(VOID)
     }
 }
 
+VOID HostEmptyQuarantine(VOID)
+{
+    (VOID) HostPoolShard();
+    for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
+        HostTrimQuarantine(&HostPoolShards[Index], 0, 0);
+    }
+}
+
 /* Ends the quarantine, where writes to freed pool are found at the latest. The next kernel's count starts at zero. */
 VOID HostStopPool(VOID)
 {
+    HostEmptyQuarantine();
     for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
-        HostTrimQuarantine(&HostPoolShards[Index], 0, 0);
         (VOID) InterlockedExchange64(&HostPoolShards[Index].Tried, 0);
     }
 }

@@ -11,10 +11,11 @@ typedef struct DECLSPEC_ALIGN(64) _HOST_PARKING_LOT {
     HOST_MUTEX Mutex;
     HOST_CONDITION Condition;
     volatile LONG Waiters;
+    volatile ULONG Addresses; /* a bit for each address that is waited for, or more */
 } HOST_PARKING_LOT, *PHOST_PARKING_LOT;
 
-static HOST_PARKING_LOT HostParkingLots[HOST_PARKING_LOTS];
-static pthread_once_t HostParkingOnce = PTHREAD_ONCE_INIT;
+static HOST_PARKING_LOT HostParkingLots[HOST_PARKING_LOTS] HOST_KEPT;
+static pthread_once_t HostParkingOnce HOST_KEPT = PTHREAD_ONCE_INIT;
 
 static void HostStartParking(void)
 {
@@ -31,6 +32,30 @@ static PHOST_PARKING_LOT HostParkingLotOf(const volatile VOID *Address)
     return &HostParkingLots[((Value >> 4) ^ (Value >> 12)) % HOST_PARKING_LOTS];
 }
 
+static ULONG HostAddressBit(const volatile VOID *Address)
+{
+    return 1u << ((ULONG_PTR)Address >> 18 ^ (ULONG_PTR)Address >> 10 ^ (ULONG_PTR)Address >> 3) % 32;
+}
+
+ULONG HostStopWaiters(VOID)
+{
+    ULONG Waiters = 0;
+
+    (void)pthread_once(&HostParkingOnce, HostStartParking);
+    for (ULONG Index = 0; Index < HOST_PARKING_LOTS; Index++) {
+        PlatformLock(&HostParkingLots[Index].Mutex);
+        Waiters += (ULONG)ReadNoFence(&HostParkingLots[Index].Waiters);
+    }
+    return Waiters;
+}
+
+VOID HostReleaseWaiters(VOID)
+{
+    for (ULONG Index = 0; Index < HOST_PARKING_LOTS; Index++) {
+        PlatformUnlock(&HostParkingLots[Index].Mutex);
+    }
+}
+
 BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, const LONGLONG *Deadline)
 {
     PETHREAD Thread = HostCurrentThread();
@@ -45,6 +70,7 @@ BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, 
     }
     (void)pthread_once(&HostParkingOnce, HostStartParking);
     PlatformLock(&Lot->Mutex);
+    __atomic_store_n(&Lot->Addresses, Lot->Addresses | HostAddressBit(Address), __ATOMIC_RELAXED);
     (VOID) InterlockedIncrement(&Lot->Waiters);
     for (;;) {
         Taken = Try(Context);
@@ -52,7 +78,9 @@ BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, 
             break;
         }
     }
-    (VOID) InterlockedDecrement(&Lot->Waiters);
+    if (InterlockedDecrement(&Lot->Waiters) == 0) {
+        __atomic_store_n(&Lot->Addresses, 0, __ATOMIC_RELAXED);
+    }
     PlatformUnlock(&Lot->Mutex);
     return (BOOLEAN)(Taken || Try(Context));
 }
@@ -62,7 +90,8 @@ VOID HostWake(const volatile VOID *Address)
     PHOST_PARKING_LOT Lot = HostParkingLotOf(Address);
 
     KeMemoryBarrier();
-    if (ReadAcquire(&Lot->Waiters) != 0) {
+    if (ReadAcquire(&Lot->Waiters) != 0 &&
+        (__atomic_load_n(&Lot->Addresses, __ATOMIC_RELAXED) & HostAddressBit(Address)) != 0) {
         PlatformLock(&Lot->Mutex);
         PlatformSignalAll(&Lot->Condition);
         PlatformUnlock(&Lot->Mutex);

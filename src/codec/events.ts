@@ -175,13 +175,15 @@ export function nextEvent(memory: Memory, entry: number): number {
 /** Objects are written out, type by type: spreading one into another costs more than all the rest. */
 export function decodeEvent(memory: Memory, entry: number): FilterEvent {
   const { event } = abi
+  const nameLength = memory.uint32(entry + event.nameLength)
+  memory.checkRecord(entry, event.size + nameLength)
   const type = nameOf(eventTypes, memory.uint32(entry + event.type))
   const number = memory.counter(entry + event.number)
   const time = memory.uint64(entry + event.time)
   const date = decodeDate(memory, entry + event.time)
   if (type === 'dropped') return { type, number, time, date, count: memory.counter(entry + event.count) }
 
-  const name = memory.name(entry + event.size, memory.uint32(entry + event.nameLength))
+  const name = memory.name(entry + event.size, nameLength)
   if (type === 'volume-attached' || type === 'volume-detached') return { type, number, time, date, name }
 
   const owner = memory.uint64(entry + event.ownerKey)

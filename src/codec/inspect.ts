@@ -81,11 +81,13 @@ export function decodeNeeded(memory: Memory): number {
 
 function decodeInspected(memory: Memory, entry: number): InspectedContext {
   const { inspectEntry } = abi
+  const ownerNameLength = memory.uint32(entry + inspectEntry.ownerNameLength)
+  memory.checkRecord(entry, inspectEntry.size + memory.uint32(entry + inspectEntry.moduleLength) + ownerNameLength)
   const holder = nameOf(holders, memory.uint32(entry + inspectEntry.holder))
   const names = entry + inspectEntry.size
   const moduleLength = memory.uint32(entry + inspectEntry.moduleLength)
   const module = memory.text(names, moduleLength)
-  const ownerName = memory.text(names + moduleLength, memory.uint32(entry + inspectEntry.ownerNameLength))
+  const ownerName = memory.text(names + moduleLength, ownerNameLength)
   const instanceToken = memory.uint64(entry + inspectEntry.instanceToken)
   const told: InspectedContextBase = {
     ...(module === '' ? undefined : { module, offset: memory.counter(entry + inspectEntry.callbackOffset) }),

@@ -86,6 +86,8 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
   const kind = memory.uint32(entry + listEntry.tracked)
   const isCounted = kind === tracked.counted
   const counters = entry + listEntry.size
+  const nameLength = memory.uint32(entry + listEntry.nameLength)
+  memory.checkRecord(entry, listEntry.size + (isCounted ? tracking.size : 0) + nameLength)
   const context: ListedContext = {
     owner: memory.uint64(entry + listEntry.ownerKey),
     instance: memory.uint64(entry + listEntry.instance),
@@ -93,7 +95,7 @@ export function decodeEntry(memory: Memory, entry: number): ListedContext {
     pool: nameOf(pools, memory.uint32(entry + listEntry.pool)),
     lifetime: nameOf(lifetimes, memory.uint32(entry + listEntry.lifetime)),
     sequence: memory.uint64(entry + listEntry.sequence),
-    name: memory.name(isCounted ? counters + tracking.size : counters, memory.uint32(entry + listEntry.nameLength)),
+    name: memory.name(isCounted ? counters + tracking.size : counters, nameLength),
     time: memory.uint64(entry + listEntry.inserted),
     date: decodeDate(memory, entry + listEntry.inserted),
     byRule: kind !== tracked.no,

@@ -81,6 +81,15 @@ export class Memory {
     }
   }
 
+  /**
+   * A `RangeError` unless the record that begins here, and says in its first word how long it is, has these bytes at least and lies in
+   * this memory whole: what the driver says of lengths is not followed to where nothing is.
+   */
+  checkRecord(offset: number, least: number): void {
+    const length = this.words[offset >>> 2]!
+    if (!(length >= least && offset + length <= this.bytes.length && (length & 7) === 0)) throw malformed()
+  }
+
   /** So many bytes to the beginning of `target`, which has room for them. `offset` is a multiple of 4. */
   copyTo(target: Uint8Array, offset: number, length: number): void {
     if (length > shortLength) {
@@ -104,6 +113,7 @@ export class Memory {
 
   /** A copy. */
   data(offset: number, length: number): Buffer {
+    if (!(offset + length <= this.bytes.length)) throw malformed()
     const copy = allocate(length)
     this.copyTo(copy, offset, length)
     return copy
@@ -120,6 +130,10 @@ export class Memory {
     }
     return true
   }
+}
+
+function malformed(): RangeError {
+  return new RangeError('The driver answered with a length that cannot be')
 }
 
 /** The name that stands for a number of the driver's; a driver of this ABI version has no others. */

@@ -59,11 +59,13 @@ function decodeVolume(memory: Memory, entry: number): KnownVolume {
   const { volumeEntry } = abi
   const names = entry + volumeEntry.size
   const deviceLength = memory.uint32(entry + volumeEntry.deviceNameLength)
+  const fileSystemLength = memory.uint32(entry + volumeEntry.fileSystemLength)
+  memory.checkRecord(entry, volumeEntry.size + deviceLength + fileSystemLength)
   const attachment = nameOf(attachments, memory.uint32(entry + volumeEntry.attachment))
   return {
     number: memory.uint64(entry + volumeEntry.number),
     device: memory.text(names, deviceLength),
-    fileSystem: memory.text(names + deviceLength, memory.uint32(entry + volumeEntry.fileSystemLength)),
+    fileSystem: memory.text(names + deviceLength, fileSystemLength),
     attachment,
     ...(attachment === 'failed' ? { status: statusName(memory.uint32(entry + volumeEntry.status)) } : undefined),
     tearsDown: memory.uint32(entry + volumeEntry.tearsDown) !== 0,

@@ -14,15 +14,17 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
     ${CORE_DIRECTORY}/core_reader.c
+    ${CORE_DIRECTORY}/core_record.c
     ${CORE_DIRECTORY}/core_redirector.c
     ${CORE_DIRECTORY}/core_runner.c
 )
+set_target_properties(driver_core_fixture PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(driver_core_fixture PUBLIC ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include)
 target_compile_features(driver_core_fixture PUBLIC c_std_11)
 target_compile_options(driver_core_fixture PUBLIC ${PSCTX_WARNINGS})
 target_link_libraries(driver_core_fixture PUBLIC psctx_driver psctx_host Threads::Threads)
 
-add_executable(driver_core
+set(CORE_CONTRACT_TESTS
     ${CORE_DIRECTORY}/core_access.c
     ${CORE_DIRECTORY}/core_enumerate.c
     ${CORE_DIRECTORY}/core_events.c
@@ -36,6 +38,7 @@ add_executable(driver_core
     ${CORE_DIRECTORY}/core_requests.c
     ${CORE_DIRECTORY}/core_tests.c
 )
+add_executable(driver_core ${CORE_CONTRACT_TESTS})
 add_executable(driver_races
     ${CORE_DIRECTORY}/core_event_races.c
     ${CORE_DIRECTORY}/core_event_stress.c
@@ -56,9 +59,8 @@ foreach(program driver_bounds driver_counts driver_inspect driver_tracking)
 endforeach()
 target_compile_options(driver_tracking PRIVATE -Wno-multichar)
 add_executable(driver_faults ${CORE_DIRECTORY}/core_faults.c)
-add_executable(driver_fuzz ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
 
-foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults driver_fuzz)
+foreach(program driver_core driver_races driver_bounds driver_counts driver_inspect driver_tracking driver_faults)
     target_link_libraries(${program} PRIVATE driver_core_fixture)
     add_test(NAME ${program} COMMAND ${program})
     add_test(NAME ${program}_minifilter COMMAND ${program})
@@ -73,15 +75,39 @@ target_link_libraries(driver_instances PRIVATE driver_core_fixture)
 add_test(NAME driver_instances COMMAND driver_instances)
 set_tests_properties(driver_instances PROPERTIES TIMEOUT 120)
 
-# The same cases under libFuzzer: with clang, and PSCTX_SANITIZE=address,undefined,fuzzer-no-link so that all code guides it.
-option(PSCTX_FUZZER "Build driver_fuzzer, a libFuzzer target" OFF)
-if(PSCTX_FUZZER)
-    add_executable(driver_fuzzer ${CORE_FUZZ_DIRECTORY}/driver_fuzz.c)
-    target_compile_definitions(driver_fuzzer PRIVATE PSCTX_FUZZER)
-    target_compile_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
-    target_link_options(driver_fuzzer PRIVATE -fsanitize=fuzzer)
-    target_link_libraries(driver_fuzzer PRIVATE driver_core_fixture)
+# Kernel, driver and fixture in one library, whose state is saved and put back: see host_snapshot.h.
+add_library(psctx_kernel SHARED
+    ${CORE_DIRECTORY}/../../driver/host/snapshot.c
+    ${CORE_DIRECTORY}/../../driver/host/pin.c
+    "$<FILTER:$<TARGET_OBJECTS:psctx_host>,EXCLUDE,/(host_memory|pin)[.]c>"
+    $<TARGET_OBJECTS:psctx_driver>
+    $<TARGET_OBJECTS:driver_core_fixture>
+    ${CORE_DIRECTORY}/test_file_system.c
+)
+target_include_directories(psctx_kernel PUBLIC
+    ${CORE_DIRECTORY} ${CORE_DIRECTORY}/../../driver/include ${CORE_DIRECTORY}/../../driver/host
+    ${CORE_DIRECTORY}/../../driver/host/include)
+target_compile_features(psctx_kernel PUBLIC c_std_11)
+target_compile_definitions(psctx_kernel PRIVATE _GNU_SOURCE HOST_PIN_BUCKETS=1024u)
+target_compile_options(psctx_kernel PUBLIC -fshort-wchar ${PSCTX_WARNINGS} PRIVATE -Wno-multichar)
+target_link_options(psctx_kernel PRIVATE -Wl,-z,now -Wl,-Bsymbolic)
+target_link_libraries(psctx_kernel PUBLIC Threads::Threads)
+
+include(${CORE_FUZZ_DIRECTORY}/fuzz.cmake)
+
+# The same tests with memory failing: see memory.c. Without an argument it takes seconds, with --pairs minutes.
+add_executable(driver_memory ${CORE_CONTRACT_TESTS} ${CORE_DIRECTORY}/../memory/memory.c)
+target_compile_definitions(driver_memory PRIVATE CoreRunTests=MemoryRunTests)
+target_link_libraries(driver_memory PRIVATE driver_core_fixture)
+if(NOT PSCTX_SANITIZE)
+    add_test(NAME driver_memory COMMAND driver_memory)
+    set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
 endif()
+
+# Clients that do as they like for as long as one wishes: see soak.c. For `npm run soak`, and not among the tests: what five seconds show, driver_races does.
+add_executable(driver_soak ${CORE_DIRECTORY}/../soak/soak.c)
+target_compile_definitions(driver_soak PRIVATE _GNU_SOURCE)
+target_link_libraries(driver_soak PRIVATE driver_core_fixture)
 
 # What tracking costs, for a tool that counts instructions: built when it is asked for.
 add_executable(tracking_bench EXCLUDE_FROM_ALL ${CORE_DIRECTORY}/../bench/tracking.c)

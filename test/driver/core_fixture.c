@@ -3,6 +3,8 @@
  */
 #include "core_fixture.h"
 
+#include "core_record.h"
+
 #include <fronts.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,8 @@ ULONG CoreFront(VOID)
     return front != NULL && strcmp(front, "minifilter") == 0 ? PSCTX_FRONT_MINIFILTER : PSCTX_FRONT_LEGACY;
 }
 
+const CORE_INTERFERENCE *CoreInterference;
+
 const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
     PSCTX_IOCTL_QUERY_VERSION, PSCTX_IOCTL_QUERY_STATISTICS,
     PSCTX_IOCTL_QUERY_STREAM,  PSCTX_IOCTL_INSERT,
@@ -28,6 +32,18 @@ const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT] = {
     PSCTX_IOCTL_ENUMERATE,     PSCTX_IOCTL_LIST_VOLUMES,
     PSCTX_IOCTL_INSPECT,       PSCTX_IOCTL_QUERY_RULE,
 };
+
+static VOID CoreInterfere(_In_ ULONG Code)
+{
+    if (CoreInterference != NULL) {
+        CoreInterference->Before(Code);
+    }
+}
+
+static BOOLEAN CoreCallAgain(_In_ NTSTATUS Status)
+{
+    return CoreInterference != NULL && CoreInterference->Again(Status);
+}
 
 /*
  * Boots the kernel and mounts a memory volume with an empty directory as M:\files.
@@ -113,12 +129,17 @@ NTSTATUS CoreOpen(PCWSTR Path, HANDLE Root, ACCESS_MASK Access, ULONG Dispositio
     OBJECT_ATTRIBUTES attributes;
     IO_STATUS_BLOCK ioStatus;
     UNICODE_STRING name;
+    NTSTATUS status;
 
     *Handle = NULL;
     RtlInitUnicodeString(&name, Path);
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, Root, NULL);
-    return NtCreateFile(Handle, Access, &attributes, &ioStatus, NULL, FILE_ATTRIBUTE_NORMAL,
-                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition, Options, NULL, 0);
+    do {
+        CoreInterfere(0);
+        status = NtCreateFile(Handle, Access, &attributes, &ioStatus, NULL, FILE_ATTRIBUTE_NORMAL,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Disposition, Options, NULL, 0);
+    } while (CoreCallAgain(status));
+    return status;
 }
 
 HANDLE CoreOpenFile(PCWSTR Path)
@@ -148,8 +169,12 @@ NTSTATUS CoreControl(HANDLE Control, ULONG Code, const VOID *Input, ULONG InputL
     IO_STATUS_BLOCK ioStatus = {0};
     NTSTATUS status;
 
-    status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input, InputLength,
-                                   Output, OutputLength);
+    CoreRecord(Code, Input, InputLength, OutputLength);
+    do {
+        CoreInterfere(Code);
+        status = NtDeviceIoControlFile(Control, NULL, NULL, NULL, &ioStatus, Code, (PVOID)(ULONG_PTR)Input, InputLength,
+                                       Output, OutputLength);
+    } while (CoreCallAgain(status));
     if (Information != NULL) {
         *Information = NT_ERROR(status) ? 0 : (ULONG)ioStatus.Information;
     }

@@ -29,6 +29,16 @@ typedef struct _CORE {
 /* The front that the driver is loaded with, PSCTX_FRONT_*: the environment's PSCTX_FRONT may be "minifilter". */
 ULONG CoreFront(VOID);
 
+/*
+ * What stands between the tests and the services that they call, or NULL: told before each call, and asked afterwards whether to call again.
+ */
+typedef struct _CORE_INTERFERENCE {
+    VOID (*Before)(_In_ ULONG Code); /* the control code; zero: an open */
+    BOOLEAN (*Again)(_In_ NTSTATUS Status);
+} CORE_INTERFERENCE;
+
+extern const CORE_INTERFERENCE *CoreInterference;
+
 VOID CoreBoot(VOID);
 PDRIVER_OBJECT CoreLoadDriver(VOID);
 PEPROCESS CoreCreateProcess(_In_ BOOLEAN Administrator);

@@ -13,8 +13,13 @@
 /* Tests that run at once: unloading a filter takes time in which nothing is done. */
 #define CORE_PARALLEL_TESTS 4u
 
+VOID (*CoreFailRoutine)(VOID);
+
 VOID CoreFail(const char *File, int Line, const char *Expression, ULONG64 Actual, ULONG64 Expected)
 {
+    if (CoreFailRoutine != NULL) {
+        CoreFailRoutine();
+    }
     fprintf(stderr, "# %s:%d: %s: 0x%llx, not 0x%llx\n", File, Line, Expression, (unsigned long long)Actual,
             (unsigned long long)Expected);
     abort();

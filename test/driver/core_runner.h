@@ -20,6 +20,9 @@ typedef struct _CORE_TEST {
  */
 int CoreRunTests(_In_reads_(Count) const CORE_TEST *Tests, _In_ ULONG Count, _In_opt_z_ const char *Filter);
 
+/* Called, if there is one, when a check has failed, before the process ends; it may end it otherwise. */
+extern VOID (*CoreFailRoutine)(VOID);
+
 /* Says where and what on standard error, and ends the test's process. */
 DECLSPEC_NORETURN VOID CoreFail(_In_z_ const char *File, _In_ int Line, _In_z_ const char *Expression,
                                 _In_ ULONG64 Actual, _In_ ULONG64 Expected);

@@ -2264,6 +2264,7 @@ static VOID MatchesAsDocumented(VOID)
     CHECK(!Matches(L"*.TXT", L"b.txt2"));
     CHECK(Matches(L"A?C", L"abc"));
     CHECK(!Matches(L"A?C", L"ac"));
+    CHECK(Matches(L"A\"C", L"a\"c")); /* which some servers' files are called */
     CHECK(Matches(L"A*B*C", L"a..b..b..c"));
     CHECK(Matches(L"<.TXT", L"a.b.txt"));
     CHECK(Matches(L"<", L"ab"));

@@ -51,9 +51,9 @@ static VOID PsctxStep(_In_ WCHAR Symbol, _In_ ULONG Position, _In_ WCHAR Charact
         skip = ended || Character == L'.';
         take = !skip;
         break;
-    case L'"': /* DOS_DOT */
+    case L'"': /* DOS_DOT, which is one of itself too */
         skip = ended;
-        take = Character == L'.';
+        take = Character == L'.' || Character == Symbol;
         break;
     default:
         take = Character == Symbol;

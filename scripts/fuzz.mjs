@@ -1,0 +1,108 @@
+// `npm run fuzz -- [--seconds N] [target…]`: runs the fuzz targets under libFuzzer; `--record` makes the seed corpus anew.
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { CommandError, root, run } from './run.mjs'
+
+const native = ['names', 'passthrough', 'requests', 'sequences']
+const targets = [...native, 'codec']
+// What the tests say of a request that they send is longer than a seed needs to be.
+const longest = { names: 64, passthrough: 256, requests: 512, sequences: 1024 }
+const suites = ['driver_core', 'driver_bounds', 'driver_counts', 'driver_inspect', 'driver_tracking']
+const build = join(root, 'build', 'fuzz')
+const programs = join(build, 'test', 'driver')
+const env = { ...process.env, UBSAN_OPTIONS: 'print_stacktrace=1' }
+
+function seedsOf(target) {
+  return join(root, 'test', 'fuzz', 'corpus', target)
+}
+
+/** What earlier runs have found on this machine. */
+function foundOf(target) {
+  const directory = join(build, 'corpus', target)
+  mkdirSync(directory, { recursive: true })
+  return directory
+}
+
+function buildPrograms(names) {
+  run('cmake', [
+    ...['-S', '.', '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DPSCTX_FUZZER=ON'],
+    ...['-DPSCTX_SANITIZE=address,undefined,fuzzer-no-link', '-DCMAKE_BUILD_TYPE=RelWithDebInfo'],
+    ...['-DCMAKE_C_COMPILER=clang-19', '-DCMAKE_CXX_COMPILER=clang++-19'],
+  ])
+  run('cmake', ['--build', build, '--parallel', '2', '--target', ...names])
+}
+
+function fuzz(target, seconds) {
+  if (target === 'codec') {
+    run(
+      process.execPath,
+      [
+        join('node_modules', 'jest', 'bin', 'jest.js'),
+        ...['--runInBand', '--runTestsByPath', join('test', 'fuzz', 'codec.test.ts')],
+      ],
+      { env: { ...process.env, PSCTX_FUZZ_SECONDS: String(seconds) } },
+    )
+    return
+  }
+  run(
+    join(programs, `libfuzzer_${target}`),
+    [
+      ...[`-max_total_time=${seconds}`, `-max_len=${longest[target]}`, '-print_final_stats=1', '-verbosity=1'],
+      ...[`-artifact_prefix=${build}/`, foundOf(target), seedsOf(target)],
+    ],
+    { env },
+  )
+}
+
+/** Seeds are what the contract suite sends, and what libFuzzer has found since, without what adds nothing. */
+function record() {
+  buildPrograms([...native.map((target) => `libfuzzer_${target}`), ...suites])
+  const recorded = mkdtempSync(join(tmpdir(), 'psctx-seeds-'))
+  for (const suite of suites) {
+    run(join(programs, suite), [], { env: { ...env, PSCTX_RECORD: recorded }, stdio: 'ignore' })
+  }
+  for (const target of native) {
+    const minimal = mkdtempSync(join(tmpdir(), 'psctx-seeds-'))
+    const sources = target === 'requests' ? [recorded] : [seedsOf(target)]
+    run(
+      join(programs, `libfuzzer_${target}`),
+      [...['-merge=1', `-max_len=${longest[target]}`, minimal, ...sources, foundOf(target)]],
+      { env, stdio: 'ignore' },
+    )
+    rmSync(seedsOf(target), { recursive: true, force: true })
+    mkdirSync(seedsOf(target), { recursive: true })
+    let bytes = 0
+    for (const name of readdirSync(minimal)) {
+      copyFileSync(join(minimal, name), join(seedsOf(target), name))
+      bytes += statSync(join(minimal, name)).size
+    }
+    console.log(`${target}: ${String(readdirSync(minimal).length)} seeds, ${String(bytes)} bytes`)
+    rmSync(minimal, { recursive: true })
+  }
+  rmSync(recorded, { recursive: true })
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { seconds: { type: 'string', default: '60' }, record: { type: 'boolean', default: false } },
+  })
+  const chosen = positionals.length > 0 ? positionals : targets
+  const unknown = chosen.find((target) => !targets.includes(target))
+  if (unknown !== undefined) throw new CommandError(`There is no target ${unknown}: ${targets.join(', ')}`)
+  if (!/^[1-9]\d*$/.test(values.seconds)) throw new CommandError('--seconds takes a number above zero')
+  if (values.record) {
+    record()
+  } else {
+    const compiled = chosen.filter((target) => target !== 'codec')
+    if (compiled.length > 0) buildPrograms(compiled.map((target) => `libfuzzer_${target}`))
+    for (const target of chosen) fuzz(target, Number(values.seconds))
+  }
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}

@@ -1,0 +1,16 @@
+// `npm run memory`: replays the contract suite with memory failing, at every call stack and at every pair of the session and stream paths.
+import { join } from 'node:path'
+
+import { CommandError, root, run } from './run.mjs'
+
+const build = join(root, 'build', 'native')
+
+try {
+  run('cmake', ['-S', '.', '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
+  run('cmake', ['--build', build, '--parallel', '2', '--target', 'driver_memory'])
+  run(join(build, 'test', 'driver', 'driver_memory'), ['--pairs'])
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
