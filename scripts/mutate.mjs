@@ -93,7 +93,7 @@ async function compile({ command, source }, room, name) {
   const input = join(room, `${name}.c`)
   const object = join(room, `${name}.o`)
   writeFileSync(input, source)
-  const [compiler, ...words] = command.split(' ')
+  const [compiler, ...words] = command.split(/\s+/)
   const options = words.slice(0, words.indexOf('-o')).filter((word) => word !== '-Werror' && word !== '-g')
   const status = await limited(compiler, [...options, '-w', '-o', object, '-c', input], { cwd: directory, seconds: 60 })
   return status === 0 ? object : undefined

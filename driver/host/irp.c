@@ -14,7 +14,7 @@ static SIZE_T HostIrpSize(CCHAR StackSize)
 
 PIRP HostAllocateIrp(PETHREAD Thread, CCHAR StackSize, BOOLEAN MayFail)
 {
-    CCHAR Room = StackSize <= HOST_CACHED_STACK_SIZE ? (CCHAR)HOST_CACHED_STACK_SIZE : StackSize;
+    CCHAR Room = (CCHAR)(StackSize <= HOST_CACHED_STACK_SIZE ? HOST_CACHED_STACK_SIZE : StackSize);
     PHOST_IRP Host = Thread->FreeIrps;
     PIRP Irp;
 
