@@ -8,7 +8,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { root, run } from './run.mjs'
+import { run } from './run.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { parseArgs } from 'node:util'
 
 import { mutantsOf } from './mutation/operators.mjs'
