@@ -1,11 +1,11 @@
-/** For Stryker: the facade's quick suites, on the embedded kernel. */
+/** For Stryker: the facade's suites that run in one process, from the sources. */
 const base = require('../../jest.config.js')
 
 module.exports = {
   ...base,
   rootDir: '../..',
   testMatch: [
-    '<rootDir>/test/unit/(arguments|path|filter|errors|memory|opening|iterators|faults|json).test.ts',
+    '<rootDir>/test/unit/(arguments|path|errors|memory|json).test.ts',
     '<rootDir>/test/contract/memory.test.ts',
   ],
 }
