@@ -33,6 +33,10 @@ const capabilities = {
       'mingw-w64-i686-dev',
     ],
   },
+  analysis: {
+    programs: ['clang-tidy-19', 'clang-19', 'gcc', 'cppcheck'],
+    packages: ['clang-tidy-19', 'clang-19', 'gcc', 'cppcheck'],
+  },
   ssh: { programs: ['ssh', 'sftp', 'ssh-keygen'], packages: ['openssh-client'] },
   sshd: { programs: ['sshd', '/usr/lib/openssh/sftp-server'], packages: ['openssh-server'] },
   valgrind: { programs: ['valgrind'], packages: ['valgrind'] },

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define HOST_CODE_NAME(Name) {(ULONG)Name, #Name}
+#define HOST_CODE_NAME(Name) {(ULONG)(Name), #Name}
 
 static const struct {
     ULONG Code;

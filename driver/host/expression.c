@@ -75,9 +75,8 @@ BOOLEAN FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name
             }
             if (Wanted == L'*' || (Wanted == HOST_DOS_STAR && Index != LastDot)) {
                 Next[State] = 1;
-            } else if (Wanted == HOST_DOS_STAR) {
-                Next[State + 1] = 1; /* the last dot, and nothing behind it */
-            } else if (Wanted == L'?' || Wanted == Character || (Wanted == HOST_DOS_QUESTION && Character != L'.') ||
+            } else if (Wanted == HOST_DOS_STAR /* the last dot, and nothing behind it */ || Wanted == L'?' ||
+                       Wanted == Character || (Wanted == HOST_DOS_QUESTION && Character != L'.') ||
                        (Wanted == HOST_DOS_DOT && Character == L'.')) {
                 Next[State + 1] = 1;
             }

@@ -14,7 +14,7 @@ static SIZE_T HostIrpSize(CCHAR StackSize)
 
 PIRP HostAllocateIrp(PETHREAD Thread, CCHAR StackSize, BOOLEAN MayFail)
 {
-    CCHAR Room = StackSize <= HOST_CACHED_STACK_SIZE ? HOST_CACHED_STACK_SIZE : StackSize;
+    CCHAR Room = (CCHAR)(StackSize <= HOST_CACHED_STACK_SIZE ? HOST_CACHED_STACK_SIZE : StackSize);
     PHOST_IRP Host = Thread->FreeIrps;
     PIRP Irp;
 
@@ -223,6 +223,7 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Frame.MajorFunction = Location->MajorFunction;
     Thread->Dispatch = &Frame;
     Status = DeviceObject->DriverObject->MajorFunction[Location->MajorFunction](DeviceObject, Irp);
+    /* cppcheck-suppress redundantAssignment ; the routine that was called found it by its thread */
     Thread->Dispatch = Frame.Outer;
     if (Thread->Irql != Irql || Thread->CriticalRegions != CriticalRegions) {
         HostViolation(

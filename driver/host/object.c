@@ -54,9 +54,9 @@ NTSTATUS HostCreateObject(POBJECT_TYPE Type, SIZE_T Size, PVOID *Object)
 
 PHOST_OBJECT HostCheckObject(PVOID Object, const char *Routine)
 {
-    PHOST_OBJECT Header = HostHeaderOf(Object);
+    PHOST_OBJECT Header = Object == NULL ? NULL : HostHeaderOf(Object);
 
-    if (Object == NULL || Header->Magic != HOST_OBJECT_MAGIC) {
+    if (Header == NULL || Header->Magic != HOST_OBJECT_MAGIC) {
         HostViolation(REFERENCE_BY_POINTER, Routine, "%p is no object, or one that is gone", Object);
     }
     return Header;

@@ -223,7 +223,7 @@ static VOID HostTrimQuarantine(PHOST_POOL_SHARD Shard, ULONG Blocks, SIZE_T Byte
 
 VOID HostFreePool(PVOID Pool, ULONG Tag, const char *Routine)
 {
-    PHOST_POOL_BLOCK Block = (PHOST_POOL_BLOCK)Pool - 1;
+    PHOST_POOL_BLOCK Block;
     PHOST_POOL_SHARD Shard;
     const char *Pin;
     BOOLEAN Trim;
@@ -231,6 +231,7 @@ VOID HostFreePool(PVOID Pool, ULONG Tag, const char *Routine)
     if (Pool == NULL || ((ULONG_PTR)Pool & 15) != 0) {
         HostViolation(BAD_POOL_CALLER, Routine, "%p is no pool", Pool);
     }
+    Block = (PHOST_POOL_BLOCK)Pool - 1;
     if (Block->Magic == (HOST_POOL_FREED ^ (ULONG_PTR)Block)) {
         HostViolation(BAD_POOL_CALLER, Routine, "the pool at %p is freed already", Pool);
     }

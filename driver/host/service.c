@@ -112,7 +112,7 @@ NTSTATUS NtQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes, PFILE_NE
 NTSTATUS NtDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes)
 {
     IO_STATUS_BLOCK IoStatus;
-    HANDLE Handle;
+    HANDLE Handle = NULL;
     NTSTATUS Status = NtCreateFile(&Handle, DELETE, ObjectAttributes, &IoStatus, NULL, 0, FILE_SHARE_VALID_FLAGS,
                                    FILE_OPEN, FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT, NULL, 0);
 

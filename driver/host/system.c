@@ -1,8 +1,8 @@
 /* Kernel routines by name: those that a driver must look up because not every kernel exports them. */
 #include "kernel.h"
 
-#define HOST_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine, FALSE}
-#define HOST_NEW_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)Routine, TRUE}
+#define HOST_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)(Routine), FALSE}
+#define HOST_NEW_EXPORT(Name, Routine) {L"" Name, (PVOID)(ULONG_PTR)(Routine), TRUE}
 
 /* Drivers know a push lock as an opaque structure: its address is all that these take. */
 static VOID HostInitializePushLock(PVOID PushLock)

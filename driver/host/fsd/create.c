@@ -304,17 +304,19 @@ static NTSTATUS OpenFcb(PCREATE_STATE State)
     ULONG ShareAccess = State->IrpSp->Parameters.Create.ShareAccess;
     NTSTATUS Status = STATUS_SUCCESS;
     ULONG64 Variant;
+    PFCB Fcb;
 
     Variant = FsdFaultVariant(State->Vcb, State->Lcb, &State->Leaf.Name, State->Options);
     State->Fcb = FsdFindFcbVariant(State->Vcb, State->Node, &State->Leaf.Stream, Variant);
     if (State->Fcb == NULL) {
-        Status = FsdMakeFcb(State->Vcb, State->Node, &State->Leaf.Stream, &State->Fcb);
+        Status = FsdMakeFcb(State->Vcb, State->Node, &State->Leaf.Stream, &Fcb);
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
+        State->Fcb = Fcb;
         State->NewFcb = TRUE;
-        State->Fcb->Variant = Variant;
-        FsdFaultInitializeFcb(State->Vcb, State->Fcb, State->Options);
+        Fcb->Variant = Variant;
+        FsdFaultInitializeFcb(State->Vcb, Fcb, State->Options);
     }
     Status = FsdFaultShareHeader(State->Vcb, State->Fcb);
     if (!NT_SUCCESS(Status)) {

@@ -43,7 +43,7 @@ static VOID FillEntry(PUCHAR Buffer, FILE_INFORMATION_CLASS Class, PCUNICODE_STR
 static NTSTATUS StartScan(PVCB Vcb, PIO_STACK_LOCATION IrpSp, PCCB Ccb)
 {
     PUNICODE_STRING Pattern = IrpSp->Parameters.QueryDirectory.FileName;
-    USHORT Index;
+    ULONG Index;
 
     if ((IrpSp->Flags & SL_RESTART_SCAN) != 0) {
         Ccb->ScanIndex = 0;

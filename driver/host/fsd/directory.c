@@ -175,13 +175,19 @@ static NTSTATUS OpenExisting(PDIRECTORY_STORE Store, int Parent, const char *Nam
     return Descriptor < 0 ? LastStatus() : MakeNode(Store, Descriptor, Writable, Node);
 }
 
+/* Of a listing that no other thread has. */
+static struct dirent *NextName(DIR *Listing)
+{
+    return readdir(Listing); /* NOLINT(concurrency-mt-unsafe): only that of one listing is not */
+}
+
 /* The next name that NT could have given, skipping . and .. and what has no UTF-16 form. FALSE at the end. */
 static BOOLEAN ReadName(DIR *Directory, PUNICODE_STRING Name, const char **Bytes)
 {
-    struct dirent *Entry = readdir(Directory);
+    struct dirent *Entry = NextName(Directory);
 
     while (Entry != NULL && (!DirectoryToUtf16(Entry->d_name, Name) || !FsdIsValidComponent(Name))) {
-        Entry = readdir(Directory);
+        Entry = NextName(Directory);
     }
     if (Entry != NULL) {
         *Bytes = Entry->d_name;
@@ -406,7 +412,7 @@ static BOOLEAN IsEmptyDirectory(PVOID Store, PNODE Directory)
     if (Listing == NULL) {
         return FALSE;
     }
-    for (Entry = readdir(Listing); Entry != NULL; Entry = readdir(Listing)) {
+    for (Entry = NextName(Listing); Entry != NULL; Entry = NextName(Listing)) {
         Count += strcmp(Entry->d_name, ".") != 0 && strcmp(Entry->d_name, "..") != 0;
     }
     closedir(Listing);
@@ -430,6 +436,7 @@ static NTSTATUS NextEntry(PVOID Store, PNODE Directory, PULONG64 Index, PUNICODE
         seekdir(Listing, (long)*Index);
     }
     while (Status == STATUS_NO_MORE_FILES && ReadName(Listing, Name, &Bytes)) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): a listing that is open has a descriptor */
         if (fstatat(dirfd(Listing), Bytes, &Entry, AT_SYMLINK_NOFOLLOW) == 0) {
             FillInformation(&Entry, Information);
             *Index = (ULONG64)telldir(Listing);

@@ -91,7 +91,7 @@ VOID FsdFaultInitializeFcb(PVCB Vcb, PFCB Fcb, ULONG CreateOptions)
 static ULONG64 HashTypedName(PCUNICODE_STRING Name)
 {
     ULONG64 Hash = 1;
-    USHORT Index;
+    ULONG Index;
 
     for (Index = 0; Index < Name->Length / sizeof(WCHAR); Index++) {
         Hash = (Hash ^ Name->Buffer[Index]) * 0x100000001b3ull;
@@ -304,8 +304,8 @@ static LONGLONG SizeOf(PIO_STACK_LOCATION IrpSp)
 /* Whether a request that has succeeded is one on which the volume tears the stream down. */
 static BOOLEAN TearsDownAfter(PVCB Vcb, PIRP Irp, PIO_STACK_LOCATION IrpSp, const FCB *Fcb, LONGLONG SizeBefore)
 {
-    const FILE_INFORMATION_CLASS Class =
-        IrpSp->MajorFunction == IRP_MJ_SET_INFORMATION ? IrpSp->Parameters.SetFile.FileInformationClass : 0;
+    const ULONG Class =
+        IrpSp->MajorFunction == IRP_MJ_SET_INFORMATION ? (ULONG)IrpSp->Parameters.SetFile.FileInformationClass : 0;
     const LONGLONG Size = Fcb->Header.FileSize.QuadPart;
 
     switch (Vcb->Fault) {

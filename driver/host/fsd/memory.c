@@ -177,6 +177,9 @@ static NTSTATUS Rename(PVOID Store, const NODE_PLACE *From, PNODE Node, const NO
     PMEMORY_ENTRY Old = FindEntry(Store, FileOf(From->Parent), &From->Name);
     PMEMORY_ENTRY Target = FindEntry(Store, FileOf(To->Parent), &To->Name);
 
+    if (Old == NULL) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
     if (AddEntry(Store, FileOf(To->Parent), &To->Name, FileOf(Node)) == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -191,6 +194,9 @@ static NTSTATUS Unlink(PVOID Store, const NODE_PLACE *Place, PNODE Node, PBOOLEA
 {
     PMEMORY_ENTRY Entry = FindEntry(Store, FileOf(Place->Parent), &Place->Name);
 
+    if (Entry == NULL) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
     *LastLink = (BOOLEAN)(FileOf(Node)->NumberOfLinks == 1);
     RemoveEntry(Store, Entry);
     return STATUS_SUCCESS;

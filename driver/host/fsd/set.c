@@ -8,7 +8,7 @@
 static NTSTATUS SetDisposition(PVCB Vcb, PCCB Ccb, BOOLEAN Delete)
 {
     NODE_INFORMATION Information;
-    NTSTATUS Status = STATUS_SUCCESS;
+    NTSTATUS Status;
 
     if (Ccb->Fcb->StreamName.Length != 0) {
         Ccb->Fcb->DeletePending = Delete;

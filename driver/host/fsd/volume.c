@@ -54,7 +54,8 @@ NTSTATUS FsdMountVolume(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION IrpSp)
         goto Exit;
     }
     HaveResource = TRUE;
-    Vcb->FcbBuckets = ExAllocatePoolWithTag(NonPagedPoolNx, 2 * FSD_BUCKETS * sizeof(LIST_ENTRY), FileSystem->Tag);
+    Vcb->FcbBuckets =
+        ExAllocatePoolWithTag(NonPagedPoolNx, (SIZE_T)2 * FSD_BUCKETS * sizeof(LIST_ENTRY), FileSystem->Tag);
     if (Vcb->FcbBuckets == NULL) {
         Status = STATUS_INSUFFICIENT_RESOURCES;
         goto Exit;
@@ -76,7 +77,7 @@ Exit:
         Vpb->DeviceObject = VolumeDevice;
         Vpb->SerialNumber = (ULONG)Vcb->MountTime.LowPart;
         Vpb->VolumeLabelLength = 0;
-    } else if (VolumeDevice != NULL) {
+    } else if (Vcb != NULL) {
         FreeVolumeContent(Vcb);
         if (HaveResource) {
             (VOID) ExDeleteResourceLite(&Vcb->Resource);

@@ -26,8 +26,9 @@ static NTSTATUS FillSize(PVCB Vcb, PFILE_FS_SIZE_INFORMATION Reply)
     NTSTATUS Status = Vcb->Device.FileSystem->Operations->QuerySpace(Vcb->Store, &TotalBytes, &FreeBytes);
 
     if (NT_SUCCESS(Status)) {
-        Reply->TotalAllocationUnits.QuadPart = (LONGLONG)(TotalBytes / (BYTES_PER_SECTOR * SECTORS_PER_UNIT));
-        Reply->AvailableAllocationUnits.QuadPart = (LONGLONG)(FreeBytes / (BYTES_PER_SECTOR * SECTORS_PER_UNIT));
+        Reply->TotalAllocationUnits.QuadPart = (LONGLONG)(TotalBytes / ((ULONG64)BYTES_PER_SECTOR * SECTORS_PER_UNIT));
+        Reply->AvailableAllocationUnits.QuadPart =
+            (LONGLONG)(FreeBytes / ((ULONG64)BYTES_PER_SECTOR * SECTORS_PER_UNIT));
         Reply->SectorsPerAllocationUnit = SECTORS_PER_UNIT;
         Reply->BytesPerSector = BYTES_PER_SECTOR;
     }

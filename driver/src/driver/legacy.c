@@ -51,7 +51,7 @@ PSCTX_INIT static BOOLEAN PsctxIsUnloadAllowed(_In_ PUNICODE_STRING RegistryPath
     ZwClose(key);
 
     if (NT_SUCCESS(status) && value.Information.Type == REG_DWORD && value.Information.DataLength == sizeof(allowed)) {
-        RtlCopyMemory(&allowed, value.Information.Data, sizeof(allowed));
+        RtlCopyMemory(&allowed, value.Bytes + FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data), sizeof(allowed));
     }
     return allowed != 0;
 }

@@ -109,6 +109,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleBatch(PPSCTX_REQUEST Reque
     PSCTX_BATCH_RESULT *results = (PSCTX_BATCH_RESULT *)(reply + 1);
     PUCHAR slots;
     PSCTX_BATCH_CURSOR cursor;
+    const PSCTX_HEADER *header;
     PUCHAR requests;
     ULONG64 replyLength;
     ULONG index;
@@ -139,8 +140,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleBatch(PPSCTX_REQUEST Reque
 
     slots = (PUCHAR)(results + count);
     reply->Count = count;
-    for (index = 0; index < count; index += 1) {
-        const PSCTX_HEADER *header = PsctxNextRequest(&cursor);
+    header = PsctxNextRequest(&cursor);
+    for (index = 0; header != NULL; index += 1) {
         PUCHAR slot = slots + (SIZE_T)index * capacity;
         ULONG length;
         NTSTATUS status;
@@ -152,6 +153,7 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxHandleBatch(PPSCTX_REQUEST Reque
         if (!NT_SUCCESS(status)) {
             reply->Failed += 1;
         }
+        header = PsctxNextRequest(&cursor);
     }
     PsctxSetReplyHeader(Request, (ULONG)replyLength);
 

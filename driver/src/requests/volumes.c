@@ -77,7 +77,7 @@ FreeName:
  */
 PSCTX_PAGE static VOID PsctxCountContexts(_Inout_ PPSCTX_VOLUME_PAGE Page)
 {
-    const ULONG count = Page->Reply->Count;
+    const ULONG count = Page->Counts == NULL ? 0 : Page->Reply->Count;
     ULONG number;
     ULONG index = 0; /* of the volume that the last context was on: likely the next one's */
 
@@ -126,7 +126,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
             status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
-    while (NT_SUCCESS(status) && PsctxVolumeSource->NextVolume(&position, &volume)) {
+    while (Page->Counts != NULL && NT_SUCCESS(status) && PsctxVolumeSource->NextVolume(&position, &volume)) {
         if (volume.Number > After) {
             status = PsctxWriteVolume(&volume, Page);
         }

@@ -1,0 +1,20 @@
+/** The model on a real NTFS volume. */
+import { ntfsObstacle } from '../../src/ntfs-image'
+import { ntfsVolume } from '../contract/volume'
+
+import { checkModel } from './run'
+
+const obstacle = ntfsObstacle()
+
+if (obstacle !== undefined) {
+  test.skip(`an NTFS volume does what the reference does (${obstacle})`, () => undefined)
+} else {
+  test('an NTFS volume does what the reference does, whatever the program', async () => {
+    const volume = ntfsVolume()
+    try {
+      await checkModel(volume, 10, 1000)
+    } finally {
+      volume.dispose()
+    }
+  }, 3_600_000)
+}
