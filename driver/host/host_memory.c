@@ -20,11 +20,12 @@ PVOID PlatformAllocateRaw(SIZE_T Size)
 
 PVOID PlatformReallocate(PVOID Memory, SIZE_T Size)
 {
-    Memory = realloc(Memory, Size);
-    if (Memory == NULL) {
+    PVOID Larger = realloc(Memory, Size);
+
+    if (Larger == NULL) {
         PlatformAbort();
     }
-    return Memory;
+    return Larger;
 }
 
 VOID PlatformFree(PVOID Memory)
