@@ -139,7 +139,7 @@ static VOID FuzzFindTop(PVOID Context)
     PVOID object;
 
     UNREFERENCED_PARAMETER(Context);
-    CHECK_STATUS(ObReferenceObjectByHandle(FuzzFile, 0, *IoFileObjectType, KernelMode, &object, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(ObReferenceObjectByHandle(FuzzFile, 0, *IoFileObjectType, UserMode, &object, NULL), STATUS_SUCCESS);
     FuzzFileObject = object;
     FuzzTop = IoGetAttachedDeviceReference(TestFileSystem.VolumeDevice);
     CHECK(FuzzTop != TestFileSystem.VolumeDevice);
