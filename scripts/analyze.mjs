@@ -12,6 +12,9 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { capture, root, run } from './run.mjs'
+import { provide } from './setup.mjs'
+
+for (const reason of provide(['analysis']).values()) throw new Error(reason)
 
 const directory = join(root, 'build', 'analysis')
 const suppressions = join('scripts', 'analysis', 'cppcheck-suppressions.txt')

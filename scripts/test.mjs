@@ -114,7 +114,6 @@ try {
     'build',
     'ntfs',
     'format',
-    'analysis',
     'clang',
     'valgrind',
     'windows',
@@ -132,9 +131,6 @@ try {
   step('Prettier', () => run('npm', ['run', '--silent', 'lint:format']))
   if (reasons.has('format')) skip('clang-format', reasons.get('format'))
   else step('clang-format', () => run('npm', ['run', '--silent', 'lint:c']))
-
-  if (reasons.has('analysis')) skip('static analysis', reasons.get('analysis'))
-  else step('static analysis', () => run('npm', ['run', '--silent', 'lint:analysis']))
 
   runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
   if (reasons.has('clang')) {
