@@ -266,6 +266,34 @@ static VOID CoreOwnersAreDevicesAndDrivers(VOID)
     CoreStopInspection(&inspection);
 }
 
+/*
+ * What most of a live volume's lists show: minifilters that set contexts have one of Filter Manager's on each stream, all of them together.
+ */
+static VOID CoreMinifiltersShareFilterManagersContext(VOID)
+{
+    static CORE_INSPECTION inspection;
+    PDRIVER_OBJECT scanner;
+    PDRIVER_OBJECT backup;
+    HANDLE stream;
+
+    CoreStartInspection(&inspection);
+    CHECK_STATUS(HostLoadMarker(L"Scanner", L"320000", &scanner), STATUS_SUCCESS);
+    CHECK_STATUS(HostLoadMarker(L"Backup", L"280000.5", &backup), STATUS_SUCCESS);
+    stream = CoreOpenFile(L"\\??\\M:\\files\\two.txt");
+    CoreInsertOwn(inspection.Core.Control, stream, 1, 2);
+
+    CHECK_STATUS(CoreInspect(&inspection, inspection.Core.Control, stream), STATUS_SUCCESS);
+    CHECK_EQUAL(inspection.Reply.Count, 2);
+    CHECK_EQUAL(CoreEntry(&inspection, 0)->Holder, PSCTX_HOLDER_SELF);
+    CHECK_EQUAL(CoreEntry(&inspection, 1)->Holder, PSCTX_HOLDER_OTHER_FILTER);
+    CoreCheckModule(CoreEntry(&inspection, 1), L"FltMgr.sys");
+
+    CoreClose(stream);
+    CHECK_STATUS(HostUnloadDriver(backup), STATUS_SUCCESS);
+    CHECK_STATUS(HostUnloadDriver(scanner), STATUS_SUCCESS);
+    CoreStopInspection(&inspection);
+}
+
 static VOID CoreCallbackOfNoImageHasNoModule(VOID)
 {
     CORE_FILTER nowhere = CoreUpper;
@@ -998,6 +1026,7 @@ static const CORE_TEST CoreInspections[] = {
     {"contexts are told in the order of the list, with whose they are", CoreListIsInOrderOfTheStack},
     {"another session's contexts are told from one's own and from other filters'", CoreHoldersAreToldApart},
     {"owners that are devices or drivers of the stack are named", CoreOwnersAreDevicesAndDrivers},
+    {"minifilters' contexts are one of Filter Manager's", CoreMinifiltersShareFilterManagersContext},
     {"a callback that lies in no image has no module", CoreCallbackOfNoImageHasNoModule},
     {"a token is the same for the same owner on every stream, and for no other", CoreTokensNameOwnersOnEveryStream},
     {"SipHash answers the published vectors", CoreSipHashIsSipHash},
