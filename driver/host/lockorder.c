@@ -2,11 +2,12 @@
 #include "kernel.h"
 
 #define HOST_ORDER_BUCKETS 4096u
-#define HOST_ORDER_GRANULE 8
+#define HOST_ORDER_GRANULE 6 /* bits of an address within what is looked up together */
 
 /* Second was asked for while First was held. */
 typedef struct _HOST_ORDER {
-    struct _HOST_ORDER *Next; /* in the bucket of First */
+    struct _HOST_ORDER *NextOfFirst;  /* in the bucket of First */
+    struct _HOST_ORDER *NextOfSecond; /* in that of Second */
     const volatile VOID *First;
     const volatile VOID *Second;
     const char *Routine;
@@ -16,31 +17,24 @@ typedef struct _HOST_ORDER {
 } HOST_ORDER, *PHOST_ORDER;
 
 static HOST_MUTEX HostOrderMutex = HOST_MUTEX_INITIALIZER;
-static PHOST_ORDER HostOrders[HOST_ORDER_BUCKETS];
+static PHOST_ORDER
+    HostOrdersOfFirst[HOST_ORDER_BUCKETS]; /* written under the mutex; whether one is empty is read without */
+static PHOST_ORDER HostOrdersOfSecond[HOST_ORDER_BUCKETS];
 static ULONG HostOrderVisit;
 static volatile LONG HostOrderGeneration = 1; /* another one whenever an order is forgotten */
-static volatile UCHAR
-    HostOrderKnown[HOST_ORDER_BUCKETS]; /* granules, by hash, in which a lock that has an order may lie */
 
 static ULONG HostOrderBucket(const volatile VOID *Lock)
 {
-    ULONG_PTR Value = (ULONG_PTR)Lock;
-
-    return (ULONG)((Value >> 3) ^ (Value >> 15)) % HOST_ORDER_BUCKETS;
-}
-
-static ULONG HostOrderGranule(ULONG_PTR Address)
-{
-    return (ULONG)(Address >> HOST_ORDER_GRANULE) % HOST_ORDER_BUCKETS;
+    return (ULONG)((ULONG_PTR)Lock >> HOST_ORDER_GRANULE) % HOST_ORDER_BUCKETS;
 }
 
 /* Mutex held. */
 static PHOST_ORDER HostFindOrder(const volatile VOID *First, const volatile VOID *Second)
 {
-    PHOST_ORDER Order = HostOrders[HostOrderBucket(First)];
+    PHOST_ORDER Order = HostOrdersOfFirst[HostOrderBucket(First)];
 
     while (Order != NULL && (Order->First != First || Order->Second != Second)) {
-        Order = Order->Next;
+        Order = Order->NextOfFirst;
     }
     return Order;
 }
@@ -50,7 +44,8 @@ static PHOST_ORDER HostFindWay(const volatile VOID *From, const volatile VOID *T
 {
     PHOST_ORDER Found = NULL;
 
-    for (PHOST_ORDER Order = HostOrders[HostOrderBucket(From)]; Order != NULL && Found == NULL; Order = Order->Next) {
+    for (PHOST_ORDER Order = HostOrdersOfFirst[HostOrderBucket(From)]; Order != NULL && Found == NULL;
+         Order = Order->NextOfFirst) {
         if (Order->First != From || Order->Visit == HostOrderVisit) {
             continue;
         }
@@ -64,7 +59,8 @@ static PHOST_ORDER HostFindWay(const volatile VOID *From, const volatile VOID *T
 
 static VOID HostAddOrder(const volatile VOID *First, const volatile VOID *Second, const char *Routine)
 {
-    ULONG Bucket = HostOrderBucket(First);
+    PHOST_ORDER *OfFirst = &HostOrdersOfFirst[HostOrderBucket(First)];
+    PHOST_ORDER *OfSecond = &HostOrdersOfSecond[HostOrderBucket(Second)];
     PHOST_ORDER Way = NULL;
     PHOST_ORDER Order;
 
@@ -77,10 +73,10 @@ static VOID HostAddOrder(const volatile VOID *First, const volatile VOID *Second
         Order->Second = Second;
         Order->Routine = Routine;
         Order->CallerCount = PlatformCaptureStack(Order->Caller);
-        Order->Next = HostOrders[Bucket];
-        HostOrders[Bucket] = Order;
-        __atomic_store_n(&HostOrderKnown[HostOrderGranule((ULONG_PTR)First)], 1, __ATOMIC_RELAXED);
-        __atomic_store_n(&HostOrderKnown[HostOrderGranule((ULONG_PTR)Second)], 1, __ATOMIC_RELAXED);
+        Order->NextOfFirst = *OfFirst;
+        Order->NextOfSecond = *OfSecond;
+        __atomic_store_n(OfFirst, Order, __ATOMIC_RELAXED);
+        __atomic_store_n(OfSecond, Order, __ATOMIC_RELAXED);
     }
     PlatformUnlock(&HostOrderMutex);
     if (Way != NULL) {
@@ -116,32 +112,61 @@ VOID HostOrderLock(PETHREAD Thread, const volatile VOID *Lock, const char *Routi
     }
 }
 
+/* Takes an order out of its buckets. Mutex held. */
+static VOID HostForgetOrder(PHOST_ORDER Order)
+{
+    PHOST_ORDER *OfFirst = &HostOrdersOfFirst[HostOrderBucket(Order->First)];
+    PHOST_ORDER *OfSecond = &HostOrdersOfSecond[HostOrderBucket(Order->Second)];
+
+    while (*OfFirst != Order) {
+        OfFirst = &(*OfFirst)->NextOfFirst;
+    }
+    __atomic_store_n(OfFirst, Order->NextOfFirst, __ATOMIC_RELAXED);
+    while (*OfSecond != Order) {
+        OfSecond = &(*OfSecond)->NextOfSecond;
+    }
+    __atomic_store_n(OfSecond, Order->NextOfSecond, __ATOMIC_RELAXED);
+    PlatformFree(Order);
+    (VOID) InterlockedIncrement(&HostOrderGeneration);
+}
+
+static BOOLEAN HostIsWithin(const volatile VOID *Lock, const volatile VOID *Memory, SIZE_T Length)
+{
+    return (BOOLEAN)((ULONG_PTR)Lock - (ULONG_PTR)Memory < Length);
+}
+
+/* Forgets the orders in one bucket of those locks that lie in the memory. Mutex held. */
+static VOID HostForgetBucket(ULONG Bucket, const volatile VOID *Memory, SIZE_T Length)
+{
+    PHOST_ORDER Next;
+
+    for (PHOST_ORDER Order = HostOrdersOfFirst[Bucket]; Order != NULL; Order = Next) {
+        Next = Order->NextOfFirst;
+        if (HostIsWithin(Order->First, Memory, Length)) {
+            HostForgetOrder(Order);
+        }
+    }
+    for (PHOST_ORDER Order = HostOrdersOfSecond[Bucket]; Order != NULL; Order = Next) {
+        Next = Order->NextOfSecond;
+        if (HostIsWithin(Order->Second, Memory, Length)) {
+            HostForgetOrder(Order);
+        }
+    }
+}
+
 VOID HostForgetLocks(const volatile VOID *Memory, SIZE_T Length)
 {
     ULONG_PTR First = (ULONG_PTR)Memory >> HOST_ORDER_GRANULE;
     ULONG_PTR Last = ((ULONG_PTR)Memory + Length - 1) >> HOST_ORDER_GRANULE;
-    BOOLEAN Known = FALSE;
 
-    for (ULONG_PTR Granule = First; Granule <= Last && Granule < First + HOST_ORDER_BUCKETS && !Known; Granule++) {
-        Known = (BOOLEAN)(__atomic_load_n(&HostOrderKnown[Granule % HOST_ORDER_BUCKETS], __ATOMIC_RELAXED) != 0);
-    }
-    if (!Known) {
-        return;
-    }
-    PlatformLock(&HostOrderMutex);
-    for (ULONG Bucket = 0; Bucket < HOST_ORDER_BUCKETS; Bucket++) {
-        for (PHOST_ORDER *Link = &HostOrders[Bucket]; *Link != NULL;) {
-            PHOST_ORDER Order = *Link;
+    for (ULONG_PTR Granule = First; Granule <= Last && Granule - First < HOST_ORDER_BUCKETS; Granule++) {
+        ULONG Bucket = (ULONG)(Granule % HOST_ORDER_BUCKETS);
 
-            if ((ULONG_PTR)Order->First - (ULONG_PTR)Memory < Length ||
-                (ULONG_PTR)Order->Second - (ULONG_PTR)Memory < Length) {
-                *Link = Order->Next;
-                PlatformFree(Order);
-                (VOID) InterlockedIncrement(&HostOrderGeneration);
-            } else {
-                Link = &Order->Next;
-            }
+        if (__atomic_load_n(&HostOrdersOfFirst[Bucket], __ATOMIC_RELAXED) != NULL ||
+            __atomic_load_n(&HostOrdersOfSecond[Bucket], __ATOMIC_RELAXED) != NULL) {
+            PlatformLock(&HostOrderMutex);
+            HostForgetBucket(Bucket, Memory, Length);
+            PlatformUnlock(&HostOrderMutex);
         }
     }
-    PlatformUnlock(&HostOrderMutex);
 }

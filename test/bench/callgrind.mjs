@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { capture, CommandError, root, run } from '../../scripts/run.mjs'
 
-const directory = join('build', 'native')
+const directory = join('build', 'measured')
 
 /** The C library's routines for processors without extensions: valgrind shows a program those that the machine has. */
 const environment = {
@@ -16,7 +16,7 @@ const environment = {
 /** Builds programs as they are shipped, against the embedded kernel. */
 export function buildPrograms(...targets) {
   const options = { stdio: ['ignore', 2, 2] }
-  const settings = ['-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release']
+  const settings = ['-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DPSCTX_SWITCH_POINTS=OFF', '-DCMAKE_BUILD_TYPE=Release']
   run('cmake', ['-S', '.', '-B', directory, ...settings], options)
   run('cmake', ['--build', directory, '--target', ...targets], options)
 }

@@ -17,6 +17,9 @@ const programs = {
   'write, passed through': ['passthrough_bench', 'write', 'resident'],
   'open and close, passed through': ['passthrough_bench', 'open', 'resident'],
   'open and close, with a rule that does not match': ['passthrough_bench', 'open', 'unmatched'],
+  'read, past the minifilter': ['passthrough_bench', 'read', 'minifilter'],
+  'write, past the minifilter': ['passthrough_bench', 'write', 'minifilter'],
+  'open and close, past the minifilter': ['passthrough_bench', 'open', 'minifilter'],
   'read, by a driver that may be unloaded': ['passthrough_bench', 'read', 'unloadable'],
 }
 

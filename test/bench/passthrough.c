@@ -1,7 +1,7 @@
 /*
  * What the filter costs the requests that it passes on: does one thing many times, for a tool that counts instructions.
  *
- *   passthrough_bench open|read|write absent|another|resident|unloadable|unmatched COUNT
+ *   passthrough_bench open|read|write absent|another|resident|unloadable|unmatched|minifilter COUNT
  *
  * Without the driver; with another filter, which does nothing else, instead; with the driver, as it is where it cannot be unloaded, and
  * where it can; with a rule, too, which does not match. Callgrind
@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include <valgrind/callgrind.h>
+
+#include <fronts.h>
 
 #include "core_filters.h"
 #include "core_fixture.h"
@@ -87,6 +89,8 @@ int main(int argc, char **argv)
     CoreBoot();
     if (strcmp(presence, "unloadable") == 0) {
         (VOID) CoreLoadDriver();
+    } else if (strcmp(presence, "minifilter") == 0) {
+        CHECK_STATUS(PsctxLoadFront(PSCTX_FRONT_MINIFILTER, &driver), STATUS_SUCCESS);
     } else if (strcmp(presence, "another") == 0) {
         CoreLoadFilter(&CoreUpper);
     } else if (strcmp(presence, "absent") != 0) {

@@ -15,6 +15,14 @@ for (const [title, operation, presences] of [
   ['open and close', 'open', { resident: 1.05, unloadable: 1.05, unmatched: 1.08 }],
 ]) {
   const take = (presence) => count('passthrough_bench', [operation, presence], times)
+  report.compare(`${title}: what the driver itself does`, [
+    ['the legacy filter', [take('resident').driver.Ir]],
+    [
+      'the minifilter',
+      [take('minifilter').driver.Ir],
+      atMost(1, 'Filter Manager asks before each request, and the front must answer'),
+    ],
+  ])
   const contenders = Object.entries(presences).flatMap(([presence, bound]) => {
     const { all, driver } = take(presence)
     const name = presence === 'unmatched' ? 'with a rule that does not match' : presence

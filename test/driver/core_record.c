@@ -30,9 +30,16 @@ static VOID CoreNameHandle(_In_ ULONG Operation, _Inout_updates_bytes_(Length) P
     }
 }
 
+static const char *CoreRecordDirectory;
+
+/* Once, before there are threads. */
+__attribute__((constructor)) static VOID CoreFindRecordDirectory(VOID)
+{
+    CoreRecordDirectory = getenv("PSCTX_RECORD");
+}
+
 static VOID CoreWriteSeed(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG InputLength, _In_ ULONG OutputLength)
 {
-    const char *directory = getenv("PSCTX_RECORD");
     const ULONG operation = ((Code >> 2) & 0xFFF) - PSCTX_FUNCTION_BASE;
     UCHAR seed[4 + CORE_LARGEST_SEED] = {(UCHAR)operation, operation == PSCTX_OPERATION_WAIT ? 8 : 0,
                                          (UCHAR)OutputLength, (UCHAR)(OutputLength >> 8)};
@@ -41,7 +48,7 @@ static VOID CoreWriteSeed(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG In
     ULONG index;
     FILE *file;
 
-    if (directory == NULL || operation >= PSCTX_OPERATION_COUNT || InputLength > CORE_LARGEST_SEED) {
+    if (operation >= PSCTX_OPERATION_COUNT || InputLength > CORE_LARGEST_SEED) {
         return;
     }
     memcpy(seed + 4, Input, InputLength);
@@ -51,7 +58,7 @@ static VOID CoreWriteSeed(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG In
     for (index = 0; index < InputLength + 4; index += 1) {
         hash = (hash ^ seed[index]) * CORE_FIRST_PRIME;
     }
-    (VOID) snprintf(path, sizeof(path), "%s/%016llx", directory, (unsigned long long)hash);
+    (VOID) snprintf(path, sizeof(path), "%s/%016llx", CoreRecordDirectory, (unsigned long long)hash);
     file = fopen(path, "wb");
     if (file != NULL) {
         (VOID) fwrite(seed, 1, InputLength + 4, file);
@@ -61,7 +68,7 @@ static VOID CoreWriteSeed(_In_ ULONG Code, _In_ const VOID *Input, _In_ ULONG In
 
 VOID CoreRecord(ULONG Code, const VOID *Input, ULONG InputLength, ULONG OutputLength)
 {
-    if (Input == NULL) {
+    if (CoreRecordDirectory == NULL || Input == NULL) {
         return;
     }
     CoreWriteSeed(Code, Input, InputLength, OutputLength);
