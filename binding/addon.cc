@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <napi.h>
 
@@ -270,6 +271,26 @@ void DefineSystemFunctions(Napi::Object object, const std::shared_ptr<Session> &
 }
 #endif
 
+Napi::Value DescribeMinifilters(Napi::Env env, std::uint64_t file, const std::u16string &drive)
+{
+    std::vector<MinifilterInstance> instances;
+    const Status status = ListMinifilters(file, drive, &instances);
+
+    if (!Succeeded(status)) {
+        return Napi::Number::New(env, ToAnswer(status));
+    }
+    Napi::Array told = Napi::Array::New(env);
+    for (const MinifilterInstance &instance : instances) {
+        Napi::Object one = Napi::Object::New(env);
+
+        one.Set("filter", Napi::String::New(env, instance.filter));
+        one.Set("instance", Napi::String::New(env, instance.instance));
+        one.Set("altitude", Napi::String::New(env, instance.altitude));
+        told.Set(told.Length(), one);
+    }
+    return told;
+}
+
 Napi::Object Describe(Napi::Env env, const std::shared_ptr<Session> &session)
 {
     Napi::Object object = Napi::Object::New(env);
@@ -310,6 +331,15 @@ Napi::Object Describe(Napi::Env env, const std::shared_ptr<Session> &session)
                return Succeeded(status) ? Napi::Value(Napi::String::New(info.Env(), device))
                                         : Napi::Value(Napi::Number::New(info.Env(), ToAnswer(status)));
            });
+    // listMinifilters(file, drive): of each instance its filter, its name and its altitude; or a status.
+    Define(object, "listMinifilters", session,
+           [](const Napi::CallbackInfo &info, Session &owner, Transport &) -> Napi::Value {
+               const std::uint64_t file = GetInteger(info[0], kMaximumInteger, "file");
+               const std::u16string drive = GetString(info[1], "drive");
+
+               return owner.HasHandle(file) ? DescribeMinifilters(info.Env(), Handles::ToHandle(file), drive)
+                                            : Napi::Number::New(info.Env(), ToAnswer(kStatusFileClosed));
+           });
     // A reader, or the status that there is none for.
     Define(object, "openReader", session, [session](const Napi::CallbackInfo &info, Session &, Transport &) {
         return Reader::Open(info.Env(), session);
@@ -349,7 +379,8 @@ VolumeDefinition GetVolume(Napi::Value value)
     return definition;
 }
 
-// open(kernel: 'windows' | 'host', readOnly: boolean, volumes: [letter, directory?, fault?][]): an object, or the status of an error.
+// open(kernel: 'windows' | 'host', readOnly: boolean, volumes: [letter, directory?, fault?][], front: PSCTX_FRONT_*): an object, or the
+// status of an error.
 Napi::Value Open(const Napi::CallbackInfo &info)
 {
     OpenOptions options;
@@ -364,6 +395,7 @@ Napi::Value Open(const Napi::CallbackInfo &info)
     for (std::uint32_t index = 0; index < volumes.Length(); index += 1) {
         options.volumes.push_back(GetVolume(volumes.Get(index)));
     }
+    options.front = GetUint32(info[3], PSCTX_FRONT_MINIFILTER, "front");
     const Status status = OpenTransport(options, &transport);
     if (!Succeeded(status)) {
         return Napi::Number::New(info.Env(), ToAnswer(status));

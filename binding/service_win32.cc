@@ -66,10 +66,12 @@ struct Registration {
     std::u16string description;
     std::u16string imagePath;
     std::u16string group;
+    std::u16string dependencies; // a list of strings, with a further zero at its end; of none when it is empty
 
     explicit Registration(const Napi::CallbackInfo &info)
         : displayName(GetString(info[1], "displayName")), description(GetString(info[2], "description")),
-          imagePath(GetString(info[3], "imagePath")), group(GetString(info[4], "group"))
+          imagePath(GetString(info[3], "imagePath")), group(GetString(info[4], "group")),
+          dependencies(GetString(info[5], "dependency") + u'\0')
     {
     }
 
@@ -113,10 +115,11 @@ Napi::Value Query(const Napi::CallbackInfo &info)
     result.Set("errorControl", Napi::Number::New(env, configuration->dwErrorControl));
     result.Set("imagePath", Napi::String::New(env, FromWide(configuration->lpBinaryPathName)));
     result.Set("group", Napi::String::New(env, FromWide(configuration->lpLoadOrderGroup)));
+    result.Set("dependency", Napi::String::New(env, FromWide(configuration->lpDependencies)));
     return result;
 }
 
-// create(name, displayName, description, imagePath, group): a file system driver that is started on demand, as psctx.inf has it.
+// create(name, displayName, description, imagePath, group, dependency): a file system driver that is started on demand, as its INF has it.
 Napi::Value Create(const Napi::CallbackInfo &info)
 {
     const Call call(info, "createService", SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
@@ -124,13 +127,13 @@ Napi::Value Create(const Napi::CallbackInfo &info)
     const ServiceHandle service(call.Require(::CreateServiceW(
         call.Manager(), AsWide(call.Name()), AsWide(registration.displayName), SERVICE_CHANGE_CONFIG,
         SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, AsWide(registration.imagePath),
-        AsWide(registration.group), nullptr, nullptr, nullptr, nullptr)));
+        AsWide(registration.group), nullptr, AsWide(registration.dependencies), nullptr, nullptr)));
 
     registration.Describe(call, service.get());
     return info.Env().Undefined();
 }
 
-// configure(name, displayName, description, imagePath, group): gives a service that is there what create would.
+// configure(name, displayName, description, imagePath, group, dependency): gives a service that is there what create would.
 Napi::Value Configure(const Napi::CallbackInfo &info)
 {
     const Call call(info, "configureService", SC_MANAGER_CONNECT);
@@ -139,8 +142,8 @@ Napi::Value Configure(const Napi::CallbackInfo &info)
 
     call.Require(::ChangeServiceConfigW(service.get(), SERVICE_FILE_SYSTEM_DRIVER, SERVICE_DEMAND_START,
                                         SERVICE_ERROR_NORMAL, AsWide(registration.imagePath),
-                                        AsWide(registration.group), nullptr, nullptr, nullptr, nullptr,
-                                        AsWide(registration.displayName)));
+                                        AsWide(registration.group), nullptr, AsWide(registration.dependencies), nullptr,
+                                        nullptr, AsWide(registration.displayName)));
     registration.Describe(call, service.get());
     return info.Env().Undefined();
 }
@@ -176,22 +179,49 @@ Napi::Value Delete(const Napi::CallbackInfo &info)
     return info.Env().Undefined();
 }
 
-// writeDword(name, value, number): a REG_DWORD of the service's key, where the driver reads it when it starts.
-Napi::Value WriteDword(const Napi::CallbackInfo &info)
+// Sets a value of a key below the service's, which is made where it is not there; of the service's own when Below is empty.
+LSTATUS WriteValue(const std::u16string &service, const std::u16string &below, const std::u16string &value, DWORD type,
+                   const void *data, std::size_t length)
+{
+    const std::u16string path = u"SYSTEM\\CurrentControlSet\\Services\\" + service;
+    HKEY serviceKey = nullptr;
+    HKEY key = nullptr;
+
+    // No key is made for a service that is not there.
+    LSTATUS error = ::RegOpenKeyExW(HKEY_LOCAL_MACHINE, AsWide(path), 0,
+                                    KEY_SET_VALUE | KEY_CREATE_SUB_KEY | KEY_WOW64_64KEY, &serviceKey);
+    if (error != ERROR_SUCCESS) {
+        return error;
+    }
+    error = ::RegCreateKeyExW(serviceKey, AsWide(below), 0, nullptr, REG_OPTION_NON_VOLATILE,
+                              KEY_SET_VALUE | KEY_WOW64_64KEY, nullptr, &key, nullptr);
+    if (error == ERROR_SUCCESS) {
+        error =
+            ::RegSetValueExW(key, AsWide(value), 0, type, static_cast<const BYTE *>(data), static_cast<DWORD>(length));
+        ::RegCloseKey(key);
+    }
+    ::RegCloseKey(serviceKey);
+    return error;
+}
+
+// write(name, key, value, data: number | string): a REG_DWORD or a REG_SZ, where the driver or Filter Manager reads it when the driver starts.
+Napi::Value Write(const Napi::CallbackInfo &info)
 {
     constexpr const char *operation = "configureService";
     const Napi::Env env = info.Env();
     const std::u16string name = GetString(info[0], "name");
-    const std::u16string value = GetString(info[1], "value");
-    const DWORD number = GetUint32(info[2], 0xFFFFFFFFu, "number");
-    const std::u16string path = u"SYSTEM\\CurrentControlSet\\Services\\" + name;
-    HKEY key = nullptr;
+    const std::u16string below = GetString(info[1], "key");
+    const std::u16string value = GetString(info[2], "value");
+    LSTATUS error;
 
-    LSTATUS error = ::RegOpenKeyExW(HKEY_LOCAL_MACHINE, AsWide(path), 0, KEY_SET_VALUE | KEY_WOW64_64KEY, &key);
-    if (error == ERROR_SUCCESS) {
-        error =
-            ::RegSetValueExW(key, AsWide(value), 0, REG_DWORD, reinterpret_cast<const BYTE *>(&number), sizeof(number));
-        ::RegCloseKey(key);
+    if (info[3].IsString()) {
+        const std::u16string text = GetString(info[3], "data");
+
+        error = WriteValue(name, below, value, REG_SZ, text.c_str(), (text.size() + 1) * sizeof(char16_t));
+    } else {
+        const DWORD number = GetUint32(info[3], 0xFFFFFFFFu, "data");
+
+        error = WriteValue(name, below, value, REG_DWORD, &number, sizeof(number));
     }
     if (error != ERROR_SUCCESS) {
         throw MakeWin32Error(env, operation, static_cast<std::uint32_t>(error));
@@ -211,7 +241,7 @@ Napi::Object DefineService(Napi::Env env)
     service.Set("start", Napi::Function::New<Start>(env, "start"));
     service.Set("stop", Napi::Function::New<Stop>(env, "stop"));
     service.Set("delete", Napi::Function::New<Delete>(env, "delete"));
-    service.Set("writeDword", Napi::Function::New<WriteDword>(env, "writeDword"));
+    service.Set("write", Napi::Function::New<Write>(env, "write"));
     return service;
 }
 

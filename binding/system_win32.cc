@@ -77,6 +77,30 @@ Napi::Value ReadDword(const Napi::CallbackInfo &info)
     return Napi::Number::New(info.Env(), number);
 }
 
+// readString(key, value): a REG_SZ, likewise.
+Napi::Value ReadString(const Napi::CallbackInfo &info)
+{
+    const std::u16string key = GetString(info[0], "key");
+    const std::u16string value = GetString(info[1], "value");
+    std::u16string text(256, u'\0');
+    LSTATUS error;
+    DWORD size;
+
+    do {
+        text.resize(2 * text.size());
+        size = static_cast<DWORD>(text.size() * sizeof(char16_t));
+        error =
+            ::RegGetValueW(HKEY_LOCAL_MACHINE, AsWide(key), AsWide(value), RRF_RT_REG_SZ, nullptr, text.data(), &size);
+    } while (error == ERROR_MORE_DATA);
+    if (error == ERROR_FILE_NOT_FOUND) {
+        return info.Env().Undefined();
+    }
+    if (error != ERROR_SUCCESS) {
+        throw MakeWin32Error(info.Env(), "readString", static_cast<std::uint32_t>(error));
+    }
+    return Napi::String::New(info.Env(), FromWide(AsWide(text)));
+}
+
 // What GetVolumeInformationW says of a drive's root. A network drive is not asked: its server may take a minute to answer.
 Napi::Object DescribeDrive(Napi::Env env, char16_t letter)
 {
@@ -142,6 +166,7 @@ Napi::Object DefineSystem(Napi::Env env)
     system.Set("nativeMachine", Napi::Function::New<NativeMachine>(env, "nativeMachine"));
     system.Set("codeIntegrity", Napi::Function::New<CodeIntegrity>(env, "codeIntegrity"));
     system.Set("readDword", Napi::Function::New<ReadDword>(env, "readDword"));
+    system.Set("readString", Napi::Function::New<ReadString>(env, "readString"));
     system.Set("drives", Napi::Function::New<Drives>(env, "drives"));
     return system;
 }

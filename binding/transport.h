@@ -23,6 +23,7 @@ struct OpenOptions {
     bool isHost = false; // whether the embedded kernel is meant
     bool readOnly = false;
     std::vector<VolumeDefinition> volumes;
+    std::uint32_t front = 0; // PSCTX_FRONT_*, of the driver in the embedded kernel
 };
 
 // As NtCreateFile takes it.
@@ -76,6 +77,13 @@ struct Range {
     std::uint64_t length;
 };
 
+// A minifilter's instance on a volume.
+struct MinifilterInstance {
+    std::u16string filter;
+    std::u16string instance;
+    std::u16string altitude; // a decimal number
+};
+
 // An open control device. Used by one thread, but for OpenStream.
 class Transport {
   public:
@@ -125,6 +133,11 @@ class Transport {
     void *process_ = nullptr;   // of the embedded kernel, while it can be acted for
     std::uint64_t control_ = 0; // zero: none
 };
+
+// The minifilter instances on the volume that an open file of this process' lies on; the embedded kernel's is told by its letter. In no order.
+// STATUS_NOT_SUPPORTED: there is no Filter Manager that can be asked. What it says itself: a status of FACILITY_FILTER_MANAGER, or
+// of a Win32 error's number (FACILITY_NTWIN32).
+Status ListMinifilters(std::uint64_t handle, const std::u16string &drive, std::vector<MinifilterInstance> *instances);
 
 // Opens the control device of the kernel asked for. STATUS_OBJECT_NAME_NOT_FOUND: this kernel or the driver is not here.
 Status OpenTransport(const OpenOptions &options, std::shared_ptr<Transport> *transport);

@@ -6,9 +6,10 @@
 #include <mutex>
 #include <utility>
 
+#include <fronts.h>
+
 #include "nt.h"
 
-extern "C" DRIVER_INITIALIZE DriverEntry;
 // Where the driver's pageable section lies, with its FreeCallback: the linker's names for it.
 extern "C" const UCHAR __start_PAGE[] __attribute__((visibility("hidden")));
 extern "C" const UCHAR __stop_PAGE[] __attribute__((visibility("hidden")));
@@ -26,6 +27,11 @@ namespace {
 
 // PSCTX_TAG of the driver, 'xtCP'.
 constexpr ULONG kDriverPoolTag = 0x78744350u;
+
+std::u16string ToText(const WCHAR *text)
+{
+    return reinterpret_cast<const char16_t *>(text);
+}
 
 std::string DescribeLeftovers(const HOST_AUDIT &audit)
 {
@@ -57,15 +63,17 @@ class Kernel {
     }
 
     // Counts one more filter in: boots and loads the driver if it is the first, mounts what it asks for.
-    // On failure everything is as before.
-    Status Join(const std::vector<VolumeDefinition> &definitions, VolumeList *joined)
+    // On failure everything is as before. STATUS_IMAGE_ALREADY_LOADED: the driver is loaded, with the other front.
+    Status Join(std::uint32_t front, const std::vector<VolumeDefinition> &definitions, VolumeList *joined)
     {
         const std::lock_guard<std::mutex> guard(mutex_);
         Status status = kStatusSuccess;
         std::string leftovers;
 
         if (filters_ == 0) {
-            status = Start();
+            status = Start(front);
+        } else if (front != front_) {
+            status = kStatusImageAlreadyLoaded;
         }
         if (!Succeeded(status)) {
             return status;
@@ -103,18 +111,16 @@ class Kernel {
     }
 
   private:
-    Status Start()
+    Status Start(std::uint32_t front)
     {
         Status status = FromNt(HostBoot());
 
         if (!Succeeded(status)) {
             return status;
         }
-        status = FromNt(HostSetServiceValue(L"PsCtx", L"AllowUnload", 1));
+        status = FromNt(PsctxLoadFront(front, &driver_));
         if (Succeeded(status)) {
-            status = FromNt(HostLoadDriver(L"PsCtx", FALSE, DriverEntry, &driver_));
-        }
-        if (Succeeded(status)) {
+            front_ = front;
             HostSetDriverImage(driver_, __start_PAGE, static_cast<SIZE_T>(__stop_PAGE - __start_PAGE));
         }
         if (!Succeeded(status)) {
@@ -206,6 +212,7 @@ class Kernel {
 
     std::mutex mutex_;
     unsigned filters_ = 0;
+    std::uint32_t front_ = 0; // while there are filters
     PDRIVER_OBJECT driver_ = nullptr;
     VolumeList volumes_; // those that are mounted
 };
@@ -222,7 +229,7 @@ HostTransport::~HostTransport()
 Status HostTransport::Start(const OpenOptions &options)
 {
     PEPROCESS process = nullptr;
-    Status status = Kernel::Get().Join(options.volumes, &volumes_);
+    Status status = Kernel::Get().Join(options.front, options.volumes, &volumes_);
 
     hasJoined_ = Succeeded(status);
     if (hasJoined_) {
@@ -292,6 +299,20 @@ std::vector<std::pair<const char *, std::uint64_t>> HostTransport::Audit()
             {"irps", audit.Irps},
             {"locks", audit.Locks},
             {"contextBytes", HostAuditPool(kDriverPoolTag)}};
+}
+
+Status ListMinifilters(std::uint64_t, const std::u16string &drive, std::vector<MinifilterInstance> *instances)
+{
+    HOST_INSTANCE found = {};
+    Status status = drive.size() == 1 ? kStatusSuccess : kStatusObjectNameNotFound;
+
+    for (ULONG index = 0; Succeeded(status); index += 1) {
+        status = FromNt(HostNextInstance(static_cast<WCHAR>(drive[0]), index, &found));
+        if (Succeeded(status)) {
+            instances->push_back({ToText(found.FilterName), ToText(found.InstanceName), ToText(found.Altitude)});
+        }
+    }
+    return status == kStatusNoMoreEntries ? kStatusSuccess : status;
 }
 
 Status OpenTransport(const OpenOptions &options, std::shared_ptr<Transport> *transport)

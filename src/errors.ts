@@ -51,6 +51,7 @@ const statuses = {
   STATUS_NOT_A_DIRECTORY: 0xc0000103,
   STATUS_NAME_TOO_LONG: 0xc0000106,
   STATUS_PROCESS_IS_TERMINATING: 0xc000010a,
+  STATUS_IMAGE_ALREADY_LOADED: 0xc000010e,
   STATUS_TOO_MANY_OPENED_FILES: 0xc000011f,
   STATUS_CANCELLED: 0xc0000120,
   STATUS_CANNOT_DELETE: 0xc0000121,
@@ -63,6 +64,7 @@ const statuses = {
   STATUS_NOT_FOUND: 0xc0000225,
   STATUS_TOO_MANY_LINKS: 0xc0000265,
   STATUS_VOLUME_DISMOUNTED: 0xc000026e,
+  STATUS_FLT_VOLUME_NOT_FOUND: 0xc01c0014,
 } as const
 
 /** The name of an NTSTATUS value that this package knows. */
@@ -124,6 +126,11 @@ function fileOperation(access: string): Partial<Record<StatusName, string>> {
 /** What depends on the operation. */
 const adviceFor: Readonly<Record<string, Partial<Record<StatusName, string>>>> = {
   openFilter: { STATUS_ACCESS_DENIED: 'Run as an administrator, who may open the driver.' },
+  minifilters: {
+    STATUS_ACCESS_DENIED: 'Run as an administrator, who may ask Filter Manager.',
+    STATUS_NOT_SUPPORTED: 'There is no Filter Manager here that can be asked.',
+    STATUS_FLT_VOLUME_NOT_FOUND: 'Filter Manager is not attached to this volume, so that no minifilter is.',
+  },
   open: fileAdvice,
   openFile: fileAdvice,
   readFile: fileOperation("`'read'`"),

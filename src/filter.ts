@@ -7,7 +7,7 @@ import { makeBatch, type Batch, type BatchOptions } from './batch'
 import type { EventType } from './codec/events'
 import type { ListedContext } from './codec/list'
 import { decodeStatistics, encodeQueryStatistics, type FilterStatistics } from './codec/statistics'
-import { decodeVersion, encodeQueryVersion, type FilterLimits, type Front } from './codec/version'
+import { decodeVersion, encodeQueryVersion, fronts, type FilterLimits, type Front } from './codec/version'
 import type { Volume } from './codec/volumes'
 import { noFileError, openDescriptor } from './descriptor'
 import { enumerateContexts, type EnumerationOptions } from './enumeration'
@@ -23,6 +23,7 @@ import {
 import { readEvents, type EventOptions, type FilterEvents } from './events'
 import { Files } from './files'
 import { makeHostKernel, type HostKernel } from './host'
+import { listMinifilters, type MinifilterInstance } from './minifilters'
 import { type HostVolume, native } from './native'
 import { abortError, type ClosableIterator } from './paging'
 import { toNamespacePath } from './path'
@@ -30,7 +31,7 @@ import { answerError, reply, Session } from './session'
 import { makeStream, type Stream } from './stream'
 import { makeRule, type TrackingOptions, type TrackingRule } from './tracking'
 import { type VolumeFault, volumeFaults } from './volume-fault'
-import { listVolumes } from './volumes'
+import { listVolumes, openVolume } from './volumes'
 
 /** Which kernel runs the driver: that of Windows, or the one embedded in this package. */
 export type KernelName = 'windows' | 'host'
@@ -59,6 +60,11 @@ export interface FilterOptions {
    * is said. Filters of one process share a volume that they define alike.
    */
   readonly volumes?: Readonly<Record<string, VolumeDefinition>> | undefined
+  /**
+   * The embedded kernel's: by which front the driver hears of opens and requests there, `'legacy'` when nothing is said. Filters of one
+   * process share it, since the driver is loaded once. On Windows it is that of the driver which is installed: see {@link Filter.front}.
+   */
+  readonly front?: Front | undefined
   /** Opens the driver for looking only: whatever would change something fails with `STATUS_ACCESS_DENIED`. */
   readonly readOnly?: boolean | undefined
 }
@@ -69,12 +75,12 @@ export interface OpenStreamOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const openKeys: ReadonlySet<string> = new Set(['kernel', 'volumes', 'readOnly'])
+const openKeys: ReadonlySet<string> = new Set(['kernel', 'volumes', 'front', 'readOnly'])
 const openStreamKeys: ReadonlySet<string> = new Set(['signal'])
 
 let makeFilter: (session: Session, kernel: KernelName, volumes: readonly HostVolume[]) => Filter
 
-/** How another filter on the same kernel, with the same volumes, is opened. @internal */
+/** How another filter on the same kernel, with the same volumes and front, is opened. @internal */
 export let optionsOf: (filter: Filter) => FilterOptions
 
 /**
@@ -105,7 +111,9 @@ export class Filter {
   static {
     makeFilter = (session, kernel, volumes) => new this(session, kernel, volumes)
     optionsOf = (filter) =>
-      filter.kernel === 'windows' ? { kernel: 'windows' } : { kernel: 'host', volumes: toDefinitions(filter.#volumes) }
+      filter.kernel === 'windows'
+        ? { kernel: 'windows' }
+        : { kernel: 'host', volumes: toDefinitions(filter.#volumes), front: filter.front }
   }
 
   private constructor(session: Session, kernel: KernelName, volumes: readonly HostVolume[]) {
@@ -262,6 +270,25 @@ export class Filter {
   }
 
   /**
+   * The minifilters that are attached to a volume, from the highest down, as Filter Manager tells them (`fltmc instances`). The volume is a
+   * drive such as `'C:'`, or the path of a file, a directory or a stream on it.
+   *
+   * Throws what {@link Filter.openStream} does for the volume, `STATUS_ACCESS_DENIED` for users who are no administrators,
+   * `STATUS_FLT_VOLUME_NOT_FOUND` for a volume that Filter Manager is not attached to, `STATUS_NOT_SUPPORTED` where there is no Filter
+   * Manager that can be asked, `STATUS_FILE_CLOSED`.
+   *
+   * @see {@link https://learn.microsoft.com/windows/win32/api/fltuser/nf-fltuser-filtervolumeinstancefindfirst | FilterVolumeInstanceFindFirst}
+   */
+  minifilters(volume: string): MinifilterInstance[] {
+    const handle = openVolume(this.#session, volume, 'minifilters')
+    try {
+      return listMinifilters(this.#session, handle, volume)
+    } finally {
+      this.#session.closeHandle(handle)
+    }
+  }
+
+  /**
    * Closes its streams, its iterators and then the driver. Harmless when it is closed already.
    *
    * The last filter of the process stops the embedded kernel: throws `STATUS_INTERNAL_ERROR`, with what is left, when
@@ -321,6 +348,9 @@ const ownKernelAdvice = "On Windows the driver runs in the system's own kernel: 
 const otherVolumeAdvice =
   'Another filter of this process has a different volume of that letter: define it alike, or use another letter.'
 
+const otherFrontAdvice =
+  'Another filter of this process has the driver loaded with its other front: close that one first, or leave `front` as it has it.'
+
 function toVolumes(volumes: unknown): HostVolume[] {
   if (typeof volumes !== 'object' || volumes === null) throw typeError('openFilter', 'volumes', 'an object')
   const letters = new Set<string>()
@@ -365,6 +395,13 @@ function toDefinitions(volumes: readonly HostVolume[]): Record<string, VolumeDef
   )
 }
 
+function checkFront(front: unknown): asserts front is Front {
+  if (typeof front !== 'string') throw typeError('openFilter', 'front', "'legacy' or 'minifilter'")
+  if (!(fronts as readonly string[]).includes(front)) {
+    throw valueError('openFilter', 'front', "'legacy' or 'minifilter'")
+  }
+}
+
 /** What to do next, where the usual advice does not know. */
 function openAdvice(status: number, kernel: KernelName): string | undefined {
   if (kernel === 'windows') {
@@ -373,6 +410,7 @@ function openAdvice(status: number, kernel: KernelName): string | undefined {
   }
   if (status === statusOf('STATUS_NOT_SUPPORTED')) return ownKernelAdvice
   if (status === statusOf('STATUS_OBJECT_NAME_COLLISION')) return otherVolumeAdvice
+  if (status === statusOf('STATUS_IMAGE_ALREADY_LOADED')) return otherFrontAdvice
   if (status === statusOf('STATUS_OBJECT_PATH_NOT_FOUND')) return 'A volume’s directory must exist.'
   return undefined
 }
@@ -383,9 +421,9 @@ function openAdvice(status: number, kernel: KernelName): string | undefined {
  *
  * Throws a {@link PerStreamContextError}: `STATUS_OBJECT_NAME_NOT_FOUND` when the driver is not there (the message says what
  * to do), `STATUS_ACCESS_DENIED` for users who are no administrators, `STATUS_NOT_SUPPORTED` for the embedded kernel on
- * Windows, `STATUS_OBJECT_NAME_COLLISION` when another filter defines a volume otherwise, `STATUS_OBJECT_PATH_NOT_FOUND`
- * when a volume's directory does not exist, `STATUS_REVISION_MISMATCH` when the driver is of another version,
- * `STATUS_INVALID_PARAMETER`.
+ * Windows, `STATUS_OBJECT_NAME_COLLISION` when another filter defines a volume otherwise, `STATUS_IMAGE_ALREADY_LOADED` when
+ * another filter has the embedded kernel's driver loaded with the other front, `STATUS_OBJECT_PATH_NOT_FOUND` when a volume's
+ * directory does not exist, `STATUS_REVISION_MISMATCH` when the driver is of another version, `STATUS_INVALID_PARAMETER`.
  *
  * @example
  * ```ts
@@ -400,6 +438,7 @@ export function openFilter(options: FilterOptions = {}): Filter {
     kernel = process.platform === 'win32' ? 'windows' : 'host',
     readOnly = false,
     volumes = { 'M:': { type: 'memory' } },
+    front = 'legacy',
   } = options
   if (typeof kernel !== 'string') throw typeError('openFilter', 'kernel', "'windows' or 'host'")
   if (!isKernelName(kernel)) throw valueError('openFilter', 'kernel', "'windows' or 'host'")
@@ -407,8 +446,16 @@ export function openFilter(options: FilterOptions = {}): Filter {
   if (kernel === 'windows' && options.volumes !== undefined) {
     throw valueError('openFilter', 'volumes', "left out unless `kernel` is 'host': Windows has its own")
   }
+  checkFront(front)
+  if (kernel === 'windows' && options.front !== undefined) {
+    throw valueError(
+      'openFilter',
+      'front',
+      "left out unless `kernel` is 'host': on Windows it is the installed driver's",
+    )
+  }
   const hostVolumes = kernel === 'host' ? toVolumes(volumes) : []
-  const opened = native.open(kernel, readOnly, hostVolumes)
+  const opened = native.open(kernel, readOnly, hostVolumes, fronts.indexOf(front))
   if (typeof opened === 'number') {
     throw answerError(opened, 'openFilter', undefined, openAdvice(opened >>> 0, kernel))
   }

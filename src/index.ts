@@ -48,6 +48,7 @@ export {
 export { Files, HostFile, HostSection, type HostOpenOptions, type HostRenameOptions } from './files'
 export { HostKernel, type HostAudit } from './host'
 export { jsonReplacer, jsonReviver } from './json/replacer'
+export type { MinifilterInstance } from './minifilters'
 export type { ClosableIterator } from './paging'
 export { Stream } from './stream'
 export { volumeFaults, type VolumeFault } from './volume-fault'

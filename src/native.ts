@@ -48,9 +48,17 @@ export interface NativeSession {
   /** A section of the file. */
   mapFile(handle: number): HandleAnswer
   queryDrive(letter: string): string | Answer
+  /** Of the volume that an open file lies on, which on the embedded kernel is told by its drive's letter. In no order. */
+  listMinifilters(handle: number, drive: string): NativeMinifilter[] | Answer
   openReader(): NativeReader | Answer
   /** A string says what the kernel still held. */
   close(): string | Answer
+}
+
+export interface NativeMinifilter {
+  readonly filter: string
+  readonly instance: string
+  readonly altitude: string
 }
 
 /** What that of Windows has beside that. */
@@ -103,7 +111,8 @@ export interface NativeReader {
 export type HostVolume = readonly [letter: string, directory?: string | undefined, fault?: string | undefined]
 
 interface Addon {
-  open(kernel: string, readOnly: boolean, volumes: readonly HostVolume[]): NativeSession | Answer
+  /** The front is that of the embedded kernel's driver. */
+  open(kernel: string, readOnly: boolean, volumes: readonly HostVolume[], front: number): NativeSession | Answer
   readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
 

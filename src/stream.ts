@@ -18,6 +18,7 @@ import { Memory } from './codec/memory'
 import { decodeSupport, encodeStreamRequest, type StreamSupport, type UnsupportedReason } from './codec/support'
 import type { ContextIdentity } from './context'
 import { constructorError, isFailure, PerStreamContextError, statusOf } from './errors'
+import { findMinifilters, type MinifilterInstance } from './minifilters'
 import { type Answer, layout } from './native'
 import { reply, Session } from './session'
 
@@ -36,6 +37,10 @@ const reasonTexts: Record<UnsupportedReason, string> = {
 
 /** Of this module: V8 takes them for the constants that they are. */
 const { contextReply, limits } = abi
+
+function isFilterManagers(context: InspectedContext): boolean {
+  return context.holder === 'other-filter' && context.module?.toLowerCase() === 'fltmgr.sys'
+}
 
 /** Bytes of the first reply that is tried for an inspection. */
 const inspectionGuess = 8192
@@ -248,7 +253,8 @@ export class Stream {
 
   /**
    * Every context on the stream, whoever's it is, from the head of its list: of other filters' contexts the image that
-   * their FreeCallback lies in and, where that can be told, the driver that owns them.
+   * their FreeCallback lies in and, where that can be told, the driver that owns them. What Filter Manager hangs there on behalf of
+   * minifilters is told apart, with the minifilters that it may be on behalf of.
    *
    * Throws `STATUS_NOT_SUPPORTED` when the driver does not know how this kernel guards the list, and
    * `STATUS_BUFFER_OVERFLOW` for more contexts than 1 MiB can tell.
@@ -256,11 +262,21 @@ export class Stream {
    * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_fsrtl_advanced_fcb_header | FSRTL_ADVANCED_FCB_HEADER}
    */
   inspect(): InspectedContext[] {
-    return this.#inspect().map((context) => {
-      if (context.holder !== 'self') return context
+    const contexts = this.#inspect()
+    const minifilters = contexts.some(isFilterManagers) ? this.#minifilters() : undefined
+    return contexts.map((context) => {
+      if (context.holder !== 'self') {
+        return isFilterManagers(context) ? { ...context, filterManager: true, ...minifilters } : context
+      }
       const found = this.lookup({ owner: context.owner, instance: context.instance })
       return found?.sequence === context.sequence ? { ...context, data: found.data } : context
     })
+  }
+
+  /** Nothing where they cannot be listed: `filter.minifilters()` says why. */
+  #minifilters(): { minifilters: MinifilterInstance[] } | undefined {
+    const found = findMinifilters(this.#session, this.#high * 2 ** 32 + this.#low, this.path)
+    return typeof found === 'number' ? undefined : { minifilters: found }
   }
 
   /** The list may grow between a reply that is too small and the next one. */

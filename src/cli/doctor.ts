@@ -1,9 +1,15 @@
 /** What `psctx doctor` makes of what was found: facts in, findings out, and nothing else. */
-import type { FilterStatistics, StreamSupport, UnsupportedReason } from '../index'
+import type { FilterStatistics, Front, StreamSupport, UnsupportedReason } from '../index'
 import type { Finding } from '../json'
 
 import { machineName } from './driver-image'
-import { type ServiceStatus, stateName } from './service'
+import {
+  blockLegacyFilters,
+  type InstalledService,
+  placeholderAltitude,
+  type ServiceStatus,
+  stateName,
+} from './service'
 import { codeIntegrityOption, daxVolumeFlag, type Drive, driveType } from './system'
 
 /** Something that was found out, or why it could not be. */
@@ -40,7 +46,12 @@ export interface DriverFacts {
 export interface WindowsFacts {
   readonly elevated: Fact<boolean>
   readonly nativeMachine: Fact<number>
-  readonly service: Fact<ServiceStatus | undefined>
+  /** The driver's, of whichever front; undefined: none is installed. */
+  readonly service: Fact<InstalledService | undefined>
+  readonly filterManager: Fact<ServiceStatus | undefined>
+  /** That the minifilter is installed with. */
+  readonly altitude: Fact<string | undefined>
+  /** Of the legacy filter. */
   readonly allowUnload: Fact<number | undefined>
   readonly driver: Fact<DriverFacts>
   /** CODEINTEGRITY_OPTION_* flags. */
@@ -216,15 +227,78 @@ function judgeMemoryIntegrity(windows: WindowsFacts): Finding {
   })
 }
 
-const unblock =
-  String.raw`Set IoBlockLegacyFsFilters to 0 below HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\I/O System ` +
-  '(a policy may set it again), and restart the machine.'
+/** As which front the driver is installed, as far as is known. */
+function installedFront({ service }: WindowsFacts): Front | undefined {
+  return 'value' in service ? service.value?.front : undefined
+}
 
-function judgeBlocking({ blockLegacyFilters }: WindowsFacts): Finding {
+function daxDrives({ drives }: WindowsFacts): string[] {
+  return 'value' in drives
+    ? drives.value.filter(({ flags }) => ((flags ?? 0) & daxVolumeFlag) !== 0).map(({ drive }) => drive)
+    : []
+}
+
+const change = 'Run `psctx driver uninstall`, restart the machine if it says so, then'
+
+/** Which front fits this machine, and why. */
+function judgeFront(windows: WindowsFacts): Finding {
+  const check = 'front'
+  const front = installedFront(windows)
+  const dax = daxDrives(windows)
+  const onlyMinifilters = `${dax.join(', ')}: direct access (DAX), which minifilters alone can attach to`
+  return judged(check, windows.blockLegacyFilters, (blocking) =>
+    judged(check, windows.filterManager, (manager) => {
+      const isBlocked = (blocking ?? 0) !== 0
+      const hasManager = manager !== undefined && stateName(manager.state) === 'running'
+      if (isBlocked && !hasManager) {
+        return problem(check, 'none fits: legacy filters are blocked, and Filter Manager does not run', unblock)
+      }
+      if (front === 'legacy' && isBlocked) {
+        const advice = `${change} \`psctx driver install\`, which takes the minifilter here.`
+        return problem(check, 'legacy filter, which Windows blocks here; a minifilter fits', advice)
+      }
+      if (front === 'minifilter' && !hasManager) {
+        const advice = `${change} \`psctx driver install --front legacy\`.`
+        return problem(check, 'minifilter, and Filter Manager does not run; a legacy filter fits', advice)
+      }
+      if (front === 'legacy' && dax.length > 0 && hasManager) {
+        const advice = `To track opens there: ${change} \`psctx driver install --front minifilter\`.`
+        return warning(check, `legacy filter, which fits but for ${onlyMinifilters}`, advice)
+      }
+      if (front === 'legacy') return ok(check, 'legacy filter, which Windows allows here')
+      if (front === 'minifilter') return ok(check, 'minifilter, and Filter Manager runs')
+      if (isBlocked) return ok(check, 'the minifilter fits, since Windows blocks legacy filters here')
+      if (!hasManager) return ok(check, 'the legacy filter fits, since Filter Manager does not run')
+      if (dax.length > 0) return ok(check, `both fit, but for ${onlyMinifilters}`)
+      return ok(check, 'both fit: `psctx driver install` takes the legacy filter, `--front minifilter` the other')
+    }),
+  )
+}
+
+/** Of the minifilter alone. */
+function judgeAltitude({ altitude }: WindowsFacts): Finding {
+  const check = 'altitude'
+  return judged(check, altitude, (value) => {
+    if (value === undefined) {
+      return problem(check, 'none: the service has no instance', 'Run `psctx driver install`, which writes it.')
+    }
+    if (value !== placeholderAltitude) return ok(check, value)
+    return warning(
+      check,
+      `${value}, this package's placeholder: another minifilter with it cannot be on the same volume`,
+      'To ship the driver, ask Microsoft for an altitude of your own: learn.microsoft.com/windows-hardware/drivers/ifs/minifilter-altitude-request',
+    )
+  })
+}
+
+const unblock = `Set ${blockLegacyFilters.name} to 0 below HKLM\\${blockLegacyFilters.key} (a policy may set it again), and restart the machine.`
+
+function judgeBlocking(windows: WindowsFacts): Finding {
   const check = 'legacy filters'
-  return judged(check, blockLegacyFilters, (value) => {
+  return judged(check, windows.blockLegacyFilters, (value) => {
     if (value === undefined || value === 0) return ok(check, 'allowed')
-    return problem(check, 'blocked (IoBlockLegacyFsFilters)', unblock)
+    const found = `blocked (${blockLegacyFilters.name})`
+    return installedFront(windows) === 'legacy' ? problem(check, found, unblock) : ok(check, found)
   })
 }
 
@@ -235,12 +309,12 @@ function describeEvent(xml: string): string {
   return data.length > 0 ? `${time} (${data.join(', ')})` : time
 }
 
-function judgeBlockEvents({ blockEvents }: WindowsFacts): Finding {
+function judgeBlockEvents(windows: WindowsFacts): Finding {
   const check = 'blocked filters'
-  return judged(check, blockEvents, (events) => {
+  return judged(check, windows.blockEvents, (events) => {
     if (events.length === 0) return ok(check, 'no event 1205 of Kernel-IO in the last 7 days')
     const own = events.find((xml) => /psctx/i.test(xml))
-    if (own !== undefined) {
+    if (own !== undefined && installedFront(windows) !== 'minifilter') {
       return problem(check, `Windows blocked psctx: event 1205, ${describeEvent(own)}`, unblock)
     }
     const times = events.length === 1 ? 'once' : `${events.length} times`
@@ -276,7 +350,11 @@ const reasons: Readonly<Record<UnsupportedReason, string>> = {
   'list-not-initialized': 'its file system has not set up the list of contexts: do not load other filters there',
 }
 
-function judgeDrive(drive: Drive, roots: ReadonlyMap<string, Fact<StreamSupport>> | undefined): Finding {
+function judgeDrive(
+  drive: Drive,
+  roots: ReadonlyMap<string, Fact<StreamSupport>> | undefined,
+  front: Front | undefined,
+): Finding {
   const check = `volume ${drive.drive}`
   const notReady = 21
   const unrecognized = 1005
@@ -285,11 +363,11 @@ function judgeDrive(drive: Drive, roots: ReadonlyMap<string, Fact<StreamSupport>
   if (drive.win32 !== undefined) return { check, level: 'unknown', found: `Win32 error ${drive.win32}` }
 
   const name = drive.type === driveType.remote ? 'network' : (drive.fileSystem ?? '')
-  if (((drive.flags ?? 0) & daxVolumeFlag) !== 0) {
+  if (((drive.flags ?? 0) & daxVolumeFlag) !== 0 && front !== 'minifilter') {
     return warning(
       check,
       `${name}, direct access (DAX): no legacy filter can attach to it`,
-      'Format it without DAX to track opens there.',
+      'Install the minifilter, or format it without DAX, to track opens there.',
     )
   }
   const support = roots?.get(drive.drive)
@@ -300,15 +378,17 @@ function judgeDrive(drive: Drive, roots: ReadonlyMap<string, Fact<StreamSupport>
   })
 }
 
-function judgeDrives({ drives, driver }: WindowsFacts): Finding[] {
+function judgeDrives(windows: WindowsFacts): Finding[] {
+  const { drives, driver } = windows
   if (!('value' in drives)) return [judged('volumes', drives, () => ok('volumes', ''))]
   const roots = 'value' in driver ? driver.value.roots : undefined
-  return drives.value.map((drive) => judgeDrive(drive, roots))
+  return drives.value.map((drive) => judgeDrive(drive, roots, installedFront(windows)))
 }
 
-function judgeUnloading({ allowUnload }: WindowsFacts): Finding {
+function judgeUnloading(windows: WindowsFacts): Finding {
   const check = 'unloading'
-  return judged(check, allowUnload, (value) =>
+  if (installedFront(windows) === 'minifilter') return ok(check, 'allowed, as of every minifilter')
+  return judged(check, windows.allowUnload, (value) =>
     (value ?? 0) === 0
       ? ok(check, 'not allowed, as it should be: the driver goes with a restart')
       : warning(
@@ -325,6 +405,8 @@ function judgeWindows(facts: CommonFacts, windows: WindowsFacts): Finding[] {
     judgeMachine(facts, windows),
     judgeService(windows),
     judgeDriver(facts, windows),
+    judgeFront(windows),
+    ...(installedFront(windows) === 'minifilter' ? [judgeAltitude(windows)] : []),
     judgeUnloading(windows),
     judgeAttachments(windows),
     judgeBlocking(windows),

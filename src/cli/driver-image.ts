@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import type { Front } from '../index'
+
 import { CommandError } from './win32-error'
 
 /** IMAGE_FILE_MACHINE_*, by the name that Node has for the architecture. */
@@ -30,21 +32,23 @@ export function imageMachine(image: Buffer): string | undefined {
   return machineName(image.readUInt16LE(header + 4))
 }
 
-/** Where the package may have the driver for an architecture: installed, and in a checkout. */
-export function driverCandidates(packageRoot: string, architecture: string): string[] {
-  return [
-    join(packageRoot, 'drivers', architecture, 'psctx.sys'),
-    join(packageRoot, 'build', 'windows', architecture, 'psctx.sys'),
-  ]
+/** Which front an image has: a minifilter's names the module that it imports Filter Manager's routines from. */
+export function imageFront(image: Buffer): Front {
+  return image.toString('latin1').toLowerCase().includes('fltmgr.sys\0') ? 'minifilter' : 'legacy'
 }
 
-/** The package's driver for an architecture. */
-export function findDriver(packageRoot: string, architecture: string): string {
-  const candidates = driverCandidates(packageRoot, architecture)
+/** Where the package may have a driver for an architecture: installed, and in a checkout. */
+export function driverCandidates(packageRoot: string, architecture: string, file: string): string[] {
+  return [join(packageRoot, 'drivers', architecture, file), join(packageRoot, 'build', 'windows', architecture, file)]
+}
+
+/** The package's driver of this file name for an architecture. */
+export function findDriver(packageRoot: string, architecture: string, file: string): string {
+  const candidates = driverCandidates(packageRoot, architecture, file)
   const found = candidates.find((path) => existsSync(path))
   if (found === undefined) {
     throw new CommandError(
-      `The package has no psctx.sys for ${architecture}: it is at none of ${candidates.join(', ')}. ` +
+      `The package has no ${file} for ${architecture}: it is at none of ${candidates.join(', ')}. ` +
         'Name one with --driver, or build it with `npm run build:windows`.',
     )
   }
@@ -59,17 +63,17 @@ export function readDriver(path: string, architecture: string): Buffer {
   } catch (error) {
     throw new CommandError(
       `The driver ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}). ` +
-        'Name the psctx.sys to install with --driver.',
+        'Name the one to install with --driver.',
       { cause: error },
     )
   }
   const machine = imageMachine(image)
   if (machine === undefined) {
-    throw new CommandError(`${path} is no driver image. Name the psctx.sys to install with --driver.`)
+    throw new CommandError(`${path} is no driver image. Name the one to install with --driver.`)
   }
   if (machine !== architecture) {
     throw new CommandError(
-      `${path} is a driver for ${machine}, and this machine is ${architecture}. Name the psctx.sys for ${architecture} with --driver.`,
+      `${path} is a driver for ${machine}, and this machine is ${architecture}. Name the one for ${architecture} with --driver.`,
     )
   }
   return image

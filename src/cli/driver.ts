@@ -2,15 +2,22 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import type { Front } from '../index'
 import type { DriverAnswer, DriverStatus } from '../json'
 
-import { findDriver, machineName, readDriver } from './driver-image'
+import { findDriver, imageFront, machineName, readDriver } from './driver-image'
 import {
   acceptStop,
   allowUnloadValue,
+  blockLegacyFilters,
   errorControl,
-  registration,
-  serviceName,
+  findInstalled,
+  type InstalledService,
+  isLoaded,
+  placeholderAltitude,
+  type Registration,
+  registrations,
+  serviceKey,
   type ServiceManager,
   type ServiceStatus,
   serviceType,
@@ -24,7 +31,7 @@ import { CommandError, explainWin32, isWin32Error, makeWin32CommandError, type W
 /** The machine that the commands act on. */
 export interface DriverMachine {
   readonly services: ServiceManager
-  readonly system: Pick<System, 'elevated' | 'nativeMachine' | 'readDword'>
+  readonly system: Pick<System, 'elevated' | 'nativeMachine' | 'readDword' | 'readString'>
   /** %SystemRoot%. */
   readonly systemRoot: string
   readonly packageRoot: string
@@ -35,15 +42,17 @@ export interface DriverMachine {
 /** What was done, sentence by sentence. */
 export type Report = string[]
 
-/** The service's image, as the service manager takes it. */
-export const imagePath = String.raw`\SystemRoot\System32\drivers\psctx.sys`
+/** A service's image, as the service manager takes it. */
+export function imagePath({ file }: Registration): string {
+  return String.raw`\SystemRoot\System32\drivers` + `\\${file}`
+}
 
 const stopTimeout = 10_000
 const stopInterval = 100
 
-/** Where the driver's file is installed. */
-export function installedDriver(systemRoot: string): string {
-  return join(systemRoot, 'System32', 'drivers', 'psctx.sys')
+/** Where a driver's file is installed. */
+export function installedDriver(systemRoot: string, { file }: Registration): string {
+  return join(systemRoot, 'System32', 'drivers', file)
 }
 
 /** An image path as the service manager tells it, below the system's directory and in small letters. */
@@ -55,22 +64,19 @@ function belowSystemRoot(path: string, systemRoot: string): string {
   return prefix === undefined ? small : small.slice(prefix.length)
 }
 
-function hasImage(service: ServiceStatus, systemRoot: string): boolean {
-  return belowSystemRoot(service.imagePath, systemRoot) === belowSystemRoot(imagePath, systemRoot)
-}
-
-/** Whether Windows' own driver store has the file: psctx.inf was installed, and pnputil manages it. */
+/** Whether Windows' own driver store has the file: its INF was installed, and pnputil manages it. */
 function isFromInf(service: ServiceStatus, systemRoot: string): boolean {
   return belowSystemRoot(service.imagePath, systemRoot).startsWith('system32\\driverstore\\')
 }
 
-function isRegisteredRight(service: ServiceStatus, systemRoot: string): boolean {
+function isRegisteredRight(service: ServiceStatus, driver: Registration, systemRoot: string): boolean {
   return (
-    hasImage(service, systemRoot) &&
+    belowSystemRoot(service.imagePath, systemRoot) === belowSystemRoot(imagePath(driver), systemRoot) &&
     service.type === serviceType.fileSystemDriver &&
     service.startType === startType.demand &&
     service.errorControl === errorControl.normal &&
-    service.group === registration.group
+    service.group === driver.group &&
+    service.dependency === driver.dependency
   )
 }
 
@@ -91,16 +97,26 @@ function attempt<T>(what: string, action: () => T): T {
   }
 }
 
-function query(machine: DriverMachine): ServiceStatus | undefined {
-  return attempt('The service psctx could not be queried', () => machine.services.query(serviceName))
+function query(machine: DriverMachine, { service }: Registration): ServiceStatus | undefined {
+  return attempt(`The service ${service} could not be queried`, () => machine.services.query(service))
 }
 
-function readAllowUnload(machine: DriverMachine): boolean {
-  const key = `SYSTEM\\CurrentControlSet\\Services\\${serviceName}`
-  const value = attempt(`${allowUnloadValue} of the service could not be read`, () =>
-    machine.system.readDword(key, allowUnloadValue),
-  )
-  return (value ?? 0) !== 0
+function findServices(machine: DriverMachine): InstalledService[] {
+  return attempt('The services of psctx could not be queried', () => findInstalled(machine.services))
+}
+
+function readFlag(machine: DriverMachine, key: string, value: string): boolean {
+  const read = attempt(`${value} could not be read`, () => machine.system.readDword(key, value))
+  return (read ?? 0) !== 0
+}
+
+function readAllowUnload(machine: DriverMachine, { service }: Registration): boolean {
+  return readFlag(machine, serviceKey(service), allowUnloadValue)
+}
+
+/** Whether it can be unloaded while the system runs: a minifilter always, a legacy filter on test machines. */
+function isUnloadable(machine: DriverMachine, driver: Registration): boolean {
+  return driver.front === 'minifilter' || readAllowUnload(machine, driver)
 }
 
 /** A failure of the file system as the user is told it. */
@@ -128,38 +144,97 @@ function installFile(image: Buffer, destination: string): boolean {
   }
 }
 
-function register(machine: DriverMachine, service: ServiceStatus | undefined): string {
-  const { displayName, description, group } = registration
+function register(machine: DriverMachine, driver: Registration, service: ServiceStatus | undefined): string {
+  const { service: name, displayName, description, group, dependency } = driver
   if (service === undefined) {
-    attempt('The service psctx could not be created', () => {
-      machine.services.create(serviceName, displayName, description, imagePath, group)
+    attempt(`The service ${name} could not be created`, () => {
+      machine.services.create(name, displayName, description, imagePath(driver), group, dependency)
     })
-    return 'Created the service psctx, which is started on demand.'
+    return `Created the service ${name}, which is started on demand.`
   }
   // Also where nothing is to be changed: a service that was deleted while it ran can be queried, and fails here.
-  attempt('The service psctx could not be changed', () => {
-    machine.services.configure(serviceName, displayName, description, imagePath, group)
+  attempt(`The service ${name} could not be changed`, () => {
+    machine.services.configure(name, displayName, description, imagePath(driver), group, dependency)
   })
-  return isRegisteredRight(service, machine.systemRoot)
-    ? 'The service psctx was there already.'
-    : `The service psctx was there with other settings (image ${service.imagePath}): it has those of this package now.`
+  return isRegisteredRight(service, driver, machine.systemRoot)
+    ? `The service ${name} was there already.`
+    : `The service ${name} was there with other settings (image ${service.imagePath}): it has those of this package now.`
 }
 
-function isLoaded(service: ServiceStatus | undefined): boolean {
-  return service !== undefined && stateName(service.state) !== 'stopped'
+/** Writes the values of the service's key that are not there: an altitude that somebody has set stays. */
+function writeValues(machine: DriverMachine, { service, values }: Registration): string[] {
+  const { system, services } = machine
+  const missing = attempt(`The values of the service ${service} could not be read`, () =>
+    values.filter(({ key, name, data }) => {
+      const path = serviceKey(service, key)
+      return (typeof data === 'string' ? system.readString(path, name) : system.readDword(path, name)) === undefined
+    }),
+  )
+  attempt(`The values of the service ${service} could not be written`, () => {
+    for (const { key, name, data } of missing) services.write(service, key, name, data)
+  })
+  return missing.some(({ data }) => data === placeholderAltitude)
+    ? [`Its altitude is ${placeholderAltitude}, a placeholder: whoever ships it asks Microsoft for one of their own.`]
+    : []
 }
 
 export interface InstallOptions {
+  readonly front?: Front | undefined
   readonly driver?: string | undefined
   readonly allowUnload?: boolean | undefined
+}
+
+/** A file that was named, and whether it is the driver of the front that was. */
+function readNamed({ driver, front }: InstallOptions, architecture: string): Buffer | undefined {
+  if (driver === undefined) return undefined
+  const image = readDriver(driver, architecture)
+  if (front !== undefined && front !== imageFront(image)) {
+    throw new CommandError(
+      `${driver} is the ${imageFront(image)} driver. Leave --front out, or name the ${registrations[front].file} to install.`,
+    )
+  }
+  return image
+}
+
+function isBlocked(machine: DriverMachine): boolean {
+  return readFlag(machine, blockLegacyFilters.key, blockLegacyFilters.name)
+}
+
+/** As which front the driver is installed: what was said, what is there already, what this machine loads. Throws when the other is there. */
+function chooseFront(
+  machine: DriverMachine,
+  installed: readonly InstalledService[],
+  asked: Front | undefined,
+  report: Report,
+): Front {
+  const front = asked ?? installed[0]?.front ?? (isBlocked(machine) ? 'minifilter' : 'legacy')
+  const other = installed.find((service) => service.front !== front)
+  if (other !== undefined) {
+    throw new CommandError(
+      `psctx is installed with its ${other.front} front (the service ${registrations[other.front].service}, which is ${stateName(other.state)}), ` +
+        'and only one of the two can run. Run `psctx driver uninstall` first, and restart the machine if it says so.',
+    )
+  }
+  if (installed.length > 0 || !isBlocked(machine)) return front
+  report.push(
+    front === 'minifilter'
+      ? `Windows blocks legacy filters here (${blockLegacyFilters.name}): this is the minifilter.`
+      : `Windows blocks legacy filters here (${blockLegacyFilters.name}): this one will not start, and --front minifilter will.`,
+  )
+  return front
 }
 
 /** Copies the driver to the system's drivers and creates its service. */
 export function install(machine: DriverMachine, options: InstallOptions): Report {
   const report: Report = []
   requireElevation(machine, 'install')
-  const service = query(machine)
-  if (service !== undefined && isFromInf(service, machine.systemRoot)) {
+  const installed = findServices(machine)
+  const service = installed[0]
+  if (
+    service !== undefined &&
+    isFromInf(service, machine.systemRoot) &&
+    (options.front ?? service.front) === service.front
+  ) {
     if (options.driver !== undefined) {
       throw new CommandError(
         `psctx is installed from its INF (${service.imagePath}). Remove that with \`pnputil /delete-driver oemNN.inf /uninstall\` (\`pnputil /enum-drivers\` tells the number) before you install another.`,
@@ -168,17 +243,32 @@ export function install(machine: DriverMachine, options: InstallOptions): Report
     report.push(`psctx is installed already, from its INF: ${service.imagePath}.`)
   } else {
     const architecture = machineName(machine.system.nativeMachine())
-    const source = options.driver ?? findDriver(machine.packageRoot, architecture)
-    const destination = installedDriver(machine.systemRoot)
-    const copied = installFile(readDriver(source, architecture), destination)
+    const named = readNamed(options, architecture)
+    const asked = options.front ?? (named === undefined ? undefined : imageFront(named))
+    const driver = registrations[chooseFront(machine, installed, asked, report)]
+    const source = options.driver ?? findDriver(machine.packageRoot, architecture, driver.file)
+    const destination = installedDriver(machine.systemRoot, driver)
+    const copied = installFile(named ?? readDriver(source, architecture), destination)
     report.push(copied ? `Copied ${source} to ${destination}.` : `${destination} was there already, the same.`)
-    report.push(register(machine, service))
-    if (copied && isLoaded(service))
+    report.push(register(machine, driver, service))
+    report.push(...writeValues(machine, driver))
+    if (copied && service !== undefined && isLoaded(service))
       report.push('psctx is running with its old file: the new one runs from its next start on.')
   }
-  if (options.allowUnload === true && !readAllowUnload(machine)) {
+  if (options.allowUnload === true) report.push(...allowUnload(machine))
+  return report
+}
+
+/** Lets the driver that is installed be stopped. */
+function allowUnload(machine: DriverMachine): Report {
+  const [service] = findServices(machine)
+  if (service === undefined) return []
+  const driver = registrations[service.front]
+  if (driver.front === 'minifilter') return ['A minifilter can be stopped without --allow-unload.']
+  const report: Report = []
+  if (!readAllowUnload(machine, driver)) {
     attempt(`${allowUnloadValue} of the service could not be set`, () => {
-      machine.services.writeDword(serviceName, allowUnloadValue, 1)
+      machine.services.write(driver.service, '', allowUnloadValue, 1)
     })
     report.push(
       isLoaded(service)
@@ -192,10 +282,10 @@ export function install(machine: DriverMachine, options: InstallOptions): Report
 /** Starts the driver. */
 export function start(machine: DriverMachine): Report {
   requireElevation(machine, 'start')
-  const service = query(machine)
+  const [service] = findServices(machine)
   if (service !== undefined && stateName(service.state) === 'running') return ['psctx was running already.']
   try {
-    machine.services.start(serviceName)
+    machine.services.start(registrations[service?.front ?? 'legacy'].service)
   } catch (error) {
     if (isWin32Error(error, 'ERROR_SERVICE_ALREADY_RUNNING')) return ['psctx was running already.']
     throw explainWin32(error, 'psctx could not be started')
@@ -208,10 +298,12 @@ export function start(machine: DriverMachine): Report {
 }
 
 /** Waits until the driver is gone, which it is when its last handle is closed. */
-async function waitUntilStopped(machine: DriverMachine): Promise<void> {
-  for (let waited = 0; isLoaded(query(machine)); waited += stopInterval) {
+async function waitUntilStopped(machine: DriverMachine, driver: Registration): Promise<void> {
+  for (let waited = 0; ; waited += stopInterval) {
+    const service = query(machine, driver)
+    if (service === undefined || !isLoaded(service)) return
     if (waited >= stopTimeout) {
-      throw readAllowUnload(machine)
+      throw isUnloadable(machine, driver)
         ? new CommandError(
             'psctx is still stopping: a program has it open. Close what uses it (Node.js programs with an open filter); it stops after the last one.',
           )
@@ -221,21 +313,27 @@ async function waitUntilStopped(machine: DriverMachine): Promise<void> {
   }
 }
 
-/** Stops the driver, which it allows on test machines only. */
+/**
+ * Stops the driver, which a legacy filter allows on test machines only. A minifilter is stopped by its service as well, and not by FilterUnload:
+ * the system waits for the last handle of the driver's device first, and whoever asks needs no privilege of their own.
+ *
+ * @see {@link https://learn.microsoft.com/windows-hardware/drivers/ifs/when-the-filterunloadcallback-routine-is-called | When the FilterUnloadCallback routine is called}
+ */
 export async function stop(machine: DriverMachine): Promise<Report> {
   requireElevation(machine, 'stop')
-  const service = query(machine)
+  const [service] = findServices(machine)
   if (service === undefined) return ['psctx is not installed: there is nothing to stop.']
   if (!isLoaded(service)) return ['psctx was stopped already.']
+  const driver = registrations[service.front]
   if (stateName(service.state) !== 'stop-pending') {
     try {
-      machine.services.stop(serviceName)
+      machine.services.stop(driver.service)
     } catch (error) {
       if (isWin32Error(error, 'ERROR_SERVICE_NOT_ACTIVE')) return ['psctx was stopped already.']
       throw explainWin32(error, 'psctx could not be stopped')
     }
   }
-  await waitUntilStopped(machine)
+  await waitUntilStopped(machine, driver)
   return ['Stopped psctx.']
 }
 
@@ -258,16 +356,16 @@ async function stopForUninstall(machine: DriverMachine, report: Report): Promise
   }
 }
 
-function deleteService(machine: DriverMachine): string {
+function deleteService(machine: DriverMachine, { service }: Registration): string {
   try {
-    machine.services.delete(serviceName)
-    return 'Deleted the service psctx.'
+    machine.services.delete(service)
+    return `Deleted the service ${service}.`
   } catch (error) {
-    if (isWin32Error(error, 'ERROR_SERVICE_DOES_NOT_EXIST')) return 'The service psctx was gone already.'
+    if (isWin32Error(error, 'ERROR_SERVICE_DOES_NOT_EXIST')) return `The service ${service} was gone already.`
     if (isWin32Error(error, 'ERROR_SERVICE_MARKED_FOR_DELETE')) {
-      return 'The service psctx was deleted before, and goes when nothing uses it any more.'
+      return `The service ${service} was deleted before, and goes when nothing uses it any more.`
     }
-    throw explainWin32(error, 'The service psctx could not be deleted')
+    throw explainWin32(error, `The service ${service} could not be deleted`)
   }
 }
 
@@ -283,34 +381,47 @@ function deleteFile(path: string, stopped: boolean): string | undefined {
   }
 }
 
-/** Deletes the driver's service and file. */
+/** Deletes the driver's services and files, of whichever front. */
 export async function uninstall(machine: DriverMachine): Promise<Report> {
   const report: Report = []
   requireElevation(machine, 'uninstall')
-  const service = query(machine)
+  for (const driver of Object.values(registrations)) await uninstallDriver(machine, driver, report)
+  return report.length > 0 ? report : ['psctx was not installed: there is nothing to uninstall.']
+}
+
+async function uninstallDriver(machine: DriverMachine, driver: Registration, report: Report): Promise<void> {
+  const service = query(machine, driver)
   if (service !== undefined && isFromInf(service, machine.systemRoot)) {
     throw new CommandError(
       `psctx was installed from its INF (${service.imagePath}). Remove it with \`pnputil /delete-driver oemNN.inf /uninstall\`; \`pnputil /enum-drivers\` tells the number.`,
     )
   }
-  const stopped = !isLoaded(service) || (await stopForUninstall(machine, report))
-  if (service !== undefined) report.push(deleteService(machine))
-  const deleted = deleteFile(installedDriver(machine.systemRoot), stopped)
+  const stopped = service === undefined || !isLoaded(service) || (await stopForUninstall(machine, report))
+  if (service !== undefined) report.push(deleteService(machine, driver))
+  const deleted = deleteFile(installedDriver(machine.systemRoot, driver), stopped)
   if (deleted !== undefined) report.push(deleted)
-  return report.length > 0 ? report : ['psctx was not installed: there is nothing to uninstall.']
 }
 
 export function status(machine: DriverMachine): DriverStatus {
-  const service = query(machine)
+  const [service] = findServices(machine)
   if (service === undefined) {
-    return { installed: false, state: 'absent', imagePath: null, allowUnload: false, stoppable: false, driver: null }
+    return {
+      installed: false,
+      front: null,
+      state: 'absent',
+      imagePath: null,
+      allowUnload: false,
+      stoppable: false,
+      driver: null,
+    }
   }
   const state = stateName(service.state)
   return {
     installed: true,
+    front: service.front,
     state,
     imagePath: service.imagePath,
-    allowUnload: readAllowUnload(machine),
+    allowUnload: readAllowUnload(machine, registrations[service.front]),
     stoppable: (service.controlsAccepted & acceptStop) !== 0,
     driver: state === 'running' ? machine.askDriver() : null,
   }
@@ -324,8 +435,9 @@ export function isFine({ state, driver }: DriverStatus): boolean {
 /** The status, line by line. */
 export function describeStatus(found: DriverStatus): Report {
   if (!found.installed) return ['psctx is not installed. `psctx driver install` installs it.']
-  const report = [`psctx is ${found.state}.`, `image: ${String(found.imagePath)}`]
-  report.push(`unloading: ${found.allowUnload ? 'allowed (a test machine)' : 'not allowed'}`)
+  const report = [`psctx is ${found.state}.`, `image: ${String(found.imagePath)}`, `front: ${String(found.front)}`]
+  const unloading = found.allowUnload ? 'allowed (a test machine)' : 'not allowed'
+  report.push(`unloading: ${found.front === 'minifilter' ? 'allowed, as of every minifilter' : unloading}`)
   const { driver } = found
   if (driver === null) {
     if (found.state === 'stopped') report.push('`psctx driver start` starts it.')

@@ -6,7 +6,15 @@ import { openFilter, type StreamSupport } from '../index'
 import type { WindowsAddon } from './addon'
 import type { DriverFacts, Fact, HostFacts, WindowsFacts } from './doctor'
 import { readEvents } from './event-log'
-import { allowUnloadValue, serviceName } from './service'
+import {
+  allowUnloadValue,
+  altitudeValue,
+  blockLegacyFilters,
+  filterManager,
+  findInstalled,
+  registrations,
+  serviceKey,
+} from './service'
 import { type Drive, driveType } from './system'
 import { isWin32Error, win32ErrorName } from './win32-error'
 
@@ -63,20 +71,16 @@ export function findWindowsFacts({ service, system }: WindowsAddon): WindowsFact
   return {
     elevated: find('The rights could not be determined', () => system.elevated()),
     nativeMachine: find('The architecture could not be determined', () => system.nativeMachine()),
-    service: find('The service could not be queried', () => service.query(serviceName)),
-    allowUnload: registry(
-      allowUnloadValue,
-      String.raw`SYSTEM\CurrentControlSet\Services` + `\\${serviceName}`,
-      allowUnloadValue,
+    service: find('The service could not be queried', () => findInstalled(service)[0]),
+    filterManager: find('Filter Manager could not be looked for', () => service.query(filterManager)),
+    altitude: find('The altitude could not be read', () =>
+      system.readString(serviceKey(registrations.minifilter.service, altitudeValue.key), altitudeValue.name),
     ),
+    allowUnload: registry(allowUnloadValue, serviceKey(registrations.legacy.service), allowUnloadValue),
     driver: find('The driver could not be asked', () => askDriver('value' in drives ? drives.value : [])),
     codeIntegrity: find('Code integrity could not be queried', () => system.codeIntegrity()),
     secureBoot: registry('The state of Secure Boot', `${control}\\SecureBoot\\State`, 'UEFISecureBootEnabled'),
-    blockLegacyFilters: registry(
-      'IoBlockLegacyFsFilters',
-      `${control}\\Session Manager\\I/O System`,
-      'IoBlockLegacyFsFilters',
-    ),
+    blockLegacyFilters: registry(blockLegacyFilters.name, blockLegacyFilters.key, blockLegacyFilters.name),
     blockEvents: find('The System log could not be read', () => readEvents('System', blockQuery, newestEvents)),
     drives,
   }

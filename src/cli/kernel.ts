@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 
-import type { Filter, Stream } from '../index'
+import type { Filter, Front, Stream } from '../index'
 
 import { UsageError } from './failure'
 import type { Output } from './output'
@@ -12,6 +12,7 @@ import { CommandError } from './win32-error'
 
 export interface KernelOptions {
   readonly volume?: Volumes
+  readonly front?: Front
 }
 
 /** What there is when nothing is said. */
@@ -27,7 +28,7 @@ function addVolume(text: string, volumes: Volumes = {}): Volumes {
   return { ...volumes, [drive]: path === undefined ? { type: 'memory' } : { type: 'directory', path } }
 }
 
-/** The options that choose the kernel's volumes; in the shell they are the shell's. */
+/** The options that choose the kernel's volumes and front; in the shell they are the shell's. */
 export function addKernelOptions(command: Command, runtime: Runtime): Command {
   if (runtime.shell !== undefined) return command
   return command
@@ -36,6 +37,12 @@ export function addKernelOptions(command: Command, runtime: Runtime): Command {
         '--volume <volume>',
         'embedded kernel: a volume, N:=/mnt/ntfs (a directory) or P: (in memory); may be repeated',
       ).argParser(addVolume),
+    )
+    .addOption(
+      new Option('--front <front>', 'embedded kernel: as what the driver is loaded (default: legacy)').choices([
+        'legacy',
+        'minifilter',
+      ]),
     )
     .option('-q, --quiet', 'no notes on standard error')
 }
@@ -71,12 +78,19 @@ export async function openKernel(
     if (options.volume !== undefined) {
       throw new UsageError('On Windows there are the volumes of Windows. Leave --volume out.')
     }
+    if (options.front !== undefined) {
+      throw new UsageError(
+        'On Windows the driver is what was installed as: see `psctx driver status`. Leave --front out.',
+      )
+    }
     return { filter: await surroundings.open({ readOnly }), volumes: {} }
   }
   const volumes = { ...memory, ...options.volume }
   checkDirectories(volumes)
-  const filter = await surroundings.open({ kernel: 'host', volumes, readOnly })
-  output.note(`embedded kernel, in this process alone: ${describeVolumes(volumes)}; ${ends}.`)
+  const { front } = options
+  const filter = await surroundings.open({ kernel: 'host', volumes, front, readOnly })
+  const as = front === 'minifilter' ? ', with the driver as a minifilter' : ''
+  output.note(`embedded kernel, in this process alone${as}: ${describeVolumes(volumes)}; ${ends}.`)
   return { filter, volumes }
 }
 

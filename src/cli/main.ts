@@ -32,7 +32,7 @@ async function makeMachine(): Promise<DriverMachine> {
       try {
         const filter = openFilter({ kernel: 'windows', readOnly: true })
         try {
-          return { version: filter.version, statistics: filter.statistics() }
+          return { version: filter.version, front: filter.front, statistics: filter.statistics() }
         } finally {
           filter.close()
         }

@@ -28,5 +28,7 @@ export interface System {
   codeIntegrity(): number
   /** A REG_DWORD below HKEY_LOCAL_MACHINE; `undefined` when it is not there. */
   readDword(key: string, value: string): number | undefined
+  /** A REG_SZ, likewise. */
+  readString(key: string, value: string): string | undefined
   drives(): readonly Drive[]
 }

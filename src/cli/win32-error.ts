@@ -25,8 +25,10 @@ const errors = {
   ERROR_SERVICE_DOES_NOT_EXIST: 1060,
   ERROR_SERVICE_CANNOT_ACCEPT_CTRL: 1061,
   ERROR_SERVICE_NOT_ACTIVE: 1062,
+  ERROR_SERVICE_DEPENDENCY_FAIL: 1068,
   ERROR_SERVICE_MARKED_FOR_DELETE: 1072,
   ERROR_SERVICE_EXISTS: 1073,
+  ERROR_SERVICE_DEPENDENCY_DELETED: 1075,
   ERROR_DUPLICATE_SERVICE_NAME: 1078,
   ERROR_SHUTDOWN_IN_PROGRESS: 1115,
   ERROR_DRIVER_BLOCKED: 1275,
@@ -45,7 +47,9 @@ const names = new Map<number, Win32ErrorName>(
 )
 
 const elevate = 'Run this in a terminal that was opened with "Run as administrator".'
-const rebuild = 'Install the psctx.sys of this machine’s architecture: leave --driver out, or name that file.'
+const noFilterManager =
+  'Filter Manager (the service FltMgr), which a minifilter needs, does not run: see why, or uninstall psctx and install it with --front legacy.'
+const rebuild = 'Install the image of this machine’s architecture: leave --driver out, or name that file.'
 
 /** What an error means here, and what to do about it. */
 const advice: Partial<Record<Win32ErrorName, string>> = {
@@ -60,7 +64,7 @@ const advice: Partial<Record<Win32ErrorName, string>> = {
   ERROR_BAD_EXE_FORMAT: `The file is no driver for this machine. ${rebuild}`,
   ERROR_EXE_MACHINE_TYPE_MISMATCH: `The driver is for another architecture. ${rebuild}`,
   ERROR_INVALID_IMAGE_HASH:
-    'Windows does not accept the driver’s signature: sign psctx.sys with a test certificate, run `bcdedit /set testsigning on` (Secure Boot must be off), and restart the machine.',
+    'Windows does not accept the driver’s signature: sign it with a test certificate, run `bcdedit /set testsigning on` (Secure Boot must be off), and restart the machine.',
   ERROR_DRIVER_FAILED_PRIOR_UNLOAD: 'An instance of the driver is still in memory: restart the machine.',
   ERROR_INVALID_SERVICE_CONTROL:
     'A legacy file system filter cannot be unloaded while the system runs: restart the machine, after which psctx is stopped until it is started again. On a test machine, `psctx driver install --allow-unload` lets it be stopped from its next start on.',
@@ -74,12 +78,14 @@ const advice: Partial<Record<Win32ErrorName, string>> = {
   ERROR_SERVICE_NOT_ACTIVE: 'The driver is not running: run `psctx driver start`.',
   ERROR_SERVICE_MARKED_FOR_DELETE:
     'The service was deleted while it was in use, and goes when it is not: close the Services window and other tools that show it, or restart the machine.',
+  ERROR_SERVICE_DEPENDENCY_FAIL: noFilterManager,
+  ERROR_SERVICE_DEPENDENCY_DELETED: noFilterManager,
   ERROR_DUPLICATE_SERVICE_NAME: 'Another service has the display name psctx: rename or remove that one.',
   ERROR_SHUTDOWN_IN_PROGRESS: 'Windows is shutting down: try again after the restart.',
   ERROR_DRIVER_BLOCKED:
     'Windows blocks this driver (a compatibility or block-list entry, or a policy): look into the System log for event 1205 of Kernel-IO, and run `psctx doctor`.',
   ERROR_NO_SYSTEM_RESOURCES: 'The kernel is out of memory: try again later.',
-  ERROR_BAD_DRIVER: 'The file is no driver for this machine: use the psctx.sys of this package.',
+  ERROR_BAD_DRIVER: 'The file is no driver for this machine: use that of this package.',
   ERROR_SYSTEM_INTEGRITY_POLICY_VIOLATION:
     'A code integrity policy of this machine (App Control) does not admit the driver: ask who administers it, or use a test machine.',
 }

@@ -1,5 +1,6 @@
 /** INSPECT: every context on a stream, whoever's it is. */
 import * as abi from '../abi'
+import type { MinifilterInstance } from '../minifilters'
 
 import { holders } from './context'
 import { type Memory, nameOf } from './memory'
@@ -41,6 +42,16 @@ export interface OwnInspectedContext extends InspectedContextBase {
 export interface OtherInspectedContext extends InspectedContextBase {
   /** Whose it is. */
   readonly holder: 'other-session' | 'other-filter'
+  /**
+   * There, and true, where it is Filter Manager's own: one a stream, on behalf of every minifilter that has set a context on that. Whose they
+   * are, and how many, only Filter Manager knows.
+   */
+  readonly filterManager?: true
+  /**
+   * With `filterManager`: the minifilters that are attached to the stream's volume, from the highest down, of which those that have set a
+   * context are some. Not there if they could not be listed: {@link Filter.minifilters} says why.
+   */
+  readonly minifilters?: readonly MinifilterInstance[]
 }
 
 /** A context on a stream, whoever's it is: see its `holder`. */

@@ -48,7 +48,8 @@ export interface Version {
   readonly limits: FilterLimits
 }
 
-const fronts: readonly Front[] = ['legacy', 'minifilter']
+/** By their numbers. */
+export const fronts: readonly Front[] = ['legacy', 'minifilter']
 
 export function encodeQueryVersion(memory: Memory): void {
   encodeHeader(memory, 0, abi.operation.queryVersion, abi.header.size)

@@ -6,6 +6,7 @@ import type {
   FilterEvent,
   FilterLimits,
   FilterStatistics,
+  Front,
   InsertionResult,
   InspectedContext,
   KernelName,
@@ -95,6 +96,8 @@ export interface StatDocument extends NamedDocument<'stat'> {
   readonly kernel: KernelName
   /** Of the driver. */
   readonly version: string
+  /** By which the driver hears of opens and requests. */
+  readonly front: Front
   /** The driver’s counters. */
   readonly statistics: FilterStatistics
   /** What the command’s own filter may hold. */
@@ -138,6 +141,8 @@ export type DriverAnswer =
   | {
       /** The driver’s, such as `1.0.0`. */
       readonly version: string
+      /** Its own, whatever its service is called. */
+      readonly front: Front
       /** Its counters. */
       readonly statistics: FilterStatistics
     }
@@ -152,11 +157,13 @@ export type DriverAnswer =
 export interface DriverStatus {
   /** Whether the driver’s service exists. */
   readonly installed: boolean
+  /** As which of its two fronts it is installed; `null`: there is no service. */
+  readonly front: Front | null
   /** The service’s; `'absent'`: there is none. */
   readonly state: ServiceState | 'absent'
   /** The driver’s file, as the service names it; `null`: there is no service. */
   readonly imagePath: string | null
-  /** Whether it was installed with `--allow-unload`, which holds from its next start on. */
+  /** Whether a legacy filter was installed with `--allow-unload`, which holds from its next start on. A minifilter needs no leave. */
   readonly allowUnload: boolean
   /** Whether it takes the request to stop; what Windows says of the running driver. */
   readonly stoppable: boolean

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { jsonReviver, type InsertDocument, type TrackLine, type WatchLine } from '../../src/json'
-import { type Filter, openFilter, type Stream } from '../../src/index'
+import { Filter, openFilter, PerStreamContextError, Stream } from '../../src/index'
 import { Execution, psctx, shell } from './surroundings'
 
 const path = 'M:\\report.docx'
@@ -148,10 +148,61 @@ test('reading commands open the driver for looking only', async () => {
   expect(opened).toEqual([true, true, true, true, true])
 })
 
+describe('inspect, where Filter Manager has a context', () => {
+  const entry = {
+    holder: 'other-filter',
+    module: 'fltMgr.sys',
+    offset: 16,
+    ownerKind: 'unknown',
+    ownerToken: '1',
+  } as const
+  const minifilters = [
+    { filter: 'WdFilter', instance: 'WdFilter Instance', altitude: '328010' },
+    { filter: 'luafv', instance: 'luafv', altitude: '135000' },
+  ]
+  afterEach(() => {
+    jest.restoreAllMocks()
+  })
+
+  function inspect(...options: string[]) {
+    return psctx(['inspect', 'M:', ...options])
+  }
+
+  test('says on whose behalf, and names the candidates with their altitudes', async () => {
+    const told = { ...entry, filterManager: true, minifilters } as const
+    jest.spyOn(Stream.prototype, 'inspect').mockReturnValue([told])
+    const { code, out } = await inspect('--quiet')
+    expect(code).toBe(0)
+    expect(out).toContain(
+      'fltMgr.sys: Filter Manager’s own, on behalf of the minifilters that have set a context here.',
+    )
+    expect(out).toMatch(/328010.*WdFilter.*WdFilter Instance[^]*135000.*luafv/)
+    const document = JSON.parse((await inspect('--json')).out) as { contexts: unknown }
+    expect(document.contexts).toEqual([told])
+  })
+
+  test('says that none is attached', async () => {
+    jest.spyOn(Stream.prototype, 'inspect').mockReturnValue([{ ...entry, filterManager: true, minifilters: [] }])
+    expect((await inspect()).out).toContain('None is attached to this volume.')
+  })
+
+  test('says why they could not be listed', async () => {
+    jest.spyOn(Stream.prototype, 'inspect').mockReturnValue([{ ...entry, filterManager: true }])
+    jest.spyOn(Filter.prototype, 'minifilters').mockImplementation((path) => {
+      throw new PerStreamContextError({ status: 0xc00000bb, operation: 'minifilters', path })
+    })
+    const { code, out, error } = await inspect()
+    expect(code).toBe(0)
+    expect(out).toContain('fltMgr.sys: Filter Manager’s own')
+    expect(error).toMatch(/minifilters could not be listed: .*STATUS_NOT_SUPPORTED.*no Filter Manager here/)
+  })
+})
+
 test('on Windows nothing is said of an embedded kernel, and there is no volume to name', async () => {
   const { error } = await psctx(['stat'], { platform: 'win32' })
   expect(error).toBe('')
   expect(await psctx(['stat', '--volume', 'N:'], { platform: 'win32' })).toMatchObject({ code: 2, out: '' })
+  expect(await psctx(['stat', '--front', 'legacy'], { platform: 'win32' })).toMatchObject({ code: 2, out: '' })
 })
 
 describe('watch', () => {
@@ -283,6 +334,7 @@ test.each([
   [['insert', path, '--data-hex', 'xy']],
   [['insert', path, '--pool', 'swimming']],
   [['insert', path, '--volume', 'N=/tmp']],
+  [['insert', path, '--front', 'filter']],
   [['insert', path, '--volume', 'N:', '--volume', 'n:']],
   [['insert']],
   [['lookup', path, '--raw', '--json']],

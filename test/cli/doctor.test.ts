@@ -1,6 +1,7 @@
 /** What `psctx doctor` makes of made-up systems: every row, in every case that it tells apart. */
 import type { StreamSupport, UnsupportedReason } from '../../src/codec/support'
 import { diagnose, type DriverFacts, type Fact, type Facts, isHealthy, type WindowsFacts } from '../../src/cli/doctor'
+import { placeholderAltitude } from '../../src/cli/service'
 import type { Drive } from '../../src/cli/system'
 import { statistics } from './machine'
 
@@ -15,7 +16,12 @@ const service = {
   errorControl: 1,
   imagePath: String.raw`\SystemRoot\System32\drivers\psctx.sys`,
   group: 'FSFilter Activity Monitor',
-}
+  dependency: '',
+  front: 'legacy',
+} as const
+
+/** Filter Manager's service, which runs. */
+const filterManager = { ...service, imagePath: 'system32\\drivers\\fltmgr.sys' }
 
 function driverFacts(changes: Partial<DriverFacts> = {}): Fact<DriverFacts> {
   return {
@@ -28,6 +34,8 @@ const well: WindowsFacts = {
   elevated: { value: true },
   nativeMachine: { value: 0x8664 },
   service: { value: service },
+  filterManager: { value: filterManager },
+  altitude: { value: undefined },
   allowUnload: { value: undefined },
   driver: driverFacts(),
   codeIntegrity: { value: 3 },
@@ -35,6 +43,17 @@ const well: WindowsFacts = {
   blockLegacyFilters: { value: undefined },
   blockEvents: { value: [] },
   drives: { value: [{ drive: 'C:', type: 3, fileSystem: 'NTFS', flags: 0x3e706ff }] },
+}
+
+const minifilter: Partial<WindowsFacts> = {
+  service: { value: { ...service, front: 'minifilter', dependency: 'FltMgr' } },
+  altitude: { value: '389999.5' },
+}
+const blocked: Partial<WindowsFacts> = { blockLegacyFilters: { value: 1 } }
+const noManager: Partial<WindowsFacts> = { filterManager: { value: undefined } }
+const none: Partial<WindowsFacts> = { service: { value: undefined } }
+const dax: Partial<WindowsFacts> = {
+  drives: { value: [{ drive: 'D:', type: 3, fileSystem: 'NTFS', flags: 0x20000000 }] },
 }
 
 /** The same before the driver is started. */
@@ -75,6 +94,7 @@ test('a system on which all is well has nothing but good rows', () => {
     'architecture',
     'driver service',
     'driver',
+    'front',
     'unloading',
     'attachments',
     'legacy filters',
@@ -190,6 +210,75 @@ const rows: [string, string, Facts, string, RegExp, RegExp?][] = [
     /blocked/,
     /IoBlockLegacyFsFilters to 0 below HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\I\/O System.*restart/,
   ],
+  [
+    'legacy filters',
+    'blocked, and the minifilter is installed',
+    onWindows({ ...minifilter, ...blocked }),
+    'ok',
+    /blocked/,
+  ],
+  ['legacy filters', 'blocked, and nothing is installed', onWindows({ ...none, ...blocked }), 'ok', /blocked/],
+  ['front', 'legacy, allowed', onWindows({}), 'ok', /legacy filter, which Windows allows/],
+  ['front', 'legacy, blocked', onWindows(blocked), 'problem', /a minifilter fits/, /uninstall.*takes the minifilter/],
+  ['front', 'legacy with a DAX volume', onWindows(dax), 'warning', /D:.*DAX/, /--front minifilter/],
+  ['front', 'minifilter', onWindows({ ...minifilter, ...blocked, ...dax }), 'ok', /Filter Manager runs/],
+  [
+    'front',
+    'minifilter without Filter Manager',
+    onWindows({ ...minifilter, ...noManager }),
+    'problem',
+    /Filter Manager does not run; a legacy filter fits/,
+    /--front legacy/,
+  ],
+  [
+    'front',
+    'neither',
+    onWindows({ ...none, ...blocked, ...noManager }),
+    'problem',
+    /none fits/,
+    /IoBlockLegacyFsFilters to 0/,
+  ],
+  ['front', 'nothing installed', onWindows(none), 'ok', /both fit: .*takes the legacy filter/],
+  [
+    'front',
+    'nothing installed, a DAX volume',
+    onWindows({ ...none, ...dax }),
+    'ok',
+    /both fit, but for D:.*minifilters/,
+  ],
+  ['front', 'nothing installed, legacy blocked', onWindows({ ...none, ...blocked }), 'ok', /minifilter fits, since/],
+  [
+    'front',
+    'nothing installed, no Filter Manager',
+    onWindows({ ...none, ...noManager }),
+    'ok',
+    /legacy filter fits, since/,
+  ],
+  ['altitude', 'of its owner', onWindows(minifilter), 'ok', /389999\.5/],
+  [
+    'altitude',
+    'the placeholder',
+    onWindows({ ...minifilter, altitude: { value: placeholderAltitude } }),
+    'warning',
+    /placeholder/,
+    /minifilter-altitude-request/,
+  ],
+  [
+    'altitude',
+    'missing',
+    onWindows({ ...minifilter, altitude: { value: undefined } }),
+    'problem',
+    /no instance/,
+    /driver install/,
+  ],
+  ['unloading', 'of the minifilter', onWindows(minifilter), 'ok', /as of every minifilter/],
+  [
+    'volume D:',
+    'with direct access, and the minifilter',
+    onWindows({ ...minifilter, ...dax }),
+    'unknown',
+    /running driver/,
+  ],
   ['legacy filters', 'allowed by value', onWindows({ blockLegacyFilters: { value: 0 } }), 'ok', /allowed/],
   [
     'test signing',
@@ -252,6 +341,12 @@ describe('event 1205', () => {
     const row = finding(onWindows({ blockEvents: { value: events } }), 'blocked filters')
     expect(row).toMatchObject({ level: 'problem' })
     expect(row.found).toBe('Windows blocked psctx: event 1205, 2026-01-02T03:04:05.678Z (\\Driver\\psctx)')
+  })
+
+  test('of psctx is none of the minifilter that is installed', () => {
+    const events = [event("<Data Name='DriverName'>\\Driver\\psctx</Data>")]
+    const row = finding(onWindows({ ...minifilter, blockEvents: { value: events } }), 'blocked filters')
+    expect(row).toMatchObject({ level: 'warning' })
   })
 
   test('of another filter is a warning', () => {
@@ -317,6 +412,8 @@ test.each<[keyof WindowsFacts, string]>([
   ['codeIntegrity', 'memory integrity'],
   ['secureBoot', 'Secure Boot'],
   ['blockLegacyFilters', 'legacy filters'],
+  ['blockLegacyFilters', 'front'],
+  ['filterManager', 'front'],
   ['blockEvents', 'blocked filters'],
   ['drives', 'volumes'],
 ])('%s that could not be found out makes %s unknown, with the reason', (fact, check) => {

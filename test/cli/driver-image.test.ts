@@ -1,5 +1,5 @@
 /** Which machine a driver's image is for, told by its headers, whatever the file is. */
-import { imageMachine, machineName } from '../../src/cli/driver-image'
+import { imageFront, imageMachine, machineName } from '../../src/cli/driver-image'
 import { makeImage } from './machine'
 
 test.each([
@@ -29,4 +29,11 @@ test.each([
   const image = makeImage()
   image.writeUInt8(0xff, offset)
   expect(imageMachine(image)).toBeUndefined()
+})
+
+test.each([
+  ['a minifilter, which imports from Filter Manager', '\0FLTMGR.SYS\0ntoskrnl.exe\0', 'minifilter'],
+  ['a legacy filter', '\0ntoskrnl.exe\0HAL.dll\0', 'legacy'],
+])('an image is that of %s', (_, tail, front) => {
+  expect(imageFront(makeImage({ tail }))).toBe(front)
 })

@@ -14,8 +14,12 @@ import {
   stop,
   uninstall,
 } from '../../src/cli/driver'
+import { registrations } from '../../src/cli/service'
 import { CommandError } from '../../src/cli/win32-error'
+import { readInf } from '../image/inf'
 import { FakeMachine, makeImage } from './machine'
+
+const legacyImage = imagePath(registrations.legacy)
 
 let machine: FakeMachine
 let destination: string
@@ -36,7 +40,7 @@ const storeImage = String.raw`\SystemRoot\System32\DriverStore\FileRepository\ps
 
 beforeEach(() => {
   machine = new FakeMachine()
-  destination = installedDriver(machine.systemRoot)
+  destination = installedDriver(machine.systemRoot, registrations.legacy)
   putDriver()
 })
 
@@ -55,7 +59,7 @@ describe('install', () => {
       type: 2,
       startType: 3,
       errorControl: 1,
-      imagePath,
+      imagePath: legacyImage,
       group: 'FSFilter Activity Monitor',
     })
     expect(machine.services.allowUnload).toBeUndefined()
@@ -90,16 +94,19 @@ describe('install', () => {
     expect(install(machine, {})).toContain('The service psctx was there already.')
   })
 
-  test.each([{ imagePath: String.raw`\??\C:\old\psctx.sys` }, { startType: 4 }, { group: '' }, { type: 1 }])(
-    'sets a service right that has %o',
-    (changes) => {
-      install(machine, {})
-      machine.services.set(changes)
-      expect(install(machine, {})[1]).toContain('it has those of this package now')
-      expect(machine.services.service).toMatchObject({ type: 2, startType: 3, imagePath })
-      expect(machine.services.service?.group).not.toBe('')
-    },
-  )
+  test.each([
+    { imagePath: String.raw`\??\C:\old\psctx.sys` },
+    { startType: 4 },
+    { group: '' },
+    { type: 1 },
+    { dependency: 'Tcpip' },
+  ])('sets a service right that has %o', (changes) => {
+    install(machine, {})
+    machine.services.set(changes)
+    expect(install(machine, {})[1]).toContain('it has those of this package now')
+    expect(machine.services.service).toMatchObject({ type: 2, startType: 3, imagePath: legacyImage })
+    expect(machine.services.service?.group).not.toBe('')
+  })
 
   test('takes the driver of the native architecture, also from a checkout', () => {
     machine.machine = 0xaa64
@@ -139,7 +146,7 @@ describe('install', () => {
 
   test('says so when the file that was named is not there', () => {
     expect(() => install(machine, { driver: join(machine.directory, 'none.sys') })).toThrow(
-      /none\.sys cannot be read \(ENOENT\)\. Name the psctx\.sys/,
+      /none\.sys cannot be read \(ENOENT\)\. Name the one/,
     )
   })
 
@@ -203,6 +210,8 @@ describe('start', () => {
     [2, 'ERROR_FILE_NOT_FOUND', /install` again/],
     [5, 'ERROR_ACCESS_DENIED', /Run as administrator/],
     [31, 'ERROR_GEN_FAILURE', /System log/],
+    [1068, 'ERROR_SERVICE_DEPENDENCY_FAIL', /FltMgr.*--front legacy/],
+    [1075, 'ERROR_SERVICE_DEPENDENCY_DELETED', /FltMgr.*--front legacy/],
     [193, 'ERROR_BAD_EXE_FORMAT', /architecture/],
     [216, 'ERROR_EXE_MACHINE_TYPE_MISMATCH', /architecture/],
     [577, 'ERROR_INVALID_IMAGE_HASH', /bcdedit \/set testsigning on.*Secure Boot/],
@@ -318,7 +327,7 @@ describe('uninstall', () => {
 
   test('deletes a file that was left without a service', async () => {
     install(machine, {})
-    machine.services.service = undefined
+    machine.services.forget()
     expect(await uninstall(machine)).toEqual([`Deleted ${destination}.`])
   })
 
@@ -344,12 +353,187 @@ describe('uninstall', () => {
 
   test('says so when the file of a stopped driver cannot be deleted', async () => {
     install(machine, {})
-    machine.services.service = undefined
-    const path = installedDriver(join(machine.directory, 'other'))
+    machine.services.forget()
+    const path = installedDriver(join(machine.directory, 'other'), registrations.legacy)
     mkdirSync(path, { recursive: true }) // a directory, which is not deleted as a file
     const other = Object.assign(Object.create(machine) as FakeMachine, { systemRoot: join(machine.directory, 'other') })
     await expect(uninstall(other)).rejects.toThrow(/could not be deleted/)
   })
+})
+
+describe('of the two fronts', () => {
+  const { legacy, minifilter } = registrations
+  const minifilterImage = (): Buffer => makeImage({ tail: '\0FLTMGR.SYS\0' })
+
+  beforeEach(() => {
+    machine.services.front = 'minifilter'
+    putDriver(minifilterImage(), 'drivers', 'x64', 'psctx-minifilter.sys')
+  })
+
+  function values(): Record<string, unknown> {
+    return Object.fromEntries(machine.services.registry)
+  }
+
+  test('installs the minifilter when that is asked for: its file, its service, its instance for every Windows', () => {
+    const file = installedDriver(machine.systemRoot, minifilter)
+    expect(install(machine, { front: 'minifilter' })).toEqual([
+      `Copied ${join(machine.packageRoot, 'drivers', 'x64', 'psctx-minifilter.sys')} to ${file}.`,
+      'Created the service psctx-minifilter, which is started on demand.',
+      'Its altitude is 385099.5, a placeholder: whoever ships it asks Microsoft for one of their own.',
+    ])
+    expect(readFileSync(file)).toEqual(minifilterImage())
+    expect(machine.services.service).toMatchObject({ imagePath: imagePath(minifilter), dependency: 'FltMgr' })
+    const key = String.raw`SYSTEM\CurrentControlSet\Services\psctx-minifilter`
+    expect(values()).toEqual({
+      [String.raw`${key}\Instances\DefaultInstance`]: 'psctx',
+      [String.raw`${key}\Instances\psctx\Altitude`]: '385099.5',
+      [String.raw`${key}\Instances\psctx\Flags`]: 0,
+      [String.raw`${key}\Parameters\SupportedFeatures`]: 3,
+      [String.raw`${key}\Parameters\Instances\DefaultInstance`]: 'psctx',
+      [String.raw`${key}\Parameters\Instances\psctx\Altitude`]: '385099.5',
+      [String.raw`${key}\Parameters\Instances\psctx\Flags`]: 0,
+    })
+  })
+
+  test('keeps what is installed, and its altitude, when nothing is said', () => {
+    install(machine, { front: 'minifilter' })
+    const altitude = String.raw`SYSTEM\CurrentControlSet\Services\psctx-minifilter\Instances\psctx\Altitude`
+    machine.services.registry.set(altitude, '389999.5')
+    expect(install(machine, {})).toEqual([
+      `${installedDriver(machine.systemRoot, minifilter)} was there already, the same.`,
+      'The service psctx-minifilter was there already.',
+    ])
+    expect(machine.services.registry.get(altitude)).toBe('389999.5')
+  })
+
+  test('writes an instance that is gone', () => {
+    install(machine, { front: 'minifilter' })
+    const before = values()
+    machine.services.registry.clear()
+    install(machine, {})
+    expect(values()).toEqual(before)
+  })
+
+  test('takes the minifilter where Windows blocks legacy filters, and says so', () => {
+    machine.blockLegacyFilters()
+    expect(install(machine, {})[0]).toBe(
+      'Windows blocks legacy filters here (IoBlockLegacyFsFilters): this is the minifilter.',
+    )
+    expect(status(machine).front).toBe('minifilter')
+  })
+
+  test('says that a legacy filter will not start there, which is installed all the same when it is asked for', () => {
+    machine.blockLegacyFilters()
+    expect(install(machine, { front: 'legacy' })[0]).toMatch(/this one will not start, and --front minifilter will/)
+    expect(status(machine).front).toBe('legacy')
+  })
+
+  test.each([
+    ['legacy', 'minifilter', 'psctx'],
+    ['minifilter', 'legacy', 'psctx-minifilter'],
+  ] as const)('with the %s one installed refuses the %s one before it changes anything', (first, second, service) => {
+    install(machine, { front: first })
+    const calls = [...machine.services.calls]
+    const file = installedDriver(machine.systemRoot, registrations[second])
+    expect(() => install(machine, { front: second })).toThrow(
+      `psctx is installed with its ${first} front (the service ${service}, which is stopped), and only one of the two can run. ` +
+        'Run `psctx driver uninstall` first, and restart the machine if it says so.',
+    )
+    expect(machine.services.calls).toEqual(calls)
+    expect(existsSync(file)).toBe(false)
+  })
+
+  test('does not install the minifilter beside a legacy filter that is deleted and still runs', async () => {
+    install(machine, { front: 'legacy' })
+    start(machine)
+    await uninstall(machine)
+    expect(() => install(machine, { front: 'minifilter' })).toThrow(/the service psctx, which is running/)
+  })
+
+  test('refuses the other beside one that was installed from its INF', () => {
+    machine.services.front = 'legacy'
+    install(machine, {})
+    machine.services.set({ imagePath: storeImage })
+    expect(() => install(machine, { front: 'minifilter' })).toThrow(/installed with its legacy front/)
+  })
+
+  test('tells a file by what it imports', () => {
+    const file = putDriver(minifilterImage(), 'mine.sys')
+    expect(() => install(machine, { front: 'legacy', driver: file })).toThrow(
+      `${file} is the minifilter driver. Leave --front out, or name the psctx.sys to install.`,
+    )
+    expect(install(machine, { driver: file })[0]).toBe(
+      `Copied ${file} to ${installedDriver(machine.systemRoot, minifilter)}.`,
+    )
+    expect(machine.services.service).toBeDefined()
+  })
+
+  test('starts, tells and stops a minifilter by its service, without leave', async () => {
+    expect(install(machine, { front: 'minifilter', allowUnload: true }).at(-1)).toBe(
+      'A minifilter can be stopped without --allow-unload.',
+    )
+    start(machine)
+    expect(status(machine)).toMatchObject({ front: 'minifilter', allowUnload: false, stoppable: true })
+    expect(describeStatus(status(machine))).toEqual(
+      expect.arrayContaining(['front: minifilter', 'unloading: allowed, as of every minifilter']),
+    )
+    expect(await stop(machine)).toEqual(['Stopped psctx.'])
+    expect(await uninstall(machine)).toEqual([
+      'Deleted the service psctx-minifilter.',
+      `Deleted ${installedDriver(machine.systemRoot, minifilter)}.`,
+    ])
+    expect(machine.services.service).toBeUndefined()
+  })
+
+  test('says who keeps a minifilter that does not stop', async () => {
+    install(machine, { front: 'minifilter' })
+    start(machine)
+    machine.services.stopDelay = Infinity
+    await expect(stop(machine)).rejects.toThrow(/still stopping: a program has it open/)
+  })
+
+  test('where both are registered acts on the one that runs, and uninstalls both', async () => {
+    install(machine, { front: 'legacy', allowUnload: true })
+    const { service, displayName, description, group, dependency } = minifilter
+    machine.services.create(service, displayName, description, imagePath(minifilter), group, dependency)
+    machine.services.start(service)
+    expect(status(machine).front).toBe('minifilter')
+    expect(start(machine)).toEqual(['psctx was running already.'])
+    expect(await uninstall(machine)).toEqual([
+      'Deleted the service psctx.',
+      `Deleted ${installedDriver(machine.systemRoot, legacy)}.`,
+      'Stopped psctx.',
+      'Deleted the service psctx-minifilter.',
+    ])
+  })
+})
+
+test.each([
+  ['psctx.inf', registrations.legacy],
+  ['psctx-minifilter.inf', registrations.minifilter],
+])('a driver is registered as %s registers it', (file, registration) => {
+  const inf = readInf(readFileSync(join(__dirname, '..', '..', 'driver', file), 'utf8'))
+  const strings = new Map(inf.get('strings')!.map(({ key, values }) => [key!, values[0]!]))
+  const expand = (text: string): string =>
+    text.replaceAll('"', '').replace(/%(\w+)%/g, (token, name: string) => strings.get(name) ?? token)
+  const of = (key: string): string =>
+    expand(inf.get('psctx.service')!.find((line) => line.key === key)?.values[0] ?? '')
+  const [service] = inf.get('defaultinstall.ntamd64.services')![0]!.values
+  expect({
+    service: expand(service!),
+    file: of('ServiceBinary').replace('%13%\\', ''),
+    displayName: of('DisplayName'),
+    description: of('Description'),
+    group: of('LoadOrderGroup'),
+    dependency: of('Dependencies'),
+  }).toEqual({ ...registration, front: undefined, values: undefined })
+  const values = (inf.get(of('AddReg').toLowerCase()) ?? []).map(({ values: [, key, name, type, data] }) => ({
+    key: expand(key!),
+    name,
+    data: Number(type) === 0x10001 ? Number(data) : expand(data!),
+  }))
+  expect(values).toHaveLength(registration.values.length)
+  expect(values).toEqual(expect.arrayContaining([...registration.values]))
 })
 
 test.each([
@@ -370,6 +554,7 @@ describe('status', () => {
   test('of a machine without the driver', () => {
     expect(status(machine)).toEqual({
       installed: false,
+      front: null,
       state: 'absent',
       imagePath: null,
       allowUnload: false,
@@ -392,8 +577,9 @@ describe('status', () => {
     machine.isElevated = false
     expect(status(machine)).toEqual({
       installed: true,
+      front: 'legacy',
       state: 'running',
-      imagePath,
+      imagePath: legacyImage,
       allowUnload: true,
       stoppable: true,
       driver: machine.answer,
@@ -401,7 +587,8 @@ describe('status', () => {
     expect(isFine(status(machine))).toBe(true)
     expect(describeStatus(status(machine))).toEqual([
       'psctx is running.',
-      `image: ${imagePath}`,
+      `image: ${legacyImage}`,
+      'front: legacy',
       'unloading: allowed (a test machine)',
       'version: 1.0.0',
       "3 attached volumes, 0 contexts, 1 open filter (one is this command's)",

@@ -1,10 +1,12 @@
-/** A Windows machine made up for tests: a service manager that keeps one service, and a system directory in a temporary one. */
+/** A Windows machine made up for tests: a service manager, a registry, and a system directory in a temporary one. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import type { DriverMachine } from '../../src/cli/driver'
+import { blockLegacyFilters, registrations, serviceKey } from '../../src/cli/service'
 import type { ServiceManager, ServiceStatus } from '../../src/cli/service'
+import type { Front } from '../../src/index'
 import type { DriverAnswer } from '../../src/json'
 
 /** An error as the addon throws it. */
@@ -40,82 +42,130 @@ type Action = Exclude<keyof ServiceManager, 'query'>
 
 const states = { stopped: 1, stopPending: 3, running: 4 }
 
-/** Windows' service manager, as far as one driver service goes. */
+interface FakeService {
+  status: ServiceStatus
+  markedForDeletion: boolean
+  /** Whether the running driver has an unload routine, which it decides when it starts. */
+  unloadable: boolean
+}
+
+/** Windows' service manager and registry. What is said of one service is said of `front`'s. */
 export class FakeServiceManager implements ServiceManager {
-  service: ServiceStatus | undefined
-  allowUnload: number | undefined
+  front: Front = 'legacy'
   /** What the next calls of these fail with. */
   readonly failures = new Map<Action, number>()
   readonly calls: Action[] = []
+  /** By key and value, below HKEY_LOCAL_MACHINE. */
+  readonly registry = new Map<string, number | string>()
   /** How many queries a driver that is stopping survives. */
   stopDelay = 0
-  markedForDeletion = false
-  /** Whether the running driver has an unload routine, which it decides when it starts. */
-  #unloadable = false
+  readonly #services = new Map<string, FakeService>()
 
-  query(): ServiceStatus | undefined {
-    if (this.service?.state === states.stopPending) {
-      if (this.stopDelay === 0) this.#set({ state: states.stopped, controlsAccepted: 0 })
+  get #name(): string {
+    return registrations[this.front].service
+  }
+
+  get service(): ServiceStatus | undefined {
+    return this.#services.get(this.#name)?.status
+  }
+
+  get markedForDeletion(): boolean {
+    return this.#existing(this.#name).markedForDeletion
+  }
+
+  get allowUnload(): number | string | undefined {
+    return this.registry.get(`${serviceKey(this.#name)}\\AllowUnload`)
+  }
+
+  set allowUnload(data: number | string | undefined) {
+    this.registry.set(`${serviceKey(this.#name)}\\AllowUnload`, data ?? 0)
+  }
+
+  query(name: string): ServiceStatus | undefined {
+    if (this.#services.get(name)?.status.state === states.stopPending) {
+      if (this.stopDelay === 0) this.#set(name, { state: states.stopped, controlsAccepted: 0 })
       else this.stopDelay -= 1
     }
-    return this.service
+    return this.#services.get(name)?.status
   }
 
-  create(_name: string, _displayName: string, _description: string, imagePath: string, group: string): void {
+  create(
+    name: string,
+    _displayName: string,
+    _description: string,
+    imagePath: string,
+    group: string,
+    dependency: string,
+  ): void {
     this.#enter('create')
-    if (this.service !== undefined) throw win32Error(this.markedForDeletion ? 1072 : 1073)
-    this.service = {
-      state: states.stopped,
-      controlsAccepted: 0,
-      exitCode: 0,
-      type: 2,
-      startType: 3,
-      errorControl: 1,
-      imagePath,
-      group,
-    }
+    const present = this.#services.get(name)
+    if (present !== undefined) throw win32Error(present.markedForDeletion ? 1072 : 1073)
+    const configuration = { type: 2, startType: 3, errorControl: 1, imagePath, group, dependency }
+    const status = { state: states.stopped, controlsAccepted: 0, exitCode: 0, ...configuration }
+    this.#services.set(name, { status, markedForDeletion: false, unloadable: false })
   }
 
-  configure(_name: string, _displayName: string, _description: string, imagePath: string, group: string): void {
+  configure(
+    name: string,
+    _displayName: string,
+    _description: string,
+    imagePath: string,
+    group: string,
+    dependency: string,
+  ): void {
     this.#enter('configure')
-    if (this.markedForDeletion) throw win32Error(1072)
-    this.#set({ type: 2, startType: 3, errorControl: 1, imagePath, group })
+    if (this.#existing(name).markedForDeletion) throw win32Error(1072)
+    this.#set(name, { type: 2, startType: 3, errorControl: 1, imagePath, group, dependency })
   }
 
-  start(): void {
+  start(name: string): void {
     this.#enter('start')
-    if (this.#existing().state === states.running) throw win32Error(1056)
-    this.#unloadable = this.allowUnload === 1
-    this.#set({ state: states.running, controlsAccepted: this.#unloadable ? 1 : 0 })
+    const service = this.#existing(name)
+    if (service.status.state === states.running) throw win32Error(1056)
+    service.unloadable =
+      service.status.dependency === 'FltMgr' || this.registry.get(`${serviceKey(name)}\\AllowUnload`) === 1
+    this.#set(name, { state: states.running, controlsAccepted: service.unloadable ? 1 : 0 })
   }
 
-  stop(): void {
+  stop(name: string): void {
     this.#enter('stop')
-    if (this.#existing().state !== states.running) throw win32Error(1062)
-    if (!this.#unloadable) throw win32Error(1052)
-    this.#set({ state: states.stopPending })
+    const { status, unloadable } = this.#existing(name)
+    if (status.state !== states.running) throw win32Error(1062)
+    if (!unloadable) throw win32Error(1052)
+    this.#set(name, { state: states.stopPending })
   }
 
-  delete(): void {
+  delete(name: string): void {
     this.#enter('delete')
-    if (this.markedForDeletion) throw win32Error(1072)
-    if (this.#existing().state === states.stopped) this.service = undefined
-    else this.markedForDeletion = true
+    const service = this.#existing(name)
+    if (service.markedForDeletion) throw win32Error(1072)
+    if (service.status.state === states.stopped) this.#services.delete(name)
+    else service.markedForDeletion = true
   }
 
-  writeDword(_name: string, value: string, number: number): void {
-    this.#enter('writeDword')
-    if (value !== 'AllowUnload') throw new Error(`unexpected value ${value}`)
-    this.allowUnload = number
+  write(name: string, key: string, value: string, data: number | string): void {
+    this.#enter('write')
+    this.#existing(name)
+    this.registry.set(`${serviceKey(name, key)}\\${value}`, data)
+  }
+
+  read(key: string, value: string): number | string | undefined {
+    return this.registry.get(`${key}\\${value}`)
   }
 
   /** Changes the service behind the commands' back. */
   set(changes: Partial<ServiceStatus>): void {
-    this.#set(changes)
+    this.#set(this.#name, changes)
   }
 
-  #set(changes: Partial<ServiceStatus>): void {
-    this.service = { ...this.#existing(), ...changes }
+  /** Deletes the service behind the commands' back. */
+  forget(): void {
+    this.#services.delete(this.#name)
+  }
+
+  #set(name: string, changes: Partial<ServiceStatus>): void {
+    const service = this.#existing(name)
+    service.status = { ...service.status, ...changes }
   }
 
   #enter(action: Action): void {
@@ -124,9 +174,10 @@ export class FakeServiceManager implements ServiceManager {
     if (failure !== undefined) throw win32Error(failure)
   }
 
-  #existing(): ServiceStatus {
-    if (this.service === undefined) throw win32Error(1060)
-    return this.service
+  #existing(name: string): FakeService {
+    const service = this.#services.get(name)
+    if (service === undefined) throw win32Error(1060)
+    return service
   }
 }
 
@@ -139,17 +190,23 @@ export class FakeMachine implements DriverMachine {
   isElevated = true
   machine = 0x8664
   waited = 0
-  answer: DriverAnswer = { version: '1.0.0', statistics }
+  answer: DriverAnswer = { version: '1.0.0', front: 'legacy', statistics }
 
   readonly system = {
     elevated: () => this.isElevated,
     nativeMachine: () => this.machine,
-    readDword: () => this.services.allowUnload,
+    readDword: (key: string, value: string) => this.services.read(key, value) as number | undefined,
+    readString: (key: string, value: string) => this.services.read(key, value) as string | undefined,
   }
 
   constructor() {
     mkdirSync(join(this.systemRoot, 'System32', 'drivers'), { recursive: true })
     mkdirSync(this.packageRoot)
+  }
+
+  /** Has Windows load no legacy filter. */
+  blockLegacyFilters(): void {
+    this.services.registry.set(`${blockLegacyFilters.key}\\${blockLegacyFilters.name}`, 1)
   }
 
   askDriver(): DriverAnswer {

@@ -153,3 +153,16 @@ test.each([
   expect(error).toMatch(message)
   expect(machine.services.calls).toEqual([])
 })
+
+test('a command takes either front, and says so where it is not the usual one', async () => {
+  const legacy = await execute(['stat'])
+  expect(legacy.out).toMatch(/^psctx \S+, a legacy filter in the embedded kernel\n/)
+  expect(legacy.error).not.toContain('minifilter')
+  const minifilter = await execute(['stat', '--front', 'minifilter'])
+  expect(minifilter.out).toMatch(/^psctx \S+, a minifilter in the embedded kernel\n/)
+  expect(minifilter.error).toContain('in this process alone, with the driver as a minifilter: M: is in memory')
+  expect(JSON.parse((await execute(['stat', '--front', 'minifilter', '--json'])).out)).toHaveProperty(
+    'front',
+    'minifilter',
+  )
+})

@@ -632,6 +632,7 @@ export function describeContract(
 
       test('the version and the limits are told', () => {
         expect(filter.kernel).toBe(volume.kernel)
+        expect(filter.front).toBe(volume.front)
         expect(filter.version).toMatch(/^\d+\.\d+\.\d+$/)
         expect(filter.limits).toMatchObject({ dataLength: 65536, batchOperations: 4096, streamContexts: 512 })
         for (const limit of Object.values(filter.limits)) expect(limit).toBeGreaterThan(0)

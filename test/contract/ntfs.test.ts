@@ -1,4 +1,4 @@
-/** The contract on a real NTFS volume. */
+/** The contract on a real NTFS volume, by either front. */
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,8 @@ if (obstacle !== undefined) {
     test('is not mounted', () => undefined)
   })
 } else {
-  describeContract('an NTFS volume', ntfsVolume, ['paging file'])
+  describeContract('an NTFS volume', () => ntfsVolume(), ['paging file'])
+  describeContract('an NTFS volume, by the minifilter', () => ntfsVolume('minifilter'), ['paging file'])
 
   describe('the streams of an NTFS volume', () => {
     let volume: ReturnType<typeof ntfsVolume>

@@ -1,5 +1,5 @@
 /** What the contract suite needs of a volume, and the volumes that the embedded kernel mounts. */
-import { openFilter, type Filter, type FilterOptions, type KernelName } from '../../src/index'
+import { openFilter, type Filter, type FilterOptions, type Front, type KernelName } from '../../src/index'
 import { mountNtfsImage } from '../../src/ntfs-image'
 
 /**
@@ -31,6 +31,8 @@ export interface VolumeFiles {
 
 export interface ContractVolume {
   readonly kernel: KernelName
+  /** By which the driver hears of what is done on it. */
+  readonly front: Front
   /** What paths on the volume begin with, such as a drive letter with its colon. */
   readonly root: string
   /** The directory of the volume that files are made in, from its root on, such as `\\made`; the root itself if there is none. */
@@ -55,12 +57,14 @@ export interface ContractVolume {
 
 /** A volume of the embedded kernel. */
 function hostVolume(
+  front: Front,
   root: string,
   open: (options?: Pick<FilterOptions, 'readOnly'>) => Filter,
   dispose: () => void,
 ): ContractVolume {
   return {
     kernel: 'host',
+    front,
     root,
     volumePath: root,
     directoryPath: (path) => path,
@@ -96,21 +100,24 @@ function hostVolume(
   }
 }
 
-export function memoryVolume(): ContractVolume {
+export function memoryVolume(front: Front = 'legacy'): ContractVolume {
   return hostVolume(
+    front,
     'M:',
-    (options) => openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } }, ...options }),
+    (options) => openFilter({ kernel: 'host', front, volumes: { 'M:': { type: 'memory' } }, ...options }),
     () => undefined,
   )
 }
 
 /** A new NTFS volume, and the directory below which its files can be seen without the filter. */
-export function ntfsVolume(): ContractVolume & { readonly mountPoint: string } {
+export function ntfsVolume(front: Front = 'legacy'): ContractVolume & { readonly mountPoint: string } {
   const image = mountNtfsImage(64)
   const mountPoint = image.directory
+  const volumes = { 'N:': { type: 'directory', path: mountPoint } } as const
   const volume = hostVolume(
+    front,
     'N:',
-    (options) => openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: mountPoint } }, ...options }),
+    (options) => openFilter({ kernel: 'host', front, volumes, ...options }),
     () => image.dispose(),
   )
   return { ...volume, mountPoint }

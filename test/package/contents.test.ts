@@ -48,6 +48,7 @@ const declared = [
   'jest/with-volume',
   'json/documents',
   'json/replacer',
+  'minifilters',
   'native',
   'paging',
   'session',

@@ -24,6 +24,9 @@ describe('openFilter', () => {
     ['volumes', { volumes: { 'M:': { type: 'memory', path: '/tmp' } } }],
     ['volumes', { volumes: { 'M:': { type: 'directory', path: '/tmp', readOnly: true } } }],
     ['volumes', { volumes: { 'm:': { type: 'memory' }, 'M:': { type: 'memory' } } }],
+    ['front', { front: 'filter' }],
+    ['front', { front: 1 }],
+    ['front', { front: 'legacy', kernel: 'windows' }],
     ['options', null],
     ['options', 'host'],
     ['volume', { volume: 'M:' }],
@@ -68,6 +71,39 @@ describe('openFilter', () => {
     } finally {
       keeper.close()
     }
+  })
+
+  test('is a legacy filter when nothing is said, and either front when it is', () => {
+    const tell = (options: FilterOptions): string => {
+      const filter = openFilter(options)
+      try {
+        return filter.front
+      } finally {
+        filter.close()
+      }
+    }
+    expect([tell({}), tell({ front: 'minifilter' }), tell({ front: 'legacy' })]).toEqual([
+      'legacy',
+      'minifilter',
+      'legacy',
+    ])
+  })
+
+  test.each([
+    ['legacy', 'minifilter'],
+    ['minifilter', 'legacy'],
+  ] as const)('refuses another front while the driver is loaded with %s, and leaves that one alone', (front, other) => {
+    const filter = openFilter({ front })
+    try {
+      const error = failureOf(() => openFilter({ front: other }))
+      expect(error).toMatchObject({ code: 'STATUS_IMAGE_ALREADY_LOADED', operation: 'openFilter' })
+      expect(error.message).toContain('close that one first')
+      expect(filter.statistics().total.sessions).toBe(1)
+      openFilter({ front }).close()
+    } finally {
+      filter.close()
+    }
+    openFilter({ front: other }).close()
   })
 
   test('refuses a volume that another filter defines otherwise, and leaves that one alone', () => {

@@ -67,7 +67,7 @@ describe('the addon', () => {
   }
 
   beforeEach(() => {
-    session = native.open('host', false, memory) as NativeHostSession
+    session = native.open('host', false, memory, 0) as NativeHostSession
     words = new Uint32Array(session.memory)
     session.closeHandle(session.openFile('\\\\?\\M:\\a', 0x120116, 7, 2, 0x60))
     stream = session.openStream('\\\\?\\M:\\a')
@@ -109,10 +109,11 @@ describe('the addon', () => {
       attempt(session, name, [])
     }
     for (const value of values) {
-      expect(() => native.open(value as never, value as never, value as never)).toThrow()
-      if (!Array.isArray(value)) expect(() => native.open('host', false, value as never)).toThrow()
-      expect(() => native.open('host', false, [value] as never)).toThrow()
-      expect(() => native.open('host', false, [[value, value]] as never)).toThrow()
+      expect(() => native.open(value as never, value as never, value as never, value as never)).toThrow()
+      if (!Array.isArray(value)) expect(() => native.open('host', false, value as never, 0)).toThrow()
+      expect(() => native.open('host', false, [value] as never, 0)).toThrow()
+      expect(() => native.open('host', false, [[value, value]] as never, 0)).toThrow()
+      expect(() => native.open('host', false, memory, value as never)).toThrow()
     }
     const reader = session.openReader() as NativeReader
     for (const name of ['subscribe', 'wait', 'keepAlive', 'close']) {
@@ -216,14 +217,14 @@ describe('the addon', () => {
       fileClosed,
       fileClosed,
     ])
-    session = native.open('host', false, memory) as NativeHostSession
+    session = native.open('host', false, memory, 0) as NativeHostSession
   })
 
   test('keeps its memory while one of its functions is there', () => {
     const output = runProgram(
       `
       const native = require(require('node:path').join(process.argv[1], '..', 'addon.js')).loadAddon()
-      const lookup = (() => native.open('host', false, [['M', undefined]]).lookup)()
+      const lookup = (() => native.open('host', false, [['M', undefined]], 0).lookup)()
       const churn = (rounds) => {
         gc()
         for (let i = 0; i < 100; i += 1) new Uint8Array(196664).fill(255)

@@ -63,6 +63,7 @@ export async function windowsVolume(): Promise<ContractVolume> {
   }
   return {
     kernel: 'windows',
+    front: process.env['PSCTX_FRONT'] === 'minifilter' ? 'minifilter' : 'legacy',
     root,
     volumePath: `${root}\\volume`,
     directoryPath: (path) => `${path}::$INDEX_ALLOCATION`,

@@ -1,5 +1,5 @@
 /** `psctx driver …`. */
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 
 import type { DriverDocument } from '../../json'
 
@@ -19,6 +19,7 @@ import { exitCode } from '../failure'
 import { addExamples } from '../help'
 import type { OutputOptions } from '../output'
 import type { Runtime } from '../runtime'
+import { registrations } from '../service'
 import { CommandError } from '../win32-error'
 
 function findMachine({ surroundings, isWindows }: Runtime): Promise<DriverMachine> {
@@ -38,11 +39,15 @@ interface Step {
 const steps: readonly Step[] = [
   {
     name: 'install',
-    description: 'copy psctx.sys to the system and create its service; start it with "driver start"',
+    description: 'copy the driver to the system and create its service; start it with "driver start"',
     act: install,
   },
   { name: 'start', description: 'load the driver', act: start },
-  { name: 'stop', description: 'unload the driver, if it was installed with --allow-unload', act: stop },
+  {
+    name: 'stop',
+    description: 'unload the driver: the minifilter, or a legacy filter that was installed with --allow-unload',
+    act: stop,
+  },
   {
     name: 'uninstall',
     description: 'stop the driver if it can be, and delete its service and file',
@@ -61,8 +66,14 @@ function addStep(driver: Command, { name, description, act }: Step, runtime: Run
   const command = driver.command(name).description(description)
   if (name === 'install') {
     command
-      .option('--driver <file>', "the psctx.sys to install (default: the package's own, for this machine)")
-      .option('--allow-unload', 'let the driver be stopped: for test machines')
+      .addOption(
+        new Option(
+          '--front <front>',
+          'what to install (default: what is there already; else the legacy filter, unless Windows blocks those here)',
+        ).choices(Object.keys(registrations)),
+      )
+      .option('--driver <file>', "the image to install (default: the package's own, for this machine)")
+      .option('--allow-unload', 'let a legacy filter be stopped: for test machines')
   }
   command.option('--json', 'print JSON (DriverDocument)').action(async (options: InstallOptions & OutputOptions) => {
     const done = await act(await findMachine(runtime), options)

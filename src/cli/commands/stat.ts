@@ -1,7 +1,7 @@
 /** `psctx stat`. */
 import type { Command } from 'commander'
 
-import type { FilterLimits, FilterStatistics } from '../../index'
+import type { FilterLimits, FilterStatistics, Front } from '../../index'
 import type { StatDocument } from '../../json'
 
 import { addExamples } from '../help'
@@ -45,6 +45,8 @@ const limits: Readonly<Record<keyof FilterLimits, string>> = {
   waits: 'requests of a reader that wait',
 }
 
+const fronts: Readonly<Record<Front, string>> = { legacy: 'a legacy filter', minifilter: 'a minifilter' }
+
 function tell(output: Output, document: StatDocument): string {
   const session: Readonly<Record<string, number>> = document.statistics.session
   const total: Readonly<Record<string, number>> = document.statistics.total
@@ -54,7 +56,7 @@ function tell(output: Output, document: StatDocument): string {
     String(document.limits[key as keyof FilterLimits]),
   ])
   return [
-    `psctx ${document.version}, ${document.kernel === 'host' ? 'in the embedded kernel' : 'in Windows'}`,
+    `psctx ${document.version}, ${fronts[document.front]} ${document.kernel === 'host' ? 'in the embedded kernel' : 'in Windows'}`,
     output.table(['', 'this session', 'all'], rows),
     output.table(['a session has at most', ''], limitRows),
   ].join('\n')
@@ -68,11 +70,12 @@ export function addStat(program: Command, runtime: Runtime): void {
     .action(async (options: Options) => {
       const output = runtime.output(options)
       await withFilter(runtime, options, output, true, ({ filter }) => {
-        const { kernel, version } = filter
+        const { kernel, version, front } = filter
         const document: StatDocument = {
           command: 'stat',
           kernel,
           version,
+          front,
           statistics: filter.statistics(),
           limits: filter.limits,
         }

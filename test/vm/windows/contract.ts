@@ -31,6 +31,7 @@ async function openDrive(drive: string, parent: string): Promise<ContractVolume>
   const path = mkdtempSync(`${drive}\\${parent}\\contract-`)
   return {
     kernel: 'windows',
+    front: 'legacy',
     root: drive,
     directory: path.slice(drive.length),
     volumePath: `\\\\.\\${drive}`,
