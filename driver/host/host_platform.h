@@ -10,7 +10,9 @@ typedef pthread_mutex_t HOST_MUTEX;
 typedef pthread_cond_t HOST_CONDITION;
 #define HOST_MUTEX_INITIALIZER PTHREAD_MUTEX_INITIALIZER
 
+#ifndef HOST_THREAD_LOCAL /* empty where one record serves every thread */
 #define HOST_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
+#endif
 
 /* Marks memory that nobody may touch, where the build has a tool that notices. */
 VOID PlatformForbid(_In_ const VOID *Memory, _In_ SIZE_T Length);
