@@ -19,7 +19,7 @@ import { pendingFile } from './volume'
 
 /** PSCTX_IOCTL_QUERY_VERSION, whose request is a PSCTX_HEADER and nothing else. */
 const queryVersion = 0x8a536000
-const request = Buffer.from([8, 0, 0, 0, 2, 0, 0, 0])
+const request = Buffer.from([8, 0, 0, 0, 3, 0, 0, 0])
 
 test('many overlapped requests to the driver are each answered once', () => {
   const device = openOverlapped('\\\\.\\PsCtx')
