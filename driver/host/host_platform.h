@@ -10,7 +10,9 @@ typedef pthread_mutex_t HOST_MUTEX;
 typedef pthread_cond_t HOST_CONDITION;
 #define HOST_MUTEX_INITIALIZER PTHREAD_MUTEX_INITIALIZER
 
+#ifndef HOST_THREAD_LOCAL /* empty where one record serves every thread */
 #define HOST_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
+#endif
 
 /* What HostRestore leaves alone: see host_snapshot.h. */
 #define HOST_KEPT __attribute__((section("host_kept")))

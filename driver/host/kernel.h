@@ -282,6 +282,8 @@ extern OBJECT_TYPE HostFileType, HostDeviceType, HostDriverType, HostEventType, 
 
 NTSTATUS HostCreateObject(_In_ POBJECT_TYPE Type, _In_ SIZE_T Size, _Outptr_ PVOID *Object);
 PHOST_OBJECT HostCheckObject(_In_ PVOID Object, _In_z_ const char *Routine);
+/* Without IRQL rule and scheduling point, as well under the kernel's own mutexes. */
+VOID HostReferenceRaw(_In_ PVOID Object);
 VOID HostDereferenceRaw(_In_ PVOID Object, _In_z_ const char *Routine);
 ULONG64 HostCountObjects(VOID);
 VOID HostReportObjects(VOID);

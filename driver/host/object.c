@@ -86,6 +86,11 @@ static VOID HostDeleteLater(PVOID Context)
     HostDeleteObject(Context);
 }
 
+VOID HostReferenceRaw(PVOID Object)
+{
+    (VOID) InterlockedIncrement64(&HostHeaderOf(Object)->References);
+}
+
 VOID HostDereferenceRaw(PVOID Object, const char *Routine)
 {
     PHOST_OBJECT Header = HostCheckObject(Object, Routine);

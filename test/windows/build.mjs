@@ -1,6 +1,6 @@
-// Builds what lets psctx.sys run under Wine: the proxy kernel, the file system hostfs.sys, and a library that Node.js needs.
+// Builds what lets the driver's images run under Wine: the proxy kernel, the file system hostfs.sys, Filter Manager, a library that Node.js needs.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 import { CommandError, capture, root, run } from '../../scripts/run.mjs'
 
@@ -139,8 +139,23 @@ function fileSystemSources() {
   return sourcesIn(join(host, 'fsd')).filter((path) => !others.has(path.slice(join(host, 'fsd').length + 1)))
 }
 
-function buildFileSystem(exports, objects, directory) {
-  importLibrary('ntoskrnl.exe', exports, 'ntoskrnl-proxy', objects)
+/** Links a driver of the proxy kernel's. */
+function linkDriver(name, units, objects, directory) {
+  run(tool('gcc-posix'), [
+    ...link,
+    '-nostdlib',
+    '-nostartfiles',
+    '-Wl,--subsystem,native:10.0',
+    '-Wl,--entry,DriverEntry',
+    '-o',
+    join(directory, name),
+    ...units,
+    `-L${objects}`,
+    '-lntoskrnl-proxy',
+  ])
+}
+
+function buildFileSystem(objects, directory) {
   const units = [
     ...objectsOf(fileSystemSources(), compileDriver, join(objects, 'fsd')),
     ...objectsOf(
@@ -149,18 +164,27 @@ function buildFileSystem(exports, objects, directory) {
       join(objects, 'hostfs'),
     ),
   ]
-  run(tool('gcc-posix'), [
-    ...link,
-    '-nostdlib',
-    '-nostartfiles',
-    '-Wl,--subsystem,native:10.0',
-    '-Wl,--entry,DriverEntry',
-    '-o',
-    join(directory, 'hostfs.sys'),
-    ...units,
-    `-L${objects}`,
-    '-lntoskrnl-proxy',
-  ])
+  linkDriver('hostfs.sys', units, objects, directory)
+}
+
+/** Filter Manager's sources but those of its start in the embedded kernel, and of a minifilter that the tests there have. */
+function filterManagerSources() {
+  const others = new Set(['marker.c', 'start.c'])
+  return sourcesIn(join(host, 'fltmgr')).filter((path) => !others.has(basename(path)))
+}
+
+/** Returns what it exports. */
+function buildFilterManager(objects, directory) {
+  const exports = readFileSync(join(host, 'fltmgr', 'exports.h'), 'utf8').match(/(?<=^FLTP_EXPORT\()\w+/gm)
+  const definition = join(objects, 'fltmgr.def')
+  writeFileSync(definition, `LIBRARY fltmgr.sys\nEXPORTS\n${exports.join('\n')}\n`)
+  const options = [...compileDriver, '-DHOST_THREAD_LOCAL=']
+  const units = [
+    ...objectsOf([...filterManagerSources(), join(host, 'irql.c')], options, join(objects, 'fltmgr')),
+    ...objectsOf(sourcesIn(join(windows, 'fltmgr')), options, join(objects, 'fltmgr-driver')),
+  ]
+  linkDriver('fltmgr.sys', [...units, definition], objects, directory)
+  return exports
 }
 
 /** Builds everything into `directory`, from which wine.mjs takes it. */
@@ -170,9 +194,11 @@ export function buildWineParts(directory) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(objects, { recursive: true })
   const exports = buildKernel(image, objects, directory)
-  const known = [...exports, ...listWineExports(join(findWineImages(), 'hal.dll'))]
+  importLibrary('ntoskrnl.exe', exports, 'ntoskrnl-proxy', objects)
+  buildFileSystem(objects, directory)
+  const filterManager = buildFilterManager(objects, directory)
+  const known = [...exports, ...listWineExports(join(findWineImages(), 'hal.dll')), ...filterManager]
   writeFileSync(join(directory, 'exports'), known.join('\n'))
-  buildFileSystem(exports, objects, directory)
   run(tool('gcc'), [
     ...link,
     '-O2',

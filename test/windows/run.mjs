@@ -41,7 +41,7 @@ class Results {
 }
 
 /** Runs Jest in Windows' own Node.js, one file after the other: the driver's counters are the machine's. */
-async function runJest(machine, results, version, suite, pattern) {
+async function runJest(machine, results, version, suite, pattern, front = 'legacy') {
   const report = join(directory, `jest-${version}.json`)
   rmSync(report, { force: true })
   const jest = join('node_modules', 'jest', 'bin', 'jest.js')
@@ -49,6 +49,7 @@ async function runJest(machine, results, version, suite, pattern) {
   const { stdout, stderr, timedOut } = await machine.run(nodeProgram(version), arguments_, {
     cwd: stage,
     timeout: jestMinutes * 60_000,
+    environment: { PSCTX_FRONT: front },
   })
   const name = `${suite}, Windows Node.js ${version}`
   if (!existsSync(report)) {
@@ -151,6 +152,23 @@ async function runCommandLine(machine, arguments_, { code = 0, output = /(?:)/ }
   }
 }
 
+/** The minifilter's image, over Filter Manager's, which is attached to the volume that is mounted already. */
+async function testMinifilter(machine, results) {
+  const name = (suite) => `${suite}, the minifilter`
+  const psctx = (arguments_, expected) =>
+    step(results, name(`psctx ${arguments_.join(' ')}`), () => runCommandLine(machine, arguments_, expected))
+
+  await step(results, 'Filter Manager starts', () => machine.startFilterManager())
+  await psctx(['driver', 'install', '--front', 'minifilter'])
+  await psctx(['driver', 'start'])
+  await psctx(['driver', 'status'], { output: /minifilter/ })
+  await psctx(['doctor'], { output: /minifilter/ })
+  await runJest(machine, results, 22, name('the contract'), 'contract\\.test', 'minifilter')
+  await psctx(['driver', 'stop'])
+  await psctx(['driver', 'uninstall'])
+  await step(results, 'Filter Manager stops', () => machine.stopFilterManager())
+}
+
 async function main() {
   rmSync(join(directory, 'results.json'), { force: true })
   stagePackage()
@@ -193,6 +211,7 @@ async function main() {
     await psctx('driver', 'stop')
     await psctx('driver', 'uninstall')
     await psctx('driver', 'uninstall')
+    await testMinifilter(machine, results)
   } finally {
     await step(results, 'no rule of the kernel was broken', () => machine.close())
     results.write()

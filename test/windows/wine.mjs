@@ -1,4 +1,4 @@
-// A machine for the Windows driver: a Wine prefix with the proxy kernel, hostfs.sys and psctx.sys, and programs run in it.
+// A machine for the Windows driver: a Wine prefix with the proxy kernel, hostfs.sys, fltmgr.sys and the driver, and programs run in it.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -35,10 +35,18 @@ const services = `Windows Registry Editor Version 5.00
 "Group"="FSFilter Activity Monitor"
 "ImagePath"="C:\\\\windows\\\\system32\\\\drivers\\\\hostfs.sys"
 
+[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\FltMgr]
+"Type"=dword:00000002
+"Start"=dword:00000003
+"ErrorControl"=dword:00000001
+"Group"="FSFilter Activity Monitor"
+"ImagePath"="C:\\\\windows\\\\system32\\\\drivers\\\\fltmgr.sys"
+
 [HKEY_CURRENT_USER\\Software\\Wine]
 "Version"="win10"
 
 [HKEY_CURRENT_USER\\Software\\Wine\\DllOverrides]
+"fltmgr.sys"="native"
 "ntoskrnl.exe"="native"
 "bcryptprimitives"="native,builtin"
 `
@@ -49,8 +57,10 @@ function fingerprint() {
   const directories = [
     windows,
     join(windows, 'kernel'),
+    join(windows, 'fltmgr'),
     join(windows, 'hostfs'),
     join(root, 'driver', 'host'),
+    join(root, 'driver', 'host', 'fltmgr'),
     join(root, 'driver', 'host', 'fsd'),
     join(root, 'driver', 'host', 'include'),
   ]
@@ -201,6 +211,16 @@ class WineMachine {
     await this.wine('wine', ['sc', 'start', 'hostfs'])
   }
 
+  /** Starts Filter Manager, which attaches to what is mounted. */
+  async startFilterManager() {
+    await this.wine('wine', ['sc', 'start', 'FltMgr'])
+  }
+
+  /** Stops it, once its minifilters have. */
+  async stopFilterManager() {
+    await this.wine('wine', ['sc', 'stop', 'FltMgr'])
+  }
+
   /** Boots the machine, without the drivers, and keeps it up until `close`. */
   async boot() {
     writeFileSync(this.kernelLog, '')
@@ -249,9 +269,9 @@ class WineMachine {
   }
 
   /** Makes the prefix if it is not there as it should be, and puts the images in place. */
-  async prepare(driver) {
+  async prepare(drivers) {
     const parts = provideWineParts()
-    checkImports(driver, parts)
+    for (const driver of drivers) checkImports(driver, parts)
     this.#halt()
     const stamp = join(this.directory, 'stamp')
     const text = readFileSync(join(parts, 'stamp'), 'utf8')
@@ -262,19 +282,20 @@ class WineMachine {
     for (const name of ['ntoskrnl.exe', 'ntosbase.dll', 'bcryptprimitives.dll']) {
       replace(join(parts, name), join(this.system, name))
     }
-    replace(join(parts, 'hostfs.sys'), join(this.system, 'drivers', 'hostfs.sys'))
+    for (const name of ['hostfs.sys', 'fltmgr.sys']) replace(join(parts, name), join(this.system, 'drivers', name))
   }
 }
 
 /**
- * Opens a machine whose disk is `directory`: made when it is not there, and used again otherwise. The driver that it is to run, which
- * is not installed, is the one that `npm run build:windows` has made. The caller closes the machine.
+ * Opens a machine whose disk is `directory`: made when it is not there, and used again otherwise. The drivers that it is to run, which
+ * are not installed, are those that `npm run build:windows` has made. The caller closes the machine.
  */
 export async function openWineMachine(directory) {
-  const driver = join(root, 'build', 'windows', 'x64', 'psctx.sys')
-  if (!existsSync(driver)) throw new CommandError(`${driver} is not there: run npm run build:windows`)
+  const drivers = ['psctx.sys', 'psctx-minifilter.sys'].map((name) => join(root, 'build', 'windows', 'x64', name))
+  const missing = drivers.find((driver) => !existsSync(driver))
+  if (missing !== undefined) throw new CommandError(`${missing} is not there: run npm run build:windows`)
   const machine = new WineMachine(resolve(directory))
-  await machine.prepare(driver)
+  await machine.prepare(drivers)
   await machine.boot()
   return machine
 }

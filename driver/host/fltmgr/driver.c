@@ -15,7 +15,6 @@ typedef struct _FLTP_EXTENSION {
 } FLTP_EXTENSION, *PFLTP_EXTENSION;
 
 PDRIVER_OBJECT FltpDriver;
-static volatile LONG FltpStarting; /* whoever starts or stops it is alone */
 
 VOID FltpFreeVolume(PFLT_VOLUME Volume)
 {
@@ -408,13 +407,7 @@ static VOID FltpUnload(PDRIVER_OBJECT DriverObject)
     }
 }
 
-#ifndef _WIN32
-/* Where the image lies, for who looks for whose a routine is: the linker's names for the section of FltpFreeStream. */
-extern const CHAR __start_FLTMGR[] __attribute__((visibility("hidden")));
-extern const CHAR __stop_FLTMGR[] __attribute__((visibility("hidden")));
-#endif
-
-static NTSTATUS FltpDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+NTSTATUS FltpDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     NTSTATUS Status;
 
@@ -431,40 +424,4 @@ static NTSTATUS FltpDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Reg
         FltpUnload(DriverObject);
     }
     return Status;
-}
-
-static BOOLEAN FltpTryToStart(PVOID Context)
-{
-    UNREFERENCED_PARAMETER(Context);
-    return (BOOLEAN)(InterlockedCompareExchange(&FltpStarting, 1, 0) == 0);
-}
-
-NTSTATUS HostStartFilterManager(VOID)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-    PDRIVER_OBJECT Driver;
-
-    (VOID) HostWaitFor(&FltpStarting, FltpTryToStart, NULL, NULL);
-    if (FltpDriver == NULL) {
-        Status = HostLoadDriver(L"FltMgr", TRUE, FltpDriverEntry, &Driver);
-        if (NT_SUCCESS(Status)) {
-            HostMakeBuiltIn(Driver);
-#ifndef _WIN32
-            HostSetDriverImage(Driver, __start_FLTMGR, (SIZE_T)(__stop_FLTMGR - __start_FLTMGR));
-#endif
-        } else {
-            FltpDriver = NULL;
-        }
-    }
-    (VOID) InterlockedExchange(&FltpStarting, 0);
-    HostWake(&FltpStarting);
-    return Status;
-}
-
-VOID HostStopFilterManager(VOID)
-{
-    if (FltpDriver != NULL) {
-        (VOID) HostUnloadDriver(FltpDriver);
-        FltpDriver = NULL;
-    }
 }

@@ -165,6 +165,7 @@ typedef struct _FLTP_STREAM {
 
 /* driver.c */
 extern PDRIVER_OBJECT FltpDriver;
+DRIVER_INITIALIZE FltpDriverEntry;
 NTSTATUS FltpAttachVolumeDevice(_In_ PDEVICE_OBJECT Target, _In_opt_ PDEVICE_OBJECT Disk, _In_ CCHAR StackSize,
                                 _In_ BOOLEAN NewlyMounted);
 PFLT_VOLUME FltpVolumeOfDevice(_In_ PDEVICE_OBJECT Device);

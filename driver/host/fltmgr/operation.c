@@ -731,7 +731,7 @@ static PFLTP_OPERATION FltpTakeDrained(PFLT_INSTANCE Instance)
         FltpKeep(Instance);
         FltpKeep(Instance->Volume);
         if (FileObject != NULL && Found->Iopb.MajorFunction != IRP_MJ_CLOSE) {
-            (VOID) InterlockedIncrement64(&HostHeaderOf(FileObject)->References);
+            HostReferenceRaw(FileObject);
         }
         InsertTailList(&FltpOperations, &Copy->Links);
     }

@@ -156,7 +156,7 @@ NTSTATUS FltGetDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DeviceObject)
     PlatformLock(&FltpMutex);
     if (Volume->Device != NULL) {
         *DeviceObject = Volume->Device;
-        (VOID) InterlockedIncrement64(&HostHeaderOf(Volume->Device)->References);
+        HostReferenceRaw(Volume->Device);
         Status = STATUS_SUCCESS;
     }
     PlatformUnlock(&FltpMutex);

@@ -51,13 +51,23 @@ static NTSTATUS GateDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return GatePass(Below, Irp);
 }
 
+/* Of either front. */
+static BOOLEAN IsTested(PDRIVER_OBJECT DriverObject)
+{
+    UNICODE_STRING Legacy;
+    UNICODE_STRING Minifilter;
+
+    RtlInitUnicodeString(&Legacy, L"\\Driver\\psctx");
+    RtlInitUnicodeString(&Minifilter, L"\\Driver\\psctx-minifilter");
+    return (BOOLEAN)(RtlEqualUnicodeString(&DriverObject->DriverName, &Legacy, TRUE) ||
+                     RtlEqualUnicodeString(&DriverObject->DriverName, &Minifilter, TRUE));
+}
+
 VOID GateDevice(PDEVICE_OBJECT DeviceObject)
 {
-    UNICODE_STRING Name;
     PDEVICE_OBJECT Gate;
 
-    RtlInitUnicodeString(&Name, L"\\Driver\\psctx");
-    if (!RtlEqualUnicodeString(&DeviceObject->DriverObject->DriverName, &Name, TRUE)) {
+    if (!IsTested(DeviceObject->DriverObject)) {
         return;
     }
     Gate = PlatformAllocate(sizeof(*Gate));
