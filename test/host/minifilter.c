@@ -3,6 +3,7 @@
 
 #include "harness.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 static PEPROCESS Process;
@@ -23,14 +24,19 @@ TEST_MINIFILTER *MinifilterOf(PCFLT_RELATED_OBJECTS Objects)
     return Loading;
 }
 
+/* What happens on several threads is noted in some order; a test that reads it has one. */
 static void Note(char Letter, char Direction, UCHAR Major)
 {
-    size_t Used = strlen(MinifilterSteps);
+    static pthread_mutex_t Mutex = PTHREAD_MUTEX_INITIALIZER;
+    size_t Used;
 
+    (void)pthread_mutex_lock(&Mutex);
+    Used = strlen(MinifilterSteps);
     if (Used + 8 < sizeof(MinifilterSteps)) {
         (void)snprintf(MinifilterSteps + Used, sizeof(MinifilterSteps) - Used, "%s%c%c%02x", Used == 0 ? "" : " ",
                        Letter, Direction, Major);
     }
+    (void)pthread_mutex_unlock(&Mutex);
 }
 
 static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS Objects, PVOID *Context)

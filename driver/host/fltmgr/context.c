@@ -475,7 +475,7 @@ static NTSTATUS FltpSetOnStream(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
     }
     (VOID) FltpContextOf(NewContext, Routine);
     (VOID) FltpCheckObject(Instance, FltpInstanceKind, Routine);
-    if (Instance->Object.Deleting) {
+    if (__atomic_load_n(&Instance->Object.Deleting, __ATOMIC_RELAXED)) { /* looked at again under the mutex */
         return STATUS_FLT_DELETING_OBJECT;
     }
     Status = FltpPlaceOnStream(Instance, FileObject, OfFile, TRUE, &Place, Routine);

@@ -253,7 +253,7 @@ VOID FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Re
     Mine = (BOOLEAN)(Instance->State == FltpAttached);
     if (Mine) {
         WriteRelease(&Instance->State, FltpTeardown);
-        Instance->Object.Deleting = TRUE;
+        __atomic_store_n(&Instance->Object.Deleting, TRUE, __ATOMIC_RELAXED);
     }
     PlatformUnlock(&FltpMutex);
     if (!Mine) {
