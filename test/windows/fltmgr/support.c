@@ -20,9 +20,10 @@ VOID HostLeaveApcRegion(PETHREAD Thread, const char *Routine)
     UNREFERENCED_PARAMETER(Routine);
 }
 
-VOID HostScheduleYield(PETHREAD Thread)
+VOID HostScheduleYield(PETHREAD Thread, const char *Point)
 {
     UNREFERENCED_PARAMETER(Thread);
+    UNREFERENCED_PARAMETER(Point);
 }
 
 VOID HostStopSuspended(PETHREAD Thread)
