@@ -26,6 +26,12 @@ VOID HostScheduleYield(PETHREAD Thread, const char *Point)
     UNREFERENCED_PARAMETER(Point);
 }
 
+VOID HostCountSpinCall(PETHREAD Thread, const char *Routine)
+{
+    UNREFERENCED_PARAMETER(Thread);
+    UNREFERENCED_PARAMETER(Routine);
+}
+
 VOID HostStopSuspended(PETHREAD Thread)
 {
     UNREFERENCED_PARAMETER(Thread);
