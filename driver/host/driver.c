@@ -93,7 +93,9 @@ NTSTATUS HostLoadDriver(PCWSTR Name, BOOLEAN FileSystem, PDRIVER_INITIALIZE Driv
         return Status;
     }
     for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device != NULL; Device = Device->NextDevice) {
-        Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+        if ((Device->Flags & DO_DEVICE_INITIALIZING) != 0) { /* one that is ready may be in use */
+            Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+        }
     }
     if ((Driver->Flags & DRVO_BUILTIN_DRIVER) == 0) {
         (VOID) InterlockedIncrement(&HostLoadedDrivers);

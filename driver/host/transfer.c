@@ -245,11 +245,11 @@ static NTSTATUS HostTransferBuffer(PHOST_REQUEST Request, PIRP Irp, PVOID Buffer
 {
     PMDL Mdl;
 
-    if ((Request->Top->Flags & DO_BUFFERED_IO) != 0) {
+    if ((__atomic_load_n(&Request->Top->Flags, __ATOMIC_ACQUIRE) & DO_BUFFERED_IO) != 0) {
         return HostBuffer(Irp, Write ? Buffer : NULL, Write ? Length : 0, Write ? NULL : Buffer, Write ? 0 : Length);
     }
     Irp->UserBuffer = Buffer;
-    if ((Request->Top->Flags & DO_DIRECT_IO) != 0 && Length != 0) {
+    if ((__atomic_load_n(&Request->Top->Flags, __ATOMIC_ACQUIRE) & DO_DIRECT_IO) != 0 && Length != 0) {
         Mdl = HostAllocatePool(NonPagedPoolNx, sizeof(*Mdl), HOST_BUFFER_TAG, TRUE, __builtin_return_address(0));
         if (Mdl == NULL) {
             return STATUS_INSUFFICIENT_RESOURCES;

@@ -4,7 +4,7 @@
  * Stands in for the runner of the suite, which is compiled with CoreRunTests renamed. A call that fails with
  * STATUS_INSUFFICIENT_RESOURCES must have left the driver's pool as it was, and is made again: then the test goes on as if nothing had been,
  * and its own checks say whether all is well. Where the driver does without the memory (a batch whose one operation fails, an open that
- * a rule misses) the test may see it: it then ends, and so do the driver and its clients, which must leave nothing.
+ * a rule misses) the test may see it: its process then ends with it, and such runs are counted by themselves.
  */
 #include "core_fixture.h"
 

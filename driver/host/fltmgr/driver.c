@@ -148,7 +148,7 @@ NTSTATUS FltpAttachVolumeDevice(PDEVICE_OBJECT Target, PDEVICE_OBJECT Disk, CCHA
     if (Target->StackSize < StackSize) {
         Device->StackSize = (CCHAR)(Device->StackSize + StackSize - Target->StackSize);
     }
-    Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    (VOID) __atomic_fetch_and(&Device->Flags, ~(ULONG)DO_DEVICE_INITIALIZING, __ATOMIC_RELEASE); /* it may be in use */
     PlatformLock(&FltpMutex);
     InsertTailList(&FltpVolumes, &Volume->Links);
     PlatformUnlock(&FltpMutex);
