@@ -158,7 +158,7 @@ VOID FsdFaultEndFcb(PVCB Vcb, PFCB Fcb)
     PFSD_SHARED Shared = Fcb->Shared;
     BOOLEAN Last = FALSE;
 
-    if (Fcb->Header.FilterContexts.Flink == NULL) {
+    if (Vcb->Fault == FsdFaultListNotInitialized && Fcb->Header.FilterContexts.Flink == NULL) {
         InitializeListHead(&Fcb->Header.FilterContexts);
     }
     if (Vcb->Fault == FsdFaultInherited && Fcb->Deleted) {
