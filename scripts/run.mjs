@@ -1,7 +1,8 @@
 // Runs commands for the other scripts: with their output on the terminal, or captured, and never through a shell.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 /** The checkout's top level. */
@@ -18,6 +19,17 @@ export function run(command, args, options = {}) {
   if (result.error) throw new CommandError(`${command}: ${result.error.message}`)
   if (result.status !== 0)
     throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
+}
+
+/** Starts a command of which others may run beside it: resolves to whether it exited with 0, and to all that it printed. */
+export async function runBeside(command, args) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(new CommandError(`${command}: ${error.message}`)))
+    child.on('close', (status) => resolve(status === 0))
+  })
+  const [passed, output, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
+  return { passed, output: output + errors }
 }
 
 /** Runs a command and returns its exit status and standard output; standard error goes to the terminal. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
-import { capture, CommandError, inContinuousIntegration, root, run } from './run.mjs'
+import { capture, CommandError, inContinuousIntegration, root, run, runBeside } from './run.mjs'
 import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -31,6 +31,18 @@ function step(suite, action) {
   }
 }
 
+/** Checks of the sources, by the names of their npm scripts: each takes one processor, and none waits for another. */
+async function check(scripts) {
+  const results = await Promise.all(
+    Object.values(scripts).map((script) => runBeside('npm', ['run', '--silent', script])),
+  )
+  for (const [index, suite] of Object.keys(scripts).entries()) {
+    const { passed, output } = results[index]
+    if (!passed) console.error(output)
+    count(suite, { passed: Number(passed), failed: Number(!passed) })
+  }
+}
+
 /** Builds the C tests in a directory of their own and counts the TAP lines of those programs whose names match. */
 function runNativeTests(suite, directory, options, programs = '.') {
   const jobs = String(availableParallelism())
@@ -47,6 +59,8 @@ function runNativeTests(suite, directory, options, programs = '.') {
     '--test-dir',
     directory,
     '--verbose',
+    '--parallel',
+    jobs,
     '--timeout',
     '300',
     '-R',
@@ -126,11 +140,10 @@ try {
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
   step('build', build)
-  step('types', () => run('npm', ['run', '--silent', 'typecheck']))
-  step('ESLint', () => run('npm', ['run', '--silent', 'lint:ts']))
-  step('Prettier', () => run('npm', ['run', '--silent', 'lint:format']))
+  const checks = { types: 'typecheck', ESLint: 'lint:ts', Prettier: 'lint:format' }
   if (reasons.has('format')) skip('clang-format', reasons.get('format'))
-  else step('clang-format', () => run('npm', ['run', '--silent', 'lint:c']))
+  else checks['clang-format'] = 'lint:c'
+  await check(checks)
 
   runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
   if (reasons.has('clang')) {
