@@ -31,6 +31,19 @@ function step(suite, action) {
   }
 }
 
+/**
+ * The static analysis, whole in continuous integration; for a person, who is not to wait minutes for the answers of every file, as much as a minute
+ * brings of those that are not known yet, so that after the first runs it is what has changed.
+ */
+function analyze() {
+  const report = join(root, 'build', 'analysis', 'report.json')
+  rmSync(report, { force: true })
+  const limit = inContinuousIntegration ? [] : ['--seconds', '60']
+  step('static analysis', () => run(process.execPath, [join('scripts', 'analyze.mjs'), ...limit]))
+  const { left } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { left: 0 }
+  if (left > 0) skip('the rest of the static analysis', `${left} questions: \`npm run lint:analysis\` asks them all`)
+}
+
 /** Builds the C tests in a directory of their own and counts the TAP lines of those programs whose names match. */
 function runNativeTests(suite, directory, options, programs = '.') {
   const jobs = String(availableParallelism())
@@ -115,6 +128,7 @@ try {
     'ntfs',
     'format',
     'clang',
+    'analysis',
     'valgrind',
     'windows',
     'wine',
@@ -131,6 +145,9 @@ try {
   step('Prettier', () => run('npm', ['run', '--silent', 'lint:format']))
   if (reasons.has('format')) skip('clang-format', reasons.get('format'))
   else step('clang-format', () => run('npm', ['run', '--silent', 'lint:c']))
+
+  if (reasons.has('analysis')) skip('static analysis', reasons.get('analysis'))
+  else analyze()
 
   runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
   if (reasons.has('clang')) {
