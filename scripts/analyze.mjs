@@ -99,8 +99,9 @@ const questions = values.tool.flatMap((name) =>
     .map((subject) => ({ name, ...subject })),
 )
 const report = { asked: questions.length, known: 0, clean: 0, found: 0, left: 0 }
-const started = performance.now()
-const isLate = () => performance.now() - started > Number(values.seconds) * 1000
+const started = process.hrtime.bigint()
+const secondsGone = () => Number(process.hrtime.bigint() - started) / 1e9
+const isLate = () => secondsGone() > Number(values.seconds)
 const waiting = questions.values()
 await Promise.all(
   Array.from({ length: availableParallelism() }, async () => {
@@ -108,9 +109,8 @@ await Promise.all(
   }),
 )
 writeFileSync(join(directory, 'report.json'), JSON.stringify(report))
-const took = ((performance.now() - started) / 1000).toFixed(0)
 console.log(
   `${values.tool.join(', ')}, ${report.asked} questions: ${report.known} answered before, ${report.clean} without a finding, ` +
-    `${report.found} with findings, ${report.left} left, in ${took} s`,
+    `${report.found} with findings, ${report.left} left, in ${secondsGone().toFixed(0)} s`,
 )
 process.exitCode = report.found === 0 && report.asked > 0 ? 0 : 1

@@ -188,6 +188,7 @@ try {
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
+    PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
     PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
     PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',

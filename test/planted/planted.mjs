@@ -1,7 +1,7 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short | --check] [name …]; --check only looks whether each can be planted. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
+ * planted [--short | --check | --analysis] [name …]; --check only looks whether each can be planted, --analysis takes those for the static analysis. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
  * whose text is not in the source any more is a failure, as is one that is not found within its bound.
  */
 import { spawnSync } from 'node:child_process'
@@ -122,9 +122,13 @@ function find(fault) {
 function main() {
   const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
   const short = process.argv.includes('--short')
+  const analysis = process.argv.includes('--analysis')
   const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
   if (unknown.length > 0) throw new CommandError(`no such fault: ${unknown.join(', ')}`)
-  const chosen = faults.filter((fault) => (names.length === 0 || names.includes(fault.name)) && (!short || fault.short))
+  const chosen = faults.filter(
+    (fault) =>
+      (names.length === 0 || names.includes(fault.name)) && (!short || fault.short) && (!analysis || isAnalysis(fault)),
+  )
   if (process.argv.includes('--check')) {
     chosen.forEach(planted)
     console.log(`${chosen.length} faults can be planted`)
