@@ -102,12 +102,11 @@ class Kernel {
     {
         const std::lock_guard<std::mutex> guard(mutex_);
 
-        for (const std::shared_ptr<Volume> &volume : joined) {
-            if (volume->definition.letter == letter && volume->isMounted) {
-                return DismountLocked(volume);
-            }
-        }
-        return kStatusObjectNameNotFound;
+        const auto volume = std::find_if(joined.begin(), joined.end(), [letter](const auto &candidate) {
+            return candidate->definition.letter == letter && candidate->isMounted;
+        });
+
+        return volume != joined.end() ? DismountLocked(*volume) : kStatusObjectNameNotFound;
     }
 
   private:
@@ -121,7 +120,8 @@ class Kernel {
         status = FromNt(PsctxLoadFront(front, &driver_));
         if (Succeeded(status)) {
             front_ = front;
-            HostSetDriverImage(driver_, __start_PAGE, static_cast<SIZE_T>(__stop_PAGE - __start_PAGE));
+            HostSetDriverImage(driver_, __start_PAGE,
+                               reinterpret_cast<ULONG_PTR>(__stop_PAGE) - reinterpret_cast<ULONG_PTR>(__start_PAGE));
         }
         if (!Succeeded(status)) {
             HOST_AUDIT audit = {};
@@ -146,15 +146,14 @@ class Kernel {
 
     Status JoinVolume(const VolumeDefinition &definition, VolumeList *joined)
     {
+        const auto existing = std::find_if(volumes_.begin(), volumes_.end(), [&definition](const auto &other) {
+            return other->definition.letter == definition.letter;
+        });
         std::shared_ptr<Volume> volume;
         Status status;
 
-        for (const std::shared_ptr<Volume> &other : volumes_) {
-            if (other->definition.letter == definition.letter) {
-                volume = other;
-            }
-        }
-        if (volume != nullptr) {
+        if (existing != volumes_.end()) {
+            volume = *existing;
             if (volume->definition.directory != definition.directory || volume->definition.fault != definition.fault ||
                 std::find(joined->begin(), joined->end(), volume) != joined->end()) {
                 return kStatusObjectNameCollision;

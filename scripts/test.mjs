@@ -43,6 +43,19 @@ async function check(scripts) {
   }
 }
 
+/**
+ * The static analysis, whole in continuous integration; for a person, who is not to wait minutes for the answers of every file, as much as a minute
+ * brings of those that are not known yet, so that after the first runs it is what has changed.
+ */
+function analyze() {
+  const report = join(root, 'build', 'analysis', 'report.json')
+  rmSync(report, { force: true })
+  const limit = inContinuousIntegration ? [] : ['--seconds', '60']
+  step('static analysis', () => run(process.execPath, [join('scripts', 'analyze.mjs'), ...limit]))
+  const { left } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { left: 0 }
+  if (left > 0) skip('the rest of the static analysis', `${left} questions: \`npm run lint:analysis\` asks them all`)
+}
+
 /** Builds the C tests in a directory of their own and counts the TAP lines of those programs whose names match. */
 function runNativeTests(suite, directory, options, programs = '.') {
   const jobs = String(availableParallelism())
@@ -129,6 +142,7 @@ try {
     'ntfs',
     'format',
     'clang',
+    'analysis',
     'valgrind',
     'windows',
     'wine',
@@ -144,6 +158,9 @@ try {
   if (reasons.has('format')) skip('clang-format', reasons.get('format'))
   else checks['clang-format'] = 'lint:c'
   await check(checks)
+
+  if (reasons.has('analysis')) skip('static analysis', reasons.get('analysis'))
+  else analyze()
 
   runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
   if (reasons.has('clang')) {
@@ -184,6 +201,7 @@ try {
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
+    PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
     PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
     PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
     PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',

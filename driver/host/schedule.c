@@ -9,7 +9,7 @@
 #define HOST_SCHEDULE_STEPS 2000000u
 #define HOST_MAXIMUM_CHANGES 16u
 
-typedef enum _HOST_PARTICIPANT_STATE { HostReady, HostWaiting, HostDone } HOST_PARTICIPANT_STATE;
+typedef enum _HOST_PARTICIPANT_STATE { HostReady, HostPausing, HostWaiting, HostDone } HOST_PARTICIPANT_STATE;
 
 typedef struct _HOST_PARTICIPANT {
     LIST_ENTRY Links;
@@ -52,16 +52,14 @@ static BOOLEAN HostMayChoose(const HOST_PARTICIPANT *Participant, HOST_PARTICIPA
     return (BOOLEAN)(Participant->State == State && (State == HostReady || Participant->HasDeadline));
 }
 
-/* One of those in the state, with a deadline if they wait, by chance; not Except, which may be NULL. */
-static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, PHOST_PARTICIPANT Except)
+/* One of those in the state, with a deadline if they wait, by chance. */
+static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State)
 {
     ULONG Count = 0;
     ULONG Chosen;
 
     for (PLIST_ENTRY Entry = HostParticipants.Flink; Entry != &HostParticipants; Entry = Entry->Flink) {
-        PHOST_PARTICIPANT Participant = CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links);
-
-        Count += Participant != Except && HostMayChoose(Participant, State);
+        Count += HostMayChoose(CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links), State);
     }
     if (Count == 0) {
         return NULL;
@@ -70,7 +68,7 @@ static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, PHOST_PARTICIPAN
     for (PLIST_ENTRY Entry = HostParticipants.Flink;; Entry = Entry->Flink) {
         PHOST_PARTICIPANT Participant = CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links);
 
-        if (Participant != Except && HostMayChoose(Participant, State)) {
+        if (HostMayChoose(Participant, State)) {
             if (Chosen == 0) {
                 return Participant;
             }
@@ -79,48 +77,52 @@ static PHOST_PARTICIPANT HostPick(HOST_PARTICIPANT_STATE State, PHOST_PARTICIPAN
     }
 }
 
-static PHOST_PARTICIPANT HostPickHighest(PHOST_PARTICIPANT Except)
+static PHOST_PARTICIPANT HostPickHighest(VOID)
 {
     PHOST_PARTICIPANT Highest = NULL;
 
     for (PLIST_ENTRY Entry = HostParticipants.Flink; Entry != &HostParticipants; Entry = Entry->Flink) {
         PHOST_PARTICIPANT Participant = CONTAINING_RECORD(Entry, HOST_PARTICIPANT, Links);
 
-        if (Participant != Except && Participant->State == HostReady &&
-            (Highest == NULL || Participant->Priority > Highest->Priority)) {
+        if (Participant->State == HostReady && (Highest == NULL || Participant->Priority > Highest->Priority)) {
             Highest = Participant;
         }
     }
     return Highest;
 }
 
-/* Who goes on by the strategy, not Except: NULL when nobody else is ready. Mutex held. */
-static PHOST_PARTICIPANT HostChooseReady(PHOST_PARTICIPANT Current, PHOST_PARTICIPANT Except)
+/* Who goes on by the strategy: NULL when nobody is ready. Mutex held. */
+static PHOST_PARTICIPANT HostChooseReady(PHOST_PARTICIPANT Current)
 {
     if (HostExploration->Strategy == HostByPriority) {
-        return HostPickHighest(Except);
+        return HostPickHighest();
     }
-    if (Current != Except && Current->State == HostReady &&
+    if (Current->State == HostReady &&
         (HostExploration->Strategy == HostRunOn || HostScheduleNumber(HostExploration->Inertia) != 0)) {
         return Current;
     }
-    return HostPick(HostReady, Except);
+    return HostPick(HostReady);
 }
 
-/* When nobody is ready, the time of one that waits is up. NULL at the schedule's end. Mutex held. */
+/* When nobody is ready, the time of one that waits is up; one that pauses goes on last. NULL at the schedule's end. Mutex held. */
 static PHOST_PARTICIPANT HostChoose(PHOST_PARTICIPANT Current, BOOLEAN Pausing)
 {
-    PHOST_PARTICIPANT Next = HostChooseReady(Current, Pausing ? Current : NULL);
+    PHOST_PARTICIPANT Next;
 
+    if (Pausing) {
+        Current->State = HostPausing;
+    }
+    Next = HostChooseReady(Current);
     if (Next == NULL) {
-        Next = HostPick(HostWaiting, NULL);
+        Next = HostPick(HostWaiting);
         if (Next != NULL) {
             Next->State = HostReady;
             Next->TimedOut = TRUE;
         }
     }
-    if (Next == NULL && Pausing) {
-        Next = Current;
+    if (Pausing) {
+        Current->State = HostReady;
+        Next = Next != NULL ? Next : Current;
     }
     if (Next == NULL && HostParticipantsLeft != 0) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostRunSchedule", "deadlock: every thread waits");
@@ -399,7 +401,7 @@ VOID HostExploreSchedule(PHOST_EXPLORATION Exploration, ULONG Count, const PHOST
     for (ULONG Index = 0; Index < Count; Index++) {
         HostAddParticipant(Routines[Index], Contexts[Index], NULL, NULL);
     }
-    First = Exploration->Strategy == HostByPriority ? HostPickHighest(NULL) : HostPick(HostReady, NULL);
+    First = Exploration->Strategy == HostByPriority ? HostPickHighest() : HostPick(HostReady);
     PlatformUnlock(&HostScheduleMutex);
     if (First != NULL) {
         HostThisThread = NULL;

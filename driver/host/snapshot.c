@@ -126,11 +126,12 @@ PVOID PlatformAllocate(SIZE_T Size)
 
 WITHOUT_CHECKS VOID PlatformFree(PVOID Memory)
 {
-    ARENA_BLOCK *Block = (ARENA_BLOCK *)Memory - 1;
+    ARENA_BLOCK *Block;
 
     if (Memory == NULL) {
         return;
     }
+    Block = (ARENA_BLOCK *)Memory - 1;
     PlatformForbid(Memory, ArenaClassBytes(Block->Class));
     PlatformLock(&ArenaMutex);
     Block->Free = 1;

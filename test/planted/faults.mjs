@@ -5,7 +5,7 @@
  * file       below driver/src
  * edits      [from, to]: `from` stands exactly once in the file
  * mechanism  of SECURITY.md: schedules, rules, contract, memory, fuzzing, …
- * tool       a program of the C tests, relinked with the file: [target, ...arguments]; the bound is among these
+ * tool       a program of the C tests, relinked with the file: [target, ...arguments]; the bound is among these. Or ['analysis', one of its tools]
  * says       what its output has when it finds the fault
  * short      in `npm test`, too
  */
@@ -368,5 +368,52 @@ export const faults = [
     mechanism: 'fuzzing',
     tool: ['driver_core'],
     says: /not ok/,
+  },
+
+  // Static analysis: each compiles without a warning.
+  {
+    name: 'colon-looked-for-from-nowhere',
+    file: 'core/trim.c',
+    edits: [['    ULONG colon = count;', '    ULONG colon;']],
+    mechanism: 'analysis',
+    tool: ['analysis', 'gcc'],
+    says: /analyzer-use-of-uninitialized-value/,
+  },
+  {
+    name: 'half-of-a-key-looked-at-twice',
+    file: 'kernel/key.c',
+    edits: [['(Key[0] | Key[1]) != 0', '(Key[0] | Key[0]) != 0']],
+    mechanism: 'analysis',
+    tool: ['analysis', 'cppcheck'],
+    says: /\[duplicateExpression\]/,
+  },
+  {
+    name: 'threads-share-a-local-variable',
+    file: 'core/trim.c',
+    edits: [['    ULONG index;', '    static ULONG index;']],
+    mechanism: 'analysis',
+    tool: ['analysis', 'cppcheck'], // by its addon
+    says: /\[threadsafety-threadsafety\]/,
+  },
+  {
+    name: 'count-that-ends-at-255',
+    file: 'kernel/key.c',
+    edits: [
+      [
+        '    ULONG index;\n\n    for (index = 0; index <= Count;',
+        '    UCHAR index;\n\n    for (index = 0; index <= Count;',
+      ],
+    ],
+    mechanism: 'analysis',
+    tool: ['analysis', 'clang-tidy'],
+    says: /\[bugprone-too-small-loop-variable/,
+  },
+  {
+    name: 'name-begins-anywhere',
+    file: 'core/trim.c',
+    edits: [['    ULONG first = 0;', '    ULONG first;']],
+    mechanism: 'analysis',
+    tool: ['analysis', 'clang-tidy'], // by the clang static analyzer
+    says: /\[clang-analyzer-core\./,
   },
 ]

@@ -1,7 +1,7 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short | --check] [name …]; --check only looks whether each can be planted. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
+ * planted [--short | --check | --analysis] [name …]; --check only looks whether each can be planted, --analysis takes those for the static analysis. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
  * whose text is not in the source any more is a failure, as is one that is not found within its bound.
  */
 import { spawnSync } from 'node:child_process'
@@ -9,11 +9,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { availableParallelism } from 'node:os'
 
+import { compilations, tools } from '../../scripts/analysis/tools.mjs'
 import { capture, CommandError, root, run } from '../../scripts/run.mjs'
 import { faults } from './faults.mjs'
 
 const seconds = 120 // of a tool that hangs: an end, not a measure
 const build = join(root, 'build', 'native')
+
+const isAnalysis = (fault) => fault.tool[0] === 'analysis'
 
 /** What the C tests' build says of a source file, as arguments. */
 function compilerOf(file) {
@@ -78,17 +81,33 @@ function link(target, object, program) {
   run(given[0], [...given.slice(1, output), '-o', program, object, ...given.slice(output + 2)], { cwd: directory })
 }
 
+/** A tool of the static analysis, and its arguments for the file with the fault in the place of the one without. */
+function analysisOf(fault, directory) {
+  const { program, arguments: argumentsOf } = tools[fault.tool[1]]
+  const file = join('driver', 'src', fault.file)
+  const source = join(directory, 'planted.c')
+  writeFileSync(source, planted(fault))
+  const { options } = compilations().find((compilation) => compilation.file === file)
+  return { program, parameters: argumentsOf(source, [...options, `-I${dirname(join(root, file))}`]) }
+}
+
+/** A program of the C tests with the fault in it, and its arguments. */
+function testOf(fault, directory) {
+  const [target, ...parameters] = fault.tool
+  const program = join(directory, target)
+  link(target, compile(fault, directory), program)
+  return { program, parameters }
+}
+
 /** Undefined when the tool has found the fault, or what is wrong. */
 function find(fault) {
   const directory = join(root, 'build', 'planted', fault.name)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  const [target, ...parameters] = fault.tool
-  const program = join(directory, target)
-  link(target, compile(fault, directory), program)
+  const { program, parameters } = isAnalysis(fault) ? analysisOf(fault, directory) : testOf(fault, directory)
   const { status, stdout, stderr, error } = spawnSync(program, parameters, {
     encoding: 'utf8',
-    cwd: directory,
+    cwd: isAnalysis(fault) ? root : directory,
     timeout: seconds * 1000,
     maxBuffer: 1 << 28,
   })
@@ -103,19 +122,26 @@ function find(fault) {
 function main() {
   const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
   const short = process.argv.includes('--short')
+  const analysis = process.argv.includes('--analysis')
   const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
   if (unknown.length > 0) throw new CommandError(`no such fault: ${unknown.join(', ')}`)
-  const chosen = faults.filter((fault) => (names.length === 0 || names.includes(fault.name)) && (!short || fault.short))
+  const chosen = faults.filter(
+    (fault) =>
+      (names.length === 0 || names.includes(fault.name)) && (!short || fault.short) && (!analysis || isAnalysis(fault)),
+  )
   if (process.argv.includes('--check')) {
     chosen.forEach(planted)
     console.log(`${chosen.length} faults can be planted`)
     return
   }
-  const targets = [...new Set(chosen.map((fault) => fault.tool[0]))]
-  if (!existsSync(join(build, 'compile_commands.json'))) {
-    run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
+  const tests = chosen.filter((fault) => !isAnalysis(fault))
+  if (tests.length > 0) {
+    if (!existsSync(join(build, 'compile_commands.json'))) {
+      run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
+    }
+    const targets = [...new Set(tests.map((fault) => fault.tool[0]))]
+    capture('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets])
   }
-  capture('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets])
 
   let failed = 0
   for (const [index, fault] of chosen.entries()) {

@@ -76,14 +76,14 @@ static BOOLEAN FltpLeaveFast(PFLTP_FAST Fast, BOOLEAN Answer, PIO_STATUS_BLOCK I
         .MajorFunction = (Major), .TargetFileObject = (FileObject), .Parameters = { __VA_ARGS__ } \
     }
 
-/* One fast I/O call: Iopb tells the minifilters of it, Arguments are what the entry below takes. */
-#define FLTP_CALL_FAST(Entry, IoStatus, Iopb, Arguments) \
+/* One fast I/O call: Iopb tells the minifilters of it, then comes what the entry below takes. */
+#define FLTP_CALL_FAST(Entry, IoStatus, Iopb, ...) \
     do { \
         FLTP_FAST Fast; \
         BOOLEAN Answer = FALSE; \
 \
         if (FltpEnterFast(DeviceObject, &(Iopb), &Fast) && FLTP_ENTRY(&Fast, Entry) != NULL) { \
-            Answer = FLTP_ENTRY(&Fast, Entry) Arguments; \
+            Answer = FLTP_ENTRY(&Fast, Entry)(__VA_ARGS__); \
         } \
         return FltpLeaveFast(&Fast, Answer, (IoStatus)); \
     } while (0)
@@ -99,8 +99,8 @@ static BOOLEAN FltpCheckIfPossible(PFILE_OBJECT FileObject, PLARGE_INTEGER FileO
                                             .LockKey = LockKey,
                                             .CheckForReadOperation = CheckForReadOperation});
 
-    FLTP_CALL_FAST(FastIoCheckIfPossible, IoStatus, Iopb,
-                   (FileObject, FileOffset, Length, Wait, LockKey, CheckForReadOperation, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoCheckIfPossible, IoStatus, Iopb, FileObject, FileOffset, Length, Wait, LockKey,
+                   CheckForReadOperation, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpFastRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
@@ -110,8 +110,8 @@ static BOOLEAN FltpFastRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, 
         FLTP_IOPB(IRP_MJ_READ, FileObject,
                   .Read = {.Length = Length, .Key = LockKey, .ByteOffset = *FileOffset, .ReadBuffer = Buffer});
 
-    FLTP_CALL_FAST(FastIoRead, IoStatus, Iopb,
-                   (FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoRead, IoStatus, Iopb, FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
+                   Fast.Lower);
 }
 
 static BOOLEAN FltpFastWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
@@ -121,8 +121,8 @@ static BOOLEAN FltpFastWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
         FLTP_IOPB(IRP_MJ_WRITE, FileObject,
                   .Write = {.Length = Length, .Key = LockKey, .ByteOffset = *FileOffset, .WriteBuffer = Buffer});
 
-    FLTP_CALL_FAST(FastIoWrite, IoStatus, Iopb,
-                   (FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoWrite, IoStatus, Iopb, FileObject, FileOffset, Length, Wait, LockKey, Buffer, IoStatus,
+                   Fast.Lower);
 }
 
 static BOOLEAN FltpQueryBasic(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_BASIC_INFORMATION Buffer,
@@ -133,7 +133,7 @@ static BOOLEAN FltpQueryBasic(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_BASIC
                   .QueryFileInformation = {
                       .Length = sizeof(*Buffer), .FileInformationClass = FileBasicInformation, .InfoBuffer = Buffer});
 
-    FLTP_CALL_FAST(FastIoQueryBasicInfo, IoStatus, Iopb, (FileObject, Wait, Buffer, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoQueryBasicInfo, IoStatus, Iopb, FileObject, Wait, Buffer, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpQueryStandard(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_STANDARD_INFORMATION Buffer,
@@ -144,7 +144,7 @@ static BOOLEAN FltpQueryStandard(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_ST
         .QueryFileInformation = {
             .Length = sizeof(*Buffer), .FileInformationClass = FileStandardInformation, .InfoBuffer = Buffer});
 
-    FLTP_CALL_FAST(FastIoQueryStandardInfo, IoStatus, Iopb, (FileObject, Wait, Buffer, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoQueryStandardInfo, IoStatus, Iopb, FileObject, Wait, Buffer, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpQueryNetwork(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_NETWORK_OPEN_INFORMATION Buffer,
@@ -155,7 +155,7 @@ static BOOLEAN FltpQueryNetwork(PFILE_OBJECT FileObject, BOOLEAN Wait, PFILE_NET
         .QueryFileInformation = {
             .Length = sizeof(*Buffer), .FileInformationClass = FileNetworkOpenInformation, .InfoBuffer = Buffer});
 
-    FLTP_CALL_FAST(FastIoQueryNetworkOpenInfo, IoStatus, Iopb, (FileObject, Wait, Buffer, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoQueryNetworkOpenInfo, IoStatus, Iopb, FileObject, Wait, Buffer, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpFastLock(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length,
@@ -171,9 +171,8 @@ static BOOLEAN FltpFastLock(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, 
                                                             .ExclusiveLock = ExclusiveLock});
 
     Iopb.MinorFunction = IRP_MN_LOCK;
-    FLTP_CALL_FAST(
-        FastIoLock, IoStatus, Iopb,
-        (FileObject, FileOffset, Length, ProcessId, Key, FailImmediately, ExclusiveLock, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoLock, IoStatus, Iopb, FileObject, FileOffset, Length, ProcessId, Key, FailImmediately,
+                   ExclusiveLock, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpUnlockSingle(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length,
@@ -184,8 +183,8 @@ static BOOLEAN FltpUnlockSingle(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffs
                   .LockControl = {.Length = Length, .Key = Key, .ByteOffset = *FileOffset, .ProcessId = ProcessId});
 
     Iopb.MinorFunction = IRP_MN_UNLOCK_SINGLE;
-    FLTP_CALL_FAST(FastIoUnlockSingle, IoStatus, Iopb,
-                   (FileObject, FileOffset, Length, ProcessId, Key, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoUnlockSingle, IoStatus, Iopb, FileObject, FileOffset, Length, ProcessId, Key, IoStatus,
+                   Fast.Lower);
 }
 
 static BOOLEAN FltpUnlockAll(PFILE_OBJECT FileObject, PEPROCESS ProcessId, PIO_STATUS_BLOCK IoStatus,
@@ -194,7 +193,7 @@ static BOOLEAN FltpUnlockAll(PFILE_OBJECT FileObject, PEPROCESS ProcessId, PIO_S
     FLT_IO_PARAMETER_BLOCK Iopb = FLTP_IOPB(IRP_MJ_LOCK_CONTROL, FileObject, .LockControl = {.ProcessId = ProcessId});
 
     Iopb.MinorFunction = IRP_MN_UNLOCK_ALL;
-    FLTP_CALL_FAST(FastIoUnlockAll, IoStatus, Iopb, (FileObject, ProcessId, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoUnlockAll, IoStatus, Iopb, FileObject, ProcessId, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpUnlockAllByKey(PFILE_OBJECT FileObject, PVOID ProcessId, ULONG Key, PIO_STATUS_BLOCK IoStatus,
@@ -204,7 +203,7 @@ static BOOLEAN FltpUnlockAllByKey(PFILE_OBJECT FileObject, PVOID ProcessId, ULON
         FLTP_IOPB(IRP_MJ_LOCK_CONTROL, FileObject, .LockControl = {.Key = Key, .ProcessId = ProcessId});
 
     Iopb.MinorFunction = IRP_MN_UNLOCK_ALL_BY_KEY;
-    FLTP_CALL_FAST(FastIoUnlockAllByKey, IoStatus, Iopb, (FileObject, ProcessId, Key, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoUnlockAllByKey, IoStatus, Iopb, FileObject, ProcessId, Key, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpFastControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer, ULONG InputBufferLength,
@@ -219,9 +218,8 @@ static BOOLEAN FltpFastControl(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID Inpu
                                                  .InputBuffer = InputBuffer,
                                                  .OutputBuffer = OutputBuffer}});
 
-    FLTP_CALL_FAST(FastIoDeviceControl, IoStatus, Iopb,
-                   (FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, IoControlCode,
-                    IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(FastIoDeviceControl, IoStatus, Iopb, FileObject, Wait, InputBuffer, InputBufferLength, OutputBuffer,
+                   OutputBufferLength, IoControlCode, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey,
@@ -231,7 +229,7 @@ static BOOLEAN FltpMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, U
         FLTP_IOPB(IRP_MJ_MDL_READ, FileObject,
                   .MdlRead = {.FileOffset = *FileOffset, .Length = Length, .Key = LockKey, .MdlChain = MdlChain});
 
-    FLTP_CALL_FAST(MdlRead, IoStatus, Iopb, (FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(MdlRead, IoStatus, Iopb, FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus, Fast.Lower);
 }
 
 static BOOLEAN FltpMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain, PDEVICE_OBJECT DeviceObject)
@@ -240,7 +238,7 @@ static BOOLEAN FltpMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain, PDEVI
         FLTP_IOPB(IRP_MJ_MDL_READ_COMPLETE, FileObject, .MdlReadComplete = {.MdlChain = MdlChain});
     IO_STATUS_BLOCK IoStatus = {{STATUS_SUCCESS}, 0};
 
-    FLTP_CALL_FAST(MdlReadComplete, &IoStatus, Iopb, (FileObject, MdlChain, Fast.Lower));
+    FLTP_CALL_FAST(MdlReadComplete, &IoStatus, Iopb, FileObject, MdlChain, Fast.Lower);
 }
 
 static BOOLEAN FltpPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey,
@@ -250,8 +248,8 @@ static BOOLEAN FltpPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileO
         IRP_MJ_PREPARE_MDL_WRITE, FileObject,
         .PrepareMdlWrite = {.FileOffset = *FileOffset, .Length = Length, .Key = LockKey, .MdlChain = MdlChain});
 
-    FLTP_CALL_FAST(PrepareMdlWrite, IoStatus, Iopb,
-                   (FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus, Fast.Lower));
+    FLTP_CALL_FAST(PrepareMdlWrite, IoStatus, Iopb, FileObject, FileOffset, Length, LockKey, MdlChain, IoStatus,
+                   Fast.Lower);
 }
 
 static BOOLEAN FltpMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PMDL MdlChain,
@@ -261,7 +259,7 @@ static BOOLEAN FltpMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER File
         IRP_MJ_MDL_WRITE_COMPLETE, FileObject, .MdlWriteComplete = {.FileOffset = *FileOffset, .MdlChain = MdlChain});
     IO_STATUS_BLOCK IoStatus = {{STATUS_SUCCESS}, 0};
 
-    FLTP_CALL_FAST(MdlWriteComplete, &IoStatus, Iopb, (FileObject, FileOffset, MdlChain, Fast.Lower));
+    FLTP_CALL_FAST(MdlWriteComplete, &IoStatus, Iopb, FileObject, FileOffset, MdlChain, Fast.Lower);
 }
 
 /* The one entry with a request, whose stack location names the device that is asked. */

@@ -113,7 +113,7 @@ static PFLT_FILTER FltpFindFilter(PDRIVER_OBJECT Driver, PCUNICODE_STRING Name)
     for (PLIST_ENTRY Entry = FltpFilters.Flink; Entry != &FltpFilters; Entry = Entry->Flink) {
         PFLT_FILTER Filter = CONTAINING_RECORD(Entry, struct _FLT_FILTER, Links);
 
-        if (Driver != NULL ? Filter->Driver == Driver : FltpSameString(&Filter->Name, Name)) {
+        if (Name != NULL ? FltpSameString(&Filter->Name, Name) : Filter->Driver == Driver) {
             return Filter;
         }
     }
@@ -192,9 +192,9 @@ NTSTATUS FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Regist
     }
     if (NT_SUCCESS(Status)) {
         Status = HostFindMinifilterInstance(&Driver->DriverExtension->ServiceKeyName, &InstanceName, &Altitude);
-    }
-    if (NT_SUCCESS(Status) && !FltpIsAltitude(&Altitude)) {
-        Status = STATUS_INVALID_PARAMETER;
+        if (NT_SUCCESS(Status) && !FltpIsAltitude(&Altitude)) {
+            Status = STATUS_INVALID_PARAMETER;
+        }
     }
     if (!NT_SUCCESS(Status)) {
         return Status;

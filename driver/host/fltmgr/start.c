@@ -23,7 +23,7 @@ NTSTATUS HostStartFilterManager(VOID)
         Status = HostLoadDriver(L"FltMgr", TRUE, FltpDriverEntry, &Driver);
         if (NT_SUCCESS(Status)) {
             HostMakeBuiltIn(Driver);
-            HostSetDriverImage(Driver, __start_FLTMGR, (SIZE_T)(__stop_FLTMGR - __start_FLTMGR));
+            HostSetDriverImage(Driver, __start_FLTMGR, (ULONG_PTR)__stop_FLTMGR - (ULONG_PTR)__start_FLTMGR);
         } else {
             FltpDriver = NULL;
         }

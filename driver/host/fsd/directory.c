@@ -711,7 +711,7 @@ static NTSTATUS QuerySpace(PVOID Store, PULONG64 TotalBytes, PULONG64 FreeBytes)
     return STATUS_SUCCESS;
 }
 
-static const NODE_OPERATIONS Operations = {
+static const NODE_OPERATIONS DirectoryOperations = {
     .Mount = Mount,
     .Dismount = Dismount,
     .OpenRoot = OpenRoot,
@@ -744,7 +744,7 @@ static const FSD_DRIVER DirectoryDriver = {
     .Attributes = FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK | FILE_NAMED_STREAMS | FILE_SUPPORTS_HARD_LINKS,
     .DeviceName = RTL_CONSTANT_STRING(DeviceNameText),
     .Name = RTL_CONSTANT_STRING(NameText),
-    .Operations = &Operations,
+    .Operations = &DirectoryOperations,
 };
 
 NTSTATUS DirectoryDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -228,7 +228,7 @@ static NTSTATUS NextEntry(PVOID Store, PNODE Directory, PULONG64 Index, PUNICODE
     return MemoryQuery(Store, &MemoryUnnamedStream(Entry->File)->Node, Information);
 }
 
-static const NODE_OPERATIONS Operations = {
+static const NODE_OPERATIONS MemoryOperations = {
     .Mount = Mount,
     .Dismount = Dismount,
     .OpenRoot = OpenRoot,
@@ -264,7 +264,7 @@ static const FSD_DRIVER MemoryDriver = {
     .Attributes = FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK | FILE_NAMED_STREAMS | FILE_SUPPORTS_HARD_LINKS,
     .DeviceName = RTL_CONSTANT_STRING(DeviceNameText),
     .Name = RTL_CONSTANT_STRING(NameText),
-    .Operations = &Operations,
+    .Operations = &MemoryOperations,
 };
 
 NTSTATUS MemoryDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -99,13 +99,13 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes
 {
     const PVOID allocated =
         PsctxAllocate(NonPagedPool, sizeof(ULONG64)); /* its address alone matters, or that there is none */
-    ULONG64 words[6];
+    ULONG64 words[7];
     ULONG index;
 
     PAGED_CODE();
 
     Key[0] = (ULONG64)(ULONG_PTR)allocated;
-    Key[1] = (ULONG64)(ULONG_PTR)&words;
+    Key[1] = 0;
     PsctxFree(allocated);
     for (index = 0; index < PSCTX_RANDOM_SAMPLES; index += 1) {
         LARGE_INTEGER time;
@@ -119,7 +119,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes
         }
         words[3] = (ULONG64)(ULONG_PTR)IoGetCurrentProcess();
         words[4] = (ULONG64)(ULONG_PTR)PsctxGlobals.DriverObject;
-        words[5] = index;
+        words[5] = (ULONG64)(ULONG_PTR)&time;
+        words[6] = index;
         Key[index % 2] = PsctxSipHash(Key, words, RTL_NUMBER_OF(words));
     }
 }
