@@ -97,6 +97,7 @@ NTSTATUS HostAttachFilter(_In_z_ PCWSTR FilterName, _In_ WCHAR Letter);
  * SILENT_DELETION: IoDeleteDevice does not call the FastIoDetachDevice of who is attached above; the device is gone all the same, and
  * detaching from it afterwards is fatal. DISK_OF_DEVICES_WITH_VPB: IoGetDiskDeviceObject answers only for a device with a VPB of its own.
  * VERSION_52: PsGetVersion says 5.2, the fast mutex guards lists of contexts, and later kernels' routines are not found by name.
+ * VERSION_61: PsGetVersion says 6.1, and Filter Manager is 2.02; like the one before, it has no pool that is not executable.
  * NO_BASIC_INFORMATION: ZwQuerySystemInformation tells nothing of the machine.
  * NO_NORMALIZED_NAMES: the file systems do not know FileNormalizedNameInformation, which came with Windows 8.
  * TOPMOST_ACQUIRES: a file is acquired and released by callbacks and fast-I/O entries of the topmost driver in its stack, each by itself,
@@ -116,6 +117,8 @@ NTSTATUS HostAttachFilter(_In_z_ PCWSTR FilterName, _In_ WCHAR Letter);
 #define HOST_QUIRK_CALLBACKS_ACQUIRE 0x80u
 #define HOST_QUIRK_CALLBACKS_RELEASE 0x100u
 #define HOST_QUIRK_COMPLETES_AT_DISPATCH 0x200u
+#define HOST_QUIRK_VERSION_61 0x400u
+#define HOST_OLD_VERSIONS (HOST_QUIRK_VERSION_52 | HOST_QUIRK_VERSION_61)
 VOID HostSetQuirks(_In_ ULONG Quirks);
 
 /*

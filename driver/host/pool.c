@@ -158,6 +158,9 @@ PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero,
     if (Paged && Irql > APC_LEVEL) {
         HostViolation(BAD_POOL_CALLER, "ExAllocatePoolWithTag", "paged pool at IRQL %u", Irql);
     }
+    if (!Paged && (PoolType & NonPagedPoolNx) == 0 && (HostQuirks & HOST_OLD_VERSIONS) == 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "ExAllocatePoolWithTag", "executable pool");
+    }
     if (Tag == 0) {
         HostViolation(BAD_POOL_CALLER, "ExAllocatePoolWithTag", "the tag is zero");
     }

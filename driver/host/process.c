@@ -299,14 +299,19 @@ HANDLE PsGetCurrentProcessId(VOID)
 
 BOOLEAN PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
 {
+    static const ULONG Versions[][3] = {{10, 0, 26100}, {6, 1, 7601}, {5, 2, 3790}};
+    const ULONG *Version = Versions[(HostQuirks & HOST_QUIRK_VERSION_52) != 0   ? 2
+                                    : (HostQuirks & HOST_QUIRK_VERSION_61) != 0 ? 1
+                                                                                : 0];
+
     if (MajorVersion != NULL) {
-        *MajorVersion = (HostQuirks & HOST_QUIRK_VERSION_52) != 0 ? 5 : 10;
+        *MajorVersion = Version[0];
     }
     if (MinorVersion != NULL) {
-        *MinorVersion = (HostQuirks & HOST_QUIRK_VERSION_52) != 0 ? 2 : 0;
+        *MinorVersion = Version[1];
     }
     if (BuildNumber != NULL) {
-        *BuildNumber = (HostQuirks & HOST_QUIRK_VERSION_52) != 0 ? 3790 : 26100;
+        *BuildNumber = Version[2];
     }
     if (CSDVersion != NULL) {
         CSDVersion->Length = 0;

@@ -33,7 +33,8 @@ export const filterManager = 'FltMgr'
 export const placeholderAltitude = '385099.5'
 
 const instance = 'psctx'
-/** Where Filter Manager looks for instances: below Parameters from Windows 11 24H2 on. */
+/** Where Filter Manager looks: below Parameters from Windows 11 24H2 on, in the service's own key before. */
+const featureKeys = ['', 'Parameters']
 const instanceKeys = ['Instances', String.raw`Parameters\Instances`]
 /** Offloaded reads and writes, which may go past the driver; without it there would be none on a volume that it is attached to. */
 const supportedFeatures = 3
@@ -59,7 +60,7 @@ export const registrations: Readonly<Record<Front, Registration>> = {
     group: 'FSFilter Activity Monitor',
     dependency: filterManager,
     values: [
-      { key: 'Parameters', name: 'SupportedFeatures', data: supportedFeatures },
+      ...featureKeys.map((key) => ({ key, name: 'SupportedFeatures', data: supportedFeatures })),
       ...instanceKeys.flatMap((key) => [
         { key, name: 'DefaultInstance', data: instance },
         { key: `${key}\\${instance}`, name: 'Altitude', data: placeholderAltitude },

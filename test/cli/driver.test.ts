@@ -385,6 +385,7 @@ describe('of the two fronts', () => {
     expect(machine.services.service).toMatchObject({ imagePath: imagePath(minifilter), dependency: 'FltMgr' })
     const key = String.raw`SYSTEM\CurrentControlSet\Services\psctx-minifilter`
     expect(values()).toEqual({
+      [String.raw`${key}\SupportedFeatures`]: 3,
       [String.raw`${key}\Instances\DefaultInstance`]: 'psctx',
       [String.raw`${key}\Instances\psctx\Altitude`]: '385099.5',
       [String.raw`${key}\Instances\psctx\Flags`]: 0,

@@ -44,7 +44,7 @@ typedef struct _CORE_HANGING {
 static NTSTATUS CoreHangContext(_In_ PCORE_FILTER Filter, _In_ PFSRTL_ADVANCED_FCB_HEADER Header, _In_ PVOID OwnerId,
                                 _In_opt_ PVOID InstanceId)
 {
-    PFSRTL_PER_STREAM_CONTEXT context = ExAllocatePoolWithTag(NonPagedPool, sizeof(*context), CORE_FILTER_TAG);
+    PFSRTL_PER_STREAM_CONTEXT context = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*context), CORE_FILTER_TAG);
     NTSTATUS status;
 
     CHECK(context != NULL);

@@ -86,6 +86,19 @@ static VOID CoreOnlyOneFrontRuns(VOID)
     CoreShutdown();
 }
 
+/* That of Windows 7 knows no registration of later ones, nor any pool that is not executable. */
+static VOID CoreOldFilterManagersTakeIt(VOID)
+{
+    CORE core;
+
+    CoreBoot();
+    HostSetQuirks(HOST_QUIRK_VERSION_61);
+    CoreStartMinifilter(&core);
+    CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1);
+    CoreStop(&core);
+    HostSetQuirks(0);
+}
+
 static VOID CoreOpenHandlesKeepTheDriver(VOID)
 {
     HANDLE other;
@@ -260,6 +273,7 @@ static VOID CoreInstancesGoWhileFilesAreOpened(VOID)
 
 static const CORE_TEST CoreInstances[] = {
     {"a second front is refused while one runs, and leaves nothing behind", CoreOnlyOneFrontRuns},
+    {"the Filter Manager of Windows 7 takes the minifilter", CoreOldFilterManagersTakeIt},
     {"the driver stays while somebody has its control device open, unless it must go", CoreOpenHandlesKeepTheDriver},
     {"contexts that outlive their session go with the driver", CoreContextsGoWithTheDriver},
     {"an instance that was asked to go stays away until it is asked to come, and its volume says so",

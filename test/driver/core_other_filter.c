@@ -42,7 +42,7 @@ static VOID CoreInsertOtherInKernel(PVOID Context)
 {
     const CORE_OTHER_REQUEST *request = Context;
     const PFILE_OBJECT file = CoreReferenceFile(request->Handle);
-    CORE_OTHER_CONTEXT *other = ExAllocatePoolWithTag(NonPagedPool, sizeof(*other), CORE_OTHER_TAG);
+    CORE_OTHER_CONTEXT *other = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*other), CORE_OTHER_TAG);
 
     CHECK(other != NULL);
     memset(other, CORE_OTHER_SECRET, sizeof(*other));

@@ -2,6 +2,7 @@
  * Tracking rules: which files they find, under which names, what they miss, and whom a create that they watch holds up.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "core_fixture.h"
@@ -642,6 +643,45 @@ static VOID CoreAnchorsOutliveATeardown(VOID)
     CoreStopTracker(&tracker);
 }
 
+/* The rest of a teardown: the FreeCallback of a context that is on its stream no more, once somebody waits for it. */
+static void *CoreFreeLate(void *Context)
+{
+    const PFSRTL_PER_STREAM_CONTEXT context = Context;
+
+    while ((__atomic_load_n(&PsctxGlobals.Rundown.Count, __ATOMIC_ACQUIRE) & 1) == 0) {
+        (void)sched_yield();
+    }
+    context->FreeCallback(context);
+    return NULL;
+}
+
+/* The last FreeCallback may come when the driver has looked for what it has to free: nobody asks it anything any more. */
+static VOID CoreLastAnchorsGoWithTheDriver(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    PFSRTL_PER_STREAM_CONTEXT context;
+    CORE_TRACKER tracker;
+    pthread_t thread;
+
+    CoreStartAnchoredTracker(&tracker);
+    insertion.Stream = CoreOpenFile(CORE_TEST_FILE);
+    CHECK_STATUS(CoreInsert(tracker.Core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreClose(insertion.Stream);
+    context = FsRtlRemovePerStreamContext(&TestFileSystem.Header, NULL, NULL);
+    CHECK(context != NULL);
+    CHECK_EQUAL(pthread_create(&thread, NULL, CoreFreeLate, context), 0);
+    HostLeaveProcess();
+    CoreEndProcess(tracker.Core.Process);
+    CoreUnloadProbe();
+    CHECK_STATUS(HostUnloadDriver(tracker.Core.Driver), STATUS_SUCCESS);
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    CHECK_EQUAL(TestFileSystem.Opens, 0);
+    CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), 0);
+    TestFileSystemUnload();
+    CHECK_STATUS(HostUnloadDriver(tracker.DiskDriver), STATUS_SUCCESS);
+    CoreShutdown();
+}
+
 static VOID CoreLeaveTopLevelIrp(PVOID Context)
 {
     UNREFERENCED_PARAMETER(Context);
@@ -1132,6 +1172,7 @@ static const CORE_TEST CoreTrackingTests[] = {
      CoreNamesAreTheFileSystemsAfterwards},
     {"a stream that needs an anchor is missed", CoreStreamsThatNeedAnAnchorAreMissed},
     {"a file that a context keeps is not closed by a teardown", CoreAnchorsOutliveATeardown},
+    {"the driver goes when a teardown of what a context keeps is the last to end", CoreLastAnchorsGoWithTheDriver},
     {"nothing is asked from inside a file system", CoreNothingIsAskedInsideAFileSystem},
     {"an open has its context or is missed, whichever allocation fails", CoreNoOpenIsLostForWantOfMemory},
     {"contexts of rules leave half of the quota to the client", CoreOpensLeaveClientsTheirHalf},

@@ -48,7 +48,7 @@ static NTSTATUS TestAnswer(_Inout_ PIRP Irp, _In_ NTSTATUS Status)
     HANDLE thread;
 
     if (TestFileSystem.Pends) {
-        pended = ExAllocatePoolWithTag(NonPagedPool, sizeof(*pended), 'tseT');
+        pended = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*pended), 'tseT');
     }
     if (pended == NULL) {
         return TestComplete(Irp, Status);

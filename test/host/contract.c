@@ -327,7 +327,7 @@ static void AppendToOverfull(void)
 
 static void CacheAligned(void)
 {
-    static const POOL_TYPE Types[] = {NonPagedPoolCacheAligned, NonPagedPoolNxCacheAligned, PagedPoolCacheAligned};
+    static const POOL_TYPE Types[] = {NonPagedPoolNxCacheAligned, PagedPoolCacheAligned};
     PVOID Blocks[RTL_NUMBER_OF(Types) * 8];
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Blocks); Index++) {

@@ -32,6 +32,11 @@ static void ZeroTag(void)
     (VOID) ExAllocatePoolWithTag(NonPagedPoolNx, 8, 0);
 }
 
+static void ExecutablePool(void)
+{
+    (VOID) ExAllocatePoolWithTag(NonPagedPool, 8, TEST_TAG);
+}
+
 static void DoubleFree(void)
 {
     PVOID Pool = ExAllocatePoolWithTag(NonPagedPoolNx, 8, TEST_TAG);
@@ -499,6 +504,7 @@ void RunRules(void)
     RunViolation("paged pool is not allocated at DISPATCH_LEVEL", BAD_POOL_CALLER, "paged pool at IRQL 2",
                  PagedPoolAtDispatch);
     RunViolation("pool has a tag", BAD_POOL_CALLER, "the tag is zero", ZeroTag);
+    RunViolation("pool is not executable", DRIVER_VERIFIER_DETECTED_VIOLATION, "executable pool", ExecutablePool);
     RunViolation("pool is freed once", BAD_POOL_CALLER, "is freed already", DoubleFree);
     RunViolation("pool is freed with its own tag", BAD_POOL_CALLER, "has tag", WrongTag);
     RunViolation("only pool is freed", BAD_POOL_CALLER, "is no pool", ForeignFree);

@@ -34,13 +34,28 @@ static BOOLEAN FltpIsOperationKnown(UCHAR MajorFunction)
                      (MajorFunction <= IRP_MJ_FAST_IO_CHECK_IF_POSSIBLE && MajorFunction >= IRP_MJ_VOLUME_DISMOUNT));
 }
 
+/* What a registration of a version is long; zero for one that the Filter Manager of this kernel does not know. */
+static SIZE_T FltpRegistrationSize(USHORT Version)
+{
+    ULONG Major;
+    ULONG Minor;
+
+    (VOID) PsGetVersion(&Major, &Minor, NULL, NULL);
+    if (Version == FLT_REGISTRATION_VERSION_0202) {
+        return RTL_SIZEOF_THROUGH_FIELD(FLT_REGISTRATION, NormalizeNameComponentExCallback);
+    }
+    return Version == FLT_REGISTRATION_VERSION_0203 && (Major > 6 || (Major == 6 && Minor >= 2))
+               ? sizeof(FLT_REGISTRATION)
+               : 0;
+}
+
 /* What can be told of a registration without its minifilter. STATUS_INVALID_PARAMETER, STATUS_FLT_INVALID_CONTEXT_REGISTRATION. */
 static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
 {
-    if (Registration->Size != sizeof(*Registration) ||
-        (Registration->Version & 0xFF00) != (FLT_REGISTRATION_VERSION & 0xFF00) ||
-        (Registration->Version & 0xFF) > (FLT_REGISTRATION_VERSION & 0xFF) ||
-        Registration->GenerateFileNameCallback != NULL || Registration->NormalizeNameComponentCallback != NULL ||
+    const SIZE_T Size = FltpRegistrationSize(Registration->Version);
+
+    if (Size == 0 || Registration->Size != Size || Registration->GenerateFileNameCallback != NULL ||
+        Registration->NormalizeNameComponentCallback != NULL ||
         Registration->NormalizeNameComponentExCallback != NULL) {
         return STATUS_INVALID_PARAMETER; /* name providers are not for this Filter Manager */
     }
@@ -206,7 +221,7 @@ NTSTATUS FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Regist
     FltpInitializeObject(&Filter->Object, FltpFilterKind);
     InitializeListHead(&Filter->Instances);
     Filter->Driver = Driver;
-    Filter->Registration = *Registration;
+    memcpy(&Filter->Registration, Registration, Registration->Size);
     if (!FltpCopyString(&Driver->DriverExtension->ServiceKeyName, &Filter->Name) ||
         !FltpCopyString(&InstanceName, &Filter->InstanceName) || !FltpCopyString(&Altitude, &Filter->Altitude) ||
         !FltpCopyTables(Registration, Filter)) {

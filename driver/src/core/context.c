@@ -61,23 +61,17 @@ _Use_decl_annotations_ ULONG PsctxContextSize(const PSCTX_CONTEXT *Context)
 }
 
 /*
- * Frees a context that is linked nowhere, and what it holds: its share of the accounts, its session, the driver, its anchor,
+ * Disposes of a context that is linked nowhere, and of what it holds but the driver: its share of the accounts, its session, its anchor,
  * whose file may be closed with it: PASSIVE_LEVEL then, no lock held, and not from a FreeCallback.
  */
-PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
+PSCTX_PAGE static VOID PsctxDisposeOfContext(_In_ PPSCTX_CONTEXT Context)
 {
-    PPSCTX_SESSION session;
-    PFILE_OBJECT anchor;
-    ULONG size;
+    const PPSCTX_SESSION session = Context->Owner->Session;
+    const PFILE_OBJECT anchor = Context->Anchor;
+    const ULONG size = PsctxContextSize(Context);
 
     PAGED_CODE();
 
-    if (Context == NULL) {
-        return;
-    }
-    session = Context->Owner->Session;
-    anchor = Context->Anchor;
-    size = PsctxContextSize(Context);
     PsctxDischargeContext(&session->Account, Context->Pool, size);
     if (Context->Tracked != PSCTX_TRACKED_NO) {
         PsctxDischargeTracked(&session->TrackedAccount, Context->Pool, size);
@@ -87,13 +81,27 @@ PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
         ObDereferenceObject(anchor);
     }
     PsctxDereferenceSession(session);
+}
+
+/*
+ * Likewise, and gives up its hold on the driver.
+ */
+PSCTX_PAGE static VOID PsctxFreeContext(_In_opt_ PPSCTX_CONTEXT Context)
+{
+    PAGED_CODE();
+
+    if (Context == NULL) {
+        return;
+    }
+    PsctxDisposeOfContext(Context);
     ExReleaseRundownProtection(&PsctxGlobals.Rundown);
 }
 
 /*
- * Frees the contexts that were torn down with their anchors. PASSIVE_LEVEL, where a client's request may close files.
+ * Frees the contexts that were torn down with their anchors, whose FreeCallback has given up their hold on the driver: where a client's request
+ * may close files, and once more when every FreeCallback is over.
  */
-PSCTX_PAGE static VOID PsctxFreeAnchoredContexts(VOID)
+PSCTX_PAGE _Use_decl_annotations_ VOID PsctxFreeAnchoredContexts(VOID)
 {
     PLIST_ENTRY entry = InterlockedExchangePointer(&PsctxAnchoredContexts, NULL);
 
@@ -103,7 +111,7 @@ PSCTX_PAGE static VOID PsctxFreeAnchoredContexts(VOID)
         const PPSCTX_CONTEXT context = CONTAINING_RECORD(entry, PSCTX_CONTEXT, Links);
 
         entry = entry->Flink;
-        PsctxFreeContext(context);
+        PsctxDisposeOfContext(context);
     }
 }
 
@@ -247,7 +255,10 @@ _IRQL_requires_(APC_LEVEL) PSCTX_PAGE static VOID
  * <= APC_LEVEL, calls nothing of the file system's and assumes no file object. At most it completes requests that wait for the event.
  *
  * A context has an anchor where the file system's image does not say that it tears down. If it does so all the same, the anchor's file must
- * not be closed from here: the context is kept for the next request that may do so. [ntifs/nc-ntifs-free_function]
+ * not be closed from here: the context is kept for the next request that may do so.
+ *
+ * The hold on the driver is given up last, by a call that compilers make the routine's end a jump to where both leave the stack alike: whoever
+ * unloads the driver waits for nothing else, and this thread may be held up for long before it runs on. [ntifs/nc-ntifs-free_function]
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 {
@@ -264,13 +275,14 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxTearDownContext(PVOID Buffer)
 
     InterlockedIncrement64(&context->Owner->Session->TornDown);
     if (context->Anchor == NULL) {
-        PsctxFreeContext(context);
-        return;
+        PsctxDisposeOfContext(context);
+    } else {
+        do {
+            head = ReadPointerAcquire(&PsctxAnchoredContexts);
+            context->Links.Flink = head;
+        } while (InterlockedCompareExchangePointer(&PsctxAnchoredContexts, &context->Links, head) != head);
     }
-    do {
-        head = ReadPointerAcquire(&PsctxAnchoredContexts);
-        context->Links.Flink = head;
-    } while (InterlockedCompareExchangePointer(&PsctxAnchoredContexts, &context->Links, head) != head);
+    ExReleaseRundownProtection(&PsctxGlobals.Rundown);
 }
 
 /*

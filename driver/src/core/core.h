@@ -201,6 +201,7 @@ _IRQL_requires_max_(APC_LEVEL) NTSTATUS
                       _Out_ PSCTX_LIST_REPLY *Reply, _Out_writes_bytes_(Capacity) PUCHAR Entries, _In_ ULONG Capacity,
                       _Out_ PULONG EntriesLength);
 _IRQL_requires_max_(APC_LEVEL) VOID PsctxRemoveSessionContexts(_In_opt_ PPSCTX_SESSION Session);
+_IRQL_requires_max_(APC_LEVEL) VOID PsctxFreeAnchoredContexts(VOID);
 _IRQL_requires_(APC_LEVEL) PPSCTX_CONTEXT
     PsctxFindContext(_In_ PPSCTX_SHARD Shard, _In_ PFSRTL_ADVANCED_FCB_HEADER Header,
                      _In_ const PSCTX_IDENTITY *Identity);

@@ -6,7 +6,7 @@
 #include "driver/driver.h"
 #include "requests/requests.h"
 
-#define PSCTX_UNLOAD_INTERVAL (-50 * 10000ll) /* 50 ms: several quanta */
+#define PSCTX_UNLOAD_INTERVAL (-50 * 10000ll) /* 50 ms: some quanta of a client, not one of a server */
 
 DRIVER_INITIALIZE DriverEntry;
 static NTSTATUS FLTAPI PsctxUnloadFilter(_In_ FLT_FILTER_UNLOAD_FLAGS Flags);
@@ -43,7 +43,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObje
  * must be, the I/O manager has waited for the last handle, and this waits for what is left of its close.
  *
  * It stops in this order: no open of the control device, and so no request; no callback, and no instance; then the rooms, up to the last
- * FreeCallback, which is given time to return to its file system. STATUS_FLT_DO_NOT_DETACH.
+ * FreeCallback, which is given time to return to its file system where its last call is no jump. STATUS_FLT_DO_NOT_DETACH.
  * [fltkernel/nc-fltkernel-pflt_filter_unload_callback, ifs/when-the-filterunloadcallback-routine-is-called]
  */
 PSCTX_PAGE _Use_decl_annotations_ static NTSTATUS FLTAPI PsctxUnloadFilter(FLT_FILTER_UNLOAD_FLAGS Flags)

@@ -48,8 +48,8 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartRooms(PDRIVER_OBJECT Driver
 /*
  * The rest of the driver's end, after its front has stopped and when no handle to the control device is open. What is known of file systems
  * goes, and the control device, so that nothing comes any more; then every context that has outlived its session. Returns when the last one is
- * gone, be it by a stream's teardown that is on its way: run-down protection tells when its FreeCallback has given it up, not when that has
- * returned to the file system.
+ * gone, be it by a stream's teardown that is on its way: run-down protection tells when its FreeCallback has nothing more to do than to return
+ * to the file system.
  */
 PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopRooms(VOID)
 {
@@ -59,4 +59,5 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStopRooms(VOID)
     PsctxDeleteControlDevice();
     PsctxRemoveSessionContexts(NULL);
     ExWaitForRundownProtectionRelease(&PsctxGlobals.Rundown);
+    PsctxFreeAnchoredContexts();
 }

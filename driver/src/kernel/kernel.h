@@ -38,6 +38,8 @@
 #define PSCTX_CACHE_LINE 64u
 
 #define PSCTX_VISTA_MAJOR_VERSION 6u
+#define PSCTX_WINDOWS_8_MAJOR_VERSION 6u
+#define PSCTX_WINDOWS_8_MINOR_VERSION 2u
 
 /* The driver, as the kernel knows it. Set before any request comes. */
 typedef struct _PSCTX_GLOBALS {
@@ -58,7 +60,9 @@ FORCEINLINE ULONG64 PsctxReadCounter(_In_ volatile LONG64 *Counter)
     return (ULONG64)InterlockedCompareExchange64(Counter, 0, 0);
 }
 
-/* pool.c */
+/* pool.c: what memory that is not paged is allocated as, where PsctxAllocate is not what allocates it: NonPagedPoolNx from Windows 8 on. */
+extern POOL_TYPE PsctxNonPagedPool;
+
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartPool(VOID);
 _IRQL_requires_max_(DISPATCH_LEVEL) PVOID PsctxAllocate(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size);
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID PsctxFree(_In_opt_ PVOID Memory);

@@ -19,8 +19,7 @@ typedef PVOID(NTAPI *PPSCTX_EX_ALLOCATE_POOL2)(_In_ ULONG64 Flags, _In_ SIZE_T N
 /* NULL on kernels before Windows 10, version 2004. */
 static PPSCTX_EX_ALLOCATE_POOL2 PsctxExAllocatePool2;
 
-/* NonPagedPoolNx from Windows 8 on. */
-static POOL_TYPE PsctxNonPagedPool = NonPagedPool;
+POOL_TYPE PsctxNonPagedPool = NonPagedPool;
 
 /*
  * Finds the best allocator the kernel has. Called once, before anything is allocated.
@@ -33,7 +32,8 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
     PAGED_CODE();
 
     (VOID) PsGetVersion(&major, &minor, NULL, NULL);
-    if (major > 6 || (major == 6 && minor >= 2)) {
+    if (major > PSCTX_WINDOWS_8_MAJOR_VERSION ||
+        (major == PSCTX_WINDOWS_8_MAJOR_VERSION && minor >= PSCTX_WINDOWS_8_MINOR_VERSION)) {
         PsctxNonPagedPool = NonPagedPoolNx;
     }
     PsctxExAllocatePool2 = (PPSCTX_EX_ALLOCATE_POOL2)PsctxFindRoutine(L"ExAllocatePool2");

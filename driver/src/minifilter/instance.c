@@ -108,7 +108,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
         *VolumeContext = existing;
         return STATUS_SUCCESS;
     }
-    status = FltAllocateContext(Filter, FLT_VOLUME_CONTEXT, sizeof(*context), NonPagedPool, &made);
+    status = FltAllocateContext(Filter, FLT_VOLUME_CONTEXT, sizeof(*context), PsctxNonPagedPool, &made);
     if (!NT_SUCCESS(status)) {
         return status;
     }

@@ -6,6 +6,9 @@
 /* From this version on Filter Manager asks whether a filter knows volumes whose files are mapped without paging I/O. */
 #define PSCTX_DAX_MAJOR_VERSION 10u
 
+/* What the one of Windows 7 knows of a registration, which takes none of a version that it does not know. */
+#define PSCTX_OLD_REGISTRATION_SIZE RTL_SIZEOF_THROUGH_FIELD(FLT_REGISTRATION, NormalizeNameComponentExCallback)
+
 PFLT_FILTER PsctxFilter;
 
 static const FLT_CONTEXT_REGISTRATION PsctxContexts[] = {
@@ -37,8 +40,7 @@ static const FLT_OPERATION_REGISTRATION PsctxOperations[] = {
 };
 
 /*
- * Older Filter Managers take what they know of it: the major version is the same. Nothing is ever pended, so that there is nothing to do when a
- * teardown starts.
+ * As Filter Manager knows it from Windows 8 on. Nothing is ever pended, so that there is nothing to do when a teardown starts.
  * [fltkernel/ns-fltkernel-_flt_registration]
  */
 static const FLT_REGISTRATION PsctxRegistration = {
@@ -60,13 +62,18 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartMinifilter(PFLT_FILTER_UNLO
 {
     FLT_REGISTRATION registration = PsctxRegistration;
     ULONG major = 0;
+    ULONG minor = 0;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
+    (VOID) PsGetVersion(&major, &minor, NULL, NULL);
     if (major >= PSCTX_DAX_MAJOR_VERSION) {
         registration.Flags = FLTFL_REGISTRATION_SUPPORT_DAX_VOLUME;
+    } else if (major < PSCTX_WINDOWS_8_MAJOR_VERSION ||
+               (major == PSCTX_WINDOWS_8_MAJOR_VERSION && minor < PSCTX_WINDOWS_8_MINOR_VERSION)) {
+        registration.Version = FLT_REGISTRATION_VERSION_0202;
+        registration.Size = PSCTX_OLD_REGISTRATION_SIZE;
     }
     registration.FilterUnloadCallback = Unload;
     status = PsctxStartVolumes();
