@@ -4,8 +4,10 @@
  * Every test boots a kernel, and ends by unloading the driver and checking that the kernel has nothing left.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core_runner.h"
 #include "legacy/filter.h"
 #include "tracking/name.h"
 #include "test_file_system.h"
@@ -20,12 +22,15 @@ DRIVER_INITIALIZE DriverEntry;
 /* STATUS_OPLOCK_BREAK_IN_PROGRESS: a success, and no reparse. */
 #define OPENED_WITH_OPLOCK_BREAK ((NTSTATUS)0x00000108)
 
-static ULONG Failures; /* of the test that runs */
+static ULONG Failures; /* of the test, which has a process of its own */
 static PDRIVER_OBJECT Driver;
 static PEPROCESS Process;
 static HANDLE Session;
 static PDRIVER_OBJECT DiskDriver;
 
+/* A check that fails lets the test go on, so that what it has set up is taken down. */
+#undef CHECK
+#undef CHECK_STATUS
 #define CHECK(Condition) Check((Condition), #Condition, __LINE__)
 #define CHECK_STATUS(Expected, Call) CheckStatus((Expected), (Call), #Call, __LINE__)
 
@@ -2447,12 +2452,7 @@ static VOID NeverFailsAnOpenForItsOwnMemory(VOID)
     EndSession();
 }
 
-typedef struct _TEST {
-    const char *Name;
-    VOID (*Routine)(VOID);
-} TEST;
-
-static const TEST Tests[] = {
+static const CORE_TEST Tests[] = {
     {"a file system and its volume that were there before are attached to", AttachesToWhatWasThereBefore},
     {"a file system is attached to when it registers, detached from when it unregisters",
      AttachesToFileSystemsAsTheyCome},
@@ -2529,16 +2529,15 @@ static const TEST Tests[] = {
     {"no open fails for want of memory to track it", NeverFailsAnOpenForItsOwnMemory},
 };
 
-static VOID RunTest(const TEST *Test)
+static VOID RunTest(CORE_TEST_ROUTINE *Routine)
 {
     HOST_AUDIT audit;
 
-    Failures = 0;
     TestFileSystemReset();
     CHECK_STATUS(STATUS_SUCCESS, HostBoot());
     CHECK_STATUS(STATUS_SUCCESS, HostCreateProcess(TRUE, &Process));
     HostEnterProcess(Process);
-    Test->Routine();
+    Routine();
     HostLeaveProcess();
     HostExitProcess(Process);
     HostDereferenceProcess(Process);
@@ -2549,24 +2548,14 @@ static VOID RunTest(const TEST *Test)
     CHECK_STATUS(STATUS_SUCCESS, HostShutdown(&audit));
     CHECK(audit.PoolBytes == 0 && audit.PoolAllocations == 0 && audit.Handles == 0);
     CHECK(audit.Objects == 0 && audit.Irps == 0 && audit.Locks == 0);
+    if (Failures != 0) {
+        exit(1);
+    }
 }
 
 /* Prints TAP. An argument selects the tests whose name contains it. */
-int main(int Count, char **Arguments)
+int main(int argc, char **argv)
 {
-    ULONG failed = 0;
-    ULONG index;
-
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("1..%u\n", (ULONG)RTL_NUMBER_OF(Tests));
-    for (index = 0; index < RTL_NUMBER_OF(Tests); index += 1) {
-        if (Count > 1 && strstr(Tests[index].Name, Arguments[1]) == NULL) {
-            printf("ok %u - %s # SKIP\n", index + 1, Tests[index].Name);
-            continue;
-        }
-        RunTest(&Tests[index]);
-        printf("%s %u - %s\n", Failures == 0 ? "ok" : "not ok", index + 1, Tests[index].Name);
-        failed += Failures != 0;
-    }
-    return failed == 0 ? 0 : 1;
+    CoreAroundRoutine = RunTest;
+    return CoreRunTests(Tests, RTL_NUMBER_OF(Tests), argc > 1 ? argv[1] : NULL);
 }
