@@ -309,6 +309,32 @@ static VOID CoreCallbackOfNoImageHasNoModule(VOID)
     CoreStopInspection(&inspection);
 }
 
+/* Modules are told, or it is said that there was no memory for them. */
+static VOID CoreModulesAreToldOrThereIsNoMemory(VOID)
+{
+    CORE_INSPECTION inspection;
+    ULONG failures = 0;
+    ULONG countdown;
+
+    CoreStartInspection(&inspection);
+    CoreHang(&CoreUpper, inspection.Stream, CoreUpper.Device, NULL);
+    for (countdown = 1; countdown <= 48; countdown += 1) {
+        NTSTATUS status;
+
+        HostFailAllocation(countdown);
+        status = CoreInspect(&inspection, inspection.Core.Control, inspection.Stream);
+        HostFailAllocation(0);
+        if (NT_SUCCESS(status)) {
+            CoreCheckOther(CoreEntry(&inspection, 0), &CoreUpper, L"CoreUpper.sys");
+        } else {
+            CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
+            failures += 1;
+        }
+    }
+    CHECK(failures > 2 && failures < 48);
+    CoreStopInspection(&inspection);
+}
+
 /* Tokens. */
 
 static VOID CoreTokensNameOwnersOnEveryStream(VOID)
@@ -1028,6 +1054,7 @@ static const CORE_TEST CoreInspections[] = {
     {"owners that are devices or drivers of the stack are named", CoreOwnersAreDevicesAndDrivers},
     {"minifilters' contexts are one of Filter Manager's", CoreMinifiltersShareFilterManagersContext},
     {"a callback that lies in no image has no module", CoreCallbackOfNoImageHasNoModule},
+    {"an inspection tells modules, or that there was no memory for them", CoreModulesAreToldOrThereIsNoMemory},
     {"a token is the same for the same owner on every stream, and for no other", CoreTokensNameOwnersOnEveryStream},
     {"SipHash answers the published vectors", CoreSipHashIsSipHash},
     {"the key of tokens is the kernel's random number, once", CoreKeyIsTheKernelsRandomNumber},

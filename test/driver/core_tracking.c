@@ -174,6 +174,7 @@ static VOID CoreFilesHaveTheirOwnNames(VOID)
         file = CoreOpenFile(paths[index]);
         CHECK_EQUAL(TestFileSystem.Location.MajorFunction, IRP_MJ_QUERY_INFORMATION);
         CHECK(FlagOn(TestFileSystem.IrpFlags, IRP_SYNCHRONOUS_API)); /* whoever asks, waits */
+        CHECK(TestFileSystem.IrpThread == PsGetCurrentThread());
         CoreCheckName(tracker.Core.Control, file, TestFileSystem.NormalizedName);
         CoreClose(file);
     }
@@ -572,12 +573,40 @@ static VOID CoreExamineNames(PVOID Context)
     }
 }
 
+/* Run in the kernel: of characters beyond ASCII nothing is said, wherever they stand. */
+static VOID CoreExamineCharacters(PVOID Context)
+{
+    static const WCHAR characters[] = {L'a', 0x7F, 0x80, 0xE9};
+    WCHAR symbol[] = {0};
+    WCHAR character[] = {0};
+    PSCTX_EXPRESSION expression = {{sizeof(symbol), sizeof(symbol), symbol}, 0, 0};
+    PSCTX_OPENED_NAME opened;
+    FILE_OBJECT file = {0};
+    ULONG left;
+    ULONG right;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    for (left = 0; left < RTL_NUMBER_OF(characters); left += 1) {
+        for (right = 0; right < RTL_NUMBER_OF(characters); right += 1) {
+            symbol[0] = left == 0 ? L'A' : characters[left]; /* expressions are upcased */
+            character[0] = characters[right];
+            file.FileName = expression.Text;
+            file.FileName.Buffer = character;
+            PsctxMeasureExpression(&expression);
+            PsctxExamineOpenedName(&file, 0, FALSE, &opened);
+            CHECK_EQUAL(PsctxCanMatch(&expression, &opened), left == right || left > 1 || right > 1);
+        }
+    }
+}
+
 static VOID CoreOpenedNamesSayOnlyWhatIsCertain(VOID)
 {
     CORE_TRACKER tracker;
 
     CoreStartTracker(&tracker);
     CoreRunInKernel(CoreExamineNames, NULL);
+    CoreRunInKernel(CoreExamineCharacters, NULL);
     CoreStopTracker(&tracker);
 }
 

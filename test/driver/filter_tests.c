@@ -860,12 +860,12 @@ static VOID TakesOverFlags(VOID)
     filter = Top(TestFileSystem.ControlDevice);
     CHECK(filter->DriverObject == Driver);
     CHECK(FlagOn(filter->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_DEVICE_INITIALIZING) == DO_BUFFERED_IO);
-    CHECK(FlagOn(filter->Characteristics, FILE_DEVICE_SECURE_OPEN) != 0);
+    CHECK(filter->Characteristics == FILE_DEVICE_SECURE_OPEN);
     CHECK(filter->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM);
     filter = Top(TestFileSystem.VolumeDevice);
     CHECK(filter->DriverObject == Driver);
     CHECK(FlagOn(filter->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_DEVICE_INITIALIZING) == DO_DIRECT_IO);
-    CHECK(FlagOn(filter->Characteristics, FILE_DEVICE_SECURE_OPEN) == 0);
+    CHECK(filter->Characteristics == 0);
     CHECK(filter->StackSize > TestFileSystem.VolumeDevice->StackSize);
 }
 
@@ -2452,6 +2452,47 @@ static VOID NeverFailsAnOpenForItsOwnMemory(VOID)
     EndSession();
 }
 
+/* A list that is told is whole. */
+static VOID SaysWhenThereIsNoMemoryToListVolumes(VOID)
+{
+    static DECLSPEC_ALIGN(8) UCHAR output[4096];
+    PSCTX_VOLUMES_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST_VOLUMES}, 0};
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    ULONG64 countdown;
+    ULONG failures = 0;
+    ULONG whole;
+    HANDLE file;
+
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    TestFileSystem.VolumeDevice->Flags |= DO_DEVICE_INITIALIZING; /* never attached to, so that each list looks for it */
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS,
+                 Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output)));
+    whole = reply->Count;
+    CHECK(whole != 0);
+    for (countdown = 1; countdown <= 64; countdown += 1) {
+        NTSTATUS status;
+
+        HostFailAllocation(countdown);
+        status = Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output));
+        HostFailAllocation(0);
+        if (NT_SUCCESS(status)) {
+            CHECK(reply->Count == whole);
+        } else {
+            CHECK_STATUS(STATUS_INSUFFICIENT_RESOURCES, status);
+            failures += 1;
+        }
+    }
+    CHECK(failures > 2 && failures < 64);
+    TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    Close(Session);
+    Session = NULL;
+}
+
 static const CORE_TEST Tests[] = {
     {"a file system and its volume that were there before are attached to", AttachesToWhatWasThereBefore},
     {"a file system is attached to when it registers, detached from when it unregisters",
@@ -2472,6 +2513,7 @@ static const CORE_TEST Tests[] = {
     {"volumes that were not attached to are listed until they are", ListsVolumesThatWereNotAttachedTo},
     {"a volume that was missed is attached to when volumes are listed", AttachesWhenVolumesAreListed},
     {"volumes that are not attached to are listed page by page", ListsVolumesInPages},
+    {"a list of volumes is whole, or says that there was no memory for it", SaysWhenThereIsNoMemoryToListVolumes},
     {"a volume whose disk the kernel does not tell is named after the first file that is opened there",
      LearnsNamesFromFiles},
     {"a volume that is being mounted while the driver is loaded is attached to", AttachesToAVolumeThatIsBeingMounted},
@@ -2547,7 +2589,7 @@ static VOID RunTest(CORE_TEST_ROUTINE *Routine)
     Session = NULL;
     CHECK_STATUS(STATUS_SUCCESS, HostShutdown(&audit));
     CHECK(audit.PoolBytes == 0 && audit.PoolAllocations == 0 && audit.Handles == 0);
-    CHECK(audit.Objects == 0 && audit.Irps == 0 && audit.Locks == 0);
+    CHECK(audit.Objects == 0 && audit.Irps == 0 && audit.Locks == 0 && audit.Resources == 0);
     if (Failures != 0) {
         exit(1);
     }
