@@ -30,13 +30,21 @@ function placed(mutant) {
   return {
     ...mutant,
     number: source.slice(0, start).split('\n').length,
+    after: source.slice(source.lastIndexOf('\n', start - 2) + 1, start).trim(),
     line: source.slice(start, end).trim(),
     mutant: (source.slice(start, offset) + replacement + source.slice(offset + length, end)).trim(),
   }
 }
 
-function isListed({ file, line, mutant }) {
-  return equivalents.some((entry) => entry.file === file && entry.line === line && entry.mutant === mutant)
+/** An entry whose line stands more than once says `after` which one. */
+function isListed({ file, after, line, mutant }) {
+  return equivalents.some(
+    (entry) =>
+      entry.file === file &&
+      entry.line === line &&
+      entry.mutant === mutant &&
+      (entry.after === undefined || entry.after === after),
+  )
 }
 
 /** What the compiler makes of a file's text: the object's path, or undefined. */
@@ -91,7 +99,7 @@ const options = ['-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Re
 run('cmake', ['-S', '.', '-B', build, ...options], quiet)
 run('nice', ['-n', '10', 'cmake', '--build', build, '--parallel', values.jobs], quiet)
 mkdirSync(directory, { recursive: true })
-const tests = await testsOf(build, new RegExp(values.tests), join(directory, 'times.json'))
+const tests = await testsOf(build, new RegExp(values.tests), join(directory, 'times.json'), Number(values.jobs))
 console.log(tests.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', '))
 
 const wanted = positionals.map((place) => {
@@ -126,8 +134,7 @@ await Promise.all(
     rmSync(job, { recursive: true, force: true })
     mkdirSync(job, { recursive: true })
     for (let mutant = work.shift(); mutant && Date.now() < until; mutant = work.shift()) {
-      const outcome =
-        isListed(mutant) && !values.listed ? 'equivalent' : await judge(mutant, tests, experience, job)
+      const outcome = isListed(mutant) && !values.listed ? 'equivalent' : await judge(mutant, tests, experience, job)
       outcomes[outcome] += 1
       if (unexpected.includes(outcome))
         console.log(`${mutant.file}:${mutant.number} ${outcome}\n-${mutant.line}\n+${mutant.mutant}`)

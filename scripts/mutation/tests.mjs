@@ -64,26 +64,30 @@ function environmentOf({ properties }) {
  * The tests of a build whose programs link the driver and whose names match, each with the seconds that it takes when nothing is wrong; the
  * file `times` keeps these as long as the programs are the same.
  */
-export async function testsOf(build, names, times) {
+export async function testsOf(build, names, times, jobs) {
   const known = existsSync(times) ? JSON.parse(readFileSync(times, 'utf8')) : {}
   const { output } = capture('ctest', ['--test-dir', build, '--show-only=json-v1'])
-  const tests = []
-  for (const test of JSON.parse(output.slice(output.indexOf('{'))).tests) {
-    const [program, ...args] = test.command
-    const link = linkOf(program)
-    if (!link || !names.test(test.name)) continue
-    const environment = environmentOf(test)
-    const built = statSync(program).mtimeMs
-    if (known[test.name]?.built !== built) {
-      const started = process.hrtime.bigint()
-      const end = await limited(program, args, { cwd: dirname(program), seconds: longest, environment })
-      if (end !== 'passed') throw new Error(`${test.name} has ${end} without a mutant`)
-      known[test.name] = { built, seconds: Number(process.hrtime.bigint() - started) / 1e9 }
-    }
-    tests.push({ name: test.name, program, args, environment, link, seconds: known[test.name].seconds })
-  }
+  const tests = JSON.parse(output.slice(output.indexOf('{')))
+    .tests.map((test) => {
+      const [program, ...args] = test.command
+      return { name: test.name, program, args, environment: environmentOf(test), link: linkOf(program) }
+    })
+    .filter((test) => test.link && names.test(test.name))
+  const unmeasured = tests.filter(({ name, program }) => known[name]?.built !== statSync(program).mtimeMs)
+  await Promise.all(
+    Array.from({ length: jobs }, async () => {
+      for (let test = unmeasured.shift(); test; test = unmeasured.shift()) {
+        const { name, program, args, environment } = test
+        const started = process.hrtime.bigint()
+        const end = await limited(program, args, { cwd: dirname(program), seconds: longest, environment })
+        if (end !== 'passed') throw new Error(`${name} has ${end} without a mutant`)
+        const seconds = Number(process.hrtime.bigint() - started) / 1e9
+        known[name] = { built: statSync(program).mtimeMs, seconds }
+      }
+    }),
+  )
   writeFileSync(times, JSON.stringify(known, undefined, 2))
-  return tests
+  return tests.map((test) => ({ ...test, seconds: known[test.name].seconds }))
 }
 
 /** Links a test's program with an object in front of the driver's library: its path, or undefined. */

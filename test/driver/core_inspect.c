@@ -554,6 +554,29 @@ static VOID CoreNoAddressIsTold(VOID)
     CoreStopInspection(&inspection);
 }
 
+/* Run in the kernel. Without a generator of random numbers a key is made of addresses, but is none. */
+static VOID CoreMakeKeys(PVOID Context)
+{
+    ULONG64 keys[2][2];
+
+    UNREFERENCED_PARAMETER(Context);
+
+    PsctxMakeKey(keys[0]);
+    PsctxMakeKey(keys[1]);
+    CHECK(keys[0][0] != keys[1][0] && keys[0][1] != keys[1][1]);
+    CoreReadRanges();
+    CHECK(!CoreHasAddress(keys, sizeof(keys)));
+}
+
+static VOID CoreKeysAreNoAddresses(VOID)
+{
+    CORE_INSPECTION inspection;
+
+    CoreStartInspection(&inspection);
+    CoreRunInKernel(CoreMakeKeys, NULL);
+    CoreStopInspection(&inspection);
+}
+
 /* Room. */
 
 static VOID CoreReplyFitsOrTellsWhatWould(VOID)
@@ -1059,6 +1082,7 @@ static const CORE_TEST CoreInspections[] = {
     {"SipHash answers the published vectors", CoreSipHashIsSipHash},
     {"the key of tokens is the kernel's random number, once", CoreKeyIsTheKernelsRandomNumber},
     {"without a generator of random numbers the key differs from load to load", CoreKeysDifferFromLoadToLoad},
+    {"a key that is made of addresses is none", CoreKeysAreNoAddresses},
     {"no reply of any operation has an address of the kernel in it", CoreNoAddressIsTold},
     {"a reply fits, or tells what would", CoreReplyFitsOrTellsWhatWould},
     {"long lists are told whole, as long as a reply can be", CoreLongListsAreToldWhole},
