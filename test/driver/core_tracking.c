@@ -535,14 +535,14 @@ static VOID CoreExamineNames(PVOID Context)
         BOOLEAN HeadIsKnown;
         BOOLEAN TailIsKnown;
     } names[] = {
-        {L"\\a\\b", FALSE, TRUE, 3, TRUE, TRUE},      {L"b", FALSE, TRUE, 0, TRUE, TRUE},
-        {L"\\a.b c\\d", FALSE, TRUE, 7, TRUE, TRUE},  {L"a\\b", TRUE, TRUE, 2, FALSE, TRUE},
-        {L"\\a~1\\b", FALSE, TRUE, 5, FALSE, TRUE},   {L"\\a\\b~1", FALSE, TRUE, 3, FALSE, FALSE},
+        {L"\\a\\b", FALSE, TRUE, 3, TRUE, TRUE},       {L"b", FALSE, TRUE, 0, TRUE, TRUE},
+        {L"\\a.b c\\d", FALSE, TRUE, 7, TRUE, TRUE},   {L"a\\b", TRUE, TRUE, 2, FALSE, TRUE},
+        {L"\\a~1\\b", FALSE, TRUE, 5, FALSE, TRUE},    {L"\\a\\b~1", FALSE, TRUE, 3, FALSE, FALSE},
         {L"\\a~1\\b\\c", FALSE, TRUE, 7, FALSE, TRUE}, {L"b~1", TRUE, TRUE, 0, FALSE, FALSE},
         {L"", TRUE, FALSE, 0, FALSE, FALSE},           {L"\\", FALSE, FALSE, 0, FALSE, FALSE},
-        {L"\\a\\", FALSE, FALSE, 0, FALSE, FALSE},    {L"\\\\a", FALSE, FALSE, 0, FALSE, FALSE},
+        {L"\\a\\", FALSE, FALSE, 0, FALSE, FALSE},     {L"\\\\a", FALSE, FALSE, 0, FALSE, FALSE},
         {L"\\a.", FALSE, FALSE, 0, FALSE, FALSE},      {L"\\a ", FALSE, FALSE, 0, FALSE, FALSE},
-        {L"\\a.\\b", FALSE, FALSE, 0, FALSE, FALSE},  {L"\\a \\b", FALSE, FALSE, 0, FALSE, FALSE},
+        {L"\\a.\\b", FALSE, FALSE, 0, FALSE, FALSE},   {L"\\a \\b", FALSE, FALSE, 0, FALSE, FALSE},
         {L"\\a:b", FALSE, FALSE, 0, FALSE, FALSE},     {L"\\a::$DATA", FALSE, FALSE, 0, FALSE, FALSE},
     };
     PSCTX_OPENED_NAME opened;

@@ -2467,7 +2467,8 @@ static VOID SaysWhenThereIsNoMemoryToListVolumes(VOID)
     LoadFileSystem();
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     Close(file);
-    TestFileSystem.VolumeDevice->Flags |= DO_DEVICE_INITIALIZING; /* never attached to, so that each list looks for it */
+    TestFileSystem.VolumeDevice->Flags |=
+        DO_DEVICE_INITIALIZING; /* never attached to, so that each list looks for it */
     LoadDriver();
     CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
     CHECK_STATUS(STATUS_SUCCESS,
