@@ -21,6 +21,7 @@ VOID HostAudit(PHOST_AUDIT Audit)
     Audit->Objects = HostCountObjects();
     Audit->Irps = (ULONG64)HostCountIrps();
     Audit->Locks = HostCountLocks();
+    Audit->Resources = HostCountResources();
 }
 
 NTSTATUS HostBoot(VOID)

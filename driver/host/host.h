@@ -25,6 +25,7 @@ typedef struct _HOST_AUDIT {
     ULONG64 Objects;         /* file, device, driver and symbolic-link objects */
     ULONG64 Irps;            /* allocated and not freed */
     ULONG64 Locks;           /* locks held by any thread */
+    ULONG64 Resources;       /* executive resources that were initialised and not deleted */
 } HOST_AUDIT, *PHOST_AUDIT;
 
 /*

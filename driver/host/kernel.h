@@ -171,6 +171,7 @@ VOID HostLockReleased(_In_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_
                       _In_ ULONG BugCheckCode, _In_z_ const char *Routine);
 BOOLEAN HostIsHeld(_In_ PETHREAD Thread, _In_ const volatile VOID *Lock, _In_ HOST_LOCK_KIND Kind);
 ULONG64 HostCountLocks(VOID);
+ULONG64 HostCountResources(VOID);
 LONG64 HostCountIrps(VOID);
 typedef VOID (*PHOST_THREAD_VISITOR)(_In_ PETHREAD Thread, _In_opt_ PVOID Context);
 VOID HostVisitThreads(_In_ PHOST_THREAD_VISITOR Visitor, _In_opt_ PVOID Context);

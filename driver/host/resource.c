@@ -3,6 +3,13 @@
 
 #define HOST_RESOURCE_INITIALIZED ((UCHAR)0x5a)
 
+static volatile LONG64 HostResourceCount;
+
+ULONG64 HostCountResources(VOID)
+{
+    return (ULONG64)ReadNoFence64(&HostResourceCount);
+}
+
 typedef struct _HOST_RESOURCE_REQUEST {
     PERESOURCE Resource;
     PETHREAD Thread;
@@ -31,6 +38,7 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
     InitializeListHead(&Resource->SystemResourcesList);
     Resource->MiscFlags = HOST_RESOURCE_INITIALIZED;
     HostPin(Resource, "an initialised ERESOURCE");
+    (VOID) InterlockedIncrement64(&HostResourceCount);
     return STATUS_SUCCESS;
 }
 
@@ -51,6 +59,7 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
     }
     Resource->MiscFlags = 0;
     HostUnpin(Resource);
+    (VOID) InterlockedDecrement64(&HostResourceCount);
     return STATUS_SUCCESS;
 }
 

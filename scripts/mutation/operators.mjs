@@ -38,8 +38,8 @@ function endsValue(text) {
 function constantsFor(text) {
   const number = /^(0x[\da-fA-F]+|\d+)(\w*)$/.exec(text)
   if (!number) return []
-  const value = Number(number[1])
-  return value === 0 ? [`1${number[2]}`] : value === 1 ? [`0${number[2]}`] : [`${value + 1}${number[2]}`]
+  const value = BigInt(number[1])
+  return [`${value === 1n ? 0n : value + 1n}${number[2]}`]
 }
 
 function statusFor(text) {

@@ -84,6 +84,7 @@ VOID CoreReadOnlyHandleOnlyLooks(VOID)
 VOID CoreLookupBatchChangesNothing(VOID)
 {
     CORE_INSERTION insertion = {.Owner = 1, .Instance = 1, .Data = "kept", .DataLength = 4};
+    CORE_REQUEST query;
     CORE_BATCH batch;
     HANDLE stream;
     CORE core;
@@ -93,12 +94,18 @@ VOID CoreLookupBatchChangesNothing(VOID)
     insertion.Stream = stream;
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
 
-    CoreStartBatch(&batch, PSCTX_OPERATION_LOOKUP_BATCH, 64);
+    CoreStartBatch(&batch, PSCTX_OPERATION_LOOKUP_BATCH, 256);
     CoreAddMatch(&batch, PSCTX_OPERATION_REMOVE, stream, 1, 1);
     CoreAddMatch(&batch, PSCTX_OPERATION_REMOVE_ALL, stream, 1, 1);
     CoreAddInsert(&batch, stream, 1, 2, 0);
     CoreAddMatch(&batch, PSCTX_OPERATION_LOOKUP, stream, 1, 1);
+    query = CoreMakeRequest(PSCTX_OPERATION_QUERY_STREAM, stream);
+    (VOID) CoreAddRequest(&batch, query.Bytes, query.Length);
+    query = CoreMakeRequest(PSCTX_OPERATION_LIST, stream);
+    (VOID) CoreAddRequest(&batch, query.Bytes, query.Length);
     CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
+    CHECK_STATUS(batch.Results[4].Status, STATUS_SUCCESS);
+    CHECK_STATUS(batch.Results[5].Status, STATUS_SUCCESS);
     CHECK_EQUAL(batch.Reply->Failed, 3);
     CHECK_STATUS(batch.Results[0].Status, STATUS_ACCESS_DENIED);
     CHECK_STATUS(batch.Results[1].Status, STATUS_ACCESS_DENIED);

@@ -523,6 +523,15 @@ static VOID CoreBucketsShrink(VOID)
     }
     CHECK(CoreIsAbout(before));
     CHECK_EQUAL(CoreCount(core.Control, streams[0]), 1);
+
+    /* When they are removed one by one. */
+    CoreFillCrowd(core.Control, streams, PSCTX_LIFETIME_SESSION);
+    for (index = 0; index < CORE_CROWD; index += 1) {
+        while (NT_SUCCESS(CoreRemove(core.Control, streams[index], PSCTX_MATCH_OWNER, 1, 0, NULL))) {
+            CHECK(CoreCount(core.Control, streams[0]) != 0);
+        }
+    }
+    CHECK(CoreIsAbout(before));
     CoreStop(&core);
 }
 
@@ -760,16 +769,23 @@ static VOID CoreSmallMachinesAllowLess(VOID)
 
 static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
 {
+    static const struct {
+        ULONG64 Memory;
+        ULONG Paged;
+    } classes[] = {{16ull << 20, 8u << 20}, {48ull << 20, 16u << 20}, {4096ull << 20, 64u << 20}};
     PSCTX_VERSION_REPLY limits;
+    ULONG index;
     CORE core;
 
-    HostSetPhysicalMemory(48ull << 20);
-    HostSetQuirks(HOST_QUIRK_NO_BASIC_INFORMATION);
-    CoreStart(&core);
-    limits = CoreLimits(core.Control);
-    CHECK_EQUAL(limits.MaximumPagedBytes, 16u << 20);
-    CHECK_EQUAL(limits.MaximumNonPagedBytes, 4u << 20);
-    CoreStop(&core);
+    for (index = 0; index < RTL_NUMBER_OF(classes); index += 1) {
+        HostSetPhysicalMemory(classes[index].Memory);
+        HostSetQuirks(HOST_QUIRK_NO_BASIC_INFORMATION);
+        CoreStart(&core);
+        limits = CoreLimits(core.Control);
+        CHECK_EQUAL(limits.MaximumPagedBytes, classes[index].Paged);
+        CHECK_EQUAL(limits.MaximumNonPagedBytes, classes[index].Paged / 4);
+        CoreStop(&core);
+    }
 }
 
 static const CORE_TEST CoreBoundsTests[] = {

@@ -102,6 +102,7 @@ VOID CoreShutdown(VOID)
     CHECK_EQUAL(audit.Objects, 0);
     CHECK_EQUAL(audit.Irps, 0);
     CHECK_EQUAL(audit.Locks, 0);
+    CHECK_EQUAL(audit.Resources, 0);
 }
 
 VOID CoreStart(PCORE Core)

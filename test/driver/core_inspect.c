@@ -309,6 +309,32 @@ static VOID CoreCallbackOfNoImageHasNoModule(VOID)
     CoreStopInspection(&inspection);
 }
 
+/* Modules are told, or it is said that there was no memory for them. */
+static VOID CoreModulesAreToldOrThereIsNoMemory(VOID)
+{
+    CORE_INSPECTION inspection;
+    ULONG failures = 0;
+    ULONG countdown;
+
+    CoreStartInspection(&inspection);
+    CoreHang(&CoreUpper, inspection.Stream, CoreUpper.Device, NULL);
+    for (countdown = 1; countdown <= 48; countdown += 1) {
+        NTSTATUS status;
+
+        HostFailAllocation(countdown);
+        status = CoreInspect(&inspection, inspection.Core.Control, inspection.Stream);
+        HostFailAllocation(0);
+        if (NT_SUCCESS(status)) {
+            CoreCheckOther(CoreEntry(&inspection, 0), &CoreUpper, L"CoreUpper.sys");
+        } else {
+            CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
+            failures += 1;
+        }
+    }
+    CHECK(failures > 2 && failures < 48);
+    CoreStopInspection(&inspection);
+}
+
 /* Tokens. */
 
 static VOID CoreTokensNameOwnersOnEveryStream(VOID)
@@ -525,6 +551,29 @@ static VOID CoreNoAddressIsTold(VOID)
     CHECK_STATUS(CoreInspect(&inspection, inspection.Core.Control, inspection.Stream), STATUS_SUCCESS);
     CHECK_EQUAL(inspection.Reply.Count, 5);
     CHECK(!CoreHasAddress(inspection.Bytes, inspection.Length));
+    CoreStopInspection(&inspection);
+}
+
+/* Run in the kernel. Without a generator of random numbers a key is made of addresses, but is none. */
+static VOID CoreMakeKeys(PVOID Context)
+{
+    ULONG64 keys[2][2];
+
+    UNREFERENCED_PARAMETER(Context);
+
+    PsctxMakeKey(keys[0]);
+    PsctxMakeKey(keys[1]);
+    CHECK(keys[0][0] != keys[1][0] && keys[0][1] != keys[1][1]);
+    CoreReadRanges();
+    CHECK(!CoreHasAddress(keys, sizeof(keys)));
+}
+
+static VOID CoreKeysAreNoAddresses(VOID)
+{
+    CORE_INSPECTION inspection;
+
+    CoreStartInspection(&inspection);
+    CoreRunInKernel(CoreMakeKeys, NULL);
     CoreStopInspection(&inspection);
 }
 
@@ -1028,10 +1077,12 @@ static const CORE_TEST CoreInspections[] = {
     {"owners that are devices or drivers of the stack are named", CoreOwnersAreDevicesAndDrivers},
     {"minifilters' contexts are one of Filter Manager's", CoreMinifiltersShareFilterManagersContext},
     {"a callback that lies in no image has no module", CoreCallbackOfNoImageHasNoModule},
+    {"an inspection tells modules, or that there was no memory for them", CoreModulesAreToldOrThereIsNoMemory},
     {"a token is the same for the same owner on every stream, and for no other", CoreTokensNameOwnersOnEveryStream},
     {"SipHash answers the published vectors", CoreSipHashIsSipHash},
     {"the key of tokens is the kernel's random number, once", CoreKeyIsTheKernelsRandomNumber},
     {"without a generator of random numbers the key differs from load to load", CoreKeysDifferFromLoadToLoad},
+    {"a key that is made of addresses is none", CoreKeysAreNoAddresses},
     {"no reply of any operation has an address of the kernel in it", CoreNoAddressIsTold},
     {"a reply fits, or tells what would", CoreReplyFitsOrTellsWhatWould},
     {"long lists are told whole, as long as a reply can be", CoreLongListsAreToldWhole},

@@ -271,7 +271,63 @@ static VOID CoreInstancesGoWhileFilesAreOpened(VOID)
     CoreStop(&core);
 }
 
+static VOID CoreContextsAreCountedOnTheirVolumes(VOID)
+{
+    static const PCWSTR files[] = {CORE_FILE, L"\\??\\N:\\one", L"\\??\\N:\\two", L"\\??\\N:\\three"};
+    CORE_INSERTION insertion = {.Owner = 1};
+    PSCTX_VOLUME_ENTRY volume;
+    ULONG index;
+    CORE core;
+
+    CoreBoot();
+    CoreStartMinifilter(&core);
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    for (index = 0; index < RTL_NUMBER_OF(files); index += 1) {
+        insertion.Stream = CoreOpenFile(files[index]);
+        CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    }
+    CHECK(CoreFindVolume(core.Control, L"\\Device\\HostVolume1", &volume));
+    CHECK_EQUAL(volume.Contexts, 1);
+    CHECK(CoreFindVolume(core.Control, L"\\Device\\HostVolume2", &volume));
+    CHECK_EQUAL(volume.Contexts, 3);
+    CoreStop(&core);
+}
+
+/* A list that is told is whole, those that are not attached to included. */
+static VOID CoreListsAreWholeOrThereIsNoMemory(VOID)
+{
+    DECLSPEC_ALIGN(8) UCHAR output[4096];
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    PSCTX_VOLUMES_REQUEST request = {0};
+    ULONG failures = 0;
+    ULONG countdown;
+    CORE core;
+
+    CoreBoot();
+    CoreStartMinifilter(&core);
+    CHECK_STATUS(HostDetachFilter(CORE_FILTER, L'M'), STATUS_SUCCESS);
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_LIST_VOLUMES, sizeof(request));
+    for (countdown = 1; countdown <= 48; countdown += 1) {
+        NTSTATUS status;
+
+        HostFailAllocation(countdown);
+        status = CoreControl(core.Control, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output),
+                             NULL);
+        HostFailAllocation(0);
+        if (NT_SUCCESS(status)) {
+            CHECK_EQUAL(reply->Count, 1);
+        } else {
+            CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
+            failures += 1;
+        }
+    }
+    CHECK(failures > 2 && failures < 48);
+    CoreStop(&core);
+}
+
 static const CORE_TEST CoreInstances[] = {
+    {"contexts are counted on their own volumes", CoreContextsAreCountedOnTheirVolumes},
+    {"a list of volumes is whole, or says that there was no memory for it", CoreListsAreWholeOrThereIsNoMemory},
     {"a second front is refused while one runs, and leaves nothing behind", CoreOnlyOneFrontRuns},
     {"the Filter Manager of Windows 7 takes the minifilter", CoreOldFilterManagersTakeIt},
     {"the driver stays while somebody has its control device open, unless it must go", CoreOpenHandlesKeepTheDriver},

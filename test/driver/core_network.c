@@ -210,3 +210,58 @@ VOID CoreFileSystemsAreForgotten(VOID)
     }
     CoreStop(&core);
 }
+
+/*
+ * What an image's headers say of its imports is read within it, where all of it is as it should be.
+ */
+VOID CoreImagesThatDoNotTellMayTearDown(VOID)
+{
+    static const ULONG directory = 0x80 + 0x18 + 112 + 12 * 8; /* as core_redirector.c lays the image out */
+    const struct {
+        ULONG Offset; /* in bytes */
+        ULONG Value;
+        BOOLEAN Tells;
+    } headers[] = {
+        {0x00, 0x4D5A, FALSE},             /* no image */
+        {0x3C, 0xFFFFFFF0, FALSE},         /* its header lies beyond the first page */
+        {0x80, 0x4551, FALSE},             /* and is none */
+        {0x98, 0x10C, FALSE},              /* of another kind */
+        {0x80 + 0x18 + 108, 12, FALSE},    /* without a directory of imports */
+        {0x80 + 0x18 + 108, 13, TRUE},     /* with one */
+        {directory, 0, FALSE},             /* which is nowhere */
+        {directory, 0x804, FALSE},         /* where none can be */
+        {directory, 0xFFFFFFF8, FALSE},    /* outside of the image */
+        {directory + 4, 0x800, TRUE},      /* up to its end */
+        {directory + 4, 0x808, FALSE},     /* beyond */
+        {directory + 4, 0xFFFFFFF8, FALSE} /* far beyond */
+    };
+    PUCHAR image;
+    ULONG index;
+    ULONG size;
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadRedirector(L"CoreNet", (ULONG_PTR)FsRtlInsertPerStreamContext);
+    IoUnregisterFileSystem(CoreRedirector.Device); /* so that it is looked at each time */
+    image = CoreRedirector.Driver->DriverStart;
+    size = CoreRedirector.Driver->DriverSize;
+    CHECK_EQUAL(size, 0x1000);
+    for (index = 0; index < RTL_NUMBER_OF(headers); index += 1) {
+        ULONG kept;
+
+        memcpy(&kept, image + headers[index].Offset, sizeof(kept));
+        memcpy(image + headers[index].Offset, &headers[index].Value, sizeof(kept));
+        CHECK_EQUAL(CoreRemoteContextIsAnchored(), headers[index].Tells);
+        memcpy(image + headers[index].Offset, &kept, sizeof(kept));
+        CHECK(CoreRemoteContextIsAnchored());
+    }
+    CoreRedirector.Driver->DriverSize = size - 1;
+    CHECK(!CoreRemoteContextIsAnchored());
+    CoreRedirector.Driver->DriverSize = size;
+    CoreRedirector.Driver->DriverStart = NULL;
+    CHECK(!CoreRemoteContextIsAnchored());
+    CoreRedirector.Driver->DriverStart = image;
+    IoRegisterFileSystem(CoreRedirector.Device);
+    CoreUnloadRedirector();
+    CoreStop(&core);
+}

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 /* Tests that run at once: unloading a filter takes time in which nothing is done. */
-#define CORE_PARALLEL_TESTS 4u
+#define CORE_PARALLEL_TESTS 8u
 
+VOID (*CoreAroundRoutine)(CORE_TEST_ROUTINE *Routine);
 VOID (*CoreFailRoutine)(VOID);
 
 VOID CoreFail(const char *File, int Line, const char *Expression, ULONG64 Actual, ULONG64 Expected)
@@ -33,7 +34,11 @@ static pid_t CoreStartTest(_In_ const CORE_TEST *Test)
     fflush(stderr);
     child = fork();
     if (child == 0) {
-        Test->Routine();
+        if (CoreAroundRoutine != NULL) {
+            CoreAroundRoutine(Test->Routine);
+        } else {
+            Test->Routine();
+        }
         exit(0);
     }
     return child;

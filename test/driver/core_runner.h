@@ -20,6 +20,9 @@ typedef struct _CORE_TEST {
  */
 int CoreRunTests(_In_reads_(Count) const CORE_TEST *Tests, _In_ ULONG Count, _In_opt_z_ const char *Filter);
 
+/* Called, if there is one, with each test's routine in its place. */
+extern VOID (*CoreAroundRoutine)(_In_ CORE_TEST_ROUTINE *Routine);
+
 /* Called, if there is one, when a check has failed, before the process ends; it may end it otherwise. */
 extern VOID (*CoreFailRoutine)(VOID);
 

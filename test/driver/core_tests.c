@@ -43,6 +43,7 @@ static const CORE_TEST CoreTests[] = {
     {"a redirector is not taken at its word: only what it imports, or the provider of all of them, tears down",
      CoreRedirectorsAreNotTakenAtTheirWord},
     {"what a file system is able to do is forgotten with it", CoreFileSystemsAreForgotten},
+    {"a redirector whose image does not say what it imports may tear down", CoreImagesThatDoNotTellMayTearDown},
 
     {"instance zero is one instance of many", CoreInstanceZeroIsOneOfMany},
     {"owners and sessions do not see each other's contexts", CoreOwnersAndSessionsDoNotMeet},

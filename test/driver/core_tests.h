@@ -61,6 +61,7 @@ CORE_TEST_ROUTINE CoreRedirectorsOtherStructuresAreRefused;
 CORE_TEST_ROUTINE CoreRedirectorsHeadersNeedEverySign;
 CORE_TEST_ROUTINE CoreRedirectorsAreNotTakenAtTheirWord;
 CORE_TEST_ROUTINE CoreFileSystemsAreForgotten;
+CORE_TEST_ROUTINE CoreImagesThatDoNotTellMayTearDown;
 
 /* core_lifetime.c */
 CORE_TEST_ROUTINE CoreLastCloseTearsDown;

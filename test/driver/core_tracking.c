@@ -173,6 +173,9 @@ static VOID CoreFilesHaveTheirOwnNames(VOID)
     for (index = 0; index < RTL_NUMBER_OF(paths); index += 1) {
         CoreCheckRule(tracker.Core.Control, rule, index, index, 0);
         file = CoreOpenFile(paths[index]);
+        CHECK_EQUAL(TestFileSystem.Location.MajorFunction, IRP_MJ_QUERY_INFORMATION);
+        CHECK(FlagOn(TestFileSystem.IrpFlags, IRP_SYNCHRONOUS_API)); /* whoever asks, waits */
+        CHECK(TestFileSystem.IrpThread == PsGetCurrentThread());
         CoreCheckName(tracker.Core.Control, file, TestFileSystem.NormalizedName);
         CoreClose(file);
     }
@@ -324,7 +327,7 @@ static VOID CoreLongNamesKeepTheirEnd(VOID)
     memcpy(&name[RTL_NUMBER_OF(name) - 5], L".txt", 5 * sizeof(WCHAR));
     for (units = 512; units <= 513; units += 1) { /* the second time the cut would split a character of two units */
         name[RTL_NUMBER_OF(name) - 1 - 513] = 0xD83D;
-        name[RTL_NUMBER_OF(name) - 1 - 512] = units == 512 ? L'x' : 0xDE00;
+        name[RTL_NUMBER_OF(name) - 1 - 512] = units == 512 ? L'x' : 0xDE01;
         CoreStartTracker(&tracker);
         reader = CoreOpenReader(tracker.Core.Control, 1u << PSCTX_EVENT_INSERTED);
         (VOID) CoreTrack(tracker.Core.Control, L"*.txt");
@@ -519,6 +522,92 @@ static VOID CoreNoMatchIsSpared(VOID)
 
     CoreStartTracker(&tracker);
     CoreRunInKernel(CoreCompareWithMatches, NULL);
+    CoreStopTracker(&tracker);
+}
+
+/* Run in the kernel: what names say of a file's own. One that says nothing has no characters. */
+static VOID CoreExamineNames(PVOID Context)
+{
+    static const struct {
+        PCWSTR Text;
+        BOOLEAN Related;
+        BOOLEAN Says;
+        ULONG Last;
+        BOOLEAN HeadIsKnown;
+        BOOLEAN TailIsKnown;
+    } names[] = {
+        {L"\\a\\b", FALSE, TRUE, 3, TRUE, TRUE},       {L"b", FALSE, TRUE, 0, TRUE, TRUE},
+        {L"\\a.b c\\d", FALSE, TRUE, 7, TRUE, TRUE},   {L"a\\b", TRUE, TRUE, 2, FALSE, TRUE},
+        {L"\\a~1\\b", FALSE, TRUE, 5, FALSE, TRUE},    {L"\\a\\b~1", FALSE, TRUE, 3, FALSE, FALSE},
+        {L"\\a~1\\b\\c", FALSE, TRUE, 7, FALSE, TRUE}, {L"b~1", TRUE, TRUE, 0, FALSE, FALSE},
+        {L"", TRUE, FALSE, 0, FALSE, FALSE},           {L"\\", FALSE, FALSE, 0, FALSE, FALSE},
+        {L"\\a\\", FALSE, FALSE, 0, FALSE, FALSE},     {L"\\\\a", FALSE, FALSE, 0, FALSE, FALSE},
+        {L"\\a.", FALSE, FALSE, 0, FALSE, FALSE},      {L"\\a ", FALSE, FALSE, 0, FALSE, FALSE},
+        {L"\\a.\\b", FALSE, FALSE, 0, FALSE, FALSE},   {L"\\a \\b", FALSE, FALSE, 0, FALSE, FALSE},
+        {L"\\a:b", FALSE, FALSE, 0, FALSE, FALSE},     {L"\\a::$DATA", FALSE, FALSE, 0, FALSE, FALSE},
+    };
+    PSCTX_OPENED_NAME opened;
+    FILE_OBJECT related = {0};
+    FILE_OBJECT file = {0};
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    for (index = 0; index < RTL_NUMBER_OF(names); index += 1) {
+        RtlInitUnicodeString(&file.FileName, names[index].Text);
+        file.RelatedFileObject = names[index].Related ? &related : NULL;
+        memset(&opened, 0xA5, sizeof(opened));
+        PsctxExamineOpenedName(&file, 0, FALSE, &opened);
+        CHECK_EQUAL(opened.Count, names[index].Says ? file.FileName.Length / sizeof(WCHAR) : 0);
+        CHECK(opened.Characters == (names[index].Says ? names[index].Text : NULL));
+        CHECK_EQUAL(opened.Last, names[index].Last);
+        CHECK_EQUAL(opened.HeadIsKnown, names[index].HeadIsKnown);
+        CHECK_EQUAL(opened.TailIsKnown, names[index].TailIsKnown);
+
+        PsctxExamineOpenedName(&file, FILE_OPEN_BY_FILE_ID, FALSE, &opened);
+        CHECK_EQUAL(opened.Count, 0);
+        PsctxExamineOpenedName(&file, 0, TRUE, &opened);
+        CHECK_EQUAL(opened.Count, 0);
+        file.FileName.Length = (USHORT)(file.FileName.Length | 1u);
+        PsctxExamineOpenedName(&file, 0, FALSE, &opened);
+        CHECK_EQUAL(opened.Count, 0);
+    }
+}
+
+/* Run in the kernel: of characters beyond ASCII nothing is said, wherever they stand. */
+static VOID CoreExamineCharacters(PVOID Context)
+{
+    static const WCHAR characters[] = {L'a', 0x7F, 0x80, 0xE9};
+    WCHAR symbol[] = {0};
+    WCHAR character[] = {0};
+    PSCTX_EXPRESSION expression = {{sizeof(symbol), sizeof(symbol), symbol}, 0, 0};
+    PSCTX_OPENED_NAME opened;
+    FILE_OBJECT file = {0};
+    ULONG left;
+    ULONG right;
+
+    UNREFERENCED_PARAMETER(Context);
+
+    for (left = 0; left < RTL_NUMBER_OF(characters); left += 1) {
+        for (right = 0; right < RTL_NUMBER_OF(characters); right += 1) {
+            symbol[0] = left == 0 ? L'A' : characters[left]; /* expressions are upcased */
+            character[0] = characters[right];
+            file.FileName = expression.Text;
+            file.FileName.Buffer = character;
+            PsctxMeasureExpression(&expression);
+            PsctxExamineOpenedName(&file, 0, FALSE, &opened);
+            CHECK_EQUAL(PsctxCanMatch(&expression, &opened), left == right || left > 1 || right > 1);
+        }
+    }
+}
+
+static VOID CoreOpenedNamesSayOnlyWhatIsCertain(VOID)
+{
+    CORE_TRACKER tracker;
+
+    CoreStartTracker(&tracker);
+    CoreRunInKernel(CoreExamineNames, NULL);
+    CoreRunInKernel(CoreExamineCharacters, NULL);
     CoreStopTracker(&tracker);
 }
 
@@ -1167,6 +1256,8 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"a relative open is spared by the end of its name alone", CoreRelativeNamesAreSparedByTheirEnd},
     {"an open that cannot match allocates nothing", CoreSparedOpensTakeNoMemory},
     {"no open whose file matches is spared", CoreNoMatchIsSpared},
+    {"the name that a file is opened by says of the file's own what is certain, or nothing",
+     CoreOpenedNamesSayOnlyWhatIsCertain},
     {"what cannot be named or takes no context is missed", CoreWhatTakesNoContextIsMissed},
     {"what an open cannot match is not looked up in a name that the file system has had",
      CoreNamesAreTheFileSystemsAfterwards},

@@ -4,8 +4,10 @@
  * Every test boots a kernel, and ends by unloading the driver and checking that the kernel has nothing left.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core_runner.h"
 #include "legacy/filter.h"
 #include "tracking/name.h"
 #include "test_file_system.h"
@@ -20,12 +22,15 @@ DRIVER_INITIALIZE DriverEntry;
 /* STATUS_OPLOCK_BREAK_IN_PROGRESS: a success, and no reparse. */
 #define OPENED_WITH_OPLOCK_BREAK ((NTSTATUS)0x00000108)
 
-static ULONG Failures; /* of the test that runs */
+static ULONG Failures; /* of the test, which has a process of its own */
 static PDRIVER_OBJECT Driver;
 static PEPROCESS Process;
 static HANDLE Session;
 static PDRIVER_OBJECT DiskDriver;
 
+/* A check that fails lets the test go on, so that what it has set up is taken down. */
+#undef CHECK
+#undef CHECK_STATUS
 #define CHECK(Condition) Check((Condition), #Condition, __LINE__)
 #define CHECK_STATUS(Expected, Call) CheckStatus((Expected), (Call), #Call, __LINE__)
 
@@ -855,12 +860,12 @@ static VOID TakesOverFlags(VOID)
     filter = Top(TestFileSystem.ControlDevice);
     CHECK(filter->DriverObject == Driver);
     CHECK(FlagOn(filter->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_DEVICE_INITIALIZING) == DO_BUFFERED_IO);
-    CHECK(FlagOn(filter->Characteristics, FILE_DEVICE_SECURE_OPEN) != 0);
+    CHECK(filter->Characteristics == FILE_DEVICE_SECURE_OPEN);
     CHECK(filter->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM);
     filter = Top(TestFileSystem.VolumeDevice);
     CHECK(filter->DriverObject == Driver);
     CHECK(FlagOn(filter->Flags, DO_BUFFERED_IO | DO_DIRECT_IO | DO_DEVICE_INITIALIZING) == DO_DIRECT_IO);
-    CHECK(FlagOn(filter->Characteristics, FILE_DEVICE_SECURE_OPEN) == 0);
+    CHECK(filter->Characteristics == 0);
     CHECK(filter->StackSize > TestFileSystem.VolumeDevice->StackSize);
 }
 
@@ -2447,12 +2452,49 @@ static VOID NeverFailsAnOpenForItsOwnMemory(VOID)
     EndSession();
 }
 
-typedef struct _TEST {
-    const char *Name;
-    VOID (*Routine)(VOID);
-} TEST;
+/* A list that is told is whole. */
+static VOID SaysWhenThereIsNoMemoryToListVolumes(VOID)
+{
+    static DECLSPEC_ALIGN(8) UCHAR output[4096];
+    PSCTX_VOLUMES_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST_VOLUMES}, 0};
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    ULONG64 countdown;
+    ULONG failures = 0;
+    ULONG whole;
+    HANDLE file;
 
-static const TEST Tests[] = {
+    LoadDisk(L"TestDisk");
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
+    Close(file);
+    TestFileSystem.VolumeDevice->Flags |=
+        DO_DEVICE_INITIALIZING; /* never attached to, so that each list looks for it */
+    LoadDriver();
+    CHECK_STATUS(STATUS_SUCCESS, Open(L"\\??\\PsCtx", &Session));
+    CHECK_STATUS(STATUS_SUCCESS,
+                 Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output)));
+    whole = reply->Count;
+    CHECK(whole != 0);
+    for (countdown = 1; countdown <= 64; countdown += 1) {
+        NTSTATUS status;
+
+        HostFailAllocation(countdown);
+        status = Send(Session, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output));
+        HostFailAllocation(0);
+        if (NT_SUCCESS(status)) {
+            CHECK(reply->Count == whole);
+        } else {
+            CHECK_STATUS(STATUS_INSUFFICIENT_RESOURCES, status);
+            failures += 1;
+        }
+    }
+    CHECK(failures > 2 && failures < 64);
+    TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    Close(Session);
+    Session = NULL;
+}
+
+static const CORE_TEST Tests[] = {
     {"a file system and its volume that were there before are attached to", AttachesToWhatWasThereBefore},
     {"a file system is attached to when it registers, detached from when it unregisters",
      AttachesToFileSystemsAsTheyCome},
@@ -2472,6 +2514,7 @@ static const TEST Tests[] = {
     {"volumes that were not attached to are listed until they are", ListsVolumesThatWereNotAttachedTo},
     {"a volume that was missed is attached to when volumes are listed", AttachesWhenVolumesAreListed},
     {"volumes that are not attached to are listed page by page", ListsVolumesInPages},
+    {"a list of volumes is whole, or says that there was no memory for it", SaysWhenThereIsNoMemoryToListVolumes},
     {"a volume whose disk the kernel does not tell is named after the first file that is opened there",
      LearnsNamesFromFiles},
     {"a volume that is being mounted while the driver is loaded is attached to", AttachesToAVolumeThatIsBeingMounted},
@@ -2529,16 +2572,15 @@ static const TEST Tests[] = {
     {"no open fails for want of memory to track it", NeverFailsAnOpenForItsOwnMemory},
 };
 
-static VOID RunTest(const TEST *Test)
+static VOID RunTest(CORE_TEST_ROUTINE *Routine)
 {
     HOST_AUDIT audit;
 
-    Failures = 0;
     TestFileSystemReset();
     CHECK_STATUS(STATUS_SUCCESS, HostBoot());
     CHECK_STATUS(STATUS_SUCCESS, HostCreateProcess(TRUE, &Process));
     HostEnterProcess(Process);
-    Test->Routine();
+    Routine();
     HostLeaveProcess();
     HostExitProcess(Process);
     HostDereferenceProcess(Process);
@@ -2548,25 +2590,15 @@ static VOID RunTest(const TEST *Test)
     Session = NULL;
     CHECK_STATUS(STATUS_SUCCESS, HostShutdown(&audit));
     CHECK(audit.PoolBytes == 0 && audit.PoolAllocations == 0 && audit.Handles == 0);
-    CHECK(audit.Objects == 0 && audit.Irps == 0 && audit.Locks == 0);
+    CHECK(audit.Objects == 0 && audit.Irps == 0 && audit.Locks == 0 && audit.Resources == 0);
+    if (Failures != 0) {
+        exit(1);
+    }
 }
 
 /* Prints TAP. An argument selects the tests whose name contains it. */
-int main(int Count, char **Arguments)
+int main(int argc, char **argv)
 {
-    ULONG failed = 0;
-    ULONG index;
-
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("1..%u\n", (ULONG)RTL_NUMBER_OF(Tests));
-    for (index = 0; index < RTL_NUMBER_OF(Tests); index += 1) {
-        if (Count > 1 && strstr(Tests[index].Name, Arguments[1]) == NULL) {
-            printf("ok %u - %s # SKIP\n", index + 1, Tests[index].Name);
-            continue;
-        }
-        RunTest(&Tests[index]);
-        printf("%s %u - %s\n", Failures == 0 ? "ok" : "not ok", index + 1, Tests[index].Name);
-        failed += Failures != 0;
-    }
-    return failed == 0 ? 0 : 1;
+    CoreAroundRoutine = RunTest;
+    return CoreRunTests(Tests, RTL_NUMBER_OF(Tests), argc > 1 ? argv[1] : NULL);
 }

@@ -192,6 +192,8 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     InterlockedIncrement(&TestFileSystem.Requests[location->MajorFunction]);
     TestFileSystem.Location = *location;
     TestFileSystem.UserBuffer = Irp->UserBuffer;
+    TestFileSystem.IrpFlags = Irp->Flags;
+    TestFileSystem.IrpThread = Irp->Tail.Overlay.Thread;
 
     switch (location->MajorFunction) {
     case IRP_MJ_CREATE:

@@ -40,6 +40,8 @@ typedef struct _TEST_FILE_SYSTEM {
     volatile LONG Requests[IRP_MJ_MAXIMUM_FUNCTION + 1];
     IO_STACK_LOCATION Location;     /* of the last request, as it came in */
     PVOID UserBuffer;               /* likewise */
+    ULONG IrpFlags;                 /* likewise */
+    PETHREAD IrpThread;             /* likewise */
     ULONG FastIoEntry;              /* offset in the table of the entry that was called last, or 0 */
     PDEVICE_OBJECT FastIoDevice;    /* the device it was called for */
     PDEVICE_OBJECT QueryOpenDevice; /* the device that the stack location named meanwhile */

@@ -184,20 +184,14 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxImportsBuffering(_
 }
 
 /*
- * Finds what file systems tear contexts down with. No file system is known yet.
+ * Finds what file systems tear contexts down with. No file system is known yet: the image has been loaded, or PsctxStopTeardown been called.
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTeardown(VOID)
 {
-    ULONG index;
-
     PAGED_CODE();
 
     PsctxTeardownRoutine = PsctxFindRoutine(L"FsRtlTeardownPerStreamContexts");
     ExInitializeFastMutex(&PsctxMetLock);
-    for (index = 0; index < PSCTX_MAXIMUM_MET; index += 1) {
-        PsctxMet[index] = NULL;
-        PsctxMetCounts[index] = 0;
-    }
 }
 
 /*
