@@ -219,6 +219,7 @@ BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context, _I
 /* Lets others run before the calling thread, which polls, looks again. */
 VOID HostPause(_In_ PETHREAD Thread);
 DECLSPEC_NORETURN VOID HostScheduleExit(_In_ PETHREAD Thread);
+_Success_(return) BOOLEAN HostScheduleTime(_Out_ PLONGLONG Time); /* 100 ns units since its start */
 
 /* lock.c */
 VOID HostAcquirePushLock(_Inout_ PULONG_PTR PushLock, _In_ BOOLEAN Exclusive);
