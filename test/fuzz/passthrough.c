@@ -28,6 +28,7 @@ static PDEVICE_OBJECT FuzzControlTop; /* and above the file system's control dev
 
 static ULONG64 FuzzPassed[IRP_MJ_MAXIMUM_FUNCTION + 1];
 static ULONG64 FuzzFastCalls[2]; /* refused for want of an entry, and passed on */
+static ULONG64 FuzzPoolBytes; /* of the driver, when its session has ended */
 static ULONG64 FuzzNames;
 static ULONG64 FuzzMounts[2]; /* refused, and done */
 
@@ -222,6 +223,9 @@ VOID FuzzStart(VOID)
     TestFastIoDispatch.FastIoQueryBasicInfo = FuzzLowerQuery;
     TestFastIoDispatch.FastIoDeviceControl = FuzzLowerControl;
     HostSave();
+    CoreClose(FuzzCore.Control);
+    FuzzPoolBytes = HostAuditPool(CORE_POOL_TAG);
+    HostRestore();
 }
 
 /*
@@ -492,6 +496,8 @@ VOID FuzzRun(PFUZZ_INPUT Input)
         FuzzOpenNamed(Input);
     }
     CHECK_STATUS(CoreQueryStream(FuzzCore.Control, FuzzFile, &(PSCTX_STREAM_REPLY){0}), STATUS_SUCCESS);
+    CoreClose(FuzzCore.Control);
+    CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), FuzzPoolBytes);
 }
 
 VOID FuzzCheckReached(VOID)

@@ -1,14 +1,21 @@
+import { join } from 'node:path'
+
+import { root } from '../../scripts/run.mjs'
+
 /**
  * The planted faults: each is a mistake in one file of driver/src, the mechanism that is there to find such mistakes, and how much of it is enough.
  *
  * name       kebab-case, what is wrong
- * file       below driver/src
+ * file       below driver/src; one of the facade's, below src
  * edits      [from, to]: `from` stands exactly once in the file
  * mechanism  of SECURITY.md: schedules, rules, contract, memory, fuzzing, …
- * tool       a program of the C tests, relinked with the file: [target, ...arguments]; the bound is among these
+ * tool       a program of the C tests, relinked with the file: [target, ...arguments]; for the facade, a Jest test and the variables of its
+ *            environment. The bound is among these
+ * front      minifilter; legacy, if it does not say
  * says       what its output has when it finds the fault
  * short      in `npm test`, too
  */
+const cases = (target, count) => [`fuzz_${target}`, `--cases=${count}`, join(root, 'test', 'fuzz', 'corpus', target)]
 const shard = (scenario, schedules) => ['explore', scenario, '--schedules', String(schedules)]
 
 export const faults = [
@@ -92,7 +99,7 @@ export const faults = [
       ],
     ],
     mechanism: 'schedules',
-    tool: shard('enumerate-teardown', 2000),
+    tool: shard('enumerate-teardown', 20000),
     says: /enumerate-teardown failed: seed/,
   },
   {
@@ -359,6 +366,33 @@ export const faults = [
     tool: ['driver_faults'],
     says: /not ok/,
   },
+  {
+    name: 'name-that-could-not-be-asked-for-is-kept',
+    file: 'legacy/filename.c',
+    edits: [
+      [
+        '    if (!NT_SUCCESS(status)) {\n        PsctxFree(name);\n        return status;',
+        '    if (!NT_SUCCESS(status)) {\n        return status;',
+      ],
+    ],
+    mechanism: 'memory',
+    tool: ['driver_faults'],
+    says: /not ok/,
+  },
+  {
+    name: 'open-without-memory-is-never-over',
+    file: 'minifilter/open.c',
+    edits: [
+      [
+        '    } else {\n        PsctxListening.Listener->OpenEnds(&open);\n    }\n    *CompletionContext',
+        '    }\n    *CompletionContext',
+      ],
+    ],
+    mechanism: 'memory',
+    front: 'minifilter',
+    tool: ['driver_faults'],
+    says: /not ok/,
+  },
 
   // Hostile requests.
   {
@@ -368,5 +402,87 @@ export const faults = [
     mechanism: 'fuzzing',
     tool: ['driver_core'],
     says: /not ok/,
+  },
+
+  // Hostile input, to each of the fuzz targets.
+  {
+    name: 'entry-written-a-little-behind-the-reply',
+    file: 'core/context.c',
+    edits: [
+      [
+        '    if (size > Capacity) {\n        return size;\n    }\n    RtlZeroMemory(entry, size);',
+        '    if (size > Capacity + 8) {\n        return size;\n    }\n    RtlZeroMemory(entry, size);',
+      ],
+    ],
+    mechanism: 'fuzzing requests',
+    tool: cases('requests', 200000),
+    says: /DRIVER_CORRUPTED_EXPOOL|requests\.c:/,
+    short: true,
+  },
+  {
+    name: 'closed-reader-stays-on-its-sessions-list',
+    file: 'events/event.c',
+    edits: [['        if (reader->Watched != NULL) {\n            PsctxStopWatching(reader);\n        }\n', '']],
+    mechanism: 'fuzzing sequences',
+    tool: cases('sequences', 20000),
+    says: /sequences\.c:|STOP:|ended by SIG/,
+  },
+  {
+    name: 'fast-io-table-one-entry-too-short',
+    file: 'legacy/fastio.c',
+    edits: [['table->SizeOfFastIoDispatch >= End ?', 'table->SizeOfFastIoDispatch + sizeof(PVOID) >= End ?']],
+    mechanism: 'fuzzing the pass-through',
+    tool: cases('passthrough', 50000),
+    says: /passthrough\.c:\d+: FuzzEntry ==/,
+  },
+  {
+    name: 'name-shorter-than-its-volume',
+    file: 'minifilter/open.c',
+    edits: [['Name->Length <= volume || ', '']],
+    mechanism: 'fuzzing the pass-through',
+    front: 'minifilter',
+    tool: cases('passthrough', 50000),
+    says: /passthrough\.c:|STOP:|ended by SIG/,
+  },
+  {
+    name: 'dos-star-runs-beyond-the-last-period',
+    file: 'tracking/expression.c',
+    edits: [["stay = take && (Character != L'.' || !Final);", 'stay = take;']],
+    mechanism: 'fuzzing names',
+    tool: cases('names', 200000),
+    says: /names\.c:\d+: matches ==/,
+  },
+  {
+    name: 'length-of-an-entry-followed-blindly',
+    file: 'codec/list.ts',
+    edits: [['  memory.checkRecord(entry, listEntry.size + (isCounted ? tracking.size : 0) + nameLength)\n', '']],
+    mechanism: 'fuzzing the codec',
+    tool: ['test/fuzz/codec.test.ts', { PSCTX_FUZZ_SEED: '1' }],
+    says: /✕ to (LIST|ENUMERATE) is decoded or refused with a RangeError/,
+  },
+
+  // The model: right, whatever one does first.
+  {
+    name: 'name-remembered-from-the-reply-before',
+    file: 'codec/list.ts',
+    edits: [['  memory.forget()\n', '']],
+    mechanism: 'model',
+    tool: ['test/model/memory.test.ts', { PSCTX_MODEL_SEED: '1', PSCTX_MODEL_RUNS: '20' }],
+    says: /Property failed after \d+ tests/,
+  },
+
+  // Soak: little by little.
+  {
+    name: 'killed-process-is-kept',
+    file: 'events/event.c',
+    edits: [
+      [
+        '    PsctxDeliverEvents();\n    ObDereferenceObject(Session->Process);',
+        '    PsctxDeliverEvents();\n    if (Session->Process == IoGetCurrentProcess()) {\n        ObDereferenceObject(Session->Process);\n    }',
+      ],
+    ],
+    mechanism: 'soak',
+    tool: ['driver_soak', '--seconds=6', '--seed=1'],
+    says: /not ok \d+ - objects do not grow/,
   },
 ]

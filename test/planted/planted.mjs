@@ -1,11 +1,14 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short | --check] [name …]; --check only looks whether each can be planted. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
- * whose text is not in the source any more is a failure, as is one that is not found within its bound.
+ * planted [--short | --check] [name …]; --check only looks whether each can be planted. A fault whose text is not in the source any more is a
+ * failure, as is one that is not found within its bound.
+ *
+ * Of the driver, only the file with the fault is compiled, and the tool linked with it in front of the driver's library; or, where the tool
+ * has the driver in a library of its own with the kernel, that. Of the facade, a copy is tested.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { availableParallelism } from 'node:os'
 
@@ -15,9 +18,17 @@ import { faults } from './faults.mjs'
 const seconds = 120 // of a tool that hangs: an end, not a measure
 const build = join(root, 'build', 'native')
 
+function isOfFacade(fault) {
+  return fault.file.endsWith('.ts')
+}
+
+function pathOf(fault) {
+  return join(isOfFacade(fault) ? 'src' : join('driver', 'src'), fault.file)
+}
+
 /** What the C tests' build says of a source file, as arguments. */
-function compilerOf(file) {
-  const path = join(root, 'driver', 'src', file)
+function compilerOf(fault) {
+  const path = join(root, pathOf(fault))
   const commands = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8'))
   const entry = commands.find((command) => command.file === path && command.command.includes('psctx_driver.dir'))
   if (entry === undefined) throw new CommandError(`no compile command for ${path}`)
@@ -29,9 +40,7 @@ function plant(fault, text) {
   for (const [from, to] of fault.edits) {
     const occurrences = text.split(from).length - 1
     if (occurrences !== 1) {
-      throw new CommandError(
-        `${fault.name}: its text stands ${occurrences} times in driver/src/${fault.file}, not once`,
-      )
+      throw new CommandError(`${fault.name}: its text stands ${occurrences} times in ${pathOf(fault)}, not once`)
     }
     text = text.replace(from, () => to)
   }
@@ -39,26 +48,16 @@ function plant(fault, text) {
 }
 
 function planted(fault) {
-  return plant(fault, readFileSync(join(root, 'driver', 'src', fault.file), 'utf8'))
+  return plant(fault, readFileSync(join(root, pathOf(fault)), 'utf8'))
 }
 
 function compile(fault, directory) {
   const source = join(directory, 'planted.c')
   const object = join(directory, 'planted.o')
   writeFileSync(source, planted(fault))
-  const [compiler, ...given] = compilerOf(fault.file)
+  const [compiler, ...given] = compilerOf(fault)
   const kept = given.slice(0, given.indexOf('-o')) // then come the output and the source
-  run(compiler, [
-    ...kept,
-    '-Wno-error',
-    '-w',
-    '-I',
-    dirname(join(root, 'driver', 'src', fault.file)),
-    '-o',
-    object,
-    '-c',
-    source,
-  ])
+  run(compiler, [...kept, '-Wno-error', '-w', '-I', dirname(join(root, pathOf(fault))), '-o', object, '-c', source])
   return object
 }
 
@@ -78,25 +77,80 @@ function link(target, object, program) {
   run(given[0], [...given.slice(1, output), '-o', program, object, ...given.slice(output + 2)], { cwd: directory })
 }
 
+/** Builds the library of kernel and driver, whose objects are named one by one, with another object in the place of the driver's own. */
+function linkLibrary(fault, object, directory) {
+  const { directory: built, text } = linkOf('psctx_kernel')
+  const given = text.trim().split(/\s+/)
+  const own = `/psctx_driver.dir/src/${fault.file}.o`
+  if (!given.some((argument) => argument.endsWith(own))) throw new CommandError(`no ${own} in the library`)
+  const output = given.indexOf('-o')
+  run(
+    given[0],
+    given.slice(1).map((argument, index) => {
+      if (index === output) return join(directory, given[output + 1])
+      return argument.endsWith(own) ? object : argument
+    }),
+    { cwd: built },
+  )
+}
+
+/** The tool with the fault, as what is to be run and with which variables. */
+function makeProgram(fault, directory) {
+  const [target, ...parameters] = fault.tool
+  const env = { ...process.env, PSCTX_FRONT: fault.front ?? 'legacy' }
+  const object = compile(fault, directory)
+  const { directory: built, text } = linkOf(target)
+  if (text.includes('libpsctx_kernel.so')) {
+    linkLibrary(fault, object, directory)
+    return { command: join(built, target), parameters, env: { ...env, LD_LIBRARY_PATH: directory } }
+  }
+  const command = join(directory, target)
+  link(target, object, command)
+  return { command, parameters, env }
+}
+
+/** The same of the facade: its sources, its tests of this kind and what they need, and Jest. */
+function makeCopy(fault, directory) {
+  const [test, variables] = fault.tool
+  for (const name of [
+    'src',
+    'test/contract',
+    'test/fuzz',
+    'test/model',
+    'package.json',
+    'tsconfig.json',
+    'jest.config.js',
+  ]) {
+    cpSync(join(root, name), join(directory, name), { recursive: true })
+  }
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
+  writeFileSync(join(directory, pathOf(fault)), planted(fault))
+  return {
+    command: process.execPath,
+    parameters: [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--runInBand', '--runTestsByPath', test],
+    env: { ...process.env, ...variables, PSCTX_ADDON_PATH: join(root, 'build', 'Release', 'psctx.node') },
+  }
+}
+
 /** Undefined when the tool has found the fault, or what is wrong. */
 function find(fault) {
   const directory = join(root, 'build', 'planted', fault.name)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  const [target, ...parameters] = fault.tool
-  const program = join(directory, target)
-  link(target, compile(fault, directory), program)
-  const { status, stdout, stderr, error } = spawnSync(program, parameters, {
+  const { command, parameters, env } = isOfFacade(fault) ? makeCopy(fault, directory) : makeProgram(fault, directory)
+  const { status, signal, stdout, stderr, error } = spawnSync(command, parameters, {
     encoding: 'utf8',
     cwd: directory,
+    env,
     timeout: seconds * 1000,
     maxBuffer: 1 << 28,
   })
-  const output = `${stdout}${stderr}`
+  const output = `${stdout}${stderr}${signal === null ? '' : `\nended by ${signal}\n`}`
   writeFileSync(join(directory, 'output.txt'), output)
-  if (error !== undefined) return `${fault.tool.join(' ')}: ${error.message}`
-  if (status === 0) return `${fault.tool.join(' ')} finds nothing`
-  if (!fault.says.test(output)) return `${fault.tool.join(' ')} fails, but does not say ${fault.says}`
+  const tool = [fault.tool[0], ...parameters].join(' ')
+  if (error !== undefined) return `${tool}: ${error.message}`
+  if (status === 0) return `${tool} finds nothing`
+  if (!fault.says.test(output)) return `${tool} fails, but does not say ${fault.says}`
   return undefined
 }
 
@@ -111,11 +165,13 @@ function main() {
     console.log(`${chosen.length} faults can be planted`)
     return
   }
-  const targets = [...new Set(chosen.map((fault) => fault.tool[0]))]
+  const targets = new Set(chosen.filter((fault) => !isOfFacade(fault)).map((fault) => fault.tool[0]))
   if (!existsSync(join(build, 'compile_commands.json'))) {
     run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
   }
-  capture('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets])
+  if (targets.size > 0) {
+    capture('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets])
+  }
 
   let failed = 0
   for (const [index, fault] of chosen.entries()) {
