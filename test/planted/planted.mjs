@@ -1,7 +1,8 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short | --check] [name …]; --check only looks whether each can be planted. A fault whose text is not in the source any more is a
+ * planted [--short | --check | --baseline] [name …]; --check only looks whether each can be planted, --baseline that their tools find nothing
+ * without them. A fault whose text is not in the source any more is a
  * failure, as is one that is not found within its bound.
  *
  * Of the driver, only the file with the fault is compiled, and the tool linked with it in front of the driver's library; or, where the tool
@@ -17,6 +18,8 @@ import { faults } from './faults.mjs'
 
 const seconds = 120 // of a tool that hangs: an end, not a measure
 const build = join(root, 'build', 'native')
+const addon = join(root, 'build', 'Release', 'psctx.node')
+const isBaseline = process.argv.includes('--baseline')
 
 function isOfFacade(fault) {
   return fault.file.endsWith('.ts')
@@ -98,8 +101,9 @@ function linkLibrary(fault, object, directory) {
 function makeProgram(fault, directory) {
   const [target, ...parameters] = fault.tool
   const env = { ...process.env, PSCTX_FRONT: fault.front ?? 'legacy' }
-  const object = compile(fault, directory)
   const { directory: built, text } = linkOf(target)
+  if (isBaseline) return { command: join(built, target), parameters, env }
+  const object = compile(fault, directory)
   if (text.includes('libpsctx_kernel.so')) {
     linkLibrary(fault, object, directory)
     return { command: join(built, target), parameters, env: { ...env, LD_LIBRARY_PATH: directory } }
@@ -124,11 +128,11 @@ function makeCopy(fault, directory) {
     cpSync(join(root, name), join(directory, name), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-  writeFileSync(join(directory, pathOf(fault)), planted(fault))
+  if (!isBaseline) writeFileSync(join(directory, pathOf(fault)), planted(fault))
   return {
     command: process.execPath,
     parameters: [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--runInBand', '--runTestsByPath', test],
-    env: { ...process.env, ...variables, PSCTX_ADDON_PATH: join(root, 'build', 'Release', 'psctx.node') },
+    env: { ...process.env, ...variables, PSCTX_ADDON_PATH: addon },
   }
 }
 
@@ -149,6 +153,7 @@ function find(fault) {
   writeFileSync(join(directory, 'output.txt'), output)
   const tool = [fault.tool[0], ...parameters].join(' ')
   if (error !== undefined) return `${tool}: ${error.message}`
+  if (isBaseline) return status === 0 ? undefined : `${tool} fails without a fault`
   if (status === 0) return `${tool} finds nothing`
   if (!fault.says.test(output)) return `${tool} fails, but does not say ${fault.says}`
   return undefined
@@ -165,6 +170,7 @@ function main() {
     console.log(`${chosen.length} faults can be planted`)
     return
   }
+  if (chosen.some(isOfFacade) && !existsSync(addon)) run('npm', ['run', 'build:native'])
   const targets = new Set(chosen.filter((fault) => !isOfFacade(fault)).map((fault) => fault.tool[0]))
   if (!existsSync(join(build, 'compile_commands.json'))) {
     run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
@@ -190,7 +196,9 @@ function main() {
     )
     if (obstacle !== undefined) console.log(`# ${obstacle}`)
   }
-  console.log(`1..${chosen.length}\n# ${chosen.length - failed} of ${chosen.length} planted faults found`)
+  console.log(
+    `1..${chosen.length}\n# ${chosen.length - failed} of ${chosen.length} ${isBaseline ? 'tools pass without a fault' : 'planted faults found'}`,
+  )
   process.exitCode = failed === 0 && chosen.length > 0 ? 0 : 1
 }
 
