@@ -1,12 +1,17 @@
-/** `npm run explore`: builds the explorer of schedules and runs it; see test/explore/explore.c for its options. `--sanitized` first: with sanitizers. */
+/**
+ * `npm run explore -- [--sanitized] [--front legacy|minifilter] …`: builds the explorer of schedules, with sanitizers if asked, and runs it on the
+ * driver with that front; the other options are its own: see test/explore/explore.c.
+ */
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { capture, CommandError, root } from './run.mjs'
 
-const sanitized = process.argv[2] === '--sanitized'
-const parameters = process.argv.slice(sanitized ? 3 : 2)
+const parameters = process.argv.slice(2)
+const sanitized = parameters[0] === '--sanitized'
+if (sanitized) parameters.shift()
+const front = parameters[0] === '--front' ? parameters.splice(0, 2)[1] : 'legacy'
 const directory = join(root, 'build', sanitized ? 'asan' : 'native')
 const clang = [
   '-DCMAKE_C_COMPILER=clang-19',
@@ -25,10 +30,14 @@ function quietly(args) {
 }
 
 try {
+  if (front !== 'legacy' && front !== 'minifilter') throw new CommandError('--front takes legacy or minifilter')
   const options = sanitized ? clang : ['-DCMAKE_BUILD_TYPE=Release']
   quietly(['-S', root, '-B', directory, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', ...options])
   quietly(['--build', directory, '--parallel', String(availableParallelism()), '--target', 'explore'])
-  const { status, error } = spawnSync(join(directory, 'test', 'explore', 'explore'), parameters, { stdio: 'inherit' })
+  const { status, error } = spawnSync(join(directory, 'test', 'explore', 'explore'), parameters, {
+    stdio: 'inherit',
+    env: { ...process.env, PSCTX_FRONT: front },
+  })
   if (error) throw new CommandError(`explore: ${error.message}`)
   process.exitCode = status ?? 1
 } catch (error) {

@@ -1,4 +1,4 @@
-// `npm run fuzz -- [--seconds N] [target…]`: runs the fuzz targets under libFuzzer; `--record` makes the seed corpus anew.
+// `npm run fuzz -- [--seconds N] [--front legacy|minifilter] [target…]`: runs the fuzz targets under libFuzzer; `--record` makes the seed corpus anew.
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,8 @@ import { CommandError, root, run } from './run.mjs'
 
 const native = ['names', 'passthrough', 'requests', 'sequences']
 const targets = [...native, 'codec']
+const fronts = ['legacy', 'minifilter']
+const ofFronts = ['passthrough', 'requests', 'sequences'] // the others do not know which one there is
 // What the tests say of a request that they send is longer than a seed needs to be.
 const longest = { names: 64, passthrough: 256, requests: 512, sequences: 1024 }
 const suites = ['driver_core', 'driver_bounds', 'driver_counts', 'driver_inspect', 'driver_tracking']
@@ -35,7 +37,7 @@ function buildPrograms(names) {
   run('cmake', ['--build', build, '--parallel', '2', '--target', ...names])
 }
 
-function fuzz(target, seconds) {
+function fuzz(target, seconds, front) {
   if (target === 'codec') {
     run(
       process.execPath,
@@ -53,7 +55,7 @@ function fuzz(target, seconds) {
       ...[`-max_total_time=${seconds}`, `-max_len=${longest[target]}`, '-print_final_stats=1', '-verbosity=1'],
       ...[`-artifact_prefix=${build}/`, foundOf(target), seedsOf(target)],
     ],
-    { env },
+    { env: { ...env, PSCTX_FRONT: front } },
   )
 }
 
@@ -88,18 +90,26 @@ function record() {
 try {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seconds: { type: 'string', default: '60' }, record: { type: 'boolean', default: false } },
+    options: {
+      seconds: { type: 'string', default: '60' },
+      front: { type: 'string', default: 'legacy' },
+      record: { type: 'boolean', default: false },
+    },
   })
-  const chosen = positionals.length > 0 ? positionals : targets
+  const known = values.front === 'legacy' ? targets : ofFronts
+  const chosen = positionals.length > 0 ? positionals : known
   const unknown = chosen.find((target) => !targets.includes(target))
   if (unknown !== undefined) throw new CommandError(`There is no target ${unknown}: ${targets.join(', ')}`)
+  if (!fronts.includes(values.front)) throw new CommandError(`--front takes ${fronts.join(' or ')}`)
+  const frontless = chosen.find((target) => !known.includes(target))
+  if (frontless !== undefined) throw new CommandError(`${frontless} has nothing to do with a front`)
   if (!/^[1-9]\d*$/.test(values.seconds)) throw new CommandError('--seconds takes a number above zero')
   if (values.record) {
     record()
   } else {
     const compiled = chosen.filter((target) => target !== 'codec')
     if (compiled.length > 0) buildPrograms(compiled.map((target) => `libfuzzer_${target}`))
-    for (const target of chosen) fuzz(target, Number(values.seconds))
+    for (const target of chosen) fuzz(target, Number(values.seconds), values.front)
   }
 } catch (error) {
   if (!(error instanceof CommandError)) throw error

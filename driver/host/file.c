@@ -20,16 +20,21 @@ static BOOLEAN HostTakeFileLock(PVOID Context)
     return __atomic_compare_exchange_n(Busy, &Free, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* One request at a time on a synchronous file object. */
-VOID HostLockFile(PFILE_OBJECT FileObject)
+/* One request at a time on a synchronous file object. Locked is the caller's until HostUnlockFile. */
+VOID HostLockFile(PETHREAD Thread, PFILE_OBJECT FileObject, PHOST_LOCKED_FILE Locked)
 {
+    HostOrderLock(Thread, &FileObject->Busy, "system service");
     (VOID) HostWaitFor(&FileObject->Busy, HostTakeFileLock, (PVOID)(ULONG_PTR)&FileObject->Busy, NULL);
+    Locked->Outer = Thread->LockedFiles;
+    Locked->File = FileObject;
+    Thread->LockedFiles = Locked;
 }
 
-VOID HostUnlockFile(PFILE_OBJECT FileObject)
+VOID HostUnlockFile(PETHREAD Thread, const HOST_LOCKED_FILE *Locked)
 {
-    __atomic_store_n(&FileObject->Busy, 0, __ATOMIC_SEQ_CST);
-    HostWake(&FileObject->Busy);
+    Thread->LockedFiles = Locked->Outer;
+    __atomic_store_n(&Locked->File->Busy, 0, __ATOMIC_SEQ_CST);
+    HostWake(&Locked->File->Busy);
 }
 
 static NTSTATUS HostCheckOptions(ACCESS_MASK DesiredAccess, ULONG FileAttributes, ULONG ShareAccess, ULONG Disposition,

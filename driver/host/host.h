@@ -250,7 +250,8 @@ typedef struct _HOST_EXPLORATION {
     ULONG Inertia;
     ULONG Changes;
     ULONG Length;
-    BOOLEAN SystemThreads;   /* those that drivers create are the schedule's, too, and end with it */
+    BOOLEAN
+    SystemThreads; /* the kernel is in the schedule from its boot on: drivers' threads are the schedule's, too, and so are the clocks */
     PHOST_STEP_ROUTINE Step; /* told of every step, or NULL */
     ULONG First;             /* the number of the first of the threads */
     ULONG64 Steps;           /* switch points passed */

@@ -45,9 +45,15 @@ PIRP HostAllocateIrp(PETHREAD Thread, CCHAR StackSize, BOOLEAN MayFail)
     return Irp;
 }
 
+/* Past the sanitizer, where there is one: what is gone is told here. */
+static __attribute__((no_sanitize("address"))) BOOLEAN HostIsIrp(PIRP Irp)
+{
+    return (BOOLEAN)(Irp != NULL && Irp->Type == IO_TYPE_IRP);
+}
+
 static PHOST_IRP HostCheckIrp(PIRP Irp, const char *Routine)
 {
-    if (Irp == NULL || Irp->Type != IO_TYPE_IRP) {
+    if (!HostIsIrp(Irp)) {
         HostViolation(INCONSISTENT_IRP, Routine, "%p is no request, or one that is gone", (PVOID)Irp);
     }
     return HostIrpOf(Irp);
@@ -216,11 +222,21 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
                       "major function 0x%02X is forwarded as 0x%02X: the next stack location was not set up",
                       Thread->Dispatch->MajorFunction, Location->MajorFunction);
     }
+    if (Thread->Dispatch != NULL && Thread->Dispatch->Irp == Irp && Thread->Dispatch->HasFile &&
+        Location->FileObject == NULL &&
+        (Location->MajorFunction == IRP_MJ_CREATE || Location->MajorFunction == IRP_MJ_CLEANUP ||
+         Location->MajorFunction == IRP_MJ_CLOSE)) {
+        HostViolation(
+            INCONSISTENT_IRP, "IoCallDriver",
+            "major function 0x%02X is forwarded without its file object: the next stack location was not set up",
+            Location->MajorFunction);
+    }
     Location->DeviceObject = DeviceObject;
     Frame.Outer = Thread->Dispatch;
     Frame.Irp = Irp;
     Frame.Location = Irp->CurrentLocation;
     Frame.MajorFunction = Location->MajorFunction;
+    Frame.HasFile = (BOOLEAN)(Location->FileObject != NULL);
     Thread->Dispatch = &Frame;
     Status = DeviceObject->DriverObject->MajorFunction[Location->MajorFunction](DeviceObject, Irp);
     /* cppcheck-suppress redundantAssignment ; the routine that was called found it by its thread */

@@ -46,6 +46,12 @@ typedef struct _HOST_KNOWN_ORDER {
     const volatile VOID *Second;
 } HOST_KNOWN_ORDER;
 
+/* A synchronous file whose request a thread works for: nobody else's is begun meanwhile. It is no lock of a driver's, but has its order. */
+typedef struct _HOST_LOCKED_FILE {
+    struct _HOST_LOCKED_FILE *Outer;
+    PFILE_OBJECT File;
+} HOST_LOCKED_FILE, *PHOST_LOCKED_FILE;
+
 /* Kernel routines that a thread may call while it holds a spin lock. */
 #define HOST_MAXIMUM_SPIN_CALLS 64
 
@@ -56,6 +62,7 @@ typedef struct _HOST_DISPATCH_FRAME {
     NTSTATUS CompletedStatus;
     CHAR Location;
     UCHAR MajorFunction;
+    BOOLEAN HasFile;
     BOOLEAN MarkedPending;
     BOOLEAN LowerPending;
     BOOLEAN Completed;
@@ -93,6 +100,7 @@ struct _ETHREAD {
     LIST_ENTRY Irps; /* requests in progress that this thread sent */
     volatile LONG HeldLocks;
     HOST_HELD_LOCK Held[HOST_MAXIMUM_HELD_LOCKS];
+    PHOST_LOCKED_FILE LockedFiles;
     ULONG SpinLocks;
     ULONG SpinCalls; /* since it holds one */
     LONG OrderGeneration;
@@ -220,6 +228,7 @@ BOOLEAN HostScheduleStart(_In_ PHOST_ROUTINE Routine, _In_opt_ PVOID Context, _I
 /* Lets others run before the calling thread, which polls, looks again. */
 VOID HostPause(_In_ PETHREAD Thread);
 DECLSPEC_NORETURN VOID HostScheduleExit(_In_ PETHREAD Thread);
+_Success_(return) BOOLEAN HostScheduleTime(_Out_ PLONGLONG Time); /* 100 ns units since its start */
 
 /* lock.c */
 VOID HostAcquirePushLock(_Inout_ PULONG_PTR PushLock, _In_ BOOLEAN Exclusive);
@@ -431,8 +440,8 @@ NTSTATUS HostOpenFile(_In_ PETHREAD Thread, _In_ KPROCESSOR_MODE Mode, _In_ POBJ
                       _Outptr_ PFILE_OBJECT *FileObject, _Out_ PACCESS_MASK Granted, _Out_ PULONG_PTR Information);
 VOID HostCloseFile(_In_ PVOID Object, _In_ LONG64 RemainingHandles);
 VOID HostDeleteFile(_In_ PVOID Object);
-VOID HostLockFile(_Inout_ PFILE_OBJECT FileObject);
-VOID HostUnlockFile(_Inout_ PFILE_OBJECT FileObject);
+VOID HostLockFile(_In_ PETHREAD Thread, _Inout_ PFILE_OBJECT FileObject, _Out_ PHOST_LOCKED_FILE Locked);
+VOID HostUnlockFile(_In_ PETHREAD Thread, _In_ const HOST_LOCKED_FILE *Locked);
 
 /* name.c */
 NTSTATUS HostQueryFileName(_In_ PFILE_OBJECT FileObject, _Outptr_result_maybenull_ PFILE_NAME_INFORMATION *Name);

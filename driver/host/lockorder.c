@@ -88,6 +88,24 @@ static VOID HostAddOrder(const volatile VOID *First, const volatile VOID *Second
     }
 }
 
+/* Lock is asked for while First is held. FALSE if they are one. */
+static BOOLEAN HostOrderAfter(PETHREAD Thread, const volatile VOID *First, const volatile VOID *Lock,
+                              const char *Routine)
+{
+    HOST_KNOWN_ORDER *Known =
+        &Thread->Orders[(HostOrderBucket(First) ^ (HostOrderBucket(Lock) << 1)) % HOST_KNOWN_ORDERS];
+
+    if (First == Lock) {
+        return FALSE;
+    }
+    if (Known->First != First || Known->Second != Lock) {
+        HostAddOrder(First, Lock, Routine);
+        Known->First = First;
+        Known->Second = Lock;
+    }
+    return TRUE;
+}
+
 VOID HostOrderLock(PETHREAD Thread, const volatile VOID *Lock, const char *Routine)
 {
     LONG Generation = ReadAcquire(&HostOrderGeneration);
@@ -96,18 +114,16 @@ VOID HostOrderLock(PETHREAD Thread, const volatile VOID *Lock, const char *Routi
         RtlZeroMemory(Thread->Orders, sizeof(Thread->Orders));
         Thread->OrderGeneration = Generation;
     }
-    for (LONG Index = 0; Index < Thread->HeldLocks; Index++) {
-        const volatile VOID *First = Thread->Held[Index].Lock;
-        HOST_KNOWN_ORDER *Known =
-            &Thread->Orders[(HostOrderBucket(First) ^ (HostOrderBucket(Lock) << 1)) % HOST_KNOWN_ORDERS];
-
-        if (First == Lock) {
-            return; /* recursion, which is not waited for */
+    for (PHOST_LOCKED_FILE File = Thread->LockedFiles; File != NULL; File = File->Outer) {
+        if (!HostOrderAfter(Thread, &File->File->Busy, Lock, Routine)) {
+            HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine,
+                          "a request waits for the synchronous file at %p, for a request of which this thread works",
+                          (PVOID)File->File);
         }
-        if (Known->First != First || Known->Second != Lock) {
-            HostAddOrder(First, Lock, Routine);
-            Known->First = First;
-            Known->Second = Lock;
+    }
+    for (LONG Index = 0; Index < Thread->HeldLocks; Index++) {
+        if (!HostOrderAfter(Thread, Thread->Held[Index].Lock, Lock, Routine)) {
+            return; /* recursion, which is not waited for */
         }
     }
 }

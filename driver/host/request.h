@@ -7,8 +7,9 @@
 /* A request about to be sent for a service. */
 typedef struct _HOST_REQUEST {
     PETHREAD Thread;
-    PFILE_OBJECT File; /* referenced */
-    PVOID Event;       /* referenced */
+    PFILE_OBJECT File;     /* referenced */
+    PVOID Event;           /* referenced */
+    HOST_LOCKED_FILE Lock; /* where Locked says so */
     PDEVICE_OBJECT Top;
     PIO_STATUS_BLOCK IoStatusBlock;
     ACCESS_MASK Granted;

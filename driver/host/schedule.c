@@ -8,6 +8,7 @@
 
 #define HOST_SCHEDULE_STEPS 2000000u
 #define HOST_MAXIMUM_CHANGES 16u
+#define HOST_SCHEDULE_STEP_TIME 100 /* units of 100 ns */
 
 typedef enum _HOST_PARTICIPANT_STATE { HostReady, HostPausing, HostWaiting, HostDone } HOST_PARTICIPANT_STATE;
 
@@ -199,6 +200,21 @@ VOID HostSwitchPoint(const char *Point)
     if (Thread != NULL && Thread->Participant != NULL) {
         HostScheduleYield(Thread, Point);
     }
+}
+
+/*
+ * What the clocks of a kernel show that runs in a schedule from its boot on: steps, so that what the time decides (a key, among others) is the
+ * same whenever the seed is. FALSE in any other kernel, whose clocks are the machine's.
+ */
+BOOLEAN HostScheduleTime(PLONGLONG Time)
+{
+    PETHREAD Thread = HostThisThread;
+
+    if (Thread == NULL || Thread->Participant == NULL || !HostTakesSystemThreads) {
+        return FALSE;
+    }
+    *Time = (LONGLONG)HostScheduleSteps * HOST_SCHEDULE_STEP_TIME;
+    return TRUE;
 }
 
 VOID HostPause(PETHREAD Thread)

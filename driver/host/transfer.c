@@ -28,7 +28,7 @@ NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCESS_MASK 
     if (NT_SUCCESS(Status)) {
         Request->Synchronous = (BOOLEAN)(AlwaysSynchronous || (Request->File->Flags & FO_SYNCHRONOUS_IO) != 0);
         if ((Request->File->Flags & FO_SYNCHRONOUS_IO) != 0) {
-            HostLockFile(Request->File);
+            HostLockFile(Request->Thread, Request->File, &Request->Lock);
             Request->Locked = TRUE;
         }
         Request->Top = HostReferenceTopDevice(Request->File);
@@ -39,7 +39,7 @@ NTSTATUS HostBeginRequest(PHOST_REQUEST Request, HANDLE FileHandle, ACCESS_MASK 
 NTSTATUS HostEndRequest(PHOST_REQUEST Request, NTSTATUS Status)
 {
     if (Request->Locked) {
-        HostUnlockFile(Request->File);
+        HostUnlockFile(Request->Thread, &Request->Lock);
     }
     if (Request->Top != NULL) {
         HostDereferenceRaw(Request->Top, "system service");

@@ -6,6 +6,7 @@
 #define HOST_EVENT_SYNCHRONIZATION 1
 #define HOST_SEMAPHORE 5
 #define HOST_THREAD 6
+#define HOST_SCHEDULE_EPOCH 132223104000000000 /* 2020-01-01: when kernels that are in a schedule begin */
 
 typedef struct DECLSPEC_ALIGN(64) _HOST_PARKING_LOT {
     HOST_MUTEX Mutex;
@@ -410,21 +411,26 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLA
 
 VOID KeQuerySystemTime(PLARGE_INTEGER CurrentTime)
 {
-    CurrentTime->QuadPart = PlatformSystemTime();
+    LONGLONG Time;
+
+    CurrentTime->QuadPart = HostScheduleTime(&Time) ? HOST_SCHEDULE_EPOCH + Time : PlatformSystemTime();
 }
 
 ULONGLONG KeQueryInterruptTime(VOID)
 {
-    return (ULONGLONG)PlatformInterruptTime();
+    LONGLONG Time;
+
+    return (ULONGLONG)(HostScheduleTime(&Time) ? Time : PlatformInterruptTime());
 }
 
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency)
 {
     LARGE_INTEGER Now;
+    LONGLONG Time;
 
     if (PerformanceFrequency != NULL) {
         PerformanceFrequency->QuadPart = 1000000000;
     }
-    Now.QuadPart = PlatformNanoseconds();
+    Now.QuadPart = HostScheduleTime(&Time) ? Time * 100 : PlatformNanoseconds();
     return Now;
 }

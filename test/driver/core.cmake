@@ -101,7 +101,9 @@ target_compile_definitions(driver_memory PRIVATE CoreRunTests=MemoryRunTests)
 target_link_libraries(driver_memory PRIVATE driver_core_fixture)
 if(NOT PSCTX_SANITIZE)
     add_test(NAME driver_memory COMMAND driver_memory)
-    set_tests_properties(driver_memory PROPERTIES TIMEOUT 300)
+    add_test(NAME driver_memory_minifilter COMMAND driver_memory)
+    set_tests_properties(driver_memory_minifilter PROPERTIES ENVIRONMENT PSCTX_FRONT=minifilter)
+    set_tests_properties(driver_memory driver_memory_minifilter PROPERTIES TIMEOUT 300)
 endif()
 
 # Clients that do as they like for as long as one wishes: see soak.c. For `npm run soak`, and not among the tests: what five seconds show, driver_races does.

@@ -205,8 +205,9 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Irp->IoStatus.Information = 0;
         return TestAnswer(Irp, STATUS_END_OF_FILE);
     case IRP_MJ_QUERY_INFORMATION:
-        if (location->Parameters.QueryFile.FileInformationClass == FileNameInformation ||
-            location->Parameters.QueryFile.FileInformationClass == FileNormalizedNameInformation) {
+        if (Irp->AssociatedIrp.SystemBuffer != NULL && /* not made up */
+            (location->Parameters.QueryFile.FileInformationClass == FileNameInformation ||
+             location->Parameters.QueryFile.FileInformationClass == FileNormalizedNameInformation)) {
             return TestAnswer(Irp, TestQueryName(Irp, location));
         }
         return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);

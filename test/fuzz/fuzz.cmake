@@ -31,4 +31,9 @@ foreach(target ${PSCTX_FUZZ_TARGETS})
     add_test(NAME fuzz_${target}
         COMMAND fuzz_${target} --cases=${PSCTX_FUZZ_CASES_${target}} ${CORE_FUZZ_DIRECTORY}/corpus/${target})
     set_tests_properties(fuzz_${target} PROPERTIES TIMEOUT 120)
+    if(NOT target STREQUAL "names") # which have nothing to do with the front
+        add_test(NAME fuzz_${target}_minifilter
+            COMMAND fuzz_${target} --cases=${PSCTX_FUZZ_CASES_${target}} ${CORE_FUZZ_DIRECTORY}/corpus/${target})
+        set_tests_properties(fuzz_${target}_minifilter PROPERTIES ENVIRONMENT PSCTX_FRONT=minifilter TIMEOUT 120)
+    endif()
 endforeach()

@@ -281,6 +281,46 @@ static void Schedules(void)
     CHECK(memcmp(First.Order, Other.Order, sizeof(First.Order)) != 0);
 }
 
+typedef struct _CLOCKS {
+    ULONGLONG Interrupt[2];
+    LARGE_INTEGER System;
+    LARGE_INTEGER Counter;
+} CLOCKS;
+
+static VOID ReadClocks(PVOID Context)
+{
+    CLOCKS *Clocks = Context;
+    FAST_MUTEX Mutex;
+
+    Clocks->Interrupt[0] = KeQueryInterruptTime();
+    KeQuerySystemTime(&Clocks->System);
+    Clocks->Counter = KeQueryPerformanceCounter(NULL);
+    ExInitializeFastMutex(&Mutex); /* a step */
+    Clocks->Interrupt[1] = KeQueryInterruptTime();
+}
+
+static void RunClocks(ULONG64 Seed, CLOCKS *Clocks)
+{
+    HOST_EXPLORATION Exploration = {.Strategy = HostRandomWalk, .Seed = Seed, .SystemThreads = TRUE};
+    PHOST_ROUTINE Routine = ReadClocks;
+    PVOID Pointer = Clocks;
+
+    memset(Clocks, 0, sizeof(*Clocks));
+    HostExploreSchedule(&Exploration, 1, &Routine, &Pointer);
+}
+
+static void ScheduledClocks(void)
+{
+    CLOCKS First;
+    CLOCKS Again;
+
+    RunClocks(7, &First);
+    RunClocks(7, &Again);
+    CHECK(memcmp(&First, &Again, sizeof(First)) == 0);
+    CHECK(First.Interrupt[1] > First.Interrupt[0]);
+    CHECK(KeQueryInterruptTime() != First.Interrupt[1]);
+}
+
 /* TRUE in APCs disabled, TRUE in all of them disabled. */
 static BOOLEAN ApcsAre(BOOLEAN Disabled, BOOLEAN AllDisabled)
 {
@@ -415,6 +455,7 @@ void RunContract(void)
     RunTest("objects tell their names", Names);
     RunTest("a device's access list is kept, also for names below it", Security);
     RunTest("a schedule replays from its seed", Schedules);
+    RunTest("a kernel that is in a schedule has the schedule's clocks", ScheduledClocks);
     RunTest("regions disable APCs, guarded ones and the IRQL all of them", ApcsDisabled);
     RunTest("nothing is appended to a string that is longer than its buffer", AppendToOverfull);
     RunTest("cache-aligned pool is aligned to a cache line", CacheAligned);

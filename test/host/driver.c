@@ -14,6 +14,7 @@ FSRTL_PER_STREAM_CONTEXT TestContext;
 volatile LONG TestRemoveAt;
 BOOLEAN TestQueryOpenAnswer;
 ULONG_PTR TestReadInformation;
+PHOST_ROUTINE TestHook;
 
 static IO_CSQ_IRP_CONTEXT QueueContext;
 static FAST_IO_DISPATCH FastIo;
@@ -142,6 +143,17 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return Complete(Irp, STATUS_SUCCESS, 0);
     case CallWithoutLocation:
         return IoCallDriver(DeviceObject, Irp);
+    case ForwardAsAnother:
+        IoSkipCurrentIrpStackLocation(Irp);
+        Location->MajorFunction = IRP_MJ_READ;
+        return IoCallDriver(DeviceObject, Irp);
+    case MarkCompleted:
+        (VOID) Complete(Irp, STATUS_SUCCESS, 0);
+        IoMarkIrpPending(Irp);
+        return STATUS_PENDING;
+    case CallHook:
+        TestHook(NULL);
+        return Complete(Irp, STATUS_SUCCESS, 0);
     case EchoReversed:
         return Echo(Irp, Location);
     case FailWithOutput:

@@ -20,6 +20,9 @@ typedef enum _TEST_ACTION {
     NeverComplete,
     OverDereference,
     CallWithoutLocation,
+    ForwardAsAnother,
+    MarkCompleted,
+    CallHook,
     EchoReversed,
     FailWithOutput,
     Warn,
@@ -64,5 +67,7 @@ extern BOOLEAN TestQueryOpenAnswer;
 #define TEST_QUERY_OPEN_SIZE 77
 /* How many bytes a read says it has returned. */
 extern ULONG_PTR TestReadInformation;
+/* What CallHook calls. */
+extern PHOST_ROUTINE TestHook;
 
 #endif

@@ -37,6 +37,8 @@ BREAK(FastReturnRaised)
 BREAK(NeverComplete)
 BREAK(OverDereference)
 BREAK(CallWithoutLocation)
+BREAK(ForwardAsAnother)
+BREAK(MarkCompleted)
 
 static TEST_KERNEL Booted;
 
@@ -182,6 +184,56 @@ static void LockKeptBeyondRegion(void)
     KeLeaveCriticalRegion();
 }
 
+static HANDLE OwnFile;
+static FAST_MUTEX OwnMutex;
+
+static VOID AskOwnFile(PVOID Context)
+{
+    IO_STATUS_BLOCK IoStatus;
+
+    UNREFERENCED_PARAMETER(Context);
+    (VOID) ZwDeviceIoControlFile(OwnFile, NULL, NULL, NULL, &IoStatus, TEST_CODE(CallHook, FILE_ANY_ACCESS), NULL, 0,
+                                 NULL, 0);
+}
+
+static VOID PassOwnMutex(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    ExAcquireFastMutex(&OwnMutex);
+    ExReleaseFastMutex(&OwnMutex);
+}
+
+/* Starts the kernel, with a synchronous file of a driver's own, whose requests call the routine. */
+static VOID StartWithOwnFile(PHOST_ROUTINE Hook)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    UNICODE_STRING Name;
+
+    (VOID) StartTestKernel(&Booted, 0);
+    ExInitializeFastMutex(&OwnMutex);
+    TestHook = Hook;
+    RtlInitUnicodeString(&Name, L"\\Device\\HostTest");
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
+    (VOID) ZwCreateFile(&OwnFile, GENERIC_READ | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0, FILE_SHARE_VALID_FLAGS,
+                        FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+static void WaitForOwnFile(void)
+{
+    StartWithOwnFile(AskOwnFile);
+    AskOwnFile(NULL);
+}
+
+static void OrderOfMutexAndFile(void)
+{
+    StartWithOwnFile(PassOwnMutex);
+    AskOwnFile(NULL);
+    KeEnterCriticalRegion();
+    ExAcquireFastMutexUnsafe(&OwnMutex);
+    AskOwnFile(NULL);
+}
+
 static void CancelAndKeepLock(void)
 {
     IO_STATUS_BLOCK IoStatus;
@@ -237,6 +289,14 @@ void RunRequests(void)
                  BreakOverDereference);
     RunViolation("a request is not forwarded without a stack location", NO_MORE_IRP_STACK_LOCATIONS,
                  "has no stack location left", BreakCallWithoutLocation);
+    RunViolation("a request is not forwarded as one of another major function", INCONSISTENT_IRP,
+                 "is forwarded as 0x03", BreakForwardAsAnother);
+    RunViolation("a request is not touched after it has been completed", INCONSISTENT_IRP, "is at no driver",
+                 BreakMarkCompleted);
+    RunViolation("a synchronous file's next request is not waited for within one", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "waits for the synchronous file", WaitForOwnFile);
+    RunViolation("a mutex and a synchronous file are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "the other way round", OrderOfMutexAndFile);
     RunViolation("no context is removed in the dispatch of a close", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "called from the dispatch of major function 0x02", RemoveInClose);
     RunViolation("no context is removed in the dispatch of a PnP request", DRIVER_VERIFIER_DETECTED_VIOLATION,

@@ -13,6 +13,7 @@ static PDRIVER_OBJECT Driver;
 static PDEVICE_OBJECT Devices[LEVELS]; /* from the bottom */
 static NTSTATUS BottomStatus;
 static BOOLEAN BottomPends;
+static BOOLEAN LeavesNextEmpty;
 static PIRP Pended;
 static ULONG KeptAt; /* the level whose completion routine keeps the request; LEVELS for none */
 static ULONG Order[8];
@@ -50,6 +51,9 @@ static NTSTATUS Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PLEVEL Level = DeviceObject->DeviceExtension;
 
     Note(Level->Number);
+    if (Level->Lower != NULL && LeavesNextEmpty) {
+        return IoCallDriver(Level->Lower, Irp);
+    }
     if (Level->Lower != NULL) {
         IoCopyCurrentIrpStackLocationToNext(Irp);
         IoSetCompletionRoutine(Irp, Completed, Level, TRUE, TRUE, TRUE);
@@ -304,6 +308,42 @@ static void DetachedTwice(void)
     IoDetachDevice(Devices[1]);
 }
 
+/* The next stack location is all zero: a create, but of nothing. */
+static void NextLeftEmpty(void)
+{
+    FILE_OBJECT File = {0};
+    ULONG Ends;
+    PIRP Irp;
+
+    StartAttached();
+    LeavesNextEmpty = TRUE;
+    Irp = MakeRequest(&Ends, TRUE, TRUE, TRUE);
+    IoGetNextIrpStackLocation(Irp)->FileObject = &File;
+    (VOID) IoCallDriver(Devices[2], Irp);
+}
+
+static void SentAfterFree(void)
+{
+    ULONG Ends;
+    PIRP Irp;
+
+    StartAttached();
+    Irp = MakeRequest(&Ends, TRUE, TRUE, TRUE);
+    IoFreeIrp(Irp);
+    (VOID) IoCallDriver(Devices[2], Irp);
+}
+
+static void FreedTwice(void)
+{
+    ULONG Ends;
+    PIRP Irp;
+
+    StartAttached();
+    Irp = MakeRequest(&Ends, TRUE, TRUE, TRUE);
+    IoFreeIrp(Irp);
+    IoFreeIrp(Irp);
+}
+
 /* Whoever keeps a device's memory may not use the device for longer than its driver does. */
 static void RequestAfterDeletion(void)
 {
@@ -321,6 +361,11 @@ void RunStacks(void)
     RunTest("completion routines are called from the lowest driver up", UpAgain);
     RunTest("a completion routine is called for success, error or cancellation as it asked", Selection);
     RunTest("a request that a completion routine kept is completed from there", Resumption);
+    RunViolation("a request is not forwarded in an empty stack location", INCONSISTENT_IRP,
+                 "is forwarded without its file object", NextLeftEmpty);
+    RunViolation("a request is not sent after it has been freed", INCONSISTENT_IRP,
+                 "is no request, or one that is gone", SentAfterFree);
+    RunViolation("a request is freed once", INCONSISTENT_IRP, "is no request, or one that is gone", FreedTwice);
     RunViolation("an attached device is not deleted", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
                  "is attached to another device still", DeletedAttached);
     RunViolation("a device is not deleted under one that stays attached", DRIVER_VERIFIER_IOMANAGER_VIOLATION,

@@ -1,14 +1,21 @@
+import { join } from 'node:path'
+
+import { root } from '../../scripts/run.mjs'
+
 /**
  * The planted faults: each is a mistake in one file of driver/src, the mechanism that is there to find such mistakes, and how much of it is enough.
  *
  * name       kebab-case, what is wrong
- * file       below driver/src
+ * file       below driver/src; one of the facade's, below src
  * edits      [from, to]: `from` stands exactly once in the file
  * mechanism  of SECURITY.md: schedules, rules, contract, memory, fuzzing, …
- * tool       a program of the C tests, relinked with the file: [target, ...arguments]; the bound is among these. Or ['analysis', one of its tools]
+ * tool       a program of the C tests, relinked with the file: [target, ...arguments]; for the facade, a Jest test and the variables of its
+ *            environment; ['analysis', one of its tools]. The bound is among these
+ * front      minifilter; legacy, if it does not say
  * says       what its output has when it finds the fault
  * short      in `npm test`, too
  */
+const cases = (target, count) => [`fuzz_${target}`, `--cases=${count}`, join(root, 'test', 'fuzz', 'corpus', target)]
 const shard = (scenario, schedules) => ['explore', scenario, '--schedules', String(schedules)]
 
 export const faults = [
@@ -92,7 +99,7 @@ export const faults = [
       ],
     ],
     mechanism: 'schedules',
-    tool: shard('enumerate-teardown', 2000),
+    tool: shard('enumerate-teardown', 20000),
     says: /enumerate-teardown failed: seed/,
   },
   {
@@ -272,7 +279,7 @@ export const faults = [
     ],
     mechanism: 'rules',
     tool: ['driver_core'],
-    says: /wait status 0xb/, // the file system gets an empty one
+    says: /is forwarded without its file object: the next stack location was not set up/,
   },
   {
     name: 'critical-region-not-left',
@@ -359,6 +366,28 @@ export const faults = [
     tool: ['driver_faults'],
     says: /not ok/,
   },
+  {
+    name: 'room-for-a-name-that-could-not-be-asked-for-is-kept',
+    file: 'legacy/filename.c',
+    edits: [
+      [
+        '    if (!NT_SUCCESS(status)) {\n        PsctxFree(name);\n        return status;',
+        '    if (!NT_SUCCESS(status)) {\n        PsctxFree(status == STATUS_INSUFFICIENT_RESOURCES ? NULL : name);\n        return status;',
+      ],
+    ],
+    mechanism: 'memory',
+    tool: ['driver_tracking'],
+    says: /not ok \d+ - an open has its context or is missed, whichever allocation fails/,
+  },
+  {
+    name: 'open-forgotten-for-want-of-memory',
+    file: 'minifilter/open.c',
+    edits: [['    if (open == NULL && succeeded &&\n', '    if (FALSE &&\n']],
+    mechanism: 'memory',
+    front: 'minifilter',
+    tool: ['driver_tracking'],
+    says: /not ok \d+ - an open has its context or is missed, whichever allocation fails/,
+  },
 
   // Hostile requests.
   {
@@ -415,5 +444,89 @@ export const faults = [
     mechanism: 'analysis',
     tool: ['analysis', 'clang-tidy'], // by the clang static analyzer
     says: /\[clang-analyzer-core\./,
+  },
+
+  // Hostile input, to each of the fuzz targets.
+  {
+    name: 'entry-written-behind-the-reply',
+    file: 'core/context.c',
+    edits: [
+      [
+        '    if (size > Capacity) {\n        return size;\n    }\n    RtlZeroMemory(entry, size);',
+        '    if (size > Capacity + 64) {\n        return size;\n    }\n    RtlZeroMemory(entry, size);',
+      ],
+    ],
+    mechanism: 'fuzzing requests',
+    tool: cases('requests', 200000),
+    says: /DRIVER_CORRUPTED_EXPOOL|requests\.c:/,
+    short: true,
+  },
+  {
+    name: 'closed-reader-stays-on-its-sessions-list',
+    file: 'events/event.c',
+    edits: [['        if (reader->Watched != NULL) {\n            PsctxStopWatching(reader);\n        }\n', '']],
+    mechanism: 'fuzzing sequences',
+    tool: cases('sequences', 20000),
+    says: /sequences\.c:|STOP:|ended by SIG/,
+  },
+  {
+    name: 'fast-io-table-one-entry-too-short',
+    file: 'legacy/fastio.c',
+    edits: [['table->SizeOfFastIoDispatch >= End ?', 'table->SizeOfFastIoDispatch + sizeof(PVOID) >= End ?']],
+    mechanism: 'fuzzing the pass-through',
+    tool: cases('passthrough', 50000),
+    says: /passthrough\.c:\d+: FuzzEntry ==/,
+  },
+  {
+    name: 'refused-open-keeps-what-was-known-of-it',
+    file: 'minifilter/open.c',
+    edits: [
+      ['    PsctxFree(CompletionContext);\n', '    if (succeeded) {\n        PsctxFree(CompletionContext);\n    }\n'],
+    ],
+    mechanism: 'fuzzing the pass-through',
+    front: 'minifilter',
+    tool: cases('passthrough', 50000),
+    says: /passthrough\.c:\d+: HostAuditPool/,
+  },
+  {
+    name: 'dos-star-runs-beyond-the-last-period',
+    file: 'tracking/expression.c',
+    edits: [["stay = take && (Character != L'.' || !Final);", 'stay = take;']],
+    mechanism: 'fuzzing names',
+    tool: cases('names', 200000),
+    says: /names\.c:\d+: matches ==/,
+  },
+  {
+    name: 'length-of-a-name-followed-blindly',
+    file: 'codec/events.ts',
+    edits: [['memory.checkRecord(entry, event.size + nameLength)', 'memory.checkRecord(entry, event.size)']],
+    mechanism: 'fuzzing the codec',
+    tool: ['test/fuzz/codec.test.ts', { PSCTX_FUZZ_SEED: '1' }],
+    says: /✕ that says a name is longer than all memory costs no time/,
+  },
+
+  // The model: right, whatever one does first.
+  {
+    name: 'instance-of-the-request-before',
+    file: 'codec/match.ts',
+    edits: [
+      [
+        '  memory.setUint64(offset + matchRequest.instance, instance)',
+        '  if (matchNumber === match.instance) memory.setUint64(offset + matchRequest.instance, instance)',
+      ],
+    ],
+    mechanism: 'model',
+    tool: ['test/model/memory.test.ts', { PSCTX_MODEL_SEED: '1', PSCTX_MODEL_RUNS: '20' }],
+    says: /Property failed after \d+ tests/,
+  },
+
+  // Soak: little by little.
+  {
+    name: 'retired-devices-do-not-age', // they go when the driver is unloaded
+    file: 'legacy/filter.c',
+    edits: [['        extension->Age += 1;\n', '']],
+    mechanism: 'soak',
+    tool: ['driver_soak', '--seconds=6', '--seed=1'],
+    says: /not ok \d+ - objects do not grow/,
   },
 ]

@@ -1,11 +1,15 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short | --check | --analysis] [name …]; --check only looks whether each can be planted, --analysis takes those for the static analysis. Only the file with the fault is compiled, and the tool linked with it in front of the driver's library. A fault
- * whose text is not in the source any more is a failure, as is one that is not found within its bound.
+ * planted [--short | --check | --baseline | --analysis] [name …]; --check only looks whether each can be planted, --baseline that their tools
+ * find nothing without them, --analysis takes those for the static analysis. A fault whose text is not in the source any more is a failure, as
+ * is one that is not found within its bound.
+ *
+ * Of the driver, only the file with the fault is compiled, and the tool linked with it in front of the driver's library; or, where the tool
+ * has the driver in a library of its own with the kernel, that. Of the facade, a copy is tested. The static analysis is asked about the file.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { availableParallelism } from 'node:os'
 
@@ -15,12 +19,24 @@ import { faults } from './faults.mjs'
 
 const seconds = 120 // of a tool that hangs: an end, not a measure
 const build = join(root, 'build', 'native')
+const addon = join(root, 'build', 'Release', 'psctx.node')
+const isBaseline = process.argv.includes('--baseline')
 
-const isAnalysis = (fault) => fault.tool[0] === 'analysis'
+function isOfFacade(fault) {
+  return fault.file.endsWith('.ts')
+}
+
+function pathOf(fault) {
+  return join(isOfFacade(fault) ? 'src' : join('driver', 'src'), fault.file)
+}
+
+function isAnalysis(fault) {
+  return fault.tool[0] === 'analysis'
+}
 
 /** What the C tests' build says of a source file, as arguments. */
-function compilerOf(file) {
-  const path = join(root, 'driver', 'src', file)
+function compilerOf(fault) {
+  const path = join(root, pathOf(fault))
   const commands = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8'))
   const entry = commands.find((command) => command.file === path && command.command.includes('psctx_driver.dir'))
   if (entry === undefined) throw new CommandError(`no compile command for ${path}`)
@@ -32,9 +48,7 @@ function plant(fault, text) {
   for (const [from, to] of fault.edits) {
     const occurrences = text.split(from).length - 1
     if (occurrences !== 1) {
-      throw new CommandError(
-        `${fault.name}: its text stands ${occurrences} times in driver/src/${fault.file}, not once`,
-      )
+      throw new CommandError(`${fault.name}: its text stands ${occurrences} times in ${pathOf(fault)}, not once`)
     }
     text = text.replace(from, () => to)
   }
@@ -42,26 +56,16 @@ function plant(fault, text) {
 }
 
 function planted(fault) {
-  return plant(fault, readFileSync(join(root, 'driver', 'src', fault.file), 'utf8'))
+  return plant(fault, readFileSync(join(root, pathOf(fault)), 'utf8'))
 }
 
 function compile(fault, directory) {
   const source = join(directory, 'planted.c')
   const object = join(directory, 'planted.o')
   writeFileSync(source, planted(fault))
-  const [compiler, ...given] = compilerOf(fault.file)
+  const [compiler, ...given] = compilerOf(fault)
   const kept = given.slice(0, given.indexOf('-o')) // then come the output and the source
-  run(compiler, [
-    ...kept,
-    '-Wno-error',
-    '-w',
-    '-I',
-    dirname(join(root, 'driver', 'src', fault.file)),
-    '-o',
-    object,
-    '-c',
-    source,
-  ])
+  run(compiler, [...kept, '-Wno-error', '-w', '-I', dirname(join(root, pathOf(fault))), '-o', object, '-c', source])
   return object
 }
 
@@ -82,21 +86,74 @@ function link(target, object, program) {
 }
 
 /** A tool of the static analysis, and its arguments for the file with the fault in the place of the one without. */
-function analysisOf(fault, directory) {
+function makeQuestion(fault, directory) {
   const { program, arguments: argumentsOf } = tools[fault.tool[1]]
-  const file = join('driver', 'src', fault.file)
+  const file = pathOf(fault)
   const source = join(directory, 'planted.c')
-  writeFileSync(source, planted(fault))
+  writeFileSync(source, isBaseline ? readFileSync(join(root, file)) : planted(fault))
   const { options } = compilations().find((compilation) => compilation.file === file)
-  return { program, parameters: argumentsOf(source, [...options, `-I${dirname(join(root, file))}`]) }
+  return {
+    command: program,
+    parameters: argumentsOf(source, [...options, `-I${dirname(join(root, file))}`]),
+    env: process.env,
+    cwd: root,
+  }
 }
 
-/** A program of the C tests with the fault in it, and its arguments. */
-function testOf(fault, directory) {
+/** Builds the library of kernel and driver, whose objects are named one by one, with another object in the place of the driver's own. */
+function linkLibrary(fault, object, directory) {
+  const { directory: built, text } = linkOf('psctx_kernel')
+  const given = text.trim().split(/\s+/)
+  const own = `/psctx_driver.dir/src/${fault.file}.o`
+  if (!given.some((argument) => argument.endsWith(own))) throw new CommandError(`no ${own} in the library`)
+  const output = given.indexOf('-o')
+  run(
+    given[0],
+    given.slice(1).map((argument, index) => {
+      if (index === output) return join(directory, given[output + 1])
+      return argument.endsWith(own) ? object : argument
+    }),
+    { cwd: built },
+  )
+}
+
+/** The tool with the fault, as what is to be run and with which variables. */
+function makeProgram(fault, directory) {
   const [target, ...parameters] = fault.tool
-  const program = join(directory, target)
-  link(target, compile(fault, directory), program)
-  return { program, parameters }
+  const env = { ...process.env, PSCTX_FRONT: fault.front ?? 'legacy' }
+  const { directory: built, text } = linkOf(target)
+  if (isBaseline) return { command: join(built, target), parameters, env }
+  const object = compile(fault, directory)
+  if (text.includes('libpsctx_kernel.so')) {
+    linkLibrary(fault, object, directory)
+    return { command: join(built, target), parameters, env: { ...env, LD_LIBRARY_PATH: directory } }
+  }
+  const command = join(directory, target)
+  link(target, object, command)
+  return { command, parameters, env }
+}
+
+/** The same of the facade: its sources, its tests of this kind and what they need, and Jest. */
+function makeCopy(fault, directory) {
+  const [test, variables] = fault.tool
+  for (const name of [
+    'src',
+    'test/contract',
+    'test/fuzz',
+    'test/model',
+    'package.json',
+    'tsconfig.json',
+    'jest.config.js',
+  ]) {
+    cpSync(join(root, name), join(directory, name), { recursive: true })
+  }
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
+  if (!isBaseline) writeFileSync(join(directory, pathOf(fault)), planted(fault))
+  return {
+    command: process.execPath,
+    parameters: [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--runInBand', '--runTestsByPath', test],
+    env: { ...process.env, ...variables, PSCTX_ADDON_PATH: addon },
+  }
 }
 
 /** Undefined when the tool has found the fault, or what is wrong. */
@@ -104,18 +161,22 @@ function find(fault) {
   const directory = join(root, 'build', 'planted', fault.name)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  const { program, parameters } = isAnalysis(fault) ? analysisOf(fault, directory) : testOf(fault, directory)
-  const { status, stdout, stderr, error } = spawnSync(program, parameters, {
+  const make = isAnalysis(fault) ? makeQuestion : isOfFacade(fault) ? makeCopy : makeProgram
+  const { command, parameters, env, cwd = directory } = make(fault, directory)
+  const { status, signal, stdout, stderr, error } = spawnSync(command, parameters, {
     encoding: 'utf8',
-    cwd: isAnalysis(fault) ? root : directory,
+    cwd,
+    env,
     timeout: seconds * 1000,
     maxBuffer: 1 << 28,
   })
-  const output = `${stdout}${stderr}`
+  const output = `${stdout}${stderr}${signal === null ? '' : `\nended by ${signal}\n`}`
   writeFileSync(join(directory, 'output.txt'), output)
-  if (error !== undefined) return `${fault.tool.join(' ')}: ${error.message}`
-  if (status === 0) return `${fault.tool.join(' ')} finds nothing`
-  if (!fault.says.test(output)) return `${fault.tool.join(' ')} fails, but does not say ${fault.says}`
+  const tool = [fault.tool[0], ...parameters].join(' ')
+  if (error !== undefined) return `${tool}: ${error.message}`
+  if (isBaseline) return status === 0 ? undefined : `${tool} fails without a fault`
+  if (status === 0) return `${tool} finds nothing`
+  if (!fault.says.test(output)) return `${tool} fails, but does not say ${fault.says}`
   return undefined
 }
 
@@ -134,12 +195,13 @@ function main() {
     console.log(`${chosen.length} faults can be planted`)
     return
   }
-  const tests = chosen.filter((fault) => !isAnalysis(fault))
-  if (tests.length > 0) {
+  if (chosen.some(isOfFacade) && !existsSync(addon)) run('npm', ['run', 'build:native'])
+  const programs = chosen.filter((fault) => !isOfFacade(fault) && !isAnalysis(fault))
+  if (programs.length > 0) {
     if (!existsSync(join(build, 'compile_commands.json'))) {
       run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
     }
-    const targets = [...new Set(tests.map((fault) => fault.tool[0]))]
+    const targets = [...new Set(programs.map((fault) => fault.tool[0]))]
     capture('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets])
   }
 
@@ -160,7 +222,9 @@ function main() {
     )
     if (obstacle !== undefined) console.log(`# ${obstacle}`)
   }
-  console.log(`1..${chosen.length}\n# ${chosen.length - failed} of ${chosen.length} planted faults found`)
+  console.log(
+    `1..${chosen.length}\n# ${chosen.length - failed} of ${chosen.length} ${isBaseline ? 'tools pass without a fault' : 'planted faults found'}`,
+  )
   process.exitCode = failed === 0 && chosen.length > 0 ? 0 : 1
 }
 
