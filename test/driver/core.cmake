@@ -72,6 +72,8 @@ endforeach()
 include(${CORE_DIRECTORY}/core_answers.cmake)
 add_executable(driver_answers
     ${CORE_DIRECTORY}/core_answers.c
+    ${CORE_DIRECTORY}/core_callbacks.c
+    ${CORE_DIRECTORY}/core_devices.c
     ${CORE_DIRECTORY}/core_images.c
     ${CORE_DIRECTORY}/core_opens.c
     ${CORE_DIRECTORY}/core_refusals.c

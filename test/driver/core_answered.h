@@ -37,10 +37,21 @@ CORE_TEST_ROUTINE CoreWhatIsNoFileIsNotTracked;
 CORE_TEST_ROUTINE CoreSpoiltNamesAreNone;
 CORE_TEST_ROUTINE CoreCdRomsAreVolumes;
 
+/* core_callbacks.c */
+CORE_TEST_ROUTINE CoreCallsOfNothingChangeNothing;
+CORE_TEST_ROUTINE CoreRedirectorsAreNotListed;
+CORE_TEST_ROUTINE CoreVolumesWithoutAnInstanceAreTold;
+
+/* core_devices.c */
+CORE_TEST_ROUTINE CoreNamesAreAsLongAsTheyAre;
+CORE_TEST_ROUTINE CoreBareDevicesAreNoVolumes;
+CORE_TEST_ROUTINE CoreHousekeepingHasNobodyToTell;
+CORE_TEST_ROUTINE CoreOwnFilesAreNotAcquired;
+
 /* core_refusals.c */
 CORE_TEST_ROUTINE CoreRefusedMountsAreMountsAllTheSame;
 
-/* A rule that every open matches. */
-VOID CoreTrackEverything(_In_ HANDLE Control);
+/* A rule that every open matches; PSCTX_TRACK_*. */
+VOID CoreTrackEverything(_In_ HANDLE Control, _In_ ULONG Flags);
 
 #endif

@@ -82,8 +82,6 @@ static BOOLEAN CoreIsRefused(_In_z_ const char *Routine)
 CORE_ANSWERED(ExInitializeResourceLite, (PERESOURCE Resource), (Resource))
 CORE_ANSWERED(FltAttachVolume, (PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Instance),
               (Filter, Volume, Name, Instance))
-CORE_ANSWERED(FltEnumerateVolumes, (PFLT_FILTER Filter, PFLT_VOLUME *Volumes, ULONG Size, PULONG Count),
-              (Filter, Volumes, Size, Count))
 CORE_ANSWERED(FltGetDeviceObject, (PFLT_VOLUME Volume, PDEVICE_OBJECT *Device), (Volume, Device))
 CORE_ANSWERED(FltGetFileNameInformation,
               (PFLT_CALLBACK_DATA Data, FLT_FILE_NAME_OPTIONS Options, PFLT_FILE_NAME_INFORMATION *Information),
@@ -94,13 +92,8 @@ CORE_ANSWERED(FltGetVolumeName, (PFLT_VOLUME Volume, PUNICODE_STRING Name, PULON
 CORE_ANSWERED(FltIsVolumeSnapshot, (PVOID Object, PBOOLEAN IsSnapshot), (Object, IsSnapshot))
 CORE_ANSWERED(FltRegisterFilter, (PDRIVER_OBJECT Driver, const FLT_REGISTRATION *Registration, PFLT_FILTER *Filter),
               (Driver, Registration, Filter))
-CORE_ANSWERED(FltSetVolumeContext,
-              (PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT Context, PFLT_CONTEXT *Old),
-              (Volume, Operation, Context, Old))
 CORE_ANSWERED(FltStartFiltering, (PFLT_FILTER Filter), (Filter))
 CORE_ANSWERED(IoCreateSymbolicLink, (PUNICODE_STRING Link, PUNICODE_STRING Name), (Link, Name))
-CORE_ANSWERED(IoEnumerateDeviceObjectList, (PDRIVER_OBJECT Driver, PDEVICE_OBJECT *List, ULONG Size, PULONG Count),
-              (Driver, List, Size, Count))
 CORE_ANSWERED(IoGetDiskDeviceObject, (PDEVICE_OBJECT Device, PDEVICE_OBJECT *Disk), (Device, Disk))
 CORE_ANSWERED(IoRegisterFsRegistrationChange, (PDRIVER_OBJECT Driver, PDRIVER_FS_NOTIFICATION Routine),
               (Driver, Routine))
@@ -234,6 +227,51 @@ NTSTATUS __wrap_ZwQueryValueKey(HANDLE Key, PUNICODE_STRING Name, KEY_VALUE_INFO
     if (CoreAnswers.Status == STATUS_INFO_LENGTH_MISMATCH) {
         information->DataLength = sizeof(USHORT);
         return STATUS_SUCCESS;
+    }
+    return CoreAnswers.Status;
+}
+
+/* Lists for which there is never room enough have always more than was room for. */
+extern __typeof__(FltEnumerateVolumes) __real_FltEnumerateVolumes;
+NTSTATUS __wrap_FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *Volumes, ULONG Size, PULONG Count);
+NTSTATUS __wrap_FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *Volumes, ULONG Size, PULONG Count)
+{
+    if (!CoreIsRefused("FltEnumerateVolumes")) {
+        return __real_FltEnumerateVolumes(Filter, Volumes, Size, Count);
+    }
+    *Count = Size + 1;
+    return CoreAnswers.Status;
+}
+
+extern __typeof__(IoEnumerateDeviceObjectList) __real_IoEnumerateDeviceObjectList;
+NTSTATUS __wrap_IoEnumerateDeviceObjectList(PDRIVER_OBJECT Driver, PDEVICE_OBJECT *List, ULONG Size, PULONG Count);
+NTSTATUS __wrap_IoEnumerateDeviceObjectList(PDRIVER_OBJECT Driver, PDEVICE_OBJECT *List, ULONG Size, PULONG Count)
+{
+    if (!CoreIsRefused("IoEnumerateDeviceObjectList")) {
+        return __real_IoEnumerateDeviceObjectList(Driver, List, Size, Count);
+    }
+    *Count = Size / (ULONG)sizeof(PVOID) + 1;
+    return CoreAnswers.Status;
+}
+
+/* Somebody else has set a context meanwhile, where it is said to be defined already. */
+extern __typeof__(FltSetVolumeContext) __real_FltSetVolumeContext;
+NTSTATUS __wrap_FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT Context,
+                                    PFLT_CONTEXT *Old);
+NTSTATUS __wrap_FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT Context,
+                                    PFLT_CONTEXT *Old)
+{
+    if (!CoreIsRefused("FltSetVolumeContext")) {
+        return __real_FltSetVolumeContext(Volume, Operation, Context, Old);
+    }
+    if (CoreAnswers.Status == STATUS_FLT_CONTEXT_ALREADY_DEFINED) {
+        const NTSTATUS status = __real_FltSetVolumeContext(Volume, Operation, Context, NULL);
+
+        if (!NT_SUCCESS(status)) {
+            return status;
+        }
+        FltReferenceContext(Context);
+        *Old = Context;
     }
     return CoreAnswers.Status;
 }

@@ -127,7 +127,7 @@ VOID CoreWhatIsNoFileIsNotTracked(VOID)
     ULONG index;
 
     CoreStartOpens(&opens);
-    CoreTrackEverything(opens.Core.Control);
+    CoreTrackEverything(opens.Core.Control, 0);
     for (index = 0; index < RTL_NUMBER_OF(types); index += 1) {
         HANDLE file;
 
@@ -181,7 +181,7 @@ VOID CoreSpoiltNamesAreNone(VOID)
         return; /* Filter Manager asks */
     }
     CoreStartOpens(&opens);
-    CoreTrackEverything(opens.Core.Control);
+    CoreTrackEverything(opens.Core.Control, 0);
     TestFileSystem.SpoilName = CoreSpoilName;
     for (CoreSpoiling = 0; CoreSpoiling < 6; CoreSpoiling += 1) {
         CoreClose(CoreOpenFile(CORE_TEST_FILE));

@@ -80,9 +80,12 @@ VOID CoreRefusedMountsAreMountsAllTheSame(VOID)
     CORE core;
 
     CoreStart(&core);
-    CoreTrackEverything(core.Control);
+    CoreTrackEverything(core.Control, 0);
     for (index = 0; index < count; index += 1) {
         CHECK(CoreUseWithout(&core, routines[index], STATUS_INSUFFICIENT_RESOURCES) != 0);
+    }
+    if (isLegacy) {
+        CHECK(CoreUseWithout(&core, "IoAttachDeviceToDeviceStackSafe", STATUS_NO_SUCH_DEVICE) != 0);
     }
     CoreStop(&core);
 }
@@ -110,6 +113,13 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
     {"a name that is not whole is none", CoreSpoiltNamesAreNone},
     {"a CD-ROM's volume is attached to", CoreCdRomsAreVolumes},
+    {"calls of Filter Manager that open and transfer nothing change nothing", CoreCallsOfNothingChangeNothing},
+    {"a redirector is not listed as a volume", CoreRedirectorsAreNotListed},
+    {"a volume that is refused an instance is told with the reason", CoreVolumesWithoutAnInstanceAreTold},
+    {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
+    {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
+    {"volumes that cannot be looked for are looked for the next time", CoreHousekeepingHasNobodyToTell},
+    {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
 };

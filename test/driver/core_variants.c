@@ -215,7 +215,7 @@ VOID CoreMemoryIsNotExecutableFromWindows8On(VOID)
     for (index = 0; index < RTL_NUMBER_OF(CoreVersions); index += 1) {
         CORE core;
 
-        /* A driver's load is a start of its image's data in the kernel; here the image stays: the latest versions come last. */
+        /* The image stays loaded here, and what it has found with it: the latest versions come last. */
         CoreSetVersion(CoreVersions[index].Major, CoreVersions[index].Minor);
         CoreStart(&core);
         CoreLoadProbe();
@@ -248,12 +248,12 @@ static VOID CoreCheckTrackedName(_In_ HANDLE Control, _In_ HANDLE Stream, _In_z_
     CHECK(memcmp(reply.Name, expected.Buffer, expected.Length) == 0);
 }
 
-VOID CoreTrackEverything(HANDLE Control)
+VOID CoreTrackEverything(HANDLE Control, ULONG Flags)
 {
     struct {
         PSCTX_TRACK_REQUEST Record;
         WCHAR Pattern[4];
-    } request = {.Record = {.PatternLength = sizeof(WCHAR)}, .Pattern = L"*"};
+    } request = {.Record = {.PatternLength = sizeof(WCHAR), .Flags = Flags}, .Pattern = L"*"};
     const ULONG length = (ULONG)sizeof(request.Record) + request.Record.PatternLength;
     PSCTX_RULE_RECORD reply;
 
@@ -285,7 +285,7 @@ VOID CoreNamesAreNormalizedFromWindows8On(VOID)
         core.Process = CoreCreateProcess(TRUE);
         HostEnterProcess(core.Process);
         core.Control = CoreOpenSession(CORE_READ_WRITE);
-        CoreTrackEverything(core.Control);
+        CoreTrackEverything(core.Control, 0);
         file = CoreOpenFile(TEST_DISK L"\\WH~1");
         CoreCheckTrackedName(core.Control, file, CoreVersions[index].Windows8 ? L"\\whole" : L"\\WH~1");
         CoreClose(file);
@@ -346,7 +346,7 @@ VOID CoreKernelsThatLackARoutineServe(VOID)
 
         CoreHideRoutines(hidden);
         CoreStart(&core);
-        CoreTrackEverything(core.Control);
+        CoreTrackEverything(core.Control, 0);
         insertion.Stream = CoreOpenFile(CORE_FILE);
         CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
         CHECK_EQUAL(CoreCount(core.Control, insertion.Stream), 2);
