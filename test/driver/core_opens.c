@@ -105,11 +105,23 @@ static VOID CoreCheckOpens(PVOID Context)
     ObDereferenceObject(file);
 }
 
+/* What has no stream has no list. */
+static VOID CoreCheckNoList(_In_ HANDLE Control)
+{
+    PSCTX_LIST_REQUEST request = {.Handle = (ULONG_PTR)Control};
+    PSCTX_LIST_REPLY reply;
+
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_LIST, sizeof(request));
+    CHECK_STATUS(CoreControl(Control, PSCTX_IOCTL_LIST, &request, sizeof(request), &reply, sizeof(reply), NULL),
+                 STATUS_INVALID_DEVICE_REQUEST);
+}
+
 VOID CoreOpensAreWhatTheirDeviceIs(VOID)
 {
     CORE_OPENS opens;
 
     CoreStartOpens(&opens);
+    CoreCheckNoList(opens.Core.Control);
     CoreRunInKernel(CoreCheckOpens, &opens);
     CoreStopOpens(&opens);
 }
