@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { driver, library } from './coverage/suites.mjs'
+import { driver, library } from './measure/suites.mjs'
 import { root } from './run.mjs'
 
 const read = (name) => JSON.parse(readFileSync(join(root, 'test', 'covered', name), 'utf8'))
