@@ -68,6 +68,28 @@ foreach(program driver_core driver_races driver_bounds driver_counts driver_insp
     set_tests_properties(${program} ${program}_minifilter PROPERTIES TIMEOUT 120)
 endforeach()
 
+# What the driver does with the answers of kernel routines, which core_answers.c stands in front of.
+include(${CORE_DIRECTORY}/core_answers.cmake)
+add_executable(driver_answers
+    ${CORE_DIRECTORY}/core_answers.c
+    ${CORE_DIRECTORY}/core_callbacks.c
+    ${CORE_DIRECTORY}/core_devices.c
+    ${CORE_DIRECTORY}/core_images.c
+    ${CORE_DIRECTORY}/core_opens.c
+    ${CORE_DIRECTORY}/core_refusals.c
+    ${CORE_DIRECTORY}/core_starts.c
+    ${CORE_DIRECTORY}/core_variants.c
+    ${CORE_DIRECTORY}/test_file_system.c
+)
+target_include_directories(driver_answers PRIVATE ${CORE_DIRECTORY}/../../driver/src)
+target_compile_options(driver_answers PRIVATE -Wno-multichar)
+target_link_options(driver_answers PRIVATE ${CORE_ANSWERED})
+target_link_libraries(driver_answers PRIVATE driver_core_fixture)
+add_test(NAME driver_answers COMMAND driver_answers)
+add_test(NAME driver_answers_minifilter COMMAND driver_answers)
+set_tests_properties(driver_answers_minifilter PROPERTIES ENVIRONMENT PSCTX_FRONT=minifilter)
+set_tests_properties(driver_answers driver_answers_minifilter PROPERTIES TIMEOUT 120)
+
 # Of the minifilter alone.
 add_executable(driver_instances ${CORE_DIRECTORY}/core_instances.c ${CORE_DIRECTORY}/test_file_system.c)
 target_compile_options(driver_instances PRIVATE -Wno-multichar)

@@ -168,6 +168,9 @@ static NTSTATUS TestQueryName(_Inout_ PIRP Irp, _In_ const IO_STACK_LOCATION *Lo
     reply->FileNameLength = name.Length;
     RtlCopyMemory(reply->FileName, name.Buffer, copied);
     Irp->IoStatus.Information = (ULONG)FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) + copied;
+    if (TestFileSystem.SpoilName != NULL) {
+        TestFileSystem.SpoilName(reply, Irp);
+    }
     return copied < name.Length ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
 

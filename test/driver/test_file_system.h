@@ -32,6 +32,7 @@ typedef struct _TEST_FILE_SYSTEM {
     PCWSTR NormalizedName;   /* of every file; NULL: it tells none */
     PCWSTR Name;             /* of every file; NULL: the one it was opened by */
     NTSTATUS NameStatus;     /* a failure: it tells no name */
+    VOID (*SpoilName)(_Inout_ PFILE_NAME_INFORMATION Name, _Inout_ PIRP Irp); /* changes an answer that is whole */
     TEST_CREATE_HOOK
     *Hook; /* called by each create, and by requests of no test of their own, before they are answered */
     PVOID HookContext;

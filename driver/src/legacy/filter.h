@@ -95,7 +95,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxForgetDeletedDevices(VOID);
 
 /* mounted.c */
-PSCTX_LOOK_FOR_VOLUMES PsctxLookForVolumes;
+_IRQL_requires_(PASSIVE_LEVEL) VOID PsctxLookForVolumes(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolume(_In_ PDEVICE_OBJECT Device, _In_ ULONG Attempts,
                                                              _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxAttachMountedVolumes(_In_ PDRIVER_OBJECT DriverObject);

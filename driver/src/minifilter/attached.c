@@ -221,7 +221,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
  * [fltkernel/nf-fltkernel-fltattachvolume]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
-    PsctxLookAtVolume(_In_ PFLT_VOLUME Volume, _Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached)
+    PsctxLookAtVolume(_In_ PFLT_VOLUME Volume, _Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached)
 {
     PDEVICE_OBJECT device;
     ULONG attachment;
@@ -240,7 +240,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
             status = reason;
         }
     }
-    if (attachment != PSCTX_ATTACHMENT_YES && Unattached != NULL) {
+    if (attachment != PSCTX_ATTACHMENT_YES) {
         const PPSCTX_VOLUME noted = PsctxNoteUnattached(Unattached, device, attachment, status);
 
         if (noted != NULL) {
@@ -299,7 +299,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxLookForUnattached(PPSCTX_UNAT
         FltObjectDereference(volumes[index]);
     }
     PsctxFree(volumes);
-    if (!NT_SUCCESS(status) && Unattached != NULL) {
+    if (!NT_SUCCESS(status)) {
         Unattached->Status = status;
     }
 }

@@ -78,7 +78,7 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeUnattached(_Inout_ PPSCTX_UNATTACHE
  * where the answer is FALSE. They stay as long as they are locked.
  */
 typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_IS_FRONT_STARTED(VOID);
-typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOOK_FOR_VOLUMES(_Inout_opt_ PPSCTX_UNATTACHED_VOLUMES Unattached);
+typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOOK_FOR_VOLUMES(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOCK_VOLUMES(VOID);
 typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_NEXT_VOLUME(_Inout_ PVOID *Position, _Out_ PPSCTX_VOLUME Volume);
 

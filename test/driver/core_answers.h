@@ -1,0 +1,28 @@
+/*
+ * Kernel routines that answer as a test wants: what is linked with core_answers.c calls them through it (the linker's --wrap).
+ */
+#ifndef CORE_ANSWERS_H
+#define CORE_ANSWERS_H
+
+#include <host.h>
+
+/*
+ * The Call-th call of a routine from now on (1: the next; 0: each) fails, once: by the status, or with FALSE or NULL where it has none. One
+ * routine at a time; NULL: none. CoreRefused says how often that happened since.
+ */
+VOID CoreRefuse(_In_opt_z_ const char *Routine, _In_ ULONG Call, _In_ NTSTATUS Status);
+ULONG CoreRefused(VOID);
+
+/* Routines that MmGetSystemRoutineAddress does not find, up to the first NULL; NULL: it finds what there is. */
+VOID CoreHideRoutines(_In_opt_ const PCWSTR *Names);
+
+/* What it finds for a name; NULL: what there is. */
+VOID CoreReplaceRoutine(_In_opt_z_ PCWSTR Name, _In_opt_ PVOID Routine);
+
+/* What PsGetVersion tells; zero: what the kernel is. */
+VOID CoreSetVersion(_In_ ULONG Major, _In_ ULONG Minor);
+
+/* The pool that ExAllocatePoolWithTag was asked for last. */
+POOL_TYPE CoreLastPool(VOID);
+
+#endif

@@ -1,0 +1,165 @@
+/*
+ * Devices that tell less than most: without a name, a volume or a table of entries.
+ */
+#include "core_answered.h"
+
+#include <string.h>
+
+#include "legacy/filter.h"
+#include "legacy/legacy.h"
+#include "test_file_system.h"
+#include "volumes/volumes.h"
+
+/* What an object is called, with the first answer, or every answer, this one. */
+static POBJECT_NAME_INFORMATION CoreQueryNameWith(_In_ ULONG Call, _In_ NTSTATUS Answer)
+{
+    POBJECT_NAME_INFORMATION name;
+
+    CoreRefuse("ObQueryNameString", Call, Answer);
+    CHECK_STATUS(PsctxQueryObjectName(PsctxGlobals.DriverObject, &name), STATUS_SUCCESS);
+    CHECK(CoreRefused() != 0);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    return name;
+}
+
+static VOID CoreCheckObjectNames(PVOID Context)
+{
+    static const NTSTATUS longer[] = {STATUS_INFO_LENGTH_MISMATCH, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL};
+    POBJECT_NAME_INFORMATION name;
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (index = 0; index < RTL_NUMBER_OF(longer); index += 1) {
+        name = CoreQueryNameWith(1, longer[index]);
+        CHECK(name->Name.Length != 0);
+        PsctxFree(name);
+    }
+    name = CoreQueryNameWith(0, STATUS_OBJECT_NAME_INVALID);
+    CHECK_EQUAL(name->Name.Length, 0);
+    PsctxFree(name);
+    CoreRefuse("ObQueryNameString", 0, STATUS_OBJECT_NAME_INVALID);
+    HostFailAllocation(2);
+    CHECK_STATUS(PsctxQueryObjectName(PsctxGlobals.DriverObject, &name), STATUS_INSUFFICIENT_RESOURCES);
+    HostFailAllocation(0);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    CHECK(name == NULL);
+}
+
+static VOID CoreRunLoaded(_In_ PHOST_ROUTINE Routine)
+{
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadProbe();
+    CoreRunInKernel(Routine, &core);
+    CoreUnloadProbe();
+    CoreStop(&core);
+}
+
+VOID CoreNamesAreAsLongAsTheyAre(VOID)
+{
+    CoreRunLoaded(CoreCheckObjectNames);
+}
+
+static PDRIVER_OBJECT CoreBareDriver;
+
+static VOID CoreUnloadBare(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+}
+
+static NTSTATUS CoreStartBare(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->DriverUnload = CoreUnloadBare;
+    return STATUS_SUCCESS;
+}
+
+static VOID CoreCheckDevices(PVOID Context)
+{
+    const PDEVICE_OBJECT control = PsctxGlobals.ControlDevice;
+    PSCTX_DEVICE_LIST list;
+    VPB block;
+
+    UNREFERENCED_PARAMETER(Context);
+    CHECK_STATUS(PsctxListDevices(CoreBareDriver, &list), STATUS_SUCCESS);
+    CHECK_EQUAL(list.Count, 0);
+    PsctxFreeDeviceList(&list);
+    CoreRefuse("IoEnumerateDeviceObjectList", 0, STATUS_BUFFER_TOO_SMALL);
+    CHECK_STATUS(PsctxListDevices(control->DriverObject, &list), STATUS_BUFFER_TOO_SMALL);
+    CHECK_EQUAL(list.Count, 0);
+    CHECK(CoreRefused() > 1 && CoreRefused() < 100);
+    PsctxFreeDeviceList(&list);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+
+    /* A volume's block, and none, and one without a volume. */
+    CHECK(PsctxReferenceMountedDevice(control) == NULL);
+    memset(&block, 0, sizeof(block));
+    control->Vpb = &block;
+    CHECK(PsctxReferenceMountedDevice(control) == NULL);
+    CHECK(!PsctxLooksLikeVolume(control)); /* has a name */
+    control->Vpb = NULL;
+    CHECK(!PsctxLooksLikeVolume(control));
+}
+
+VOID CoreBareDevicesAreNoVolumes(VOID)
+{
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadProbe();
+    CHECK_STATUS(HostLoadDriver(L"CoreBare", FALSE, CoreStartBare, &CoreBareDriver), STATUS_SUCCESS);
+    CoreRunInKernel(CoreCheckDevices, NULL);
+    CHECK_STATUS(HostUnloadDriver(CoreBareDriver), STATUS_SUCCESS);
+    CoreUnloadProbe();
+    CoreStop(&core);
+}
+
+/* Housekeeping looks for volumes, and has nobody to tell. */
+static VOID CoreLookWithoutDevices(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    CoreRefuse("IoEnumerateDeviceObjectList", 1, STATUS_INSUFFICIENT_RESOURCES);
+    PsctxLookForVolumes(NULL);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    PsctxLookForVolumes(NULL);
+}
+
+/* Files of drivers that have no entries to acquire and release with: our own, and one without a table. Nothing is held of them. */
+static VOID CoreAcquireOthers(PVOID Context)
+{
+    const CORE *core = Context;
+    PFILE_OBJECT file;
+    HOST_AUDIT before;
+    HOST_AUDIT after;
+
+    CHECK_STATUS(ObReferenceObjectByHandle(core->Control, 0, *IoFileObjectType, UserMode, (PVOID *)&file, NULL),
+                 STATUS_SUCCESS);
+    HostAudit(&before);
+    if (PsctxFastIoDispatch.AcquireFileForNtCreateSection != NULL) {
+        KeEnterCriticalRegion();
+        PsctxFastIoDispatch.AcquireFileForNtCreateSection(file);
+        PsctxFastIoDispatch.ReleaseFileForNtCreateSection(file);
+        KeLeaveCriticalRegion();
+    }
+    HostAudit(&after);
+    CHECK_EQUAL(after.Locks, before.Locks);
+    ObDereferenceObject(file);
+}
+
+VOID CoreHousekeepingHasNobodyToTell(VOID)
+{
+    if (CoreFront() == PSCTX_FRONT_LEGACY) {
+        CoreRunLoaded(CoreLookWithoutDevices);
+    }
+}
+
+VOID CoreOwnFilesAreNotAcquired(VOID)
+{
+    if (CoreFront() == PSCTX_FRONT_LEGACY) {
+        CoreSetVersion(5, 2);
+        CoreRunLoaded(CoreAcquireOthers);
+        CoreSetVersion(0, 0);
+    }
+}

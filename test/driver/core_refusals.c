@@ -1,0 +1,130 @@
+/*
+ * What the kernel refuses while the driver runs: nobody is worse off than without the driver. And the table of the tests of its answers.
+ */
+#include "core_answered.h"
+
+#include <string.h>
+
+#include "test_file_system.h"
+
+#define CORE_CALLS 64u
+
+static NTSTATUS CoreListVolumes(_In_ HANDLE Control, _Out_ PULONG Attached, _Out_ PULONG Unattached)
+{
+    DECLSPEC_ALIGN(8) UCHAR output[4096];
+    const PSCTX_VOLUMES_REPLY *reply = (const PSCTX_VOLUMES_REPLY *)output;
+    const UCHAR *next = (const UCHAR *)(reply + 1);
+    PSCTX_VOLUMES_REQUEST request = {0};
+    NTSTATUS status;
+    ULONG index;
+
+    *Attached = 0;
+    *Unattached = 0;
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_LIST_VOLUMES, sizeof(request));
+    status = CoreControl(Control, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output), NULL);
+    for (index = 0; NT_SUCCESS(status) && index < reply->Count; index += 1) {
+        const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)next;
+
+        *(entry->Attachment == PSCTX_ATTACHMENT_YES ? Attached : Unattached) += 1;
+        next += entry->Size;
+    }
+    return status;
+}
+
+/* Each call of the routine is refused in turn, while a volume is mounted, used and listed. How many were. */
+static ULONG CoreUseWithout(_In_ const CORE *Core, _In_z_ const char *Routine, _In_ NTSTATUS Status)
+{
+    ULONG refusals = 0;
+    ULONG call;
+
+    for (call = 1; call <= CORE_CALLS; call += 1) {
+        ULONG attached;
+        ULONG unattached;
+        ULONG refused;
+        HANDLE file;
+
+        CoreRefuse(Routine, call, Status);
+        CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+        CHECK_STATUS(CoreOpen(L"\\??\\N:\\file", NULL, CORE_READ_WRITE, FILE_OPEN_IF, 0, &file), STATUS_SUCCESS);
+        CHECK(CoreCount(Core->Control, file) <= 1);
+        (VOID) CoreListVolumes(Core->Control, &attached, &unattached);
+        refused = CoreRefused();
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CoreClose(file);
+        CHECK_STATUS(CoreListVolumes(Core->Control, &attached, &unattached), STATUS_SUCCESS);
+        CHECK_EQUAL(attached, 2);
+        CHECK_EQUAL(unattached, 0);
+        CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+        CHECK_EQUAL(CoreStatistics(Core->Control).TotalContexts, 0);
+        CHECK_EQUAL(CoreStatistics(Core->Control).AttachedVolumes, 1);
+        refusals += refused;
+        if (refused == 0) {
+            return refusals;
+        }
+    }
+    CHECK(FALSE);
+    return refusals;
+}
+
+VOID CoreRefusedMountsAreMountsAllTheSame(VOID)
+{
+    static const char *const legacy[] = {"IoAttachDeviceToDeviceStackSafe", "IoCreateDevice", "ObQueryNameString",
+                                         "IoEnumerateDeviceObjectList", "ExAcquireRundownProtection"};
+    static const char *const minifilter[] = {"FltGetVolumeContext",      "FltSetVolumeContext", "FltGetDeviceObject",
+                                             "FltGetVolumeName",         "FltEnumerateVolumes", "FltIsVolumeSnapshot",
+                                             "FltGetFileNameInformation"};
+    const BOOLEAN isLegacy = CoreFront() == PSCTX_FRONT_LEGACY;
+    const char *const *routines = isLegacy ? legacy : minifilter;
+    const ULONG count = isLegacy ? RTL_NUMBER_OF(legacy) : RTL_NUMBER_OF(minifilter);
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    CoreTrackEverything(core.Control, 0);
+    for (index = 0; index < count; index += 1) {
+        CHECK(CoreUseWithout(&core, routines[index], STATUS_INSUFFICIENT_RESOURCES) != 0);
+    }
+    if (isLegacy) {
+        CHECK(CoreUseWithout(&core, "IoAttachDeviceToDeviceStackSafe", STATUS_NO_SUCH_DEVICE) != 0);
+    }
+    CoreStop(&core);
+}
+
+static const CORE_TEST CoreAnsweredTests[] = {
+    {"a start that any routine fails leaves nothing, and the next one succeeds", CoreStartsFailWhole},
+    {"where legacy filters are blocked, contexts of open handles work", CoreBlockedFiltersLeaveHandlesTheirContexts},
+    {"a service key that cannot be opened allows no unloading", CoreAKeyThatCannotBeReadAllowsNothing},
+    {"a service key without the value allows no unloading", CoreAKeyWithoutTheValueAllowsNothing},
+    {"a value of another type allows no unloading", CoreAValueOfAnotherTypeAllowsNothing},
+    {"a value of another length allows no unloading", CoreAValueOfAnotherLengthAllowsNothing},
+    {"a list is guarded where the kernel has both routines of its lock", CoreListLocksNeedBothTheirRoutines},
+    {"modules are read as far as the kernel tells them", CoreModulesAreReadAsFarAsTheyAreTold},
+    {"nonpaged memory is not executable from Windows 8 on", CoreMemoryIsNotExecutableFromWindows8On},
+    {"normalised names are asked for from Windows 8 on", CoreNamesAreNormalizedFromWindows8On},
+    {"a kernel that does not tell its memory has the limits of its class", CoreMachinesOfEachClassHaveTheirLimits},
+    {"a kernel that lacks a routine serves all the same", CoreKernelsThatLackARoutineServe},
+    {"an image that does not say what it imports is taken to tear down", CoreImagesThatDoNotSayTearDown},
+    {"a kernel without the routine to tear down with is taken to have another",
+     CoreKernelsWithoutATeardownAreTakenToTearDown},
+    {"file systems beyond those that are kept are looked at each time", CoreMoreFileSystemsThanAreKeptAreLookedAt},
+    {"a name is trimmed wherever it ends", CoreNamesAreTrimmedWhereverTheyEnd},
+    {"an open by a name that says nothing of the file is never spared", CoreOpenedNamesThatSayNothingMatchEverything},
+    {"an open is what its device and its file object say", CoreOpensAreWhatTheirDeviceIs},
+    {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
+    {"a name that is not whole is none", CoreSpoiltNamesAreNone},
+    {"a CD-ROM's volume is attached to", CoreCdRomsAreVolumes},
+    {"calls of Filter Manager that open and transfer nothing change nothing", CoreCallsOfNothingChangeNothing},
+    {"a redirector is not listed as a volume", CoreRedirectorsAreNotListed},
+    {"a volume that is refused an instance is told with the reason", CoreVolumesWithoutAnInstanceAreTold},
+    {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
+    {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
+    {"volumes that cannot be looked for are looked for the next time", CoreHousekeepingHasNobodyToTell},
+    {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
+    {"a volume is mounted and its files are opened, whatever the driver is refused",
+     CoreRefusedMountsAreMountsAllTheSame},
+};
+
+int main(int argc, char **argv)
+{
+    return CoreRunTests(CoreAnsweredTests, RTL_NUMBER_OF(CoreAnsweredTests), argc > 1 ? argv[1] : NULL);
+}
