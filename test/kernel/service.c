@@ -8,7 +8,7 @@
 #define SERVICE_GROUP L"FSFilter Activity Monitor"
 #define LOAD_DRIVER_PRIVILEGE 10u
 #define INVALID_IMAGE_HASH 577u /* ERROR_INVALID_IMAGE_HASH, newer than NT 5.2 */
-#define BAIL_OUT_MILLISECONDS 10000u
+#define BAIL_OUT_MILLISECONDS 4000u
 
 static const FRONT *Front;
 static SC_HANDLE Service;

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { CommandError, root } from '../../scripts/run.mjs'
-import { ends, expectNothingLeft, expectRefusal, loading, runSelfTest, selfTests } from './selftest.mjs'
+import { ends, expectDisguise, expectNothingLeft, expectRefusal, loading, runSelfTest, selfTests } from './selftest.mjs'
 import { nodeOf, stageTests } from './stage.mjs'
 import { expectedVerdicts, faults } from './verdicts.mjs'
 import { openWineMachine } from './wine.mjs'
@@ -210,6 +210,9 @@ async function main() {
     results.add('the self-test, with an image', await runSelfTest(machine, loading(machine, 'psctx.sys')))
     await step(results, 'it has left nothing', () => expectNothingLeft(machine))
     await testMinifilter(machine, results)
+    await step(results, 'the self-test finds another front than it took an image for, and says that it stays', () =>
+      expectDisguise(machine),
+    )
   } finally {
     await step(results, 'no rule of the kernel was broken', () => machine.close())
     results.write()
