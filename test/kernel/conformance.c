@@ -8,7 +8,6 @@
 #define STEP_MILLISECONDS 10u
 
 static BOOL Informs;
-static volatile LONG Interrupted;
 
 void Inform(void)
 {
@@ -198,24 +197,4 @@ FATE AwaitTeardown(const SESSION *session, ULONG64 count, const WCHAR *name)
              GetTickCount() - start, statistics.SessionContexts, statistics.SessionTornDown);
     }
     return fate;
-}
-
-/* The run is told, and ends by itself; the system gives a console that is closed a few seconds. */
-static BOOL WINAPI Interrupt(DWORD event)
-{
-    (void)InterlockedExchange(&Interrupted, 1);
-    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) {
-        Sleep(PATIENCE_MILLISECONDS);
-    }
-    return TRUE;
-}
-
-void CatchInterrupts(void)
-{
-    (void)SetConsoleCtrlHandler(Interrupt, TRUE);
-}
-
-BOOL IsInterrupted(void)
-{
-    return Interrupted != 0;
 }

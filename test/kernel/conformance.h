@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "files.h"
+#include "interrupt.h"
 #include "tests.h"
 
 #define OWNER 1u
@@ -67,9 +68,5 @@ typedef enum _FATE {
 FATE AwaitTeardown(const SESSION *session, ULONG64 count, const WCHAR *name);
 /* The same without the means, and without a note. */
 BOOL WaitForTeardowns(const SESSION *session, ULONG64 count, ULONG milliseconds);
-
-/* Handles Ctrl+C: checks end early, and what was made is removed. */
-void CatchInterrupts(void);
-BOOL IsInterrupted(void);
 
 #endif

@@ -69,6 +69,18 @@ void ChooseDevice(void)
     }
 }
 
+BOOL IsDeviceGone(void)
+{
+    const HANDLE handle =
+        CreateFileW(Options.Device, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+
+    if (handle != INVALID_HANDLE_VALUE) {
+        (void)CloseHandle(handle);
+        return FALSE;
+    }
+    return GetLastError() == ERROR_FILE_NOT_FOUND || GetLastError() == ERROR_PATH_NOT_FOUND;
+}
+
 static DWORD OpenDevice(SESSION *session, DWORD access, DWORD flags)
 {
     session->Event = NULL;

@@ -32,6 +32,9 @@ typedef struct _CONTEXT_BUFFER {
 /* Once, before anything is opened: the device by its name on systems without a directory for links of all sessions, if that is meant. */
 void ChooseDevice(void);
 
+/* Whether no driver has it: whoever asks may not be allowed to open it. */
+BOOL IsDeviceGone(void);
+
 /* Closed at the end of the running test, or by CloseSession. Win32 error, 0 for success. */
 DWORD TryToOpenSession(SESSION *session, DWORD access);
 /* The same; the running test has failed if it is FALSE. */

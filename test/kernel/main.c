@@ -6,6 +6,7 @@
  * start or was interrupted.
  */
 #include "conformance.h"
+#include "interrupt.h"
 #include "service.h"
 #include "tests.h"
 #include "traffic.h"
@@ -181,6 +182,18 @@ static void TestUnload(void)
     TestEnd();
 }
 
+/* Of a driver that was loaded here. */
+static void TestRemoval(void)
+{
+    if (Options.Driver == NULL) {
+        return;
+    }
+    TestBegin("nothing of the driver is left");
+    (void)EXPECT(DriverUnload());
+    (void)EXPECT(WaitUntil(IsDriverGone, NULL));
+    TestEnd();
+}
+
 static BOOL RunOnVolume(void)
 {
     BOOL passed;
@@ -192,7 +205,6 @@ static BOOL RunOnVolume(void)
     }
     AskForContexts();
     if (Options.Conformance) {
-        CatchInterrupts();
         RunTests(ConformanceGroups, COUNT_OF(ConformanceGroups));
     } else {
         RunTests(Groups, COUNT_OF(Groups));
@@ -203,12 +215,34 @@ static BOOL RunOnVolume(void)
     TestEnd();
     (void)CloseHandle(Monitor.Handle);
     TestUnload();
+    TestRemoval();
     TestBegin("the files of this run are removed");
     (void)EXPECT(FilesEnd());
     TestEnd();
     passed = TapEnd();
     HasRun = !IsInterrupted();
-    return passed;
+    if (!HasRun) {
+        Print("Bail out! interrupted");
+    }
+    return passed && HasRun;
+}
+
+/* Whether it is the one that was loaded here, where one was. */
+static BOOL IsRightDriver(void)
+{
+    PSCTX_VERSION_REPLY version;
+    const LONG status = QueryVersion(&Monitor, &version);
+
+    if (status != STATUS_SUCCESS) {
+        Print("Bail out! the driver does not tell its version: status %x %s", (ULONG)status, StatusName((ULONG)status));
+        return FALSE;
+    }
+    Note("the driver is a %s", FrontName(version.Front));
+    if (Options.Driver != NULL && version.Front != LoadedFront()->Number) {
+        Print("Bail out! %w was taken for a %s", Options.Driver, FrontName(LoadedFront()->Number));
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* Closes the monitor. */
@@ -219,6 +253,10 @@ static BOOL RunOnDevice(void)
 
     if (!OpenMonitor()) {
         Print("Bail out! no driver to test");
+        return FALSE;
+    }
+    if (!IsRightDriver()) {
+        (void)CloseHandle(Monitor.Handle);
         return FALSE;
     }
     status = QueryStatistics(&Monitor, &AtStart);
@@ -241,6 +279,7 @@ static int Run(void)
 
     TapBegin();
     GuardProcess();
+    CatchInterrupts();
     memset(&version, 0, sizeof(version));
     version.dwOSVersionInfoSize = sizeof(version);
     if (GetVersionExW(&version)) {

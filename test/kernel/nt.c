@@ -17,9 +17,8 @@ BOOL LoadNt(void)
 
     return module != NULL && Find(module, "NtDeviceIoControlFile", &Nt.DeviceControl) &&
            Find(module, "NtFsControlFile", &Nt.FsControl) && Find(module, "NtClose", &Nt.Close) &&
-           Find(module, "NtCreateFile", &Nt.CreateFile) && Find(module, "NtCreateKey", &Nt.CreateKey) &&
-           Find(module, "NtSetValueKey", &Nt.SetValueKey) && Find(module, "NtDeleteKey", &Nt.DeleteKey) &&
-           Find(module, "NtLoadDriver", &Nt.LoadDriver) && Find(module, "NtUnloadDriver", &Nt.UnloadDriver) &&
+           Find(module, "NtCreateFile", &Nt.CreateFile) && Find(module, "NtLoadDriver", &Nt.LoadDriver) &&
+           Find(module, "NtUnloadDriver", &Nt.UnloadDriver) &&
            Find(module, "RtlNtStatusToDosError", &Nt.StatusToError) &&
            Find(module, "RtlAdjustPrivilege", &Nt.AdjustPrivilege);
 }

@@ -54,11 +54,6 @@ typedef struct _NT_ROUTINES {
                             const LARGE_INTEGER *AllocationSize, ULONG FileAttributes, ULONG Share, ULONG Disposition,
                             ULONG Options, const void *ExtendedAttributes, ULONG ExtendedLength);
     LONG(NTAPI *Close)(HANDLE Handle);
-    LONG(NTAPI *CreateKey)(HANDLE *Key, ULONG Access, const NT_ATTRIBUTES *Attributes, ULONG TitleIndex,
-                           const NT_STRING *Class, ULONG Options, ULONG *Disposition);
-    LONG(NTAPI *SetValueKey)(HANDLE Key, const NT_STRING *Name, ULONG TitleIndex, ULONG Type, const void *Data,
-                             ULONG Length);
-    LONG(NTAPI *DeleteKey)(HANDLE Key);
     LONG(NTAPI *LoadDriver)(const NT_STRING *ServiceKey);
     LONG(NTAPI *UnloadDriver)(const NT_STRING *ServiceKey);
     ULONG(NTAPI *StatusToError)(LONG Status);

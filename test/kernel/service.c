@@ -1,20 +1,18 @@
 /* The driver as a service: by the service manager, or by the registry and NtLoadDriver where there is none. */
 #include "service.h"
+#include "device.h"
 #include "files.h"
 #include "options.h"
+#include "registration.h"
 
-/* Not SERVICE_FILE_SYSTEM_DRIVER, which it is: there are kernels that find only drivers of this type again when they are to unload one. */
-#define SERVICE_TYPE SERVICE_KERNEL_DRIVER
-#define SERVICE_NAME L"psctx"
 #define SERVICE_GROUP L"FSFilter Activity Monitor"
-#define SERVICE_KEY L"SYSTEM\\CurrentControlSet\\Services\\psctx"
-#define NATIVE_KEY L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\psctx"
 #define LOAD_DRIVER_PRIVILEGE 10u
-#define CASE_INSENSITIVE 0x40u
 #define INVALID_IMAGE_HASH 577u /* ERROR_INVALID_IMAGE_HASH, newer than NT 5.2 */
+#define BAIL_OUT_MILLISECONDS 4000u
 
+static const FRONT *Front;
 static SC_HANDLE Service;
-static HANDLE Key; /* of the service, made here, with --native */
+static BOOL Registered; /* with --native */
 static BOOL Started;
 
 static BOOL Tell(const char *what, DWORD error)
@@ -29,36 +27,27 @@ static BOOL TellStatus(const char *what, LONG status)
     return FALSE;
 }
 
-/* The full path, behind a prefix that is empty or the object manager's. */
-static BOOL DriverPath(const WCHAR *prefix, WCHAR *path)
+static NT_STRING MakeString(const WCHAR *text)
 {
-    WCHAR full[PATH_CAPACITY];
-    const DWORD length = GetFullPathNameW(Options.Driver, PATH_CAPACITY, full, NULL);
+    const USHORT length = (USHORT)(WideLength(text) * sizeof(WCHAR));
+    const NT_STRING string = {length, (USHORT)(length + sizeof(WCHAR)), text};
 
-    path[0] = 0;
-    if (length == 0 || length >= PATH_CAPACITY || !WideAppend(path, PATH_CAPACITY, prefix) ||
-        !WideAppend(path, PATH_CAPACITY, full)) {
+    return string;
+}
+
+static BOOL FindImage(WCHAR *path)
+{
+    const DWORD length = GetFullPathNameW(Options.Driver, PATH_CAPACITY, path, NULL);
+
+    if (length == 0 || length >= PATH_CAPACITY) {
         return Tell("the name of the driver's file", ERROR_FILENAME_EXCED_RANGE);
     }
-    if (GetFileAttributesW(full) == INVALID_FILE_ATTRIBUTES) {
-        Note("no driver at %w: error %u", full, GetLastError());
+    Front = FindFront(path);
+    if (Front == NULL) {
+        Note("no driver at %w: error %u", path, GetLastError());
         return FALSE;
     }
     return TRUE;
-}
-
-/* A driver with this value in its key may be stopped. */
-static BOOL AllowUnload(void)
-{
-    const DWORD allow = 1;
-    HKEY key;
-    LONG error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, SERVICE_KEY, 0, KEY_SET_VALUE, &key);
-
-    if (error == ERROR_SUCCESS) {
-        error = RegSetValueExW(key, L"AllowUnload", 0, REG_DWORD, (const BYTE *)&allow, sizeof(allow));
-        (void)RegCloseKey(key);
-    }
-    return error == ERROR_SUCCESS || Tell("writing AllowUnload", (DWORD)error);
 }
 
 static BOOL StartByManager(void)
@@ -75,29 +64,24 @@ static BOOL StartByManager(void)
     return TRUE;
 }
 
-static BOOL LoadByManager(void)
+static BOOL LoadByManager(const WCHAR *path)
 {
-    WCHAR path[PATH_CAPACITY];
-    SC_HANDLE manager;
+    const SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
+    DWORD error;
 
-    if (!DriverPath(L"", path)) {
-        return FALSE;
-    }
-    manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
     if (manager == NULL) {
         return Tell("opening the service manager (without one: --native)", GetLastError());
     }
-    Service = CreateServiceW(manager, SERVICE_NAME, SERVICE_NAME,
-                             SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, SERVICE_TYPE,
-                             SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, path, SERVICE_GROUP, NULL, NULL, NULL, NULL);
-    if (Service == NULL) {
-        const DWORD error = GetLastError();
-
-        (void)CloseServiceHandle(manager);
-        return Tell("making the service psctx (1073: it is there already; run without --driver, or delete it)", error);
-    }
+    Service = CreateServiceW(manager, Front->Service, Front->Service,
+                             SERVICE_START | SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, Front->ServiceType,
+                             SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, path, SERVICE_GROUP, NULL, Front->Dependencies,
+                             NULL, NULL);
+    error = GetLastError();
     (void)CloseServiceHandle(manager);
-    return AllowUnload() && StartByManager();
+    if (Service == NULL) {
+        return Tell("making the service", error);
+    }
+    return WriteValues(Front) && StartByManager();
 }
 
 static BOOL IsStopped(void *unused)
@@ -108,85 +92,39 @@ static BOOL IsStopped(void *unused)
     return QueryServiceStatus(Service, &status) && status.dwCurrentState == SERVICE_STOPPED;
 }
 
-static BOOL UnloadByManager(void)
+static BOOL StopByManager(void)
 {
     SERVICE_STATUS status;
-    BOOL done = TRUE;
 
-    if (Started) {
-        if (!ControlService(Service, SERVICE_CONTROL_STOP, &status)) {
-            done = Tell("stopping the driver", GetLastError());
-        } else if (!WaitUntil(IsStopped, NULL)) {
-            Note("the driver was asked to stop, and still runs");
-            done = FALSE;
-        }
+    if (!ControlService(Service, SERVICE_CONTROL_STOP, &status)) {
+        return Tell("stopping the driver", GetLastError());
     }
-    if (!DeleteService(Service)) {
-        done = Tell("deleting the service", GetLastError());
+    if (!WaitUntil(IsStopped, NULL)) {
+        Note("the driver was asked to stop, and still runs");
+        return FALSE;
     }
-    (void)CloseServiceHandle(Service);
-    Service = NULL;
-    return done;
+    return TRUE;
 }
 
-static NT_STRING MakeString(const WCHAR *text)
+static BOOL LoadByRegistry(const WCHAR *path)
 {
-    const USHORT length = (USHORT)(WideLength(text) * sizeof(WCHAR));
-    const NT_STRING string = {length, (USHORT)(length + sizeof(WCHAR)), text};
-
-    return string;
-}
-
-static BOOL SetValue(const WCHAR *name, ULONG type, const void *data, ULONG length)
-{
-    const NT_STRING string = MakeString(name);
-    const LONG status = Nt.SetValueKey(Key, &string, 0, type, data, length);
-
-    return status == STATUS_SUCCESS || TellStatus("writing the service's key", status);
-}
-
-static BOOL SetNumber(const WCHAR *name, ULONG number)
-{
-    return SetValue(name, REG_DWORD, &number, sizeof(number));
-}
-
-static BOOL SetText(const WCHAR *name, ULONG type, const WCHAR *text)
-{
-    return SetValue(name, type, text, (ULONG)((WideLength(text) + 1) * sizeof(WCHAR)));
-}
-
-static BOOL LoadByRegistry(void)
-{
-    const NT_STRING keyName = MakeString(NATIVE_KEY);
-    const NT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &keyName, CASE_INSENSITIVE, NULL, NULL};
-    WCHAR path[PATH_CAPACITY];
-    ULONG disposition = 0;
+    const NT_STRING key = MakeString(Front->NativeKey);
+    WCHAR image[PATH_CAPACITY] = L"\\??\\";
     BOOLEAN was;
     LONG status;
 
-    if (!DriverPath(L"\\??\\", path)) {
-        return FALSE;
+    if (!WideAppend(image, PATH_CAPACITY, path)) {
+        return Tell("the name of the driver's file", ERROR_FILENAME_EXCED_RANGE);
     }
-    status = Nt.CreateKey(&Key, KEY_SET_VALUE | DELETE, &attributes, 0, NULL, REG_OPTION_NON_VOLATILE, &disposition);
-    if (status != STATUS_SUCCESS) {
-        return TellStatus("making the service's key", status);
-    }
-    if (disposition != REG_CREATED_NEW_KEY) {
-        (void)Nt.Close(Key);
-        Key = NULL;
-        Note("there is a service psctx already: run without --driver, or delete it");
-        return FALSE;
-    }
-    if (!SetNumber(L"Type", SERVICE_TYPE) || !SetNumber(L"Start", SERVICE_DEMAND_START) ||
-        !SetNumber(L"ErrorControl", SERVICE_ERROR_NORMAL) || !SetNumber(L"AllowUnload", 1) ||
-        !SetText(L"ImagePath", REG_EXPAND_SZ, path) || !SetText(L"Group", REG_SZ, SERVICE_GROUP)) {
+    Registered = TRUE;
+    if (!Register(Front, SERVICE_GROUP, image) || !WriteValues(Front)) {
         return FALSE;
     }
     status = Nt.AdjustPrivilege(LOAD_DRIVER_PRIVILEGE, TRUE, FALSE, &was);
     if (status != STATUS_SUCCESS) {
         return TellStatus("enabling the privilege to load drivers", status);
     }
-    status = Nt.LoadDriver(&keyName);
+    status = Nt.LoadDriver(&key);
     if (status != STATUS_SUCCESS) {
         return TellStatus("NtLoadDriver", status);
     }
@@ -194,36 +132,90 @@ static BOOL LoadByRegistry(void)
     return TRUE;
 }
 
-static BOOL UnloadByRegistry(void)
+static BOOL StopByRegistry(void)
 {
-    const NT_STRING keyName = MakeString(NATIVE_KEY);
-    BOOL done = TRUE;
-    LONG status;
+    const NT_STRING key = MakeString(Front->NativeKey);
+    const LONG status = Nt.UnloadDriver(&key);
 
-    if (Started) {
-        status = Nt.UnloadDriver(&keyName);
-        if (status != STATUS_SUCCESS) {
-            done = TellStatus("NtUnloadDriver", status);
-        }
+    return status == STATUS_SUCCESS || TellStatus("NtUnloadDriver", status);
+}
+
+static BOOL Stop(void)
+{
+    if (!Started) {
+        return TRUE;
     }
-    status = Nt.DeleteKey(Key);
-    if (status != STATUS_SUCCESS) {
-        done = TellStatus("deleting the service's key", status);
+    Started = FALSE;
+    return Service != NULL ? StopByManager() : StopByRegistry();
+}
+
+static BOOL Forget(void)
+{
+    BOOL done = TRUE;
+
+    if (Service != NULL) {
+        done = DeleteService(Service) || Tell("deleting the service", GetLastError());
+        (void)CloseServiceHandle(Service);
+        Service = NULL;
     }
-    (void)Nt.Close(Key);
-    Key = NULL;
+    if (Registered) {
+        done = Unregister(Front);
+        Registered = FALSE;
+    }
     return done;
+}
+
+static DWORD WINAPI StopInThread(void *unused)
+{
+    (void)unused;
+    (void)Stop();
+    return 0;
+}
+
+/* The process ends, and with it what keeps the driver. A driver that does not let anybody go does not keep its service for that. */
+static void TakeBack(void)
+{
+    const HANDLE thread = CreateThread(NULL, 0, StopInThread, NULL, 0, NULL);
+
+    if (thread != NULL) {
+        (void)WaitForSingleObject(thread, BAIL_OUT_MILLISECONDS);
+    }
+    (void)Forget();
 }
 
 BOOL DriverLoad(void)
 {
-    return Options.Native ? LoadByRegistry() : LoadByManager();
+    WCHAR path[PATH_CAPACITY];
+
+    if (!FindImage(path)) {
+        return FALSE;
+    }
+    if (IsRegistered(Front)) {
+        Note("there is a service %w already: run without --driver, or delete it", Front->Service);
+        return FALSE;
+    }
+    if (!IsDeviceGone()) {
+        Note("there is a driver already: run without --driver, or stop it");
+        return FALSE;
+    }
+    OnBailOut(TakeBack);
+    return Options.Native ? LoadByRegistry(path) : LoadByManager(path);
 }
 
 BOOL DriverUnload(void)
 {
-    if (Service != NULL) {
-        return UnloadByManager();
-    }
-    return Key == NULL || UnloadByRegistry();
+    const BOOL stopped = Stop();
+
+    return Forget() && stopped;
+}
+
+BOOL IsDriverGone(void *unused)
+{
+    (void)unused;
+    return IsDeviceGone() && !IsRegistered(Front);
+}
+
+const FRONT *LoadedFront(void)
+{
+    return Front;
 }

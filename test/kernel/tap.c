@@ -21,6 +21,7 @@ static ULONG TestCount;
 static ULONG FailedCount;
 static ULONG SkippedCount;
 static volatile LONG ProgressCount;
+static void (*volatile TakeBack)(void);
 
 static const struct {
     LONG Status;
@@ -95,13 +96,23 @@ void Note(const char *format, ...)
     va_end(arguments);
 }
 
+void OnBailOut(void (*routine)(void))
+{
+    TakeBack = routine;
+}
+
 void BailOut(const char *format, ...)
 {
+    void (*takeBack)(void);
     va_list arguments;
 
     va_start(arguments, format);
     PrintList("Bail out! ", format, arguments);
     va_end(arguments);
+    takeBack = (void (*)(void))InterlockedExchangePointer((PVOID volatile *)&TakeBack, NULL);
+    if (takeBack != NULL) {
+        takeBack();
+    }
     /* Not ExitProcess: a thread that is stuck may hold the loader's lock. */
     for (;;) {
         (void)TerminateProcess(GetCurrentProcess(), 1);

@@ -10,8 +10,11 @@
 void Print(const char *format, ...);
 /* A line of information, behind "# ". */
 void Note(const char *format, ...);
-/* "Bail out! ", then the end of the process with exit code 1. */
+/* "Bail out! ", then the end of the process with exit code 1. Any thread. */
 __attribute__((noreturn)) void BailOut(const char *format, ...);
+
+/* What is to be taken back before that, once. The process's handles are open then. */
+void OnBailOut(void (*routine)(void));
 
 void TapBegin(void);
 /* Starts the watchdog and catches exceptions that nobody handles. */

@@ -1,4 +1,5 @@
 /* Many threads on few streams; the driver's counts and theirs have to add up. */
+#include "interrupt.h"
 #include "tests.h"
 
 #define WORKERS 8u
@@ -98,6 +99,9 @@ static void RenameOwn(const WORKER *worker, BOOL *there)
 
 static BOOL GoesOn(const WORKER *worker, ULONG round)
 {
+    if (IsInterrupted()) {
+        return FALSE;
+    }
     return worker->Rounds != 0 ? round < worker->Rounds : (LONG)(worker->Deadline - GetTickCount()) > 0;
 }
 

@@ -1,5 +1,7 @@
 /** What is known of a Windows machine, and what follows from it: whether the recipe can run there, has it crashed, is it as it was found. */
 
+import type { Registration } from '../../src/cli/service'
+
 /** What scripts/facts.ps1 tells. Nothing in it depends on the language of the system. */
 export interface Facts {
   readonly version: string
@@ -17,6 +19,7 @@ export interface Facts {
   readonly storedTestSigning: Readonly<Record<string, number>>
   /** Driver Verifier's values in the registry. */
   readonly verifier: Readonly<Record<string, { readonly kind: string; readonly value: unknown }>>
+  /** Whether either front is there. */
   readonly service: boolean
   readonly driverFile: boolean
   /** Directories of a recipe, on every drive and in `home`. */
@@ -132,12 +135,15 @@ export function testSigningUndo(before: Facts, now: Facts): string | undefined {
 }
 
 /** What the machine is not as it was found in, each with what to do by hand. */
-export function findDifferences(before: Facts, after: Facts): string[] {
+export function findDifferences(
+  before: Facts,
+  after: Facts,
+  { service, file }: Pick<Registration, 'service' | 'file'>,
+): string[] {
   const differences: string[] = []
   if (after.marked) differences.push('the mark of the run is there: reg.exe delete HKLM\\SOFTWARE\\psctx-vm /f')
-  if (after.service) differences.push('the service psctx is there: sc.exe delete psctx, then restart')
-  if (after.driverFile)
-    differences.push(`the driver is there: delete ${after.systemRoot}\\System32\\drivers\\psctx.sys`)
+  if (after.service) differences.push(`the service ${service} is there: sc.exe delete ${service}, then restart`)
+  if (after.driverFile) differences.push(`the driver is there: delete ${after.systemRoot}\\System32\\drivers\\${file}`)
   for (const path of after.directories.filter((one) => !before.directories.includes(one))) {
     differences.push(`the directory is there: rmdir /s /q "${path}"`)
   }

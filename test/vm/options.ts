@@ -1,12 +1,16 @@
 /** The command line of `npm run test:vm`. */
 import { resolve } from 'node:path'
 
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+import type { Front } from '../../src/index'
+import { registrations } from '../../src/cli/service'
 
 import type { Target } from './ssh'
 
 export interface Options {
   readonly target: Target
+  readonly front: Front
   readonly volumes: readonly string[]
   readonly verifier: boolean
   readonly testSigning: boolean
@@ -61,6 +65,9 @@ export function makeProgram(action: (options: Options) => Promise<void>): Comman
     )
     .argument('<user@host>', 'an administrator, who logs in with a key')
     .option('--volume <drive>', 'a volume to test on, such as D: (again for more; C: if left out)', parseDrive)
+    .addOption(
+      new Option('--front <front>', 'the driver to test').choices(Object.keys(registrations)).default('legacy'),
+    )
     .option('--verifier', 'with Driver Verifier on the driver; the machine restarts before and after')
     .option('--test-signing', 'with test signing on, for the run; the machine restarts before and after')
     .option('--shard <i/n>', 'only the i-th of n parts of the suites', parseShard)
@@ -88,6 +95,7 @@ docs/testing-on-windows.md tells how to prepare a machine.`,
           ...(given['port'] === undefined ? {} : { port: given['port'] as number }),
           ...(given['identity'] === undefined ? {} : { identity: given['identity'] as string }),
         },
+        front: given['front'] as Front,
         volumes: (given['volume'] as string[] | undefined) ?? ['C:'],
         verifier: given['verifier'] === true,
         testSigning: given['testSigning'] === true,

@@ -5,12 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+import { registrations } from '../../src/cli/service'
+
 import { findDifferences, findObstacles, newDumps, parseFacts, testSigningUndo, type Facts } from './facts'
 import { powershellCommand, type ScriptName } from './machine'
 import { makeProgram, parseShard, takeShard } from './options'
 import { planUnits } from './recipe'
 import { eventQuery, findBadNews, readEvents, readJUnit, readTap } from './results'
 import { UndoStack } from './undo'
+
+const driver = registrations.legacy
 
 const clean: Facts = {
   version: '10.0.26100.0',
@@ -64,15 +68,15 @@ describe('facts', () => {
     ['test signing that still holds', { testSigning: true }, 'restart'],
     ['Driver Verifier', { verifier: { VerifyDrivers: { kind: 'String', value: 'psctx.sys' } } }, 'verifier.exe /reset'],
   ])('that differ are told: %s', (_, facts, byHand) => {
-    expect(findDifferences(clean, clean)).toEqual([])
-    expect(findDifferences(clean, { ...clean, ...facts })).toEqual([expect.stringContaining(byHand)])
+    expect(findDifferences(clean, clean, driver)).toEqual([])
+    expect(findDifferences(clean, { ...clean, ...facts }, driver)).toEqual([expect.stringContaining(byHand)])
   })
 
   test('that are the same in another order do not differ', () => {
     const one = { kind: 'DWord', value: 1 }
     const before = { ...clean, verifier: { VerifyDriverLevel: one, VerifierOptions: one } }
     const after = { ...clean, verifier: { VerifierOptions: { value: 1, kind: 'DWord' }, VerifyDriverLevel: one } }
-    expect(findDifferences(before, after)).toEqual([])
+    expect(findDifferences(before, after, driver)).toEqual([])
   })
 
   test.each<[Record<string, number>, Record<string, number>, string | undefined]>([

@@ -45,7 +45,7 @@ export function signDriver(driver, signed) {
 }
 
 /** Makes the payload for an architecture, with a file of the contract suite for each drive, where it works in `directory`. */
-export function makePayload({ architecture, drives, directory }) {
+export function makePayload({ architecture, file, drives, directory }) {
   const place = join(root, 'build', 'vm', architecture)
   const stage = join(place, 'stage')
   const windows = join(root, 'build', 'windows', architecture)
@@ -61,8 +61,8 @@ export function makePayload({ architecture, drives, directory }) {
   const archive = join(place, 'payload.tar')
   const left = ['jest-cache', 'node_modules/node-win-*', 'node_modules/.bin'].map((name) => `--exclude=./${name}`)
   run('tar', ['-cf', archive, ...left, '-C', stage, '.'])
-  const driver = join(place, 'psctx.sys')
+  const driver = join(place, file)
   mkdirSync(place, { recursive: true })
-  signDriver(join(windows, 'psctx.sys'), driver)
+  signDriver(join(windows, file), driver)
   return { archive, driver, selfTest: join(windows, 'psctx-selftest.exe') }
 }

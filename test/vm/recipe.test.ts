@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { main } from './program'
+import type { MakePayload } from './recipe'
 import { StandInHost } from './standins/host'
 import { makeEmptyPayload } from './standins/payload'
 import type { Mode, State } from './standins/windows'
@@ -55,7 +56,7 @@ describeHost(`the recipe${obstacle && ` (${obstacle})`}`, () => {
     const lines: string[] = []
     const tell = (line: string) => void lines.push(line)
     const words = [...host.arguments(key), '--output', output, '--wait', '20', ...more]
-    const makePayload = () => makeEmptyPayload(directory)
+    const makePayload: MakePayload = ({ file }) => makeEmptyPayload(directory, file)
     const code = await main(['node', 'test-vm', ...words], { scripts, makePayload, tell, complain: tell })
     return { code, said: lines.join('\n'), output }
   }
@@ -74,7 +75,7 @@ describeHost(`the recipe${obstacle && ` (${obstacle})`}`, () => {
     for (const place of ['C:\\Users\\tester', 'C:\\', 'D:\\']) {
       expect(readdirSync(windows.locate(place)).filter((name) => name.startsWith('psctx'))).toEqual([])
     }
-    expect(existsSync(windows.locate('C:\\Windows\\System32\\drivers\\psctx.sys'))).toBe(false)
+    expect(readdirSync(windows.locate('C:\\Windows\\System32\\drivers'))).toEqual([])
   }
 
   /** Test signing is on already. */
@@ -111,6 +112,21 @@ describeHost(`the recipe${obstacle && ` (${obstacle})`}`, () => {
     expect(windows.commands).toContain('verifier.exe /standard /driver psctx.sys')
     expect(read(result, 'verifier.txt')).toContain('psctx.sys')
     expectAsFound(before)
+  })
+
+  test('tests the front that was asked for, and removes that', async () => {
+    const result = await run(ready, ['--volume', 'D:', '--front', 'minifilter', '--verifier'])
+    expect(result).toMatchObject({ code: 0 })
+    expect(windows.commands).toEqual(
+      expect.arrayContaining([
+        'verifier.exe /standard /driver psctx-minifilter.sys',
+        expect.stringMatching(/psctx-selftest\.exe --driver \S+\\psctx-minifilter\.sys /),
+        expect.stringMatching(/driver install --driver \S+\\psctx-minifilter\.sys$/),
+        'sc.exe stop psctx-minifilter',
+        'sc.exe delete psctx-minifilter',
+      ]),
+    )
+    expectAsFound(ready)
   })
 
   test('takes the part of the suites that its shard has', async () => {

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve, win32 } from 'node:path'
 
+import { registrations, type Registration } from '../../src/cli/service'
+
 import { architectureOf, findDifferences, findObstacles, isSame, newDumps, testSigningUndo, type Facts } from './facts'
 import { Machine, RecipeError } from './machine'
 import { takeShard, type Options } from './options'
@@ -13,13 +15,15 @@ import { UndoStack, type Remainder } from './undo'
 export interface Payload {
   /** A tar archive with node.exe, package/, the tests, and run-tests.js, which runs those of the files that it is given. */
   readonly archive: string
-  /** psctx.sys, signed for this run alone. */
+  /** The driver, signed for this run alone. */
   readonly driver: string
   readonly selfTest: string
 }
 
 export type MakePayload = (wanted: {
   readonly architecture: 'x64' | 'arm64'
+  /** The file name of the driver. */
+  readonly file: string
   /** Drives that the contract suite is to have a file for: `contract-D.test.js`. */
   readonly drives: readonly string[]
   /** The directory on each of these drives that the suite may work in. */
@@ -58,6 +62,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 export class Recipe {
   readonly #options: Options
+  readonly #driver: Registration
   readonly #machine: Machine
   readonly #makePayload: MakePayload
   readonly #tell: (line: string) => void
@@ -76,6 +81,7 @@ export class Recipe {
 
   constructor(options: Options, machine: Machine, makePayload: MakePayload, tell: (line: string) => void) {
     this.#options = options
+    this.#driver = registrations[options.front]
     this.#machine = machine
     this.#makePayload = makePayload
     this.#tell = tell
@@ -126,6 +132,7 @@ export class Recipe {
     this.#tell(`Windows ${this.#before.version}, ${this.#before.architecture}, ${this.#before.home}`)
     const payload = this.#makePayload({
       architecture: architectureOf(this.#before),
+      file: this.#driver.file,
       drives: units.flatMap(({ suite, drive }) => (suite === 'contract' ? [drive] : [])),
       directory: this.#directory,
     })
@@ -187,7 +194,7 @@ export class Recipe {
     await this.#mark()
     // What a driver or a program keeps open can be removed after the restart.
     const directories = ['.', ...this.#options.volumes].map((place) => `${place}\\${this.#directory}`)
-    const driver = `${this.#before.systemRoot}\\System32\\drivers\\psctx.sys`
+    const driver = `${this.#before.systemRoot}\\System32\\drivers\\${this.#driver.file}`
     const remove = [
       ...directories.map((path) => `cmd.exe /d /c rmdir /s /q ${path}`),
       `cmd.exe /d /c del /f /q ${driver}`,
@@ -207,7 +214,8 @@ export class Recipe {
     for (const drive of this.#options.volumes) {
       await this.#machine.must(`cmd.exe /d /c mkdir ${drive}\\${this.#directory}`)
     }
-    const byHand = 'sc.exe stop psctx, sc.exe delete psctx, and a restart if it does not stop'
+    const { service } = this.#driver
+    const byHand = `sc.exe stop ${service}, sc.exe delete ${service}, and a restart if it does not stop`
     this.#remember('the driver', byHand, () => this.#removeDriver())
     this.#remember('programs that run', `end what runs from ${this.#directory}`, async () => {
       await this.#machine.powershell('end-processes', { directory: this.#directory })
@@ -218,7 +226,12 @@ export class Recipe {
     this.#tell(`copying package, tests, driver and self-test to ${win32.join(this.#before.home, this.#directory)}`)
     const query = join(this.#output, 'query.xml')
     writeFileSync(query, eventQuery(this.#before.newestEvent))
-    const files = { 'payload.tar': archive, 'psctx.sys': driver, 'psctx-selftest.exe': selfTest, 'query.xml': query }
+    const files = {
+      'payload.tar': archive,
+      [this.#driver.file]: driver,
+      'psctx-selftest.exe': selfTest,
+      'query.xml': query,
+    }
     await this.#machine.transfer([
       `mkdir ${this.#directory}`,
       ...Object.entries(files).map(([name, path]) => `put "${path}" ${this.#directory}/${name}`),
@@ -234,12 +247,13 @@ export class Recipe {
       if (isSame((await this.#machine.facts()).verifier, this.#before.verifier)) return
       await this.#machine.powershell('restore-verifier', { values: JSON.stringify(this.#before.verifier) })
     })
-    this.#tell('switching Driver Verifier on for psctx.sys')
+    const { file } = this.#driver
+    this.#tell(`switching Driver Verifier on for ${file}`)
     this.#restartsAtEnd = true
     // Its exit code says whether a restart is needed; whether it has worked is in the registry.
-    const { stdout } = await this.#machine.run('verifier.exe /standard /driver psctx.sys')
+    const { stdout } = await this.#machine.run(`verifier.exe /standard /driver ${file}`)
     const drivers = (await this.#machine.facts()).verifier['VerifyDrivers']?.value
-    if (!/psctx\.sys/i.test(String(drivers)))
+    if (!String(drivers).toLowerCase().includes(file))
       throw new RecipeError(`Driver Verifier took no settings: ${stdout.toString().trim()}`)
   }
 
@@ -262,8 +276,8 @@ export class Recipe {
 
   /** A driver that does not stop is gone after a restart. */
   async #removeDriver(): Promise<void> {
-    await this.#machine.run('sc.exe stop psctx')
-    await this.#machine.run('sc.exe delete psctx')
+    await this.#machine.run(`sc.exe stop ${this.#driver.service}`)
+    await this.#machine.run(`sc.exe delete ${this.#driver.service}`)
     if ((await this.#machine.facts()).service) this.#restartsAtEnd = true
   }
 
@@ -278,7 +292,7 @@ export class Recipe {
     const { drive } = unit
     const name = nameOf(unit)
     this.#tell(`running the ${name}`)
-    const driver = `--driver ${this.#path('psctx.sys')}`
+    const driver = `--driver ${this.#path(this.#driver.file)}`
     const command = `${this.#path('psctx-selftest.exe')} ${driver} --volume ${drive}\\${this.#directory}`
     const { status, stdout, stderr } = await this.#machine.run(command, longestSuite)
     this.#write(`selftest-${drive[0]}.tap`, stdout)
@@ -296,8 +310,9 @@ export class Recipe {
   async #runContract(units: readonly Unit[]): Promise<void> {
     const drives = units.map(({ drive }) => drive)
     const psctx = 'package\\dist\\cli\\main.js'
+    const unload = this.#options.front === 'legacy' ? ['--allow-unload'] : []
     await this.#machine.must(
-      this.#node(psctx, 'driver', 'install', '--allow-unload', '--driver', this.#path('psctx.sys')),
+      this.#node(psctx, 'driver', 'install', ...unload, '--driver', this.#path(this.#driver.file)),
     )
     await this.#machine.must(this.#node(psctx, 'driver', 'start'))
     this.#write('doctor.json', (await this.#machine.run(this.#node(psctx, 'doctor', '--json'))).stdout)
@@ -320,8 +335,8 @@ export class Recipe {
   async #askVerifier(): Promise<void> {
     const { stdout } = await this.#machine.run('verifier.exe /query')
     this.#write('verifier.txt', stdout)
-    if (!stdout.toString('latin1').replaceAll('\0', '').toLowerCase().includes('psctx.sys')) {
-      this.#fail('Driver Verifier does not tell of psctx.sys: see verifier.txt')
+    if (!stdout.toString('latin1').replaceAll('\0', '').toLowerCase().includes(this.#driver.file)) {
+      this.#fail(`Driver Verifier does not tell of ${this.#driver.file}: see verifier.txt`)
     }
   }
 
@@ -368,7 +383,7 @@ export class Recipe {
       await this.#reach()
       const facts = await this.#machine.facts()
       this.#writeFacts('facts-at-end.json', facts)
-      return findDifferences(this.#before, facts)
+      return findDifferences(this.#before, facts, this.#driver)
     } catch (error) {
       return [`whether it is as it was found could not be seen: ${messageOf(error)}`]
     }

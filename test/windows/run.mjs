@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { CommandError, root } from '../../scripts/run.mjs'
+import { ends, expectDisguise, expectNothingLeft, expectRefusal, loading, runSelfTest, selfTests } from './selftest.mjs'
 import { nodeOf, stageTests } from './stage.mjs'
 import { expectedVerdicts, faults } from './verdicts.mjs'
 import { openWineMachine } from './wine.mjs'
@@ -14,7 +15,6 @@ const here = join(root, 'test', 'windows')
 const directory = join(root, 'build', 'wine')
 const stage = join(directory, 'stage')
 const jestMinutes = 5
-const selfTestSeconds = 120
 const conformanceSeconds = 180
 const everything = '(contract|support|descriptor|processes|overlapped)\\.test'
 
@@ -63,17 +63,6 @@ async function runJest(machine, results, version, suite, pattern, front = 'legac
   const failed = numFailedTests + numPendingTests + numRuntimeErrorTestSuites
   if (failed > 0) console.log(stderr)
   results.add(name, { passed: numPassedTests, failed: numPassedTests === 0 ? Math.max(failed, 1) : failed })
-}
-
-/** Runs psctx-selftest.exe, which tells what it does as TAP; what a volume does not have is no test of it. */
-async function runSelfTest(machine, results, suite, arguments_) {
-  const program = join(root, 'build', 'windows', 'x64', 'psctx-selftest.exe')
-  const { status, stdout, stderr } = await machine.run(program, arguments_, { timeout: selfTestSeconds * 1000 })
-  const lines = stdout.split(/\r?\n/)
-  const passed = lines.filter((line) => /^ok /.test(line) && !/ # SKIP/.test(line)).length
-  const failed = lines.filter((line) => /^not ok /.test(line)).length
-  if (status !== 0 || failed > 0) console.log(stdout + stderr)
-  results.add(suite, { passed, failed: status !== 0 || passed === 0 ? Math.max(failed, 1) : failed })
 }
 
 /** Commands of the test file system, as test/windows/control.ts sends them. */
@@ -157,13 +146,26 @@ async function testMinifilter(machine, results) {
   const name = (suite) => `${suite}, the minifilter`
   const psctx = (arguments_, expected) =>
     step(results, name(`psctx ${arguments_.join(' ')}`), () => runCommandLine(machine, arguments_, expected))
+  const driver = loading(machine, 'psctx-minifilter.sys')
 
   await step(results, 'Filter Manager starts', () => machine.startFilterManager())
+  for (const [suite, arguments_] of selfTests) {
+    results.add(name(suite), await runSelfTest(machine, [...driver, ...arguments_]))
+  }
+  for (const [what, end] of ends) {
+    await step(results, `the self-test ${what}, and leaves nothing of the minifilter`, async () => {
+      await end(machine, driver)
+      await expectNothingLeft(machine)
+    })
+  }
   await psctx(['driver', 'install', '--front', 'minifilter'])
   await psctx(['driver', 'start'])
   await psctx(['driver', 'status'], { output: /minifilter/ })
   await psctx(['doctor'], { output: /minifilter/ })
-  await runJest(machine, results, 22, name('the contract'), 'contract\\.test', 'minifilter')
+  await step(results, 'the self-test loads no driver beside the minifilter', () =>
+    expectRefusal(machine, 'psctx-minifilter.sys', 'psctx.sys'),
+  )
+  await runJest(machine, results, 22, name('the contract'), everything, 'minifilter')
   await psctx(['driver', 'stop'])
   await psctx(['driver', 'uninstall'])
   await step(results, 'Filter Manager stops', () => machine.stopFilterManager())
@@ -195,13 +197,7 @@ async function main() {
     await runJest(machine, results, 20, 'without the driver', 'absent\\.test')
     await psctx('driver', 'start')
     await runJest(machine, results, 22, 'the contract', everything)
-    await runSelfTest(machine, results, 'the self-test, on hostfs.sys', [
-      '--volume',
-      '\\\\.\\PsHostFs',
-      '--stress',
-      '5',
-    ])
-    await runSelfTest(machine, results, 'the self-test, on a volume without contexts', ['--volume', 'C:\\'])
+    for (const [suite, arguments_] of selfTests) results.add(suite, await runSelfTest(machine, arguments_))
     await step(results, 'the self-test judges hostfs.sys', () => judgeVolume(machine))
     await step(results, 'the self-test is interrupted', () => interruptConformance(machine))
     for (const fault of faults) {
@@ -211,7 +207,12 @@ async function main() {
     await psctx('driver', 'stop')
     await psctx('driver', 'uninstall')
     await psctx('driver', 'uninstall')
+    results.add('the self-test, with an image', await runSelfTest(machine, loading(machine, 'psctx.sys')))
+    await step(results, 'it has left nothing', () => expectNothingLeft(machine))
     await testMinifilter(machine, results)
+    await step(results, 'the self-test finds another front than it took an image for, and says that it stays', () =>
+      expectDisguise(machine),
+    )
   } finally {
     await step(results, 'no rule of the kernel was broken', () => machine.close())
     results.write()

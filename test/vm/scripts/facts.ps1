@@ -29,8 +29,8 @@ Write-Json @{
   testSigning = (Read-Value $control 'SystemStartOptions') -match 'TESTSIGNING'
   storedTestSigning = $stored
   verifier = $verifier
-  service = Test-Path 'HKLM:\SYSTEM\CurrentControlSet\Services\psctx'
-  driverFile = Test-Path "$env:SystemRoot\System32\drivers\psctx.sys"
+  service = @('psctx', 'psctx-minifilter' | Where-Object { Test-Path "HKLM:\SYSTEM\CurrentControlSet\Services\$_" }).Count -gt 0
+  driverFile = @('psctx', 'psctx-minifilter' | Where-Object { Test-Path "$env:SystemRoot\System32\drivers\$_.sys" }).Count -gt 0
   directories = @(Get-Item $places -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
   volumes = @($disks | ForEach-Object { @{ drive = $_.DeviceID; fileSystem = $_.FileSystem; free = $_.FreeSpace } })
   dumps = @($dumps | ForEach-Object { @{ path = $_.FullName; bytes = $_.Length; written = $_.LastWriteTimeUtc.ToString('o') } })

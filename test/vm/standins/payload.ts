@@ -5,9 +5,9 @@ import { join } from 'node:path'
 
 import type { Payload } from '../recipe'
 
-export function makeEmptyPayload(directory: string): Payload {
+export function makeEmptyPayload(directory: string, driver: string): Payload {
   const file = (name: string) => join(directory, name)
-  for (const name of ['node.exe', 'psctx.sys', 'psctx-selftest.exe']) writeFileSync(file(name), name)
+  for (const name of ['node.exe', driver, 'psctx-selftest.exe']) writeFileSync(file(name), name)
   execFileSync('tar', ['-cf', file('payload.tar'), '-C', directory, 'node.exe'])
-  return { archive: file('payload.tar'), driver: file('psctx.sys'), selfTest: file('psctx-selftest.exe') }
+  return { archive: file('payload.tar'), driver: file(driver), selfTest: file('psctx-selftest.exe') }
 }

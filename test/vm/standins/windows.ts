@@ -67,7 +67,7 @@ export interface Hardware {
   unplug(): void
 }
 
-const driver = 'C:\\Windows\\System32\\drivers\\psctx.sys'
+const drivers = 'C:\\Windows\\System32\\drivers'
 const crashEvent = `<Event><System><Provider Name='Microsoft-Windows-WER-SystemErrorReporting'/><EventID>1001</EventID>
 <TimeCreated SystemTime='2026-11-27T00:00:00Z'/></System><EventData><Data>0x000000c4 (0x62)</Data></EventData></Event>`
 
@@ -89,7 +89,7 @@ export class StandInWindows {
   constructor(directory: string, hardware: Hardware) {
     this.#directory = directory
     this.#hardware = hardware
-    for (const path of ['C:\\Users\\tester', 'C:\\Windows\\System32\\drivers', 'C:\\Windows\\Minidump', 'D:\\']) {
+    for (const path of ['C:\\Users\\tester', drivers, 'C:\\Windows\\Minidump', 'D:\\']) {
       mkdirSync(this.locate(path), { recursive: true })
     }
   }
@@ -174,7 +174,7 @@ export class StandInWindows {
         ]),
       ),
       service: state.service !== null,
-      driverFile: existsSync(this.locate(driver)),
+      driverFile: readdirSync(this.locate(drivers)).length > 0,
       directories,
       volumes: [volume('C:', 'NTFS'), volume('D:', 'NTFS'), volume('E:', null)],
       dumps: state.dumps,
@@ -258,8 +258,7 @@ export class StandInWindows {
     if (win32.basename(program) === 'run-tests.js') return this.#jest(win32.dirname(program), words)
     switch (words.slice(0, 2).join(' ')) {
       case 'driver install':
-        cpSync(this.locate(words[words.indexOf('--driver') + 1]!), this.locate(driver))
-        this.state.service = 'stopped'
+        this.#install(words[words.indexOf('--driver') + 1]!)
         return {}
       case 'driver start':
         this.state.service = 'running'
@@ -267,6 +266,11 @@ export class StandInWindows {
       default:
         return { out: '{}' }
     }
+  }
+
+  #install(path: string): void {
+    cpSync(this.locate(path), this.locate(win32.join(drivers, win32.basename(path))))
+    this.state.service = 'stopped'
   }
 
   #jest(directory: string, words: readonly string[]): Reply {
@@ -292,7 +296,8 @@ export class StandInWindows {
   }
 
   #verifier([command, ...words]: readonly string[]): Reply {
-    if (command === '/query') return { out: this.state.verifierActive ? 'Treiber: psctx.sys' : 'Keine Treiber' }
+    if (command === '/query')
+      return { out: this.state.verifierActive ? `Treiber: ${this.state.verifier['VerifyDrivers']}` : 'Keine Treiber' }
     this.state.verifier = command === '/reset' ? {} : { VerifyDrivers: words.at(-1)!, VerifyDriverLevel: 0x209bb }
     return { status: 2 } // a restart is needed
   }
