@@ -28,7 +28,7 @@ static PDEVICE_OBJECT FuzzControlTop; /* and above the file system's control dev
 
 static ULONG64 FuzzPassed[IRP_MJ_MAXIMUM_FUNCTION + 1];
 static ULONG64 FuzzFastCalls[2]; /* refused for want of an entry, and passed on */
-static ULONG64 FuzzPoolBytes; /* of the driver, when its session has ended */
+static ULONG64 FuzzPoolBytes;    /* of the driver, when its session has ended */
 static ULONG64 FuzzNames;
 static ULONG64 FuzzMounts[2]; /* refused, and done */
 
