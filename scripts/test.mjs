@@ -181,7 +181,7 @@ try {
       'C tests with threads, ThreadSanitizer',
       'build/tsan',
       sanitize('thread'),
-      'host_threads|host_fltmgr|fsd_tests|filter|driver_races|driver_bounds|driver_inspect|driver_counts|driver_tracking',
+      'host_threads|host_fltmgr|fsd_tests|filter|driver_races|driver_bounds|driver_inspect|driver_counts|driver_tracking|driver_instances',
     )
   }
   if (reasons.has('windows')) skip('Windows binaries', reasons.get('windows'))

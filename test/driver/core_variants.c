@@ -216,6 +216,7 @@ VOID CoreMemoryIsNotExecutableFromWindows8On(VOID)
         CORE core;
 
         /* The image stays loaded here, and what it has found with it: the latest versions come last. */
+        HostSetQuirks(CoreVersions[index].Windows8 ? 0 : HOST_QUIRK_VERSION_61); /* has executable pool */
         CoreSetVersion(CoreVersions[index].Major, CoreVersions[index].Minor);
         CoreStart(&core);
         CoreLoadProbe();

@@ -16,7 +16,8 @@ static const char Usage[] =
     "usage: psctx-selftest.exe [--driver path\\image.sys] [--native] [--device \\\\.\\Global\\PsCtx]\n"
     "                          [--volume directory] [--only name] [--stress seconds]\n"
     "                          [--conformance [--cycles number] [--dismount]]\n"
-    "--driver loads psctx.sys or psctx-minifilter.sys, and removes it again; --native does so without a service manager.\n"
+    "--driver loads psctx.sys or psctx-minifilter.sys, and removes it again; --native does so without a service "
+    "manager.\n"
     "--conformance judges the file system of the volume. --dismount has it dismount the volume, whoever has files open "
     "there.\n";
 
