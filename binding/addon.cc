@@ -79,7 +79,7 @@ Napi::Function Bind(Napi::Env env, const std::shared_ptr<Session> &session, cons
                          Napi::Function());
     Napi::Function function(env, value);
     function.AddFinalizer([](Napi::Env, Binding *unused) { delete unused; }, binding.get());
-    binding.release();
+    [[maybe_unused]] const Binding *const owned = binding.release(); // by the finalizer
     return function;
 }
 

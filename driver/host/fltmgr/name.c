@@ -93,8 +93,10 @@ static NTSTATUS FltpMakeName(PFLT_FILTER Filter, FLT_FILE_NAME_OPTIONS Format, P
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     Target = (PUCHAR)Name->Text;
-    memcpy(Target, Volume->Buffer, Volume->Length);
-    Target += Volume->Length;
+    if (Volume->Length != 0) {
+        memcpy(Target, Volume->Buffer, Volume->Length);
+        Target += Volume->Length;
+    }
     if (Parent->Length != 0) {
         memcpy(Target, Parent->Buffer, Parent->Length);
         Target += Parent->Length;

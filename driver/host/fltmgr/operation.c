@@ -208,6 +208,7 @@ static VOID FltpCheckPre(PFLTP_OPERATION Operation, const FLTP_NODE *Node, FLT_P
 static VOID FltpTakeChanges(PFLTP_OPERATION Operation, const FLT_IO_PARAMETER_BLOCK *Before)
 {
     Operation->Iopb.TargetInstance = Before->TargetInstance;
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): Before is a copy byte by byte */
     if (memcmp(&Operation->Iopb, Before, sizeof(*Before)) != 0) {
         if (!FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY)) {
             FltpBreach(Operation, "PreOperation", "changed parameters without FltSetCallbackDataDirty");
@@ -272,7 +273,7 @@ static FLTP_OUTCOME FltpCallPre(PFLTP_OPERATION Operation, PFLTP_NODE Node)
     PVOID Context = NULL;
 
     Operation->Iopb.TargetInstance = Node->Instance;
-    Before = Operation->Iopb;
+    memcpy(&Before, &Operation->Iopb, sizeof(Before));
     FltpFillObjects(&Node->Objects, Node->Instance, Operation->Iopb.TargetFileObject);
     if (Node->Registration->PreOperation != NULL) {
         FltpEnterCall(&Call, "PreOperation", DISPATCH_LEVEL);

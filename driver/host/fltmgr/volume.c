@@ -99,7 +99,7 @@ NTSTATUS FltGetVolumeName(PFLT_VOLUME Volume, PUNICODE_STRING VolumeName, PULONG
 /* Where a string goes in the caller's buffer, behind what is there; NULL's buffer when it does not fit. */
 static VOID FltpPut(PUCHAR Base, ULONG Length, PULONG Used, PCUNICODE_STRING From, PUNICODE_STRING To)
 {
-    if (*Used + From->Length <= Length && From->Length != 0) {
+    if (Base != NULL && *Used + From->Length <= Length && From->Length != 0) {
         To->Buffer = (PWCH)(PVOID)(Base + *Used);
         To->Length = To->MaximumLength = From->Length;
         memcpy(To->Buffer, From->Buffer, From->Length);
