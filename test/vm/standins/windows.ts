@@ -1,6 +1,6 @@
 /** Stands in for the programs of a Windows machine that the recipe runs: each changes the machine's state as the real one would. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, win32 } from 'node:path'
 
 import type { Dump, Facts } from '../facts'
