@@ -181,7 +181,7 @@ try {
       'C tests with threads, ThreadSanitizer',
       'build/tsan',
       sanitize('thread'),
-      'host_threads|host_fltmgr|fsd_tests|filter|driver_races|driver_bounds|driver_inspect|driver_counts|driver_tracking|driver_instances',
+      '^(host_threads|host_fltmgr.*|fsd_tests|filter|driver_(races|bounds|inspect|counts|tracking|instances)(_minifilter)?)$',
     )
   }
   if (reasons.has('windows')) skip('Windows binaries', reasons.get('windows'))
