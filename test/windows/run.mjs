@@ -20,7 +20,12 @@ const everything = '(contract|support|descriptor|processes|overlapped)\\.test'
 
 function stagePackage() {
   const project = join(here, 'tsconfig.json')
-  const jest = { testEnvironment: 'node', testMatch: ['**/test/windows/*.test.js'], cacheDirectory: './jest-cache' }
+  const jest = {
+    testEnvironment: 'node',
+    testMatch: ['**/test/windows/*.test.js'],
+    cacheDirectory: './jest-cache',
+    testTimeout: 60_000, // some start processes, which takes Wine seconds on a busy machine
+  }
   stageTests({ stage, architecture: 'x64', project, jest })
 }
 
