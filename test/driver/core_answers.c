@@ -89,7 +89,6 @@ CORE_ANSWERED(FltGetFileNameInformation,
 CORE_ANSWERED(FltGetVolumeContext, (PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *Context),
               (Filter, Volume, Context))
 CORE_ANSWERED(FltGetVolumeName, (PFLT_VOLUME Volume, PUNICODE_STRING Name, PULONG Needed), (Volume, Name, Needed))
-CORE_ANSWERED(FltIsVolumeSnapshot, (PVOID Object, PBOOLEAN IsSnapshot), (Object, IsSnapshot))
 CORE_ANSWERED(FltRegisterFilter, (PDRIVER_OBJECT Driver, const FLT_REGISTRATION *Registration, PFLT_FILTER *Filter),
               (Driver, Registration, Filter))
 CORE_ANSWERED(FltStartFiltering, (PFLT_FILTER Filter), (Filter))
@@ -273,5 +272,17 @@ NTSTATUS __wrap_FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATIO
         FltReferenceContext(Context);
         *Old = Context;
     }
+    return CoreAnswers.Status;
+}
+
+/* A volume is a snapshot's, where the question is "refused" with success. */
+extern __typeof__(FltIsVolumeSnapshot) __real_FltIsVolumeSnapshot;
+NTSTATUS __wrap_FltIsVolumeSnapshot(PVOID Object, PBOOLEAN IsSnapshot);
+NTSTATUS __wrap_FltIsVolumeSnapshot(PVOID Object, PBOOLEAN IsSnapshot)
+{
+    if (!CoreIsRefused("FltIsVolumeSnapshot")) {
+        return __real_FltIsVolumeSnapshot(Object, IsSnapshot);
+    }
+    *IsSnapshot = NT_SUCCESS(CoreAnswers.Status);
     return CoreAnswers.Status;
 }

@@ -100,6 +100,11 @@ static VOID CoreCallBack(PVOID Context)
                      STATUS_FLT_DO_NOT_ATTACH);
         CHECK_STATUS(PsctxSetUpInstance(&unknown, 0, FILE_DEVICE_DISK_FILE_SYSTEM, FLT_FSTYPE_NTFS),
                      STATUS_FLT_DO_NOT_ATTACH); /* it has one */
+        CoreRefuse("FltIsVolumeSnapshot", 1, STATUS_SUCCESS);
+        CHECK_STATUS(PsctxSetUpInstance(&unknown, 0, FILE_DEVICE_DISK_FILE_SYSTEM, FLT_FSTYPE_NTFS),
+                     STATUS_FLT_DO_NOT_ATTACH); /* is a snapshot's */
+        CHECK_EQUAL(CoreRefused(), 1);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
     }
     FltObjectDereference(volume);
     ObDereferenceObject(file);

@@ -90,6 +90,37 @@ VOID CoreRefusedMountsAreMountsAllTheSame(VOID)
     CoreStop(&core);
 }
 
+/* Wherever the driver finds that it is to go, the client is told that, and nothing is inserted. */
+static VOID CoreInsertionsEndWithTheDriver(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    ULONG refusals = 0;
+    ULONG call;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    for (call = 1; call <= CORE_CALLS; call += 1) {
+        NTSTATUS status;
+        ULONG refused;
+
+        CoreRefuse("ExAcquireRundownProtection", call, STATUS_SUCCESS);
+        status = CoreInsert(core.Control, &insertion, NULL);
+        refused = CoreRefused();
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        if (refused == 0) {
+            CHECK_STATUS(status, STATUS_SUCCESS);
+            break;
+        }
+        CHECK_STATUS(status, STATUS_DELETE_PENDING);
+        CHECK_EQUAL(CoreCount(core.Control, insertion.Stream), 0);
+        refusals += refused;
+    }
+    CHECK(refusals > 1 && call <= CORE_CALLS);
+    CoreClose(insertion.Stream);
+    CoreStop(&core);
+}
+
 static const CORE_TEST CoreAnsweredTests[] = {
     {"a start that any routine fails leaves nothing, and the next one succeeds", CoreStartsFailWhole},
     {"where legacy filters are blocked, contexts of open handles work", CoreBlockedFiltersLeaveHandlesTheirContexts},
@@ -122,6 +153,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
+    {"an insertion that comes while the driver goes is refused with that", CoreInsertionsEndWithTheDriver},
 };
 
 int main(int argc, char **argv)

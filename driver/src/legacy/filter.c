@@ -196,7 +196,6 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxRetireFilterDevice(PDEVICE_OBJECT Fi
         PsctxDevicesAge = TRUE;
         PsctxWakeHousekeeping();
     }
-    extension->Age = 0;
     InsertTailList(&PsctxRetiredDevices, &extension->Links);
     PsctxUnlockFilter();
 }
