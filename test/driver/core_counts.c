@@ -197,9 +197,12 @@ static VOID CoreOneContextCountsAnOpenOnce(VOID)
     PSCTX_TRACKING tracking;
     CORE_INSERTION own = insertion;
     CORE_COUNTS counts;
+    HANDLE second;
     HANDLE stream;
 
     CoreStartCounts(&counts);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    CHECK_STATUS(CoreTrack(second, L"*NOTHING", NULL, 0), STATUS_SUCCESS); /* names another session's context */
     own.Stream = CoreOpenFile(CORE_OTHER_FILE);
     CHECK_STATUS(CoreInsert(counts.Core.Control, &own, NULL), STATUS_SUCCESS);
     CHECK_STATUS(CoreTrack(counts.Core.Control, L"*", NULL, 0), STATUS_SUCCESS);
@@ -212,6 +215,7 @@ static VOID CoreOneContextCountsAnOpenOnce(VOID)
 
     CoreClose(CoreOpenFile(CORE_OTHER_FILE));
     CHECK_EQUAL(CoreGetTracking(counts.Core.Control, own.Stream, &tracking), PSCTX_TRACKED_NO);
+    CoreClose(second);
     CoreStopCounts(&counts);
 }
 
