@@ -191,15 +191,20 @@ static VOID CoreUncountedRulesCountNothing(VOID)
 }
 
 /* Rules that name one context bring one, and an open counts once; what a client has inserted is left alone. */
-static VOID CoreOneContextCountsAnOpenOnce(VOID)
+static VOID CoreCountWithRulesBehind(_In_ BOOLEAN OthersFirst)
 {
     const CORE_INSERTION insertion = {.Owner = CORE_OWNER, .Instance = CORE_INSTANCE};
     PSCTX_TRACKING tracking;
     CORE_INSERTION own = insertion;
     CORE_COUNTS counts;
+    HANDLE second;
     HANDLE stream;
 
     CoreStartCounts(&counts);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    if (OthersFirst) {
+        CHECK_STATUS(CoreTrack(second, L"*NOTHING", NULL, 0), STATUS_SUCCESS); /* names another session's context */
+    }
     own.Stream = CoreOpenFile(CORE_OTHER_FILE);
     CHECK_STATUS(CoreInsert(counts.Core.Control, &own, NULL), STATUS_SUCCESS);
     CHECK_STATUS(CoreTrack(counts.Core.Control, L"*", NULL, 0), STATUS_SUCCESS);
@@ -212,7 +217,14 @@ static VOID CoreOneContextCountsAnOpenOnce(VOID)
 
     CoreClose(CoreOpenFile(CORE_OTHER_FILE));
     CHECK_EQUAL(CoreGetTracking(counts.Core.Control, own.Stream, &tracking), PSCTX_TRACKED_NO);
+    CoreClose(second);
     CoreStopCounts(&counts);
+}
+
+static VOID CoreOneContextCountsAnOpenOnce(VOID)
+{
+    CoreCountWithRulesBehind(FALSE);
+    CoreCountWithRulesBehind(TRUE);
 }
 
 /* Creates that fail, and opens by other names than the rule's, are no opens of the rule; reads and writes of the stream are. */
