@@ -161,6 +161,17 @@ BOOLEAN __wrap_ExAcquireRundownProtection(PEX_RUNDOWN_REF Rundown)
     return CoreIsRefused("ExAcquireRundownProtection") ? FALSE : __real_ExAcquireRundownProtection(Rundown);
 }
 
+extern __typeof__(FsRtlRemovePerStreamContext) __real_FsRtlRemovePerStreamContext;
+PFSRTL_PER_STREAM_CONTEXT __wrap_FsRtlRemovePerStreamContext(PFSRTL_ADVANCED_FCB_HEADER Header, PVOID OwnerId,
+                                                             PVOID InstanceId);
+PFSRTL_PER_STREAM_CONTEXT __wrap_FsRtlRemovePerStreamContext(PFSRTL_ADVANCED_FCB_HEADER Header, PVOID OwnerId,
+                                                             PVOID InstanceId)
+{
+    return CoreIsRefused("FsRtlRemovePerStreamContext")
+               ? NULL
+               : __real_FsRtlRemovePerStreamContext(Header, OwnerId, InstanceId);
+}
+
 extern __typeof__(ExAllocatePoolWithTag) __real_ExAllocatePoolWithTag;
 PVOID __wrap_ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 PVOID __wrap_ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag)

@@ -3,6 +3,7 @@ set(CORE_ANSWERED
     ExAcquireRundownProtection ExAllocatePoolWithTag ExInitializeResourceLite
     FltAttachVolume FltEnumerateVolumes FltGetDeviceObject FltGetFileNameInformation
     FltGetVolumeContext FltGetVolumeName FltIsVolumeSnapshot FltRegisterFilter FltSetVolumeContext FltStartFiltering
+    FsRtlRemovePerStreamContext
     IoAttachDeviceToDeviceStackSafe IoCreateDevice IoCreateSymbolicLink IoEnumerateDeviceObjectList
     IoGetDiskDeviceObject IoRegisterFsRegistrationChange
     MmGetSystemRoutineAddress ObOpenObjectByPointer ObQueryNameString PsCreateSystemThread PsGetVersion

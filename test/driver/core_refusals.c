@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core_batch.h"
 #include "test_file_system.h"
 
 #define CORE_CALLS 64u
@@ -121,7 +122,34 @@ static VOID CoreInsertionsEndWithTheDriver(VOID)
     CoreStop(&core);
 }
 
+/* As when a teardown takes the context between its description and its removal: what was described stays unsaid. */
+static VOID CoreBatchesSayNothingOfWhatTheyDoNotRemove(VOID)
+{
+    enum { CAPACITY = 128 };
+    static const UCHAR nothing[CAPACITY];
+    CORE_BATCH batch;
+    HANDLE stream;
+    CORE core;
+
+    CoreStart(&core);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, CAPACITY);
+    CoreAddInsert(&batch, stream, 1, 1, 5);
+    CoreAddMatch(&batch, PSCTX_OPERATION_REMOVE, stream, 1, 1);
+    CoreRefuse("FsRtlRemovePerStreamContext", 1, STATUS_SUCCESS);
+    CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    CHECK_STATUS(batch.Results[1].Status, STATUS_NOT_FOUND);
+    CHECK_EQUAL(batch.Results[1].ReplySize, 0);
+    CHECK(memcmp(CoreBatchSlot(&batch, 1), nothing, CAPACITY) == 0);
+    CoreFreeBatch(&batch);
+    CHECK_EQUAL(CoreCount(core.Control, stream), 1);
+    CoreStop(&core);
+}
+
 static const CORE_TEST CoreAnsweredTests[] = {
+    {"a batch says nothing of a context that it could not remove", CoreBatchesSayNothingOfWhatTheyDoNotRemove},
     {"a start that any routine fails leaves nothing, and the next one succeeds", CoreStartsFailWhole},
     {"where legacy filters are blocked, contexts of open handles work", CoreBlockedFiltersLeaveHandlesTheirContexts},
     {"a service key that cannot be opened allows no unloading", CoreAKeyThatCannotBeReadAllowsNothing},
