@@ -1,4 +1,5 @@
-// `npm run build:windows [-- DIRECTORY]`: builds the Windows binaries from Linux into build/windows, or into DIRECTORY.
+// `npm run build:windows [-- [--without-zig] DIRECTORY]`: builds the Windows binaries from Linux into build/windows, or into DIRECTORY; all of
+// them, or all but the addon for arm64, for which Zig takes minutes the first time.
 // `npm run build:windows -- --wdk KIT [--check]`: builds the driver alone into build/wdk, against a Windows Driver Kit's headers and libraries.
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,11 +13,11 @@ import { buildDriver, checkDriverWithGcc } from './windows/driver.mjs'
 import { buildSelfTest } from './windows/selftest.mjs'
 import { buildWithKit } from './windows/wdk.mjs'
 
-/** There is no Node.js for 32-bit Windows any more. */
-const addonArchitectures = ['x64', 'arm64']
+/** Those that an addon is built for; there is no Node.js for 32-bit Windows any more. */
+const addonsOf = (withoutZig) => (withoutZig ? ['x64'] : ['x64', 'arm64'])
 
 /** Builds everything below `output`; `output/<architecture>` has what is to be copied to a Windows machine. */
-function buildWindows(output) {
+function buildWindows(output, addonArchitectures) {
   const objects = emptied(join(output, 'objects'))
   for (const [name, architecture] of Object.entries(architectures)) {
     const directory = emptied(join(output, name))
@@ -29,14 +30,21 @@ function buildWindows(output) {
 
 try {
   const { values, positionals } = parseArgs({
-    options: { wdk: { type: 'string' }, check: { type: 'boolean', default: false } },
+    options: {
+      wdk: { type: 'string' },
+      check: { type: 'boolean', default: false },
+      'without-zig': { type: 'boolean', default: false },
+    },
     allowPositionals: true,
   })
   const reasons = provide(['build', 'windows'])
   if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
   installDependencies()
-  if (values.wdk === undefined) buildWindows(resolve(positionals[0] ?? join(root, 'build', 'windows')))
-  else buildWithKit(resolve(values.wdk), resolve(positionals[0] ?? join(root, 'build', 'wdk')), values.check)
+  if (values.wdk === undefined) {
+    buildWindows(resolve(positionals[0] ?? join(root, 'build', 'windows')), addonsOf(values['without-zig']))
+  } else {
+    buildWithKit(resolve(values.wdk), resolve(positionals[0] ?? join(root, 'build', 'wdk')), values.check)
+  }
 } catch (error) {
   if (!(error instanceof CommandError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error
   console.error(error.message)
