@@ -11,8 +11,9 @@ static const FRONT_VALUE LegacyValues[] = {
     {L"", L"AllowUnload", NULL, 1},
 };
 
-/* The instance: below Parameters from Windows 11 24H2 on. */
+/* Features and instance: below Parameters from Windows 11 24H2 on. */
 static const FRONT_VALUE MinifilterValues[] = {
+    {L"", L"SupportedFeatures", NULL, 3},
     {L"\\Instances", L"DefaultInstance", L"psctx", 0},
     {L"\\Instances\\psctx", L"Altitude", L"385099.5", 0},
     {L"\\Instances\\psctx", L"Flags", NULL, 0},
