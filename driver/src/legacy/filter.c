@@ -252,7 +252,7 @@ static volatile LONG *PsctxAttachmentCounter(_In_ PSCTX_FILTER_KIND Kind)
  */
 PSCTX_PAGE static PCUNICODE_STRING PsctxStorageNameOf(_In_ const PSCTX_FILTER_EXTENSION *Extension)
 {
-    static const UNICODE_STRING none = RTL_CONSTANT_STRING(L""); /* not NULL: no character is copied from there */
+    static const UNICODE_STRING none = {0, 0, L""}; /* not NULL: no character is copied from there */
 
     PAGED_CODE();
 

@@ -85,7 +85,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxUnlockVolumesShared(VOID)
 _IRQL_requires_(PASSIVE_LEVEL) _Requires_lock_held_(PsctxVolumesLock) PSCTX_PAGE static VOID
     PsctxCountVolume(_In_ const PSCTX_VOLUME_CONTEXT *Context, _In_ BOOLEAN Attached)
 {
-    static const UNICODE_STRING none = RTL_CONSTANT_STRING(L""); /* not NULL: no character is copied from there */
+    static const UNICODE_STRING none = {0, 0, L""}; /* not NULL: no character is copied from there */
     volatile LONG *counter = Context->Redirector ? &PsctxAttachments.FileSystems : &PsctxAttachments.Volumes;
 
     PAGED_CODE();
