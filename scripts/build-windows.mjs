@@ -16,16 +16,20 @@ import { buildWithKit } from './windows/wdk.mjs'
 /** Those that an addon is built for; there is no Node.js for 32-bit Windows any more. */
 const addonsOf = (withoutZig) => (withoutZig ? ['x64'] : ['x64', 'arm64'])
 
-/** Builds everything below `output`; `output/<architecture>` has what is to be copied to a Windows machine. */
-function buildWindows(output, addonArchitectures) {
+/** Builds everything below `output`, all at a time; `output/<architecture>` has what is to be copied to a Windows machine. */
+async function buildWindows(output, addonArchitectures) {
   const objects = emptied(join(output, 'objects'))
-  for (const [name, architecture] of Object.entries(architectures)) {
-    const directory = emptied(join(output, name))
-    buildDriver(architecture, emptied(join(objects, name, 'driver')), directory)
-    buildSelfTest(architecture, emptied(join(objects, name, 'selftest')), directory)
-  }
-  checkDriverWithGcc(join(objects, 'x64', 'driver-gcc'))
-  for (const name of addonArchitectures) buildAddon(name, emptied(join(objects, name, 'addon')), join(output, name))
+  const names = Object.keys(architectures)
+  const directories = Object.fromEntries(names.map((name) => [name, emptied(join(output, name))]))
+  const objectsOf = (name, part) => emptied(join(objects, name, part))
+  await Promise.all([
+    ...names.flatMap((name) => [
+      buildDriver(architectures[name], objectsOf(name, 'driver'), directories[name]),
+      buildSelfTest(architectures[name], objectsOf(name, 'selftest'), directories[name]),
+    ]),
+    checkDriverWithGcc(objectsOf('x64', 'driver-gcc')),
+    ...addonArchitectures.map((name) => buildAddon(name, objectsOf(name, 'addon'), directories[name])),
+  ])
 }
 
 try {
@@ -41,7 +45,7 @@ try {
   if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
   installDependencies()
   if (values.wdk === undefined) {
-    buildWindows(resolve(positionals[0] ?? join(root, 'build', 'windows')), addonsOf(values['without-zig']))
+    await buildWindows(resolve(positionals[0] ?? join(root, 'build', 'windows')), addonsOf(values['without-zig']))
   } else {
     buildWithKit(resolve(values.wdk), resolve(positionals[0] ?? join(root, 'build', 'wdk')), values.check)
   }

@@ -21,15 +21,21 @@ export function run(command, args, options = {}) {
     throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
 }
 
-/** Starts a command of which others may run beside it: resolves to whether it exited with 0, and to all that it printed. */
-export async function runBeside(command, args) {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = new Promise((resolve, reject) => {
+/**
+ * Runs a command while others run beside it, and throws as `run` does. What it prints is on the terminal in one piece when it has ended, unless
+ * `stdio` says otherwise.
+ */
+export async function runBeside(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  const printed = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : ''))
+  const end = await new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new CommandError(`${command}: ${error.message}`)))
-    child.on('close', (status) => resolve(status === 0))
+    child.on('close', (status, signal) => resolve(status ?? signal))
   })
-  const [passed, output, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
-  return { passed, output: output + errors }
+  const [output, errors] = await Promise.all(printed)
+  process.stdout.write(output)
+  process.stderr.write(errors)
+  if (end !== 0) throw new CommandError(`${command} ${args.join(' ')} ended with ${end}`)
 }
 
 /** Runs a command and returns its exit status and standard output; standard error goes to the terminal. */

@@ -20,9 +20,9 @@ function skip(suite, reason) {
 }
 
 /** A step that passes or fails as a whole. */
-function step(suite, action) {
+async function step(suite, action) {
   try {
-    action()
+    await action()
     count(suite, { passed: 1, failed: 0 })
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
@@ -33,25 +33,21 @@ function step(suite, action) {
 
 /** Checks of the sources, by the names of their npm scripts: each takes one processor, and none waits for another. */
 async function check(scripts) {
-  const results = await Promise.all(
-    Object.values(scripts).map((script) => runBeside('npm', ['run', '--silent', script])),
+  const steps = Object.entries(scripts).map(([suite, script]) =>
+    step(suite, () => runBeside('npm', ['run', '--silent', script])),
   )
-  for (const [index, suite] of Object.keys(scripts).entries()) {
-    const { passed, output } = results[index]
-    if (!passed) console.error(output)
-    count(suite, { passed: Number(passed), failed: Number(!passed) })
-  }
+  await Promise.all(steps)
 }
 
 /**
  * The static analysis, whole in continuous integration; for a person, who is not to wait minutes for the answers of every file, as many of those
  * that are not known yet as come in a quarter of a minute, so that after some runs it is what has changed.
  */
-function analyze() {
+async function analyze() {
   const report = join(root, 'build', 'analysis', 'report.json')
   rmSync(report, { force: true })
   const limit = inContinuousIntegration ? [] : ['--seconds', '15']
-  step('static analysis', () => run(process.execPath, [join('scripts', 'analyze.mjs'), ...limit]))
+  await step('static analysis', () => run(process.execPath, [join('scripts', 'analyze.mjs'), ...limit]))
   const { left } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { left: 0 }
   if (left > 0) skip('the rest of the static analysis', `${left} questions: \`npm run lint:analysis\` asks them all`)
 }
@@ -92,13 +88,13 @@ function runNativeTests(suite, directory, options, programs = '.') {
   })
 }
 
-function runJest(environment) {
+async function runJest(environment) {
   const report = join(root, 'build', 'jest.json')
   rmSync(report, { force: true })
   mkdirSync(join(root, 'build'), { recursive: true })
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   try {
-    run(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], {
+    await runBeside(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], {
       env: environment,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
@@ -118,11 +114,11 @@ function runJest(environment) {
 }
 
 /** The suites of test/windows, which tell their counts in a file. */
-function runOnWine() {
+async function runOnWine() {
   const report = join(root, 'build', 'wine', 'results.json')
   rmSync(report, { force: true })
   try {
-    run(process.execPath, [join('test', 'windows', 'run.mjs')])
+    await runBeside(process.execPath, [join('test', 'windows', 'run.mjs')])
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     console.error(error.message)
@@ -153,14 +149,14 @@ try {
   ])
   if (reasons.has('build')) throw new CommandError(reasons.get('build'))
   installDependencies()
-  step('build', build)
+  await step('build', build)
   const checks = { types: 'typecheck', ESLint: 'lint:ts', Prettier: 'lint:format' }
   if (reasons.has('format')) skip('clang-format', reasons.get('format'))
   else checks['clang-format'] = 'lint:c'
   await check(checks)
 
   if (reasons.has('analysis')) skip('static analysis', reasons.get('analysis'))
-  else analyze()
+  else await analyze()
 
   runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
   if (reasons.has('clang')) {
@@ -193,7 +189,7 @@ try {
   if (reasons.has('windows')) {
     skip('Windows binaries', reasons.get('windows'))
   } else {
-    step('Windows binaries', () => buildWindows({ withoutZig: noZig !== '' }))
+    await step('Windows binaries', () => buildWindows({ withoutZig: noZig !== '' }))
     if (noZig !== '') skip('the addon for Windows on arm64', noZig)
   }
   const noPackage =
@@ -202,24 +198,27 @@ try {
   if (noPackage) {
     skip('the package', noPackage)
   } else {
-    step('Linux addons', buildLinux)
-    step('npm pack', () => run(process.execPath, [join('test', 'package', 'prepare.mjs')]))
+    await step('Linux addons', buildLinux)
+    await step('npm pack', () => run(process.execPath, [join('test', 'package', 'prepare.mjs')]))
   }
-  runJest({
-    ...process.env,
-    PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
-    PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
-    PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
-    PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
-    PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
-    PSCTX_NO_ZIG: noZig,
-    PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
-    PSCTX_NO_PACKAGE: noPackage ?? '',
-    PSCTX_NO_ARM64: reasons.get('arm64') ?? '',
-  })
   const obstacle = reasons.get('windows') ?? reasons.get('wine')
   if (obstacle) skip('Wine', obstacle)
-  else runOnWine()
+  // Either waits for what the other does not need: Jest for a mount or a build, Wine for its server.
+  await Promise.all([
+    obstacle ? undefined : runOnWine(),
+    runJest({
+      ...process.env,
+      PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
+      PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
+      PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
+      PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
+      PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
+      PSCTX_NO_ZIG: noZig,
+      PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
+      PSCTX_NO_PACKAGE: noPackage ?? '',
+      PSCTX_NO_ARM64: reasons.get('arm64') ?? '',
+    }),
+  ])
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)

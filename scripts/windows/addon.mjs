@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
-import { root, run } from '../run.mjs'
+import { root, runBeside } from '../run.mjs'
 import { zigEnvironment } from '../tools.mjs'
 
 /** Where an image says where its header is, and the header when it was linked. [debug/pe-format] */
@@ -19,11 +19,11 @@ function toolchain(name) {
 }
 
 /** The addon, whose transport is then that of Windows. */
-export function buildAddon(name, objects, directory) {
+export async function buildAddon(name, objects, directory) {
   const { file, environment } = toolchain(name)
   const options = [`-DCMAKE_TOOLCHAIN_FILE=${file}`, '-DCMAKE_BUILD_TYPE=Release', '-DPSCTX_TESTS=OFF']
-  run('cmake', ['-S', root, '-B', objects, ...options], { env: environment })
-  run('cmake', ['--build', objects, '--parallel', String(availableParallelism())], { env: environment })
+  await runBeside('cmake', ['-S', root, '-B', objects, ...options], { env: environment })
+  await runBeside('cmake', ['--build', objects, '--parallel', String(availableParallelism())], { env: environment })
   const image = readFileSync(join(objects, 'Release', 'psctx.node'))
   image.writeUInt32LE(0, image.readUInt32LE(peHeaderField) + timeStampInHeader) // Zig's linker cannot be asked to leave it out
   writeFileSync(join(directory, 'psctx.node'), image)

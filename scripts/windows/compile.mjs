@@ -1,7 +1,8 @@
 // The compiler and linker options that the driver and the kernel self-test share, and what of clang's differs by architecture.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { root } from '../run.mjs'
+import { root, runBeside } from '../run.mjs'
 import { driverDirectory, mingwHeaders } from './directories.mjs'
 
 export const clang = 'clang-19'
@@ -52,6 +53,14 @@ export function clangCompileOptions(architecture) {
     '-idirafter',
     mingwHeaders,
   ]
+}
+
+/** Compiles `sources` with clang in `objects`, after `header`, once for all of them: most of the time for a source goes into the system's headers. */
+export async function clangCompile(options, header, sources, objects) {
+  writeFileSync(join(objects, 'header.h'), `#include <${header}>\n`)
+  const precompile = ['-x', 'c-header', 'header.h', '-o', 'header.pch']
+  const compile = ['-include-pch', 'header.pch', '-c', ...sources]
+  for (const command of [precompile, compile]) await runBeside(clang, [...options, ...command], { cwd: objects })
 }
 
 export function clangLinkOptions(architecture, name) {

@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-import { run } from '../run.mjs'
-import { clang, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
-import { driverDirectory, emptied, mingwHeaders } from './directories.mjs'
+import { run, runBeside } from '../run.mjs'
+import { clang, clangCompile, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
+import { driverDirectory, mingwHeaders } from './directories.mjs'
 import { writeArm64Headers } from './headers.mjs'
 import { driverSources, images, subsystemVersionOf } from './images.mjs'
 import { filterManagerLibrary, importLibraries } from './import-libraries.mjs'
@@ -38,11 +38,9 @@ const protection = {
   entry: 'PsctxProtectedEntry',
 }
 
-/** Compiles every source in `objects`. Names are relative: a PDB, and by its hash the image, tells the command that made it. */
-function compile(compiler, options, more, objects) {
-  const sources = [...driverSources, ...more]
-  const headers = ['-isystem', join(mingwHeaders, 'ddk')]
-  run(compiler, [...driverCompileOptions, ...options, ...headers, '-c', ...sources], { cwd: objects })
+/** What either compiler is asked, with options of its own. */
+function optionsOf(options) {
+  return [...driverCompileOptions, ...options, '-isystem', join(mingwHeaders, 'ddk')]
 }
 
 /** Links an image of what has been compiled in `objects`. */
@@ -52,15 +50,16 @@ function link({ image, compiler, options, libraries, more = [], objects }) {
 }
 
 /** The images that are shipped, their PDBs and their INFs, in `directory`. */
-export function buildDriver(architecture, objects, directory) {
+export async function buildDriver(architecture, objects, directory) {
   const headers = join(objects, 'include')
   mkdirSync(headers)
   const options = [...clangCompileOptions(architecture), ...protection.compile]
   if (!architecture.mingw) {
     writeArm64Headers(headers)
-    options.push('-isystem', 'include')
+    options.push('-isystem', 'include') // relative, as a PDB may tell it
   }
-  compile(clang, options, [protection.source], objects)
+  const sources = [...driverSources, protection.source]
+  await clangCompile(optionsOf(options), 'ntifs.h', sources, objects)
   const libraries = importLibraries(architecture, objects, modules)
   const filterManager = filterManagerLibrary(architecture, objects)
   for (const image of images) {
@@ -94,11 +93,11 @@ export function buildDriver(architecture, objects, directory) {
 }
 
 /** The same for x64 by gcc and GNU ld, as a check alone: GNU ld cannot make a section discardable. */
-export function checkDriverWithGcc(objects) {
+export async function checkDriverWithGcc(objects) {
   const compiler = 'x86_64-w64-mingw32-gcc-posix'
-  emptied(objects)
   // The processor's own data is at address zero of a segment, which gcc takes for a null pointer's.
-  compile(compiler, ['-mno-red-zone', '--param=min-pagesize=0'], [], objects)
+  const options = optionsOf(['-mno-red-zone', '--param=min-pagesize=0'])
+  await runBeside(compiler, [...options, '-c', ...driverSources], { cwd: objects })
   const filterManager = filterManagerLibrary(architectures.x64, objects)
   for (const image of images) {
     link({

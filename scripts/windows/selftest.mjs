@@ -3,7 +3,7 @@ import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { root, run } from '../run.mjs'
-import { clang, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
+import { clang, clangCompile, clangCompileOptions, clangLinkOptions, compileOptions, linkOptions } from './compile.mjs'
 import { importLibraries } from './import-libraries.mjs'
 
 const sources = join(root, 'test', 'kernel')
@@ -12,20 +12,19 @@ const sources = join(root, 'test', 'kernel')
 const modules = ['kernel32', 'ntdll', 'advapi32'].map((name) => [name, `${name}.dll`])
 
 /** Builds it from every source in test/kernel. */
-export function buildSelfTest(architecture, objects, directory) {
+export async function buildSelfTest(architecture, objects, directory) {
   const names = readdirSync(sources)
     .filter((name) => name.endsWith('.c'))
     .sort()
-  const options = { cwd: objects }
-  const compile = [
+  const options = [
     ...clangCompileOptions(architecture),
     ...compileOptions,
     '-D_WIN32_WINNT=0x0502',
     '-DWINVER=0x0502',
     `-I${sources}`,
-    '-c',
   ]
-  run(clang, [...compile, ...names.map((name) => join(sources, name))], options)
+  const paths = names.map((name) => join(sources, name))
+  await clangCompile(options, 'nt.h', paths, objects)
   run(
     clang,
     [
@@ -39,7 +38,7 @@ export function buildSelfTest(architecture, objects, directory) {
       ...names.map((name) => name.replace(/\.c$/, '.o')),
       ...importLibraries(architecture, objects, modules),
     ],
-    options,
+    { cwd: objects },
   )
   copyFileSync(join(objects, 'psctx-selftest.exe'), join(directory, 'psctx-selftest.exe'))
 }
