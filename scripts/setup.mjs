@@ -1,6 +1,7 @@
 // Brings a machine from a bare clone to a built checkout: Debian packages, npm packages, addon and facade.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { CommandError, inContinuousIntegration, root, run, which } from './run.mjs'
@@ -134,7 +135,8 @@ export function installDependencies() {
 /** Builds the addon and the facade; quick when nothing has changed. */
 export function build() {
   const native = ['CMakeLists.txt', ...filesBelow('binding'), ...filesBelow('driver')]
-  once('native', [...native, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:native']))
+  const parallel = ['--', '--parallel', String(availableParallelism())] // make does one after the other unless told
+  once('native', [...native, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:native', ...parallel]))
   const scripts = ['scripts/build-dist.mjs', ...filesBelow('scripts/library')]
   once('facade', [...filesBelow('src'), ...scripts, 'tsconfig.build.json', 'package.json', 'package-lock.json'], () =>
     run('npm', ['run', '--silent', 'build:ts']),
