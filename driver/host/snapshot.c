@@ -493,13 +493,3 @@ VOID HostRestore(VOID)
     }
     HostReleaseWaiters();
 }
-
-SIZE_T HostSavedBytes(VOID)
-{
-    SIZE_T Bytes = 0;
-
-    for (ULONG Index = 0; Index < Snapshot.PieceCount; Index++) {
-        Bytes += ReadNoFence(&Snapshot.Pieces[Index].Written) != 0 ? Snapshot.Pieces[Index].Length : 0;
-    }
-    return Bytes;
-}
