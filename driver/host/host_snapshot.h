@@ -19,12 +19,11 @@ extern "C" {
  *
  * Every thread but the caller's and those that drivers have made (PsCreateSystemThread) has ended; drivers' threads wait for an object, and
  * wait for the same one when the kernel is put back. Work items end first. So a driver that has a thread is not to be unloaded in between.
+ *
+ * The first write to each page that is saved raises SIGSEGV, which is handled: a debugger is to pass it on.
  */
 VOID HostSave(VOID);
 VOID HostRestore(VOID);
-
-/* Bytes that HostRestore copies. */
-SIZE_T HostSavedBytes(VOID);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,9 @@
 /*
  * Saving and restoring the kernel: its memory comes from one arena, and its variables lie in one library.
+ *
+ * Most of what is saved is never written again: tables, contexts that no case gets at, what sanitizers keep beside. So pages are made
+ * read-only when they are saved; the first write to each faults, once in the life of the process, and only pages that have ever been
+ * written are copied back.
  */
 #include "host_snapshot.h"
 
@@ -8,6 +12,7 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -29,6 +34,10 @@
 #define SNAPSHOT_RANGES 64u
 #define SNAPSHOT_LARGE 1024u                /* bytes of a free block that are worth leaving out */
 #define SNAPSHOT_PATIENCE (10 * 10000000ll) /* 100 ns units */
+
+#ifdef SNAPSHOT_ADDRESS_SANITIZER
+void __asan_get_shadow_mapping(size_t *Scale, size_t *Offset);
+#endif
 
 #ifdef __clang__
 #define WITHOUT_CHECKS __attribute__((no_sanitize("address", "undefined", "coverage")))
@@ -165,25 +174,37 @@ typedef struct _SNAPSHOT_RANGE {
     PUCHAR Copy;
 } SNAPSHOT_RANGE;
 
+/* A page of a range, or what of one lies in it. */
+typedef struct _SNAPSHOT_PIECE {
+    PUCHAR Start;
+    SIZE_T Length;
+    const UCHAR *Copy;
+    volatile LONG Written; /* so that it is to be copied back */
+} SNAPSHOT_PIECE;
+
 static struct {
     SNAPSHOT_RANGE Ranges[SNAPSHOT_RANGES];
     ULONG RangeCount;
     SIZE_T ArenaUsed;
-    PUCHAR Shadow; /* what AddressSanitizer knows of the arena */
+    SIZE_T PageSize;
+    SNAPSHOT_PIECE *Pieces;
+    ULONG PieceCount;
+    struct sigaction Fault; /* what happens to faults that are others' */
 } Snapshot HOST_KEPT = {0};
 
-/* Sections that are left alone: what HOST_KEPT says, and what a build counts of the code that has run. */
-static const char *const SnapshotKept[] = {"host_kept",      "__sancov_cntrs",  "__sancov_guards",
-                                           "__sancov_bools", "__llvm_prf_cnts", "__llvm_prf_bits"};
+/* Sections that are left alone: what HOST_KEPT says, what a build counts of the code that has run, and tables that nobody writes. */
+static const char *const SnapshotKept[] = {"host_kept",       "__sancov_cntrs",  "__sancov_guards", "__sancov_bools",
+                                           "__llvm_prf_cnts", "__llvm_prf_bits", "__sancov_pcs",    "asan_globals"};
 
-/* Words, without a call of memcpy, which a sanitizer would check. */
+/* By pieces, without a call of memcpy, which a sanitizer would check. */
 WITHOUT_CHECKS static VOID SnapshotCopy(PUCHAR To, const UCHAR *From, SIZE_T Length)
 {
 #ifdef SNAPSHOT_ADDRESS_SANITIZER
+    typedef ULONG64 PIECE __attribute__((vector_size(64), aligned(1), may_alias));
     SIZE_T Index;
 
-    for (Index = 0; Index + sizeof(ULONG64) <= Length; Index += sizeof(ULONG64)) {
-        *(ULONG64 *)(PVOID)(To + Index) = *(const ULONG64 *)(const VOID *)(From + Index);
+    for (Index = 0; Index + sizeof(PIECE) <= Length; Index += sizeof(PIECE)) {
+        *(PIECE *)(PVOID)(To + Index) = *(const PIECE *)(const VOID *)(From + Index);
     }
     for (; Index < Length; Index++) {
         To[Index] = From[Index];
@@ -308,20 +329,19 @@ static int SnapshotVisit(struct dl_phdr_info *Information, size_t Size, void *Co
     return 1;
 }
 
-#ifdef SNAPSHOT_ADDRESS_SANITIZER
-#define SNAPSHOT_SHADOW_UNIT 8u /* bytes that one of the shadow stands for */
-
-void __asan_get_shadow_mapping(size_t *Scale, size_t *Offset);
-
-static PUCHAR SnapshotArenaShadow(VOID)
+/* What AddressSanitizer knows of the arena. */
+static VOID SnapshotAddShadow(VOID)
 {
+#ifdef SNAPSHOT_ADDRESS_SANITIZER
     size_t Scale;
     size_t Offset;
+    PUCHAR Shadow;
 
     __asan_get_shadow_mapping(&Scale, &Offset);
-    return (PUCHAR)(((ULONG_PTR)ArenaBase >> Scale) + Offset);
-}
+    Shadow = (PUCHAR)(((ULONG_PTR)ArenaBase >> Scale) + Offset);
+    SnapshotAdd(Shadow, Shadow + (ArenaUsed >> Scale));
 #endif
+}
 
 static VOID SnapshotCountThread(PETHREAD Thread, PVOID Context)
 {
@@ -370,8 +390,68 @@ static PUCHAR SnapshotAllocate(SIZE_T Size)
     return Memory;
 }
 
+/* A write to a page that is as it was saved: it may be written from here on, and is copied back. Runs on any thread. */
+WITHOUT_CHECKS static void SnapshotFault(int Signal, siginfo_t *Information, void *Context)
+{
+    const PUCHAR Page = (PUCHAR)((ULONG_PTR)Information->si_addr & ~(ULONG_PTR)(Snapshot.PageSize - 1));
+
+    for (ULONG Index = 0; Index < Snapshot.PieceCount; Index++) {
+        SNAPSHOT_PIECE *Piece = &Snapshot.Pieces[Index];
+
+        if (Piece->Start == Page && Piece->Length == Snapshot.PageSize) {
+            __atomic_store_n(&Piece->Written, 1, __ATOMIC_RELEASE);
+            if (mprotect(Page, Snapshot.PageSize, PROT_READ | PROT_WRITE) == 0) {
+                return;
+            }
+        }
+    }
+    if ((Snapshot.Fault.sa_flags & SA_SIGINFO) != 0) {
+        Snapshot.Fault.sa_sigaction(Signal, Information, Context);
+    } else {
+        (void)sigaction(Signal, &Snapshot.Fault, NULL); /* and once more */
+    }
+}
+
+static VOID SnapshotCatchFaults(VOID)
+{
+    struct sigaction Action = {0};
+
+    Action.sa_sigaction = SnapshotFault;
+    Action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    (void)sigemptyset(&Action.sa_mask);
+    if (sigaction(SIGSEGV, &Action, &Snapshot.Fault) != 0) {
+        PlatformAbort();
+    }
+}
+
+/* Pages that belong to a range altogether are watched; of what is left at its ends it is not known when it is written. */
+static VOID SnapshotSaveRange(SNAPSHOT_RANGE *Range)
+{
+    PUCHAR End = Range->Start + Range->Length;
+    PUCHAR Next;
+
+    Range->Copy = SnapshotAllocate(Range->Length + 1);
+    SnapshotCopy(Range->Copy, Range->Start, Range->Length);
+    for (PUCHAR Start = Range->Start; Start < End; Start = Next) {
+        SNAPSHOT_PIECE *Piece = &Snapshot.Pieces[Snapshot.PieceCount++];
+
+        Next = (PUCHAR)min(ALIGN_UP_BY((ULONG_PTR)Start + 1, Snapshot.PageSize), (ULONG_PTR)End);
+        Piece->Start = Start;
+        Piece->Length = (SIZE_T)(Next - Start);
+        Piece->Copy = Range->Copy + (Start - Range->Start);
+        Piece->Written = 1;
+        if (Piece->Length == Snapshot.PageSize) {
+            Piece->Written = 0;
+            if (mprotect(Start, Snapshot.PageSize, PROT_READ) != 0) {
+                PlatformAbort();
+            }
+        }
+    }
+}
+
 VOID HostSave(VOID)
 {
+    SIZE_T Pieces = 0;
     ULONG Index;
 
     (VOID) HostCurrentThread();
@@ -381,18 +461,18 @@ VOID HostSave(VOID)
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "HostSave", "the kernel has been saved already");
     }
     (void)dl_iterate_phdr(SnapshotVisit, NULL);
+    SnapshotAddShadow();
     SnapshotAddArena();
     Snapshot.ArenaUsed = ArenaUsed;
+    Snapshot.PageSize = (SIZE_T)sysconf(_SC_PAGESIZE);
     for (Index = 0; Index < Snapshot.RangeCount; Index++) {
-        SNAPSHOT_RANGE *Range = &Snapshot.Ranges[Index];
-
-        Range->Copy = SnapshotAllocate(Range->Length + 1);
-        SnapshotCopy(Range->Copy, Range->Start, Range->Length);
+        Pieces += Snapshot.Ranges[Index].Length / Snapshot.PageSize + 2;
     }
-#ifdef SNAPSHOT_ADDRESS_SANITIZER
-    Snapshot.Shadow = SnapshotAllocate(Snapshot.ArenaUsed / SNAPSHOT_SHADOW_UNIT);
-    SnapshotCopy(Snapshot.Shadow, SnapshotArenaShadow(), Snapshot.ArenaUsed / SNAPSHOT_SHADOW_UNIT);
-#endif
+    Snapshot.Pieces = (SNAPSHOT_PIECE *)(PVOID)SnapshotAllocate(Pieces * sizeof(*Snapshot.Pieces));
+    SnapshotCatchFaults();
+    for (Index = 0; Index < Snapshot.RangeCount; Index++) {
+        SnapshotSaveRange(&Snapshot.Ranges[Index]);
+    }
     HostReleaseWaiters();
 }
 
@@ -404,21 +484,12 @@ VOID HostRestore(VOID)
     if (ArenaUsed > Snapshot.ArenaUsed) {
         PlatformForbid(ArenaBase + Snapshot.ArenaUsed, ArenaUsed - Snapshot.ArenaUsed);
     }
-    for (Index = 0; Index < Snapshot.RangeCount; Index++) {
-        SnapshotCopy(Snapshot.Ranges[Index].Start, Snapshot.Ranges[Index].Copy, Snapshot.Ranges[Index].Length);
+    for (Index = 0; Index < Snapshot.PieceCount; Index++) {
+        const SNAPSHOT_PIECE *Piece = &Snapshot.Pieces[Index];
+
+        if (ReadNoFence(&Piece->Written) != 0) {
+            SnapshotCopy(Piece->Start, Piece->Copy, Piece->Length);
+        }
     }
-#ifdef SNAPSHOT_ADDRESS_SANITIZER
-    SnapshotCopy(SnapshotArenaShadow(), Snapshot.Shadow, Snapshot.ArenaUsed / SNAPSHOT_SHADOW_UNIT);
-#endif
     HostReleaseWaiters();
-}
-
-SIZE_T HostSavedBytes(VOID)
-{
-    SIZE_T Bytes = 0;
-
-    for (ULONG Index = 0; Index < Snapshot.RangeCount; Index++) {
-        Bytes += Snapshot.Ranges[Index].Length;
-    }
-    return Bytes;
 }

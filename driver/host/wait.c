@@ -16,7 +16,10 @@ typedef struct DECLSPEC_ALIGN(64) _HOST_PARKING_LOT {
 } HOST_PARKING_LOT, *PHOST_PARKING_LOT;
 
 static HOST_PARKING_LOT HostParkingLots[HOST_PARKING_LOTS] HOST_KEPT;
+static ULONG64 HostStoppedLots HOST_KEPT; /* a bit for each whose mutex HostStopWaiters holds */
 static pthread_once_t HostParkingOnce HOST_KEPT = PTHREAD_ONCE_INIT;
+
+C_ASSERT(HOST_PARKING_LOTS <= 64);
 
 static void HostStartParking(void)
 {
@@ -38,14 +41,18 @@ static ULONG HostAddressBit(const volatile VOID *Address)
     return 1u << ((ULONG_PTR)Address >> 18 ^ (ULONG_PTR)Address >> 10 ^ (ULONG_PTR)Address >> 3) % 32;
 }
 
+/* Lots in which nobody waits stay open: who waits already gets into none of them. */
 ULONG HostStopWaiters(VOID)
 {
     ULONG Waiters = 0;
 
     (void)pthread_once(&HostParkingOnce, HostStartParking);
     for (ULONG Index = 0; Index < HOST_PARKING_LOTS; Index++) {
-        PlatformLock(&HostParkingLots[Index].Mutex);
-        Waiters += (ULONG)ReadNoFence(&HostParkingLots[Index].Waiters);
+        if (ReadAcquire(&HostParkingLots[Index].Waiters) != 0) {
+            PlatformLock(&HostParkingLots[Index].Mutex);
+            HostStoppedLots |= 1ull << Index;
+            Waiters += (ULONG)ReadNoFence(&HostParkingLots[Index].Waiters);
+        }
     }
     return Waiters;
 }
@@ -53,8 +60,11 @@ ULONG HostStopWaiters(VOID)
 VOID HostReleaseWaiters(VOID)
 {
     for (ULONG Index = 0; Index < HOST_PARKING_LOTS; Index++) {
-        PlatformUnlock(&HostParkingLots[Index].Mutex);
+        if ((HostStoppedLots & 1ull << Index) != 0) {
+            PlatformUnlock(&HostParkingLots[Index].Mutex);
+        }
     }
+    HostStoppedLots = 0;
 }
 
 BOOLEAN HostWaitFor(const volatile VOID *Address, PHOST_TRY Try, PVOID Context, const LONGLONG *Deadline)

@@ -118,9 +118,6 @@ VOID CoreCallsOfNothingChangeNothing(VOID)
     CORE_CONTEXT seen;
     CORE_CONTEXT left;
 
-    if (CoreFront() != PSCTX_FRONT_MINIFILTER) {
-        return;
-    }
     CoreStart(&callbacks.Core);
     CoreLoadProbe();
     CoreTrackEverything(callbacks.Core.Control, PSCTX_TRACK_COUNT);
@@ -186,9 +183,6 @@ VOID CoreVolumesWithoutAnInstanceAreTold(VOID)
     ULONG index;
     CORE core;
 
-    if (CoreFront() != PSCTX_FRONT_MINIFILTER) {
-        return;
-    }
     CoreStart(&core);
     for (index = 0; index < RTL_NUMBER_OF(refused); index += 1) {
         CoreRefuse("FltSetVolumeContext", 1, STATUS_INSUFFICIENT_RESOURCES);

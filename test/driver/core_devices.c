@@ -150,16 +150,12 @@ static VOID CoreAcquireOthers(PVOID Context)
 
 VOID CoreHousekeepingHasNobodyToTell(VOID)
 {
-    if (CoreFront() == PSCTX_FRONT_LEGACY) {
-        CoreRunLoaded(CoreLookWithoutDevices);
-    }
+    CoreRunLoaded(CoreLookWithoutDevices);
 }
 
 VOID CoreOwnFilesAreNotAcquired(VOID)
 {
-    if (CoreFront() == PSCTX_FRONT_LEGACY) {
-        CoreSetVersion(5, 2);
-        CoreRunLoaded(CoreAcquireOthers);
-        CoreSetVersion(0, 0);
-    }
+    CoreSetVersion(5, 2);
+    CoreRunLoaded(CoreAcquireOthers);
+    CoreSetVersion(0, 0);
 }

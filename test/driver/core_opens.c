@@ -189,9 +189,6 @@ VOID CoreSpoiltNamesAreNone(VOID)
     CORE_OPENS opens;
     ULONG index;
 
-    if (CoreFront() != PSCTX_FRONT_LEGACY) {
-        return; /* Filter Manager asks */
-    }
     CoreStartOpens(&opens);
     CoreTrackEverything(opens.Core.Control, 0);
     TestFileSystem.SpoilName = CoreSpoilName;

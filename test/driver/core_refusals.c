@@ -151,7 +151,6 @@ static VOID CoreBatchesSayNothingOfWhatTheyDoNotRemove(VOID)
 static const CORE_TEST CoreAnsweredTests[] = {
     {"a batch says nothing of a context that it could not remove", CoreBatchesSayNothingOfWhatTheyDoNotRemove},
     {"a start that any routine fails leaves nothing, and the next one succeeds", CoreStartsFailWhole},
-    {"where legacy filters are blocked, contexts of open handles work", CoreBlockedFiltersLeaveHandlesTheirContexts},
     {"a service key that cannot be opened allows no unloading", CoreAKeyThatCannotBeReadAllowsNothing},
     {"a service key without the value allows no unloading", CoreAKeyWithoutTheValueAllowsNothing},
     {"a value of another type allows no unloading", CoreAValueOfAnotherTypeAllowsNothing},
@@ -159,7 +158,6 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"a list is guarded where the kernel has both routines of its lock", CoreListLocksNeedBothTheirRoutines},
     {"modules are read as far as the kernel tells them", CoreModulesAreReadAsFarAsTheyAreTold},
     {"nonpaged memory is not executable from Windows 8 on", CoreMemoryIsNotExecutableFromWindows8On},
-    {"normalised names are asked for from Windows 8 on", CoreNamesAreNormalizedFromWindows8On},
     {"a kernel that does not tell its memory has the limits of its class", CoreMachinesOfEachClassHaveTheirLimits},
     {"a kernel that lacks a routine serves all the same", CoreKernelsThatLackARoutineServe},
     {"an image that does not say what it imports is taken to tear down", CoreImagesThatDoNotSayTearDown},
@@ -170,21 +168,38 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"an open by a name that says nothing of the file is never spared", CoreOpenedNamesThatSayNothingMatchEverything},
     {"an open is what its device and its file object say", CoreOpensAreWhatTheirDeviceIs},
     {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
-    {"a name that is not whole is none", CoreSpoiltNamesAreNone},
     {"a CD-ROM's volume is attached to", CoreCdRomsAreVolumes},
-    {"calls of Filter Manager that open and transfer nothing change nothing", CoreCallsOfNothingChangeNothing},
     {"a redirector is not listed as a volume", CoreRedirectorsAreNotListed},
-    {"a volume that is refused an instance is told with the reason", CoreVolumesWithoutAnInstanceAreTold},
     {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
     {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
-    {"volumes that cannot be looked for are looked for the next time", CoreHousekeepingHasNobodyToTell},
-    {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
     {"an insertion that comes while the driver goes is refused with that", CoreInsertionsEndWithTheDriver},
 };
 
+/* Those of one front alone: the minifilter leaves attaching, housekeeping and asking for names to Filter Manager. */
+static const CORE_TEST CoreLegacyTests[] = {
+    {"where legacy filters are blocked, contexts of open handles work", CoreBlockedFiltersLeaveHandlesTheirContexts},
+    {"normalised names are asked for from Windows 8 on", CoreNamesAreNormalizedFromWindows8On},
+    {"a name that is not whole is none", CoreSpoiltNamesAreNone},
+    {"volumes that cannot be looked for are looked for the next time", CoreHousekeepingHasNobodyToTell},
+    {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
+};
+
+static const CORE_TEST CoreMinifilterTests[] = {
+    {"calls of Filter Manager that open and transfer nothing change nothing", CoreCallsOfNothingChangeNothing},
+    {"a volume that is refused an instance is told with the reason", CoreVolumesWithoutAnInstanceAreTold},
+};
+
 int main(int argc, char **argv)
 {
-    return CoreRunTests(CoreAnsweredTests, RTL_NUMBER_OF(CoreAnsweredTests), argc > 1 ? argv[1] : NULL);
+    const BOOLEAN isLegacy = CoreFront() == PSCTX_FRONT_LEGACY;
+    const ULONG count = isLegacy ? RTL_NUMBER_OF(CoreLegacyTests) : RTL_NUMBER_OF(CoreMinifilterTests);
+    CORE_TEST tests[RTL_NUMBER_OF(CoreAnsweredTests) +
+                    max(RTL_NUMBER_OF(CoreLegacyTests), RTL_NUMBER_OF(CoreMinifilterTests))];
+
+    memcpy(tests, CoreAnsweredTests, sizeof(CoreAnsweredTests));
+    memcpy(tests + RTL_NUMBER_OF(CoreAnsweredTests), isLegacy ? CoreLegacyTests : CoreMinifilterTests,
+           count * sizeof(*tests));
+    return CoreRunTests(tests, RTL_NUMBER_OF(CoreAnsweredTests) + count, argc > 1 ? argv[1] : NULL);
 }

@@ -93,9 +93,6 @@ VOID CoreBlockedFiltersLeaveHandlesTheirContexts(VOID)
     DECLSPEC_ALIGN(8) UCHAR output[256];
     CORE core;
 
-    if (CoreFront() != PSCTX_FRONT_LEGACY) {
-        return;
-    }
     CoreBoot();
     CoreHideRoutines(mountAware);
     CoreRefuse("IoRegisterFsRegistrationChange", 1, STATUS_NOT_SUPPORTED);

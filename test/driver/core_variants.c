@@ -267,9 +267,6 @@ VOID CoreNamesAreNormalizedFromWindows8On(VOID)
 {
     ULONG index;
 
-    if (CoreFront() != PSCTX_FRONT_LEGACY) {
-        return; /* Filter Manager asks */
-    }
     for (index = 0; index < RTL_NUMBER_OF(CoreVersions); index += 1) {
         PDRIVER_OBJECT disk;
         HANDLE file;

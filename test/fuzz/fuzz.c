@@ -17,7 +17,7 @@
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "detect_stack_use_after_return=0:detect_leaks=0";
+    return "detect_stack_use_after_return=0:detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64";
 }
 
 int LLVMFuzzerInitialize(int *ArgumentCount, char ***Arguments);

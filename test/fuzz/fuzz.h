@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The bytes of a case, consumed from the front; zeros when there are no more. */
 typedef struct _FUZZ_INPUT {
@@ -25,6 +26,14 @@ static inline ULONG FuzzTake(_Inout_ PFUZZ_INPUT Input)
     }
     Input->Remaining -= 1;
     return *Input->Next++;
+}
+
+/* Room for replies is filled before each request, and is still so behind the reply. */
+#define FUZZ_FILL 0xA5
+
+static inline BOOLEAN FuzzIsFilled(_In_reads_(Length) const UCHAR *Memory, _In_ size_t Length)
+{
+    return Length == 0 || (Memory[0] == FUZZ_FILL && memcmp(Memory, Memory + 1, Length - 1) == 0);
 }
 
 /* A target: what all cases start from, what a case does, and, at the end of a seeded run, whether everything was reached. */

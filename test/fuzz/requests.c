@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define FUZZ_OUTPUT_LENGTH 4096u
-#define FUZZ_FILL 0xA5
 #define FUZZ_STREAMS 6u
 #define FUZZ_SYMBOLIC 64u /* numbers below it are handles by index */
 
@@ -162,9 +161,7 @@ static VOID FuzzCheckCounters(_In_ HANDLE Session)
 static VOID FuzzCheckReply(_In_ NTSTATUS Status, _In_ ULONG Operation, _In_ const UCHAR *Output,
                            _In_ ULONG OutputLength, _In_ ULONG Information)
 {
-    static const UCHAR fill[64] = {[0 ... 63] = FUZZ_FILL};
     const PSCTX_HEADER *reply = (const PSCTX_HEADER *)(const VOID *)Output;
-    ULONG index;
 
     CHECK(Information <= OutputLength);
     if (NT_ERROR(Status)) {
@@ -175,9 +172,7 @@ static VOID FuzzCheckReply(_In_ NTSTATUS Status, _In_ ULONG Operation, _In_ cons
         CHECK_EQUAL(reply->Version, PSCTX_ABI_VERSION);
         CHECK_EQUAL(reply->Operation, Operation);
     }
-    for (index = Information; index < FUZZ_OUTPUT_LENGTH; index += (ULONG)sizeof(fill)) {
-        CHECK(memcmp(Output + index, fill, min(sizeof(fill), FUZZ_OUTPUT_LENGTH - index)) == 0);
-    }
+    CHECK(FuzzIsFilled(Output + Information, FUZZ_OUTPUT_LENGTH - Information));
 }
 
 VOID FuzzRun(PFUZZ_INPUT Input)

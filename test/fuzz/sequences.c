@@ -16,7 +16,6 @@
 #define FUZZ_WAITS 3u
 #define FUZZ_REQUEST_LENGTH 4096u
 #define FUZZ_OUTPUT_LENGTH 8192u
-#define FUZZ_FILL 0xA5
 
 /* A second client, which may end at any time. */
 typedef struct _FUZZ_CLIENT {
@@ -290,9 +289,7 @@ static VOID FuzzRequest(_Inout_ FUZZ_STATE *State)
         CHECK_EQUAL(reply->Version, PSCTX_ABI_VERSION);
         CHECK_EQUAL(reply->Operation, operation);
     }
-    for (index = information; index < FUZZ_OUTPUT_LENGTH; index += 1) {
-        CHECK_EQUAL(output[index], FUZZ_FILL);
-    }
+    CHECK(FuzzIsFilled(output + information, FUZZ_OUTPUT_LENGTH - information));
 }
 
 static VOID FuzzOpenStream(_Inout_ HANDLE *Stream, _In_ ULONG Path)

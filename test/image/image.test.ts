@@ -78,6 +78,36 @@ function countUses(image: PortableExecutable, path: string, section: string, add
   return listing.split('\n').filter((line) => new RegExp(`\\t.*\\b0x${whole}\\b`).test(line)).length
 }
 
+/**
+ * How a routine, named as its PDB does, goes on to what the loader has put into an import's slot: the mnemonics, in order. arm64 puts the
+ * slot's address together of two instructions, in the register that is jumped to.
+ */
+function transfers(image: PortableExecutable, path: string, pdb: string, name: string, slot: number): string[] {
+  const symbols = execFileSync('llvm-pdbutil-19', ['dump', '--symbols', pdb], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  const [, section, offset, size] = new RegExp(
+    `PROC32 .*\`${name}\`\\s+.*addr = (\\d+):(\\d+), code size = (\\d+)`,
+  ).exec(symbols)!
+  const begin = image.header.imageBase + BigInt(image.sections[Number(section) - 1]!.address + Number(offset))
+  const listing = execFileSync(
+    'llvm-objdump-19',
+    ['-d', '--no-show-raw-insn', `--start-address=${begin}`, `--stop-address=${begin + BigInt(size!)}`, path],
+    { encoding: 'utf8' },
+  )
+  const place = image.header.imageBase + BigInt(slot)
+  const registers = new Map<string, bigint>()
+  return listing.split('\n').flatMap((line) => {
+    const [, mnemonic, operands] = /^ *[0-9a-f]+:\s+(\S+)\s+(.*)$/.exec(line) ?? []
+    const [, page, base] = mnemonic === 'adrp' ? /^(x\d+), (0x\w+)/.exec(operands!)! : []
+    const [, loaded, added] = mnemonic === 'ldr' ? (/^(x\d+), \[\1, #(0x\w+)\]/.exec(operands!) ?? []) : []
+    if (page !== undefined) registers.set(page, BigInt(base!))
+    if (loaded !== undefined) registers.set(loaded, (registers.get(loaded) ?? 0n) + BigInt(added!))
+    const target = /# (0x\w+)/.exec(operands ?? '')?.[1]
+    const goes = /^(?:call|jmp)/.test(mnemonic ?? '') && target !== undefined && BigInt(target) === place
+    const branches = /^(?:br|blr)$/.test(mnemonic ?? '') && registers.get(operands!.trim()) === place
+    return goes || branches ? [mnemonic!] : []
+  })
+}
+
 /** What is said of images on every architecture; addresses above 4 GB only where there are such. */
 function characteristics(machine: keyof typeof Machine): [string, number][] {
   return Object.entries(DllCharacteristic).filter(([name]) => name !== 'highEntropy' || machine !== 'x86')
@@ -195,6 +225,12 @@ describeImages.each(drivers)(`%s.sys for %s${because}`, (name, machine) => {
   if (machine !== 'x86') {
     test.each(['.text', 'INIT', 'PAGE'])('can be unwound from every instruction in %s', (section) => {
       expect(notUnwindable(image, path, section, usesStack[machine])).toEqual([])
+    })
+
+    test('does not come back to FreeCallback once that has given up its hold on the driver', () => {
+      const slot = image.importSlots().get('ntoskrnl.exe ExReleaseRundownProtection')!
+      const pdb = join(built, machine, `${name}.pdb`)
+      expect(transfers(image, path, pdb, 'PsctxTearDownContext', slot)).toEqual([machine === 'x64' ? 'jmpq' : 'br'])
     })
   }
 

@@ -122,19 +122,25 @@ export class PortableExecutable {
 
   /** The names imported from each module, in lower case, as `module name`. An import by number is `module #number`. */
   imports(): string[] {
-    const names: string[] = []
+    return [...this.importSlots().keys()]
+  }
+
+  /** Likewise, and where the loader puts the address of each, relative to the image. */
+  importSlots(): Map<string, number> {
+    const slots = new Map<string, number>()
     const { address } = this.#directories[Directory.imports]!
     for (let entry = this.offset(address); this.bytes.readUInt32LE(entry + 12) !== 0; entry += 20) {
       const module = this.#text(this.bytes.readUInt32LE(entry + 12)).toLowerCase()
       let thunk = this.offset(this.bytes.readUInt32LE(entry) || this.bytes.readUInt32LE(entry + 16))
+      let slot = this.bytes.readUInt32LE(entry + 16)
       const width = this.#is64Bit ? 8 : 4
       const read = () => (this.#is64Bit ? this.bytes.readBigUInt64LE(thunk) : BigInt(this.bytes.readUInt32LE(thunk)))
-      for (let value; (value = read()) !== 0n; thunk += width) {
+      for (let value; (value = read()) !== 0n; thunk += width, slot += width) {
         const byNumber = value >> BigInt(width * 8 - 1) !== 0n
-        names.push(`${module} ${byNumber ? `#${value & 0xffffn}` : this.#text(Number(value) + 2)}`)
+        slots.set(`${module} ${byNumber ? `#${value & 0xffffn}` : this.#text(Number(value) + 2)}`, slot)
       }
     }
-    return names
+    return slots
   }
 
   /** What the unwind data covers, by address. An x86 image has none. [build/exception-handling-x64, build/arm64-exception-handling] */

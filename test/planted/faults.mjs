@@ -529,4 +529,18 @@ export const faults = [
     tool: ['driver_soak', '--seconds=6', '--seed=1'],
     says: /not ok \d+ - objects do not grow/,
   },
+  {
+    name: 'volume-is-kept-when-its-instance-goes',
+    file: 'minifilter/instance.c',
+    edits: [
+      [
+        '        PsctxForgetFileSystem(context->Volume.Device);\n        FltReleaseContext(context);\n',
+        '        PsctxForgetFileSystem(context->Volume.Device);\n',
+      ],
+    ],
+    mechanism: 'soak',
+    front: 'minifilter',
+    tool: ['driver_soak', '--seconds=6', '--seed=1'],
+    says: /not ok \d+ - pool allocations do not grow/,
+  },
 ]

@@ -304,7 +304,6 @@ int main(int argc, char **argv)
         (VOID) pthread_join(SoakClients[index].Thread, NULL);
     }
     (VOID) pthread_join(disturbance, NULL);
-    CoreStop(&SoakCore);
 
     printf("# seed %llu: %llu operations, %llu processes, %llu of them killed, %llu dismounts\n",
            (unsigned long long)seed, (unsigned long long)SoakOperations, (unsigned long long)SoakProcesses,
@@ -318,5 +317,7 @@ int main(int argc, char **argv)
                SoakNames[index], SoakTable[samples - 1][index], rise, SoakBounds[index]);
     }
     printf("1..%u\n", (unsigned)SoakQuantities);
+    (VOID) fflush(stdout);
+    CoreStop(&SoakCore); /* which ends the process if anything is left */
     return failed == 0 ? 0 : 1;
 }

@@ -37,9 +37,10 @@
 /* A line of the processor's cache. */
 #define PSCTX_CACHE_LINE 64u
 
-#define PSCTX_VISTA_MAJOR_VERSION 6u
-#define PSCTX_WINDOWS_8_MAJOR_VERSION 6u
-#define PSCTX_WINDOWS_8_MINOR_VERSION 2u
+/* Versions of Windows, as _WIN32_WINNT has them. */
+#define PSCTX_WINDOWS_VISTA 0x0600u
+#define PSCTX_WINDOWS_8 0x0602u
+#define PSCTX_WINDOWS_10 0x0A00u
 
 /* The driver, as the kernel knows it. Set before any request comes. */
 typedef struct _PSCTX_GLOBALS {
@@ -53,6 +54,9 @@ extern PSCTX_GLOBALS PsctxGlobals;
 
 /* routine.c: a routine that not every kernel has, or zero. For DriverEntry. [wdm/nf-wdm-mmgetsystemroutineaddress] */
 _IRQL_requires_(PASSIVE_LEVEL) ULONG_PTR PsctxFindRoutine(_In_z_ PCWSTR Name);
+
+/* routine.c: whether this Windows is of a version, PSCTX_WINDOWS_*, or of a later one. [wdm/nf-wdm-psgetversion] */
+_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxIsWindows(_In_ ULONG Version);
 
 /* Reads a counter that other processors change, whole on 32-bit processors too. */
 FORCEINLINE ULONG64 PsctxReadCounter(_In_ volatile LONG64 *Counter)

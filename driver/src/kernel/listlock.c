@@ -42,12 +42,9 @@ static struct {
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartListLocks(VOID)
 {
-    ULONG major = 0;
-
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
-    PsctxListLocks.FastMutexGuards = major < PSCTX_VISTA_MAJOR_VERSION;
+    PsctxListLocks.FastMutexGuards = !PsctxIsWindows(PSCTX_WINDOWS_VISTA);
     PsctxListLocks.KnowsAutoExpand = PsctxFindRoutine(L"FsRtlAllocateAePushLock") != 0;
     PsctxListLocks.AcquireSharedEx = (PPSCTX_PUSH_LOCK_EX_ROUTINE)PsctxFindRoutine(L"ExAcquirePushLockSharedEx");
     PsctxListLocks.ReleaseSharedEx = (PPSCTX_PUSH_LOCK_EX_ROUTINE)PsctxFindRoutine(L"ExReleasePushLockSharedEx");

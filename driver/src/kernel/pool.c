@@ -26,14 +26,9 @@ POOL_TYPE PsctxNonPagedPool = NonPagedPool;
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
 {
-    ULONG major = 0;
-    ULONG minor = 0;
-
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, &minor, NULL, NULL);
-    if (major > PSCTX_WINDOWS_8_MAJOR_VERSION ||
-        (major == PSCTX_WINDOWS_8_MAJOR_VERSION && minor >= PSCTX_WINDOWS_8_MINOR_VERSION)) {
+    if (PsctxIsWindows(PSCTX_WINDOWS_8)) {
         PsctxNonPagedPool = NonPagedPoolNx;
     }
     PsctxExAllocatePool2 = (PPSCTX_EX_ALLOCATE_POOL2)PsctxFindRoutine(L"ExAllocatePool2");

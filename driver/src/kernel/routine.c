@@ -1,5 +1,5 @@
 /*
- * What the driver is to the kernel, and routines that only some kernels have.
+ * What the driver is to the kernel, which version that is, and routines that only some have.
  */
 #include "kernel/kernel.h"
 
@@ -13,4 +13,15 @@ PSCTX_INIT _Use_decl_annotations_ ULONG_PTR PsctxFindRoutine(PCWSTR Name)
 
     RtlInitUnicodeString(&name, Name);
     return (ULONG_PTR)MmGetSystemRoutineAddress(&name);
+}
+
+PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsWindows(ULONG Version)
+{
+    ULONG major = 0;
+    ULONG minor = 0;
+
+    PAGED_CODE();
+
+    (VOID) PsGetVersion(&major, &minor, NULL, NULL);
+    return (major << 8 | minor) >= Version;
 }

@@ -521,13 +521,11 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartFastIo(VOID)
 {
-    ULONG major = 0;
     BOOLEAN acquires;
 
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
-    acquires = major < PSCTX_VISTA_MAJOR_VERSION;
+    acquires = !PsctxIsWindows(PSCTX_WINDOWS_VISTA);
     PsctxFastIoDispatch.AcquireFileForNtCreateSection = acquires ? PsctxAcquireFileForNtCreateSection : NULL;
     PsctxFastIoDispatch.ReleaseFileForNtCreateSection = acquires ? PsctxReleaseFileForNtCreateSection : NULL;
     PsctxFastIoDispatch.AcquireForModWrite = acquires ? PsctxAcquireForModWrite : NULL;

@@ -7,10 +7,6 @@
 #define PSCTX_USUAL_FILE_NAME_SIZE 1024u
 #define PSCTX_MAXIMUM_FILE_NAME_SIZE (PSCTX_FILE_NAME_OFFSET + PSCTX_MAXIMUM_NAME_LENGTH)
 
-/* Windows 8, whose NTFS was the first to know FileNormalizedNameInformation. */
-#define PSCTX_NORMALIZED_MAJOR_VERSION 6u
-#define PSCTX_NORMALIZED_MINOR_VERSION 2u
-
 static BOOLEAN PsctxKnowsNormalizedNames;
 
 /*
@@ -18,14 +14,10 @@ static BOOLEAN PsctxKnowsNormalizedNames;
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartNames(VOID)
 {
-    ULONG major = 0;
-    ULONG minor = 0;
-
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, &minor, NULL, NULL);
-    PsctxKnowsNormalizedNames = major > PSCTX_NORMALIZED_MAJOR_VERSION ||
-                                (major == PSCTX_NORMALIZED_MAJOR_VERSION && minor >= PSCTX_NORMALIZED_MINOR_VERSION);
+    PsctxKnowsNormalizedNames =
+        PsctxIsWindows(PSCTX_WINDOWS_8); /* whose NTFS is the first to know FileNormalizedNameInformation */
 }
 
 /*

@@ -3,9 +3,6 @@
  */
 #include "minifilter/instance.h"
 
-/* From this version on Filter Manager asks whether a filter knows volumes whose files are mapped without paging I/O. */
-#define PSCTX_DAX_MAJOR_VERSION 10u
-
 /* What the one of Windows 7 knows of a registration, which takes none of a version that it does not know. */
 #define PSCTX_OLD_REGISTRATION_SIZE RTL_SIZEOF_THROUGH_FIELD(FLT_REGISTRATION, NormalizeNameComponentExCallback)
 
@@ -61,17 +58,13 @@ static const FLT_REGISTRATION PsctxRegistration = {
 PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartMinifilter(PFLT_FILTER_UNLOAD_CALLBACK Unload)
 {
     FLT_REGISTRATION registration = PsctxRegistration;
-    ULONG major = 0;
-    ULONG minor = 0;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, &minor, NULL, NULL);
-    if (major >= PSCTX_DAX_MAJOR_VERSION) {
+    if (PsctxIsWindows(PSCTX_WINDOWS_10)) { /* whose Filter Manager is the first to ask */
         registration.Flags = FLTFL_REGISTRATION_SUPPORT_DAX_VOLUME;
-    } else if (major < PSCTX_WINDOWS_8_MAJOR_VERSION ||
-               (major == PSCTX_WINDOWS_8_MAJOR_VERSION && minor < PSCTX_WINDOWS_8_MINOR_VERSION)) {
+    } else if (!PsctxIsWindows(PSCTX_WINDOWS_8)) {
         registration.Version = FLT_REGISTRATION_VERSION_0202;
         registration.Size = PSCTX_OLD_REGISTRATION_SIZE;
     }

@@ -48,13 +48,10 @@ _Use_decl_annotations_ PDEVICE_OBJECT PsctxReferenceMountedDevice(PDEVICE_OBJECT
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxLooksLikeVolume(PDEVICE_OBJECT Device)
 {
-    ULONG major = 0;
-
     PAGED_CODE();
 
-    (VOID) PsGetVersion(&major, NULL, NULL, NULL);
-    return (Device->Vpb != NULL || major < PSCTX_VISTA_MAJOR_VERSION) && !FlagOn(Device->Flags, DO_DEVICE_HAS_NAME) &&
-           Device->StackSize > 1;
+    return (Device->Vpb != NULL || !PsctxIsWindows(PSCTX_WINDOWS_VISTA)) &&
+           !FlagOn(Device->Flags, DO_DEVICE_HAS_NAME) && Device->StackSize > 1;
 }
 
 /*
