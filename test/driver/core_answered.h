@@ -48,6 +48,11 @@ CORE_TEST_ROUTINE CoreBareDevicesAreNoVolumes;
 CORE_TEST_ROUTINE CoreHousekeepingHasNobodyToTell;
 CORE_TEST_ROUTINE CoreOwnFilesAreNotAcquired;
 
+/* core_volumes.c */
+CORE_TEST_ROUTINE CoreVolumesThatDoNotFitTellWhatTheFirstNeeds;
+CORE_TEST_ROUTINE CoreStorageIsAskedForItsNameOnce;
+CORE_TEST_ROUTINE CoreFileSystemsAreKeptUntilTheDriverIsUnloaded;
+
 /* core_refusals.c */
 CORE_TEST_ROUTINE CoreRefusedMountsAreMountsAllTheSame;
 

@@ -7,6 +7,8 @@
 #include <fltKernel.h>
 #include <string.h>
 
+#include "core_fixture.h"
+
 static struct {
     const char *Routine;
     ULONG Call;
@@ -177,6 +179,9 @@ PVOID __wrap_ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 PVOID __wrap_ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 {
     CoreAnswers.Pool = Type;
+    if (Tag == CORE_POOL_TAG && CoreIsRefused("ExAllocatePoolWithTag")) {
+        return NULL;
+    }
     return __real_ExAllocatePoolWithTag(Type, Size, Tag);
 }
 

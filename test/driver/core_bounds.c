@@ -767,6 +767,93 @@ static VOID CoreSmallMachinesAllowLess(VOID)
     CoreStop(&core);
 }
 
+/* Sessions alone, one after the other, take what the records of all may. */
+static VOID CoreSessionsAreLimitedByTheirRecords(VOID)
+{
+    static HANDLE sessions[PSCTX_MAXIMUM_SESSIONS];
+    const ULONG64 memory = 4ull << 20;
+    ULONG64 limit;
+    ULONG64 each;
+    HANDLE handle;
+    NTSTATUS status;
+    ULONG count;
+    CORE core;
+
+    HostSetPhysicalMemory(memory);
+    CoreStart(&core);
+    each = CoreStatistics(core.Control).TotalNonPagedRecordBytes;
+    limit = PSCTX_TOTAL_RECORDS_FACTOR * CoreLimits(core.Control).MaximumNonPagedRecordBytes;
+    CHECK_EQUAL(limit, memory / 16);
+    for (count = 1;; count += 1) {
+        status = CoreOpen(CORE_CONTROL, NULL, CORE_READ, FILE_OPEN, 0, &sessions[count]);
+        if (!NT_SUCCESS(status)) {
+            break;
+        }
+    }
+    CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(count, limit / each);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalSessions, count);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedRecordBytes, each * count);
+    CoreClose(sessions[1]);
+    CHECK_STATUS(CoreOpen(CORE_CONTROL, NULL, CORE_READ, FILE_OPEN, 0, &handle), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+/* Inserts until there are as many as may be. How many; the last was refused, and left nothing. */
+static ULONG CoreFillUp(_In_ HANDLE Control, _In_ HANDLE Stream)
+{
+    const CORE_INSERTION insertion = {.Stream = Stream, .IfExists = PSCTX_IF_EXISTS_ADD};
+    PSCTX_STATISTICS_REPLY before;
+    PSCTX_STATISTICS_REPLY after;
+    NTSTATUS status;
+    ULONG count = 0;
+
+    for (;;) {
+        before = CoreStatistics(Control);
+        status = CoreInsert(Control, &insertion, NULL);
+        if (!NT_SUCCESS(status)) {
+            break;
+        }
+        count += 1;
+    }
+    after = CoreStatistics(Control);
+    CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(after.SessionContexts, count);
+    CHECK_EQUAL(after.SessionInserted, before.SessionInserted);
+    CHECK_EQUAL(after.SessionPagedBytes, before.SessionPagedBytes);
+    CHECK_EQUAL(after.TotalContexts, before.TotalContexts);
+    CHECK_EQUAL(after.TotalPagedBytes, before.TotalPagedBytes);
+    return count;
+}
+
+static VOID CoreContextsAreLimited(VOID)
+{
+    HANDLE second;
+    HANDLE third;
+    HANDLE stream;
+    ULONG limit;
+    CORE core;
+
+    HostSetPhysicalMemory(1u << 20);
+    CoreStart(&core);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    third = CoreOpenSession(CORE_READ_WRITE);
+    stream = CoreOpenFile(CORE_FILE);
+    limit = CoreLimits(core.Control).MaximumContexts;
+    CHECK_EQUAL(limit, 256);
+    CHECK_EQUAL(CoreFillUp(core.Control, stream), limit);
+    CHECK_EQUAL(CoreFillUp(second, stream), limit);
+    CHECK_EQUAL(CoreFillUp(third, stream), 0);
+    CHECK_EQUAL(CoreStatistics(third).TotalContexts, PSCTX_TOTAL_CONTEXTS_FACTOR * limit);
+
+    /* What goes is given back, to its session and to all. */
+    CoreClose(second);
+    CHECK_EQUAL(CoreFillUp(third, stream), limit);
+    CHECK_STATUS(CoreRemoveAll(core.Control, stream, PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreFillUp(core.Control, stream), limit);
+    CoreStop(&core);
+}
+
 static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
 {
     static const struct {
@@ -809,6 +896,8 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"a limited number of sessions is open", CoreSessionsAreLimited},
     {"ended sessions that contexts keep stay booked", CoreEndedSessionsStayBooked},
     {"a machine with little memory allows less, and tells so", CoreSmallMachinesAllowLess},
+    {"as many sessions are open as the machine has memory for their records", CoreSessionsAreLimitedByTheirRecords},
+    {"a session has a limited number of contexts, and so have all together", CoreContextsAreLimited},
     {"a machine that does not tell its memory allows what its class has", CoreMachinesThatDoNotTellAllowLess},
 
     {"a kernel caller's requests without an open, or on one of another device, are refused",

@@ -353,6 +353,7 @@ VOID CoreTheEndOfASessionIsTold(VOID)
     CoreClose(watched);
 
     CHECK_STATUS(CoreWaitStatus(&early), STATUS_FILE_CLOSED);
+    CHECK_EQUAL(early.IoStatus.Information, 0);
     CHECK_STATUS(CoreStartWait(waiting, &early), STATUS_FILE_CLOSED);
     CHECK_STATUS(CoreStartWait(reader, &late), STATUS_SUCCESS);
     CHECK_EQUAL(CoreEventCount(&late), 3);

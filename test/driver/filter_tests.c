@@ -1358,6 +1358,40 @@ static VOID PassesFileSystemControls(VOID)
     CHECK(TestFileSystem.Location.DeviceObject == TestFileSystem.ControlDevice);
 }
 
+/* Minor functions have the same numbers in other major functions, and mean nothing to a volume. */
+static VOID KnowsMountsByBothTheirFunctions(VOID)
+{
+    static const UCHAR minors[] = {IRP_MN_MOUNT_VOLUME, IRP_MN_LOAD_FILE_SYSTEM};
+    ULONG index;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    for (index = 0; index < RTL_NUMBER_OF(minors); index += 1) {
+        IO_STACK_LOCATION parameters = {0};
+
+        parameters.MajorFunction = IRP_MJ_DIRECTORY_CONTROL;
+        parameters.MinorFunction = minors[index];
+        CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_DIRECTORY_CONTROL,
+                     SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL));
+        CHECK(TestFileSystem.Location.MinorFunction == minors[index]);
+        CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    }
+    TestFileSystem.LoadStatus = STATUS_SUCCESS;
+    for (index = 0; index < RTL_NUMBER_OF(minors); index += 1) {
+        IO_STACK_LOCATION parameters = {0};
+
+        parameters.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL;
+        parameters.MinorFunction = minors[index];
+        parameters.Parameters.MountVolume.Vpb = TestFileSystem.Disk->Vpb;
+        parameters.Parameters.MountVolume.DeviceObject = TestFileSystem.Disk;
+        (VOID) SendIrp(Top(TestFileSystem.VolumeDevice), &parameters, NULL);
+        CHECK(TestFileSystem.Location.MinorFunction == minors[index]);
+        CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    }
+}
+
 static VOID PassesPendingRequests(VOID)
 {
     IO_STACK_LOCATION parameters = {0};
@@ -2536,6 +2570,7 @@ static const CORE_TEST Tests[] = {
     {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
+    {"a mount is known by both its functions, and on a file system's own device alone", KnowsMountsByBothTheirFunctions},
     {"requests that pend pass through", PassesPendingRequests},
     {"data passes through byte for byte", PassesDataByteForByte},
     {"every fast I/O entry reaches the lower driver, if that has it", PassesFastIo},

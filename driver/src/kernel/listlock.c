@@ -42,7 +42,7 @@ static struct {
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartListLocks(VOID)
 {
-    ULONG major = 0;
+    ULONG major;
 
     PAGED_CODE();
 

@@ -26,8 +26,8 @@ POOL_TYPE PsctxNonPagedPool = NonPagedPool;
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartPool(VOID)
 {
-    ULONG major = 0;
-    ULONG minor = 0;
+    ULONG major;
+    ULONG minor;
 
     PAGED_CODE();
 

@@ -521,7 +521,7 @@ FAST_IO_DISPATCH PsctxFastIoDispatch = {
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartFastIo(VOID)
 {
-    ULONG major = 0;
+    ULONG major;
     BOOLEAN acquires;
 
     PAGED_CODE();

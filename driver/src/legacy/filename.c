@@ -18,8 +18,8 @@ static BOOLEAN PsctxKnowsNormalizedNames;
  */
 PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartNames(VOID)
 {
-    ULONG major = 0;
-    ULONG minor = 0;
+    ULONG major;
+    ULONG minor;
 
     PAGED_CODE();
 

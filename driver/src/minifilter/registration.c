@@ -61,8 +61,8 @@ static const FLT_REGISTRATION PsctxRegistration = {
 PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartMinifilter(PFLT_FILTER_UNLOAD_CALLBACK Unload)
 {
     FLT_REGISTRATION registration = PsctxRegistration;
-    ULONG major = 0;
-    ULONG minor = 0;
+    ULONG major;
+    ULONG minor;
     NTSTATUS status;
 
     PAGED_CODE();

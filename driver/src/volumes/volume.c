@@ -48,7 +48,7 @@ _Use_decl_annotations_ PDEVICE_OBJECT PsctxReferenceMountedDevice(PDEVICE_OBJECT
  */
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxLooksLikeVolume(PDEVICE_OBJECT Device)
 {
-    ULONG major = 0;
+    ULONG major;
 
     PAGED_CODE();
 
