@@ -94,6 +94,8 @@ CORE_ANSWERED(FltGetVolumeName, (PFLT_VOLUME Volume, PUNICODE_STRING Name, PULON
 CORE_ANSWERED(FltRegisterFilter, (PDRIVER_OBJECT Driver, const FLT_REGISTRATION *Registration, PFLT_FILTER *Filter),
               (Driver, Registration, Filter))
 CORE_ANSWERED(FltStartFiltering, (PFLT_FILTER Filter), (Filter))
+CORE_ANSWERED(FsRtlInsertPerStreamContext, (PFSRTL_ADVANCED_FCB_HEADER Header, PFSRTL_PER_STREAM_CONTEXT Context),
+              (Header, Context))
 CORE_ANSWERED(IoCreateSymbolicLink, (PUNICODE_STRING Link, PUNICODE_STRING Name), (Link, Name))
 CORE_ANSWERED(IoGetDiskDeviceObject, (PDEVICE_OBJECT Device, PDEVICE_OBJECT *Disk), (Device, Disk))
 CORE_ANSWERED(IoRegisterFsRegistrationChange, (PDRIVER_OBJECT Driver, PDRIVER_FS_NOTIFICATION Routine),
@@ -172,6 +174,13 @@ PFSRTL_PER_STREAM_CONTEXT __wrap_FsRtlRemovePerStreamContext(PFSRTL_ADVANCED_FCB
     return CoreIsRefused("FsRtlRemovePerStreamContext")
                ? NULL
                : __real_FsRtlRemovePerStreamContext(Header, OwnerId, InstanceId);
+}
+
+extern __typeof__(IoGetRequestorProcess) __real_IoGetRequestorProcess;
+PEPROCESS __wrap_IoGetRequestorProcess(PIRP Irp);
+PEPROCESS __wrap_IoGetRequestorProcess(PIRP Irp)
+{
+    return CoreIsRefused("IoGetRequestorProcess") ? NULL : __real_IoGetRequestorProcess(Irp);
 }
 
 extern __typeof__(ExAllocatePoolWithTag) __real_ExAllocatePoolWithTag;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core_batch.h"
+#include "core_filters.h"
 #include "test_file_system.h"
 
 #define CORE_CALLS 64u
@@ -148,7 +149,132 @@ static VOID CoreBatchesSayNothingOfWhatTheyDoNotRemove(VOID)
     CoreStop(&core);
 }
 
+/* Likewise, wherever a context is removed: whoever removes it has not, and says so, and the teardown has it. */
+static VOID CoreWhatATeardownTakesIsNotRemoved(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1, .Instance = 1};
+    PSCTX_STATISTICS_REPLY statistics;
+    PSCTX_INSERT_REPLY inserted;
+    ULONG64 count;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreRefuse("FsRtlRemovePerStreamContext", 1, STATUS_SUCCESS);
+    CHECK_STATUS(CoreRemove(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 1, 1, NULL), STATUS_NOT_FOUND);
+    CHECK_EQUAL(CoreRefused(), 1);
+
+    insertion.IfExists = PSCTX_IF_EXISTS_REPLACE;
+    CoreRefuse("FsRtlRemovePerStreamContext", 1, STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, &inserted), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CHECK_EQUAL(inserted.Outcome, PSCTX_OUTCOME_REPLACED);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionContexts, 2);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionRemoved, 0);
+
+    CoreRefuse("FsRtlRemovePerStreamContext", 2, STATUS_SUCCESS);
+    CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_OWNER, 1, 0, &count), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CHECK_EQUAL(count, 1);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    CoreClose(insertion.Stream);
+    statistics = CoreStatistics(core.Control);
+    CHECK_EQUAL(statistics.SessionInserted, 2);
+    CHECK_EQUAL(statistics.SessionRemoved, 1);
+    CHECK_EQUAL(statistics.SessionTornDown, 1);
+    CHECK_EQUAL(statistics.SessionContexts, 0);
+    CoreStop(&core);
+}
+
+/* A stream that has looked as if it took contexts takes none. */
+static VOID CoreRefusedInsertionsChangeNothing(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1, .Instance = 1};
+    CORE_STATE state;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreCapture(core.Control, insertion.Stream, &state);
+    for (insertion.IfExists = PSCTX_IF_EXISTS_REPLACE; insertion.IfExists <= PSCTX_IF_EXISTS_ADD;
+         insertion.IfExists += 1) {
+        CoreRefuse("FsRtlInsertPerStreamContext", 1, STATUS_INVALID_DEVICE_REQUEST);
+        CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_INVALID_DEVICE_REQUEST);
+        CHECK_EQUAL(CoreRefused(), 1);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CoreCheckUnchanged(core.Control, insertion.Stream, &state);
+    }
+    CoreClose(insertion.Stream);
+    CoreStop(&core);
+}
+
+/* Handles in a request would mean those of the process that it happens to run in. */
+static VOID CoreOtherProcessesRequestsAreRefused(VOID)
+{
+    CORE_REQUEST request;
+    ULONG operation;
+    CORE core;
+
+    CoreStart(&core);
+    for (operation = 0; operation < PSCTX_OPERATION_COUNT; operation += 1) {
+        request = CoreMakeRequest(operation, NULL);
+        CoreRefuse("IoGetRequestorProcess", 0, STATUS_SUCCESS);
+        CHECK_STATUS(CoreSend(core.Control, request.Code, request.Bytes, request.Length, request.OutputLength),
+                     STATUS_INVALID_DEVICE_REQUEST);
+        CHECK(CoreRefused() != 0);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    }
+    CoreStop(&core);
+}
+
+/* What is not told of another filter's driver is left out, and nothing besides. */
+static VOID CoreInspectionsNameWhoHasAName(VOID)
+{
+    DECLSPEC_ALIGN(8) UCHAR output[1024];
+    const PSCTX_INSPECT_ENTRY *entry = (const PSCTX_INSPECT_ENTRY *)(output + sizeof(PSCTX_INSPECT_REPLY));
+    PSCTX_STREAM_REQUEST request = {0};
+    ULONG named;
+    CORE core;
+
+    CoreBoot();
+    CoreLoadFilter(&CoreLower);
+    core.Driver = CoreLoadDriver();
+    core.Process = CoreCreateProcess(TRUE);
+    CoreLoadProbe();
+    HostEnterProcess(core.Process);
+    core.Control = CoreOpenSession(CORE_READ_WRITE);
+    request.Handle = (ULONG_PTR)CoreOpenFile(CORE_FILE);
+    CoreHang(&CoreLower, (HANDLE)(ULONG_PTR)request.Handle, CoreLower.Device, NULL);
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_INSPECT, sizeof(request));
+    for (named = 0; named < 2; named += 1) {
+        if (!named) {
+            CoreRefuse("ObQueryNameString", 0, STATUS_INFO_LENGTH_MISMATCH);
+        }
+        CHECK_STATUS(
+            CoreControl(core.Control, PSCTX_IOCTL_INSPECT, &request, sizeof(request), output, sizeof(output), NULL),
+            STATUS_SUCCESS);
+        CHECK_EQUAL(CoreRefused(), named ? 0 : 1);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CHECK_EQUAL(((const PSCTX_INSPECT_REPLY *)output)->Count, 1);
+        CHECK_EQUAL(entry->OwnerKind, PSCTX_OWNER_DEVICE);
+        CHECK_EQUAL(entry->OwnerNameLength != 0, named);
+    }
+    CoreClose((HANDLE)(ULONG_PTR)request.Handle);
+    HostLeaveProcess();
+    CoreEndProcess(core.Process);
+    CoreUnloadProbe();
+    CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
+    CoreUnloadFilter(&CoreLower);
+    CoreShutdown();
+}
+
 static const CORE_TEST CoreAnsweredTests[] = {
+    {"what a teardown takes is not removed, whoever would", CoreWhatATeardownTakesIsNotRemoved},
+    {"an insertion that FsRtl refuses changes nothing", CoreRefusedInsertionsChangeNothing},
+    {"a request on behalf of another process is refused", CoreOtherProcessesRequestsAreRefused},
+    {"an inspection leaves out the name of a driver that has none to tell", CoreInspectionsNameWhoHasAName},
     {"a batch says nothing of a context that it could not remove", CoreBatchesSayNothingOfWhatTheyDoNotRemove},
     {"a start that any routine fails leaves nothing, and the next one succeeds", CoreStartsFailWhole},
     {"where legacy filters are blocked, contexts of open handles work", CoreBlockedFiltersLeaveHandlesTheirContexts},

@@ -331,11 +331,10 @@ static NTSTATUS SendCreate(HANDLE File, UCHAR Flags, ULONG Options)
 
 /* Attachment. */
 
-static VOID AttachesToWhatWasThereBefore(VOID)
+static VOID CheckAttachedToWhatWasThereBefore(VOID)
 {
     HANDLE file;
 
-    LoadDisk(L"TestDisk");
     LoadFileSystem();
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     LoadDriver();
@@ -344,6 +343,20 @@ static VOID AttachesToWhatWasThereBefore(VOID)
     CHECK(((PPSCTX_FILTER_EXTENSION)Top(TestFileSystem.ControlDevice)->DeviceExtension)->Kind == PsctxFileSystemFilter);
     CHECK(((PPSCTX_FILTER_EXTENSION)Top(TestFileSystem.VolumeDevice)->DeviceExtension)->Kind == PsctxVolumeFilter);
     Close(file);
+}
+
+static VOID AttachesToWhatWasThereBefore(VOID)
+{
+    LoadDisk(L"TestDisk");
+    CheckAttachedToWhatWasThereBefore();
+}
+
+static VOID AttachesToCdRomsThatWereThereBefore(VOID)
+{
+    LoadDisk(L"TestDisk");
+    TestFileSystem.Disk->DeviceType = FILE_DEVICE_CD_ROM;
+    TestFileSystem.DeviceType = FILE_DEVICE_CD_ROM_FILE_SYSTEM;
+    CheckAttachedToWhatWasThereBefore();
 }
 
 static VOID AttachesToFileSystemsAsTheyCome(VOID)
@@ -2530,6 +2543,7 @@ static VOID SaysWhenThereIsNoMemoryToListVolumes(VOID)
 
 static const CORE_TEST Tests[] = {
     {"a file system and its volume that were there before are attached to", AttachesToWhatWasThereBefore},
+    {"a CD-ROM's file system and its volume likewise", AttachesToCdRomsThatWereThereBefore},
     {"a file system is attached to when it registers, detached from when it unregisters",
      AttachesToFileSystemsAsTheyCome},
     {"a volume is attached to as it mounts, detached from as it goes", AttachesToVolumesAsTheyMount},
@@ -2570,7 +2584,8 @@ static const CORE_TEST Tests[] = {
     {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
-    {"a mount is known by both its functions, and on a file system's own device alone", KnowsMountsByBothTheirFunctions},
+    {"a mount is known by both its functions, and on a file system's own device alone",
+     KnowsMountsByBothTheirFunctions},
     {"requests that pend pass through", PassesPendingRequests},
     {"data passes through byte for byte", PassesDataByteForByte},
     {"every fast I/O entry reaches the lower driver, if that has it", PassesFastIo},

@@ -80,7 +80,8 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
     if (operation == NULL || !operation->Batchable) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (Batch->Operation == PSCTX_OPERATION_LOOKUP_BATCH && PSCTX_ACCESS_OF(operation->ControlCode) != PSCTX_ACCESS_READ) {
+    if (Batch->Operation == PSCTX_OPERATION_LOOKUP_BATCH &&
+        PSCTX_ACCESS_OF(operation->ControlCode) != PSCTX_ACCESS_READ) {
         return STATUS_ACCESS_DENIED;
     }
     request.Session = Batch->Session;
