@@ -46,6 +46,7 @@ CORE_TEST_ROUTINE CoreVolumesWithoutAnInstanceAreTold;
 CORE_TEST_ROUTINE CoreNamesAreAsLongAsTheyAre;
 CORE_TEST_ROUTINE CoreBareDevicesAreNoVolumes;
 CORE_TEST_ROUTINE CoreHousekeepingHasNobodyToTell;
+CORE_TEST_ROUTINE CoreHousekeepingSleepsWhenItIsDone;
 CORE_TEST_ROUTINE CoreOwnFilesAreNotAcquired;
 
 /* core_volumes.c */

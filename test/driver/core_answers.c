@@ -72,6 +72,45 @@ static BOOLEAN CoreIsRefused(_In_z_ const char *Routine)
     return TRUE;
 }
 
+#define CORE_TURN (-100 * 10000ll)
+
+static volatile LONG CoreTurnsHurry;
+static volatile LONG CoreTurnCount;
+static volatile LONG CoreTurnsSleep;
+static PVOID volatile CoreTurnEvent;
+
+VOID CoreHurryTurns(BOOLEAN Hurry)
+{
+    InterlockedExchange(&CoreTurnCount, 0);
+    InterlockedExchange(&CoreTurnsSleep, FALSE);
+    InterlockedExchangePointer(&CoreTurnEvent, NULL);
+    InterlockedExchange(&CoreTurnsHurry, Hurry);
+}
+
+ULONG CoreTurns(PBOOLEAN Sleeps)
+{
+    *Sleeps = ReadAcquire(&CoreTurnsSleep) != 0;
+    return (ULONG)ReadAcquire(&CoreTurnCount);
+}
+
+extern __typeof__(KeWaitForSingleObject) __real_KeWaitForSingleObject;
+NTSTATUS __wrap_KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MODE Mode, BOOLEAN Alertable,
+                                      PLARGE_INTEGER Timeout);
+NTSTATUS __wrap_KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MODE Mode, BOOLEAN Alertable,
+                                      PLARGE_INTEGER Timeout)
+{
+    LARGE_INTEGER moment = {.QuadPart = -1000};
+
+    if (ReadAcquire(&CoreTurnsHurry) != 0 && Timeout != NULL && Timeout->QuadPart == CORE_TURN) {
+        InterlockedIncrement(&CoreTurnCount);
+        InterlockedExchangePointer(&CoreTurnEvent, Object);
+        Timeout = &moment;
+    } else if (Timeout == NULL && Object == ReadPointerAcquire(&CoreTurnEvent)) {
+        InterlockedExchange(&CoreTurnsSleep, TRUE);
+    }
+    return __real_KeWaitForSingleObject(Object, Reason, Mode, Alertable, Timeout);
+}
+
 /* A routine with a status. */
 #define CORE_ANSWERED(Routine, Parameters, Arguments) \
     extern __typeof__(Routine) __real_##Routine; \

@@ -163,3 +163,43 @@ VOID CoreOwnFilesAreNotAcquired(VOID)
         CoreSetVersion(0, 0);
     }
 }
+
+/* How many turns it took, until the thread sleeps. */
+static ULONG CoreTurnsUntilAsleep(VOID)
+{
+    LARGE_INTEGER moment = {.QuadPart = -10000};
+    BOOLEAN sleeps = FALSE;
+    ULONG patience;
+    ULONG turns = 0;
+
+    for (patience = 60000; patience != 0 && !sleeps; patience -= 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &moment);
+        turns = CoreTurns(&sleeps);
+    }
+    CHECK(sleeps);
+    return turns;
+}
+
+/* A device that has left its stack ages by turns; so does the look for volumes where the kernel cannot wait for mounts. */
+VOID CoreHousekeepingSleepsWhenItIsDone(VOID)
+{
+    static const PCWSTR mountAware[] = {L"IoRegisterFsRegistrationChangeMountAware", NULL};
+    CORE core;
+
+    if (CoreFront() != PSCTX_FRONT_LEGACY) {
+        return;
+    }
+    CoreHideRoutines(mountAware);
+    CoreHurryTurns(TRUE);
+    CoreStart(&core);
+    CHECK_EQUAL(CoreTurnsUntilAsleep(), 512);
+    CoreHurryTurns(TRUE);
+    HostLeaveProcess();
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+    HostEnterProcess(core.Process);
+    CHECK_EQUAL(CoreTurnsUntilAsleep(), 20);
+    CoreHurryTurns(FALSE);
+    CoreHideRoutines(NULL);
+    CoreStop(&core);
+}

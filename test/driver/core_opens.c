@@ -177,6 +177,9 @@ static VOID CoreSpoilName(PFILE_NAME_INFORMATION Name, PIRP Irp)
     case 4:
         Name->FileNameLength -= 1;
         break;
+    case 5:
+        Irp->IoStatus.Information = FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) - sizeof(WCHAR);
+        break;
     default:
         Name->FileName[0] = L'F';
         break;
@@ -195,7 +198,7 @@ VOID CoreSpoiltNamesAreNone(VOID)
     CoreStartOpens(&opens);
     CoreTrackEverything(opens.Core.Control, 0);
     TestFileSystem.SpoilName = CoreSpoilName;
-    for (CoreSpoiling = 0; CoreSpoiling < 6; CoreSpoiling += 1) {
+    for (CoreSpoiling = 0; CoreSpoiling < 7; CoreSpoiling += 1) {
         CoreClose(CoreOpenFile(CORE_TEST_FILE));
         CHECK_EQUAL(CoreCount(opens.Core.Control, opens.File), 0);
     }

@@ -304,6 +304,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
     {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
     {"volumes that cannot be looked for are looked for the next time", CoreHousekeepingHasNobodyToTell},
+    {"housekeeping sleeps when it is done", CoreHousekeepingSleepsWhenItIsDone},
     {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
     {"of volumes that do not fit, the first says what it needs", CoreVolumesThatDoNotFitTellWhatTheFirstNeeds},
     {"a storage device that is not told is asked for its name once", CoreStorageIsAskedForItsNameOnce},
