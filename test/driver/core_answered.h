@@ -34,6 +34,7 @@ CORE_TEST_ROUTINE CoreOpenedNamesThatSayNothingMatchEverything;
 /* core_opens.c */
 CORE_TEST_ROUTINE CoreOpensAreWhatTheirDeviceIs;
 CORE_TEST_ROUTINE CoreWhatIsNoFileIsNotTracked;
+CORE_TEST_ROUTINE CoreNamesAreWholeWhateverTheirLength;
 CORE_TEST_ROUTINE CoreSpoiltNamesAreNone;
 CORE_TEST_ROUTINE CoreCdRomsAreVolumes;
 
@@ -47,6 +48,7 @@ CORE_TEST_ROUTINE CoreNamesAreAsLongAsTheyAre;
 CORE_TEST_ROUTINE CoreBareDevicesAreNoVolumes;
 CORE_TEST_ROUTINE CoreHousekeepingHasNobodyToTell;
 CORE_TEST_ROUTINE CoreHousekeepingSleepsWhenItIsDone;
+CORE_TEST_ROUTINE CoreVolumesAreWaitedForWithinBounds;
 CORE_TEST_ROUTINE CoreOwnFilesAreNotAcquired;
 
 /* core_volumes.c */

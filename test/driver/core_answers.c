@@ -111,6 +111,29 @@ NTSTATUS __wrap_KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCES
     return __real_KeWaitForSingleObject(Object, Reason, Mode, Alertable, Timeout);
 }
 
+static VOID (*CoreDelayRoutine)(ULONG Count);
+static ULONG CoreDelayCount;
+
+VOID CoreSetDelayRoutine(VOID (*Routine)(ULONG Count))
+{
+    CoreDelayRoutine = Routine;
+    CoreDelayCount = 0;
+}
+
+extern __typeof__(KeDelayExecutionThread) __real_KeDelayExecutionThread;
+NTSTATUS __wrap_KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval);
+NTSTATUS __wrap_KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
+{
+    LARGE_INTEGER moment = {.QuadPart = -1000};
+
+    if (CoreDelayRoutine != NULL && Interval->QuadPart == CORE_TURN) {
+        CoreDelayCount += 1;
+        CoreDelayRoutine(CoreDelayCount);
+        Interval = &moment;
+    }
+    return __real_KeDelayExecutionThread(Mode, Alertable, Interval);
+}
+
 /* A routine with a status. */
 #define CORE_ANSWERED(Routine, Parameters, Arguments) \
     extern __typeof__(Routine) __real_##Routine; \

@@ -6,7 +6,7 @@ set(CORE_ANSWERED
     FsRtlInsertPerStreamContext FsRtlRemovePerStreamContext
     IoAttachDeviceToDeviceStackSafe IoCreateDevice IoCreateSymbolicLink IoEnumerateDeviceObjectList
     IoGetDiskDeviceObject IoGetRequestorProcess IoRegisterFsRegistrationChange
-    KeWaitForSingleObject MmGetSystemRoutineAddress ObOpenObjectByPointer ObQueryNameString PsCreateSystemThread PsGetVersion
+    KeDelayExecutionThread KeWaitForSingleObject MmGetSystemRoutineAddress ObOpenObjectByPointer ObQueryNameString PsCreateSystemThread PsGetVersion
     RtlAddAccessAllowedAce RtlCreateAcl RtlCreateSecurityDescriptor RtlInitializeSid RtlMultiByteToUnicodeN
     RtlSetDaclSecurityDescriptor ZwOpenKey ZwQueryValueKey ZwSetSecurityObject
 )

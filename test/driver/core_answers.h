@@ -29,6 +29,9 @@ VOID CoreSetVersion(_In_ ULONG Major, _In_ ULONG Minor);
 VOID CoreHurryTurns(_In_ BOOLEAN Hurry);
 ULONG CoreTurns(_Out_ PBOOLEAN Sleeps);
 
+/* Asked at each of the legacy filter's delays of 100 ms, with how many there have been; they take a moment then. NULL: nobody is asked. */
+VOID CoreSetDelayRoutine(_In_opt_ VOID (*Routine)(_In_ ULONG Count));
+
 /* The pool that ExAllocatePoolWithTag was asked for last. */
 POOL_TYPE CoreLastPool(VOID);
 

@@ -172,7 +172,7 @@ static ULONG CoreTurnsUntilAsleep(VOID)
     ULONG patience;
     ULONG turns = 0;
 
-    for (patience = 60000; patience != 0 && !sleeps; patience -= 1) {
+    for (patience = 10000; patience != 0 && !sleeps; patience -= 1) {
         KeDelayExecutionThread(KernelMode, FALSE, &moment);
         turns = CoreTurns(&sleeps);
     }
@@ -193,13 +193,70 @@ VOID CoreHousekeepingSleepsWhenItIsDone(VOID)
     CoreHurryTurns(TRUE);
     CoreStart(&core);
     CHECK_EQUAL(CoreTurnsUntilAsleep(), 512);
+    CoreStop(&core);
+    CoreHideRoutines(NULL);
+
+    /* Likewise once more, in an image that stays. */
     CoreHurryTurns(TRUE);
+    CoreStart(&core);
     HostLeaveProcess();
     CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
     CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
     HostEnterProcess(core.Process);
     CHECK_EQUAL(CoreTurnsUntilAsleep(), 20);
     CoreHurryTurns(FALSE);
-    CoreHideRoutines(NULL);
     CoreStop(&core);
+}
+
+static ULONG CoreDelays;
+static ULONG CoreLastDelay; /* after which the volume's device is initialised */
+
+static VOID CoreInitialise(ULONG Count)
+{
+    CoreDelays = Count;
+    if (Count == CoreLastDelay) {
+        TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    }
+}
+
+/* A volume that is found while it is being mounted is waited for, and not for ever. */
+VOID CoreVolumesAreWaitedForWithinBounds(VOID)
+{
+    static const struct {
+        ULONG Initialised; /* after so many delays; zero: never */
+        ULONG Delays;
+        ULONG Attached;
+    } mounts[] = {{1, 1, 1}, {3, 3, 1}, {7, 7, 1}, {0, 7, 0}};
+    PDRIVER_OBJECT disk;
+    ULONG index;
+    CORE core;
+
+    if (CoreFront() != PSCTX_FRONT_LEGACY) {
+        return;
+    }
+    for (index = 0; index < RTL_NUMBER_OF(mounts); index += 1) {
+        TestFileSystemReset();
+        CoreBoot();
+        CHECK_STATUS(TestDiskLoad(L"TestDisk", &disk, &TestFileSystem.Disk), STATUS_SUCCESS);
+        CHECK_STATUS(TestFileSystemLoad(), STATUS_SUCCESS);
+        core.Process = CoreCreateProcess(TRUE);
+        HostEnterProcess(core.Process);
+        CoreClose(CoreOpenFile(TEST_DISK L"\\file"));
+        TestFileSystem.VolumeDevice->Flags |= DO_DEVICE_INITIALIZING;
+        CoreDelays = 0;
+        CoreLastDelay = mounts[index].Initialised;
+        CoreSetDelayRoutine(CoreInitialise);
+        core.Driver = CoreLoadDriver();
+        CoreSetDelayRoutine(NULL);
+        CHECK_EQUAL(CoreDelays, mounts[index].Delays);
+        core.Control = CoreOpenSession(CORE_READ_WRITE);
+        CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1 + mounts[index].Attached);
+        CoreClose(core.Control);
+        HostLeaveProcess();
+        CoreEndProcess(core.Process);
+        CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
+        TestFileSystemUnload();
+        CHECK_STATUS(HostUnloadDriver(disk), STATUS_SUCCESS);
+        CoreShutdown();
+    }
 }

@@ -179,15 +179,24 @@ VOID CoreMoreFileSystemsThanAreKeptAreLookedAt(VOID)
     CoreStop(&core);
 }
 
+/* Behind the name stands what would be more of it. */
 static VOID CoreCheckTrimmed(_In_ BOOLEAN Redirector, _In_z_ PCWSTR Whole, _In_z_ PCWSTR Trimmed)
 {
+    static const WCHAR behind[] = {L';', L':', L'\\'};
     UNICODE_STRING expected;
     UNICODE_STRING name;
+    WCHAR text[64];
+    ULONG index;
 
-    RtlInitUnicodeString(&name, Whole);
-    RtlInitUnicodeString(&expected, Trimmed);
-    PsctxTrimName(Redirector, &name);
-    CHECK(RtlEqualUnicodeString(&name, &expected, FALSE));
+    for (index = 0; index < RTL_NUMBER_OF(behind); index += 1) {
+        RtlInitUnicodeString(&name, Whole);
+        memcpy(text, name.Buffer, name.Length);
+        text[name.Length / sizeof(WCHAR)] = behind[index];
+        name.Buffer = text;
+        RtlInitUnicodeString(&expected, Trimmed);
+        PsctxTrimName(Redirector, &name);
+        CHECK(RtlEqualUnicodeString(&name, &expected, FALSE));
+    }
 }
 
 static VOID CoreCheckTrimming(PVOID Context)

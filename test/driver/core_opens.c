@@ -186,6 +186,34 @@ static VOID CoreSpoilName(PFILE_NAME_INFORMATION Name, PIRP Irp)
     }
 }
 
+/* The shortest name, the longest that needs no second question, and one that does. */
+VOID CoreNamesAreWholeWhateverTheirLength(VOID)
+{
+    static const ULONG lengths[] = {1, 509, 510, 511, 2000};
+    static WCHAR name[2001];
+    CORE_OPENS opens;
+    ULONG number;
+    ULONG index;
+
+    if (CoreFront() != PSCTX_FRONT_LEGACY) {
+        return; /* Filter Manager asks */
+    }
+    for (number = 0; number < RTL_NUMBER_OF(lengths); number += 1) {
+        CoreStartOpens(&opens);
+        CoreTrackEverything(opens.Core.Control, 0);
+        name[0] = L'\\';
+        for (index = 1; index < lengths[number]; index += 1) {
+            name[index] = L'n';
+        }
+        name[index] = 0;
+        TestFileSystem.Name = name;
+        CoreClose(CoreOpenFile(CORE_TEST_FILE));
+        CHECK_EQUAL(CoreCount(opens.Core.Control, opens.File), 1);
+        TestFileSystem.Name = NULL;
+        CoreStopOpens(&opens);
+    }
+}
+
 VOID CoreSpoiltNamesAreNone(VOID)
 {
     static const NTSTATUS statuses[] = {STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH, STATUS_ACCESS_DENIED};

@@ -305,6 +305,12 @@ VOID CoreTransfersAboveTheLimitAreRefused(VOID)
                      STATUS_INVALID_BUFFER_SIZE);
     }
     CoreCheckUnchanged(core.Control, stream, &state);
+
+    /* What is exactly as long as may be is read: this is no batch. */
+    memset(input, 0, PSCTX_MAXIMUM_TRANSFER);
+    CoreSetHeader((PSCTX_HEADER *)input, PSCTX_OPERATION_BATCH, PSCTX_MAXIMUM_TRANSFER);
+    CHECK_STATUS(CoreSend(core.Control, PSCTX_IOCTL_BATCH, input, PSCTX_MAXIMUM_TRANSFER, PSCTX_MAXIMUM_TRANSFER),
+                 STATUS_INVALID_PARAMETER);
     free(input);
     CoreStop(&core);
 }
