@@ -30,6 +30,7 @@ CORE_TEST_ROUTINE CoreKernelsWithoutATeardownAreTakenToTearDown;
 CORE_TEST_ROUTINE CoreMoreFileSystemsThanAreKeptAreLookedAt;
 CORE_TEST_ROUTINE CoreNamesAreTrimmedWhereverTheyEnd;
 CORE_TEST_ROUTINE CoreOpenedNamesThatSayNothingMatchEverything;
+CORE_TEST_ROUTINE CoreExpressionsMatchWhateverTheirLength;
 
 /* core_opens.c */
 CORE_TEST_ROUTINE CoreOpensAreWhatTheirDeviceIs;

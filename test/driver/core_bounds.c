@@ -678,6 +678,52 @@ static VOID CoreRingsAreBooked(VOID)
     CoreStop(&core);
 }
 
+/* Of a ring that so many events fill exactly none is dropped, and of one more the oldest. */
+static VOID CoreRingsAreFilledToTheEnd(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    const PSCTX_EVENT *event;
+    HANDLE readers[2];
+    CORE_WAIT wait;
+    ULONG capacity;
+    ULONG count;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    CoreInitializeWait(&wait, PSCTX_MAXIMUM_TRANSFER);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    readers[0] = CoreOpenReader(core.Control, 1u << PSCTX_EVENT_INSERTED);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreStartWait(readers[0], &wait), STATUS_SUCCESS);
+    event = CoreNextEvent(&wait, NULL);
+    count = PSCTX_MINIMUM_EVENT_CAPACITY / event->Size + 1;
+    capacity = count * event->Size;
+    CoreClose(readers[0]);
+
+    insertion.IfExists = PSCTX_IF_EXISTS_REPLACE;
+    for (index = 0; index < RTL_NUMBER_OF(readers); index += 1) {
+        readers[index] = CoreOpenSession(CORE_READ);
+        CHECK_STATUS(
+            CoreSubscribe(readers[index], CoreSessionNumber(core.Control), 1u << PSCTX_EVENT_INSERTED, capacity),
+            STATUS_SUCCESS);
+    }
+    for (index = 0; index < count; index += 1) {
+        CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    }
+    CHECK_STATUS(CoreStartWait(readers[0], &wait), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreNextEvent(&wait, NULL)->Type, PSCTX_EVENT_INSERTED);
+    CHECK_EQUAL(CoreEventCount(&wait), count);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreStartWait(readers[1], &wait), STATUS_SUCCESS);
+    event = CoreNextEvent(&wait, NULL);
+    CHECK_EQUAL(event->Type, PSCTX_EVENT_DROPPED);
+    CHECK_EQUAL(event->Count, 1);
+    CHECK_EQUAL(CoreEventCount(&wait), 1 + count);
+    CoreFreeWait(&wait);
+    CoreStop(&core);
+}
+
 static VOID CoreSessionsAreLimited(VOID)
 {
     HANDLE sessions[PSCTX_MAXIMUM_SESSIONS];
@@ -893,6 +939,7 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"requests that wait are booked for their session, and limited in number", CoreWaitsAreBooked},
     {"requests that wait are limited by the bytes of their buffers", CoreLongWaitsAreLimitedByTheirBytes},
     {"events that are kept are booked, and limited over all sessions", CoreRingsAreBooked},
+    {"events are dropped when there is no room for one more, and not before", CoreRingsAreFilledToTheEnd},
     {"a limited number of sessions is open", CoreSessionsAreLimited},
     {"ended sessions that contexts keep stay booked", CoreEndedSessionsStayBooked},
     {"a machine with little memory allows less, and tells so", CoreSmallMachinesAllowLess},

@@ -180,25 +180,33 @@ static ULONG CoreTurnsUntilAsleep(VOID)
     return turns;
 }
 
-/* A device that has left its stack ages by turns; so does the look for volumes where the kernel cannot wait for mounts. */
+/* Where the kernel cannot wait for mounts, volumes are looked for in turns 1, 2, 4 and so on; a device that has left its stack ages by turns. */
 VOID CoreHousekeepingSleepsWhenItIsDone(VOID)
 {
     static const PCWSTR mountAware[] = {L"IoRegisterFsRegistrationChangeMountAware", NULL};
+    ULONG looks;
     CORE core;
 
     if (CoreFront() != PSCTX_FRONT_LEGACY) {
         return;
     }
-    CoreHideRoutines(mountAware);
     CoreHurryTurns(TRUE);
+    CoreHideRoutines(mountAware);
+    CoreRefuse("IoEnumerateDeviceObjectList", 0,
+               STATUS_INSUFFICIENT_RESOURCES); /* a look ends with the first refusal */
     CoreStart(&core);
     CHECK_EQUAL(CoreTurnsUntilAsleep(), 512);
+    looks = CoreRefused();
+    CoreStop(&core);
+    CoreStart(&core); /* and is gone before the first turn, or after some */
     CoreStop(&core);
     CoreHideRoutines(NULL);
 
-    /* Likewise once more, in an image that stays. */
     CoreHurryTurns(TRUE);
+    CoreRefuse("IoEnumerateDeviceObjectList", 0, STATUS_INSUFFICIENT_RESOURCES);
     CoreStart(&core);
+    CHECK_EQUAL(looks - CoreRefused(), 10);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
     HostLeaveProcess();
     CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
     CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);

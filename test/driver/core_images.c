@@ -196,6 +196,7 @@ static VOID CoreCheckTrimmed(_In_ BOOLEAN Redirector, _In_z_ PCWSTR Whole, _In_z
         RtlInitUnicodeString(&expected, Trimmed);
         PsctxTrimName(Redirector, &name);
         CHECK(RtlEqualUnicodeString(&name, &expected, FALSE));
+        CHECK_EQUAL(name.MaximumLength, name.Length);
     }
 }
 
@@ -273,4 +274,44 @@ static VOID CoreCheckOpenedNames(PVOID Context)
 VOID CoreOpenedNamesThatSayNothingMatchEverything(VOID)
 {
     CoreRunLoaded(CoreCheckOpenedNames);
+}
+
+/* As many characters as a pattern may have, all of them letters, or the last one a wild card. */
+static VOID CoreCheckLongExpressions(PVOID Context)
+{
+    enum { UNITS = PSCTX_MAXIMUM_PATTERN_LENGTH / sizeof(WCHAR) };
+    static WCHAR pattern[UNITS];
+    static WCHAR text[UNITS + 1];
+    UNICODE_STRING expression = {sizeof(pattern), sizeof(pattern), pattern};
+    UNICODE_STRING name = {sizeof(pattern), sizeof(text), text};
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (index = 0; index < UNITS; index += 1) {
+        pattern[index] = (WCHAR)(L'A' + index % 26);
+        text[index] = (WCHAR)(L'a' + index % 26);
+    }
+    text[UNITS] = L'z';
+    CHECK(PsctxIsNameInExpression(&expression, &name));
+    name.Length = (USHORT)(name.Length - sizeof(WCHAR));
+    CHECK(!PsctxIsNameInExpression(&expression, &name));
+    name.Length = sizeof(text);
+    CHECK(!PsctxIsNameInExpression(&expression, &name));
+    pattern[UNITS - 1] = L'*';
+    CHECK(PsctxIsNameInExpression(&expression, &name));
+    name.Length = sizeof(pattern) - sizeof(WCHAR);
+    CHECK(PsctxIsNameInExpression(&expression, &name));
+    name.Length = (USHORT)(name.Length - sizeof(WCHAR));
+    CHECK(!PsctxIsNameInExpression(&expression, &name));
+    name.Length = sizeof(pattern);
+    for (index = 0; index < UNITS - 1; index += 1) {
+        text[index] ^= 1;
+        CHECK(!PsctxIsNameInExpression(&expression, &name));
+        text[index] ^= 1;
+    }
+}
+
+VOID CoreExpressionsMatchWhateverTheirLength(VOID)
+{
+    CoreRunLoaded(CoreCheckLongExpressions);
 }

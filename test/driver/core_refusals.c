@@ -294,6 +294,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"file systems beyond those that are kept are looked at each time", CoreMoreFileSystemsThanAreKeptAreLookedAt},
     {"a name is trimmed wherever it ends", CoreNamesAreTrimmedWhereverTheyEnd},
     {"an open by a name that says nothing of the file is never spared", CoreOpenedNamesThatSayNothingMatchEverything},
+    {"an expression of the greatest length matches as any other", CoreExpressionsMatchWhateverTheirLength},
     {"an open is what its device and its file object say", CoreOpensAreWhatTheirDeviceIs},
     {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
     {"a name is whole, however long it is", CoreNamesAreWholeWhateverTheirLength},

@@ -1405,6 +1405,31 @@ static VOID KnowsMountsByBothTheirFunctions(VOID)
     }
 }
 
+/* Where it has to be asked whether the recognizer is still there, and there is no memory for that, the request goes past as it is. */
+static VOID PassesLoadsThatItCannotLeaveTheStackFor(VOID)
+{
+    ULONG64 countdown;
+    ULONG stayed = 0;
+
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.LoadStatus = STATUS_IMAGE_ALREADY_LOADED;
+    for (countdown = 2; countdown < 8; countdown += 1) { /* the first is for the request */
+        CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+        HostFailAllocation(countdown);
+        CHECK_STATUS(STATUS_IMAGE_ALREADY_LOADED, SendLoad());
+        HostFailAllocation(0);
+        CHECK(TestFileSystem.Location.MinorFunction == IRP_MN_LOAD_FILE_SYSTEM);
+        TestFileSystem.Location.MinorFunction = 0;
+        stayed += CountAttached(TestFileSystem.ControlDevice);
+        TestFileSystemUnregister();
+        TestFileSystemRegister();
+    }
+    CHECK(stayed != 0 && stayed < 6);
+    HostSetQuirks(0);
+}
+
 static VOID PassesPendingRequests(VOID)
 {
     IO_STACK_LOCATION parameters = {0};
@@ -2586,6 +2611,7 @@ static const CORE_TEST Tests[] = {
     {"file-system controls pass through", PassesFileSystemControls},
     {"a mount is known by both its functions, and on a file system's own device alone",
      KnowsMountsByBothTheirFunctions},
+    {"a load passes through where its device's stack cannot be left", PassesLoadsThatItCannotLeaveTheStackFor},
     {"requests that pend pass through", PassesPendingRequests},
     {"data passes through byte for byte", PassesDataByteForByte},
     {"every fast I/O entry reaches the lower driver, if that has it", PassesFastIo},
