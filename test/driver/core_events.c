@@ -285,6 +285,7 @@ VOID CoreWaitsAreCancelled(VOID)
     CHECK_STATUS(NtCancelIoFile(reader, &ioStatus), STATUS_SUCCESS);
     for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
         CHECK_STATUS(CoreWaitStatus(&waits[index]), STATUS_CANCELLED);
+        CHECK_EQUAL(waits[index].IoStatus.Information, 0);
     }
 
     /* The events are not lost with the request. */

@@ -214,6 +214,41 @@ VOID CoreNamesAreWholeWhateverTheirLength(VOID)
     }
 }
 
+static ULONG64 CoreMissedBy(_In_ HANDLE Control, _In_ ULONG64 Rule)
+{
+    PSCTX_RULE_RECORD request = {.Rule = Rule};
+    PSCTX_RULE_REPLY reply;
+
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_QUERY_RULE, sizeof(request));
+    CHECK_STATUS(CoreControl(Control, PSCTX_IOCTL_QUERY_RULE, &request, sizeof(request), &reply, sizeof(reply), NULL),
+                 STATUS_SUCCESS);
+    return reply.Missed;
+}
+
+/* Of rules that name one context, it is the first that misses an open; those of other sessions miss it for themselves. */
+VOID CoreMissedOpensAreMissedOnce(VOID)
+{
+    HANDLE second;
+    CORE_OPENS opens;
+
+    if (CoreFront() != PSCTX_FRONT_LEGACY) {
+        return; /* Filter Manager asks */
+    }
+    CoreStartOpens(&opens);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    CoreTrackEverything(opens.Core.Control, 0);
+    CoreTrackEverything(opens.Core.Control, 0);
+    CoreTrackEverything(second, 0);
+    TestFileSystem.NameStatus = STATUS_ACCESS_DENIED;
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    TestFileSystem.NameStatus = STATUS_SUCCESS;
+    CHECK_EQUAL(CoreMissedBy(opens.Core.Control, 1), 1);
+    CHECK_EQUAL(CoreMissedBy(opens.Core.Control, 2), 0);
+    CHECK_EQUAL(CoreMissedBy(second, 3), 1);
+    CoreClose(second);
+    CoreStopOpens(&opens);
+}
+
 VOID CoreSpoiltNamesAreNone(VOID)
 {
     static const NTSTATUS statuses[] = {STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH, STATUS_ACCESS_DENIED};

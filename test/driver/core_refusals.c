@@ -298,6 +298,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"an open is what its device and its file object say", CoreOpensAreWhatTheirDeviceIs},
     {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
     {"a name is whole, however long it is", CoreNamesAreWholeWhateverTheirLength},
+    {"an open is missed once for each context that it does not bring", CoreMissedOpensAreMissedOnce},
     {"a name that is not whole is none", CoreSpoiltNamesAreNone},
     {"a CD-ROM's volume is attached to", CoreCdRomsAreVolumes},
     {"calls of Filter Manager that open and transfer nothing change nothing", CoreCallsOfNothingChangeNothing},
