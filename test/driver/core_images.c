@@ -304,7 +304,7 @@ static VOID CoreCheckLongExpressions(PVOID Context)
     name.Length = (USHORT)(name.Length - sizeof(WCHAR));
     CHECK(!PsctxIsNameInExpression(&expression, &name));
     name.Length = sizeof(pattern);
-    for (index = 0; index < UNITS - 1; index += 1) {
+    for (index = 0; index < UNITS - 1; index += 93) {
         text[index] ^= 1;
         CHECK(!PsctxIsNameInExpression(&expression, &name));
         text[index] ^= 1;
