@@ -685,6 +685,7 @@ static VOID CoreRingsAreFilledToTheEnd(VOID)
     const PSCTX_EVENT *event;
     HANDLE readers[2];
     CORE_WAIT wait;
+    ULONG64 oldest;
     ULONG capacity;
     ULONG count;
     ULONG index;
@@ -712,13 +713,17 @@ static VOID CoreRingsAreFilledToTheEnd(VOID)
         CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     }
     CHECK_STATUS(CoreStartWait(readers[0], &wait), STATUS_SUCCESS);
-    CHECK_EQUAL(CoreNextEvent(&wait, NULL)->Type, PSCTX_EVENT_INSERTED);
+    event = CoreNextEvent(&wait, NULL);
+    CHECK_EQUAL(event->Type, PSCTX_EVENT_INSERTED);
+    oldest = event->Time;
     CHECK_EQUAL(CoreEventCount(&wait), count);
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     CHECK_STATUS(CoreStartWait(readers[1], &wait), STATUS_SUCCESS);
     event = CoreNextEvent(&wait, NULL);
     CHECK_EQUAL(event->Type, PSCTX_EVENT_DROPPED);
     CHECK_EQUAL(event->Count, 1);
+    CHECK_EQUAL(event->Number, 1);
+    CHECK_EQUAL(event->Time, oldest);
     CHECK_EQUAL(CoreEventCount(&wait), 1 + count);
     CoreFreeWait(&wait);
     CoreStop(&core);

@@ -198,7 +198,12 @@ VOID CoreHousekeepingSleepsWhenItIsDone(VOID)
     CHECK_EQUAL(CoreTurnsUntilAsleep(), 512);
     looks = CoreRefused();
     CoreStop(&core);
-    CoreStart(&core); /* and is gone before the first turn, or after some */
+    CoreHurryTurns(FALSE);
+    CoreStart(&core); /* and is gone before it is done */
+    HostLeaveProcess();
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+    HostEnterProcess(core.Process);
     CoreStop(&core);
     CoreHideRoutines(NULL);
 

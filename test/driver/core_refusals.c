@@ -312,6 +312,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
     {"of volumes that do not fit, the first says what it needs", CoreVolumesThatDoNotFitTellWhatTheFirstNeeds},
     {"a storage device that is not told is asked for its name once", CoreStorageIsAskedForItsNameOnce},
+    {"volumes of every file system are looked for", CoreVolumesOfEveryFileSystemAreLookedFor},
     {"file systems that are known are forgotten when the driver is unloaded",
      CoreFileSystemsAreKeptUntilTheDriverIsUnloaded},
     {"a volume is mounted and its files are opened, whatever the driver is refused",

@@ -96,6 +96,31 @@ VOID CoreStorageIsAskedForItsNameOnce(VOID)
     HostSetQuirks(0);
 }
 
+/* Of two file systems, neither of whose devices could be listed when the driver came. */
+VOID CoreVolumesOfEveryFileSystemAreLookedFor(VOID)
+{
+    DECLSPEC_ALIGN(8) UCHAR output[1024];
+    CORE core;
+
+    if (CoreFront() != PSCTX_FRONT_LEGACY) {
+        return; /* Filter Manager tells of them */
+    }
+    CoreBoot();
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_DIRECTORY, "/"), STATUS_SUCCESS);
+    CoreRefuse("IoEnumerateDeviceObjectList", 0, STATUS_INSUFFICIENT_RESOURCES);
+    core.Driver = CoreLoadDriver();
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    core.Process = CoreCreateProcess(TRUE);
+    HostEnterProcess(core.Process);
+    core.Control = CoreOpenSession(CORE_READ_WRITE);
+    CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 0);
+    CHECK_STATUS(CoreListVolumes(core.Control, (PSCTX_VOLUMES_REPLY *)output, sizeof(output)), STATUS_SUCCESS);
+    CHECK_EQUAL(((const PSCTX_VOLUMES_REPLY *)output)->Count, 2);
+    CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 2);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
 static VOID CoreUnloadFileSystem(PDRIVER_OBJECT DriverObject)
 {
     IoUnregisterFileSystem(DriverObject->DeviceObject);

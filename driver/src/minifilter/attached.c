@@ -26,8 +26,6 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartVolumes(VOID)
 {
     PAGED_CODE();
 
-    PsctxAttachments.Volumes = 0;
-    PsctxAttachments.FileSystems = 0;
     InitializeListHead(&PsctxAttachedVolumes);
     return ExInitializeResourceLite(&PsctxVolumesLock);
 }
