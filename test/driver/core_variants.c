@@ -148,6 +148,7 @@ static VOID CoreCheckModules(PVOID Context)
     CoreModules.Modules[0].FileNameOffset = 3;
     memset(CoreModules.Modules[1].Path, 'x', sizeof(CoreModules.Modules[1].Path)); /* without an end */
     CoreModules.Modules[1].FileNameOffset = 253;
+    memset(&CoreModules.Modules[2].Section, 'x', sizeof(CoreModules.Modules[2].Section));
     CoreModules.Modules[2].FileNameOffset = 2;   /* behind the end */
     CoreModules.Modules[3].FileNameOffset = 300; /* behind the path */
 

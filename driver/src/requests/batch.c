@@ -68,7 +68,11 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
                                            _Out_ PULONG ReplyLength)
 {
     const PSCTX_OPERATION *operation = PsctxFindOperation(Header->Operation);
-    PSCTX_REQUEST request;
+    PSCTX_REQUEST request = {.Session = Batch->Session,
+                             .Input = Header,
+                             .InputLength = Header->Size,
+                             .Output = Reply,
+                             .OutputLength = Capacity};
     NTSTATUS status;
 
     PAGED_CODE();
@@ -84,13 +88,6 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
         PSCTX_ACCESS_OF(operation->ControlCode) != PSCTX_ACCESS_READ) {
         return STATUS_ACCESS_DENIED;
     }
-    request.Session = Batch->Session;
-    request.Irp = NULL;
-    request.Input = Header;
-    request.InputLength = Header->Size;
-    request.Output = Reply;
-    request.OutputLength = Capacity;
-    request.ReplyLength = 0;
     status = PsctxRunOperation(operation, &request);
     if (!NT_ERROR(status)) {
         *ReplyLength = request.ReplyLength;
