@@ -123,6 +123,30 @@ static VOID CoreInsertionsEndWithTheDriver(VOID)
     CoreStop(&core);
 }
 
+/* Opens are not missed that come while the driver goes: nobody is there who would have wanted their contexts. */
+static VOID CoreOpensAreNotMissedByADriverThatGoes(VOID)
+{
+    ULONG refusals = 0;
+    ULONG refused = 1;
+    ULONG call;
+    HANDLE file;
+    CORE core;
+
+    CoreStart(&core);
+    CoreTrackEverything(core.Control, 0);
+    for (call = 1; call <= CORE_CALLS && refused != 0; call += 1) {
+        CoreRefuse("ExAcquireRundownProtection", call, STATUS_SUCCESS);
+        CHECK_STATUS(CoreOpen(CORE_FILE, NULL, CORE_READ, FILE_OPEN_IF, 0, &file), STATUS_SUCCESS);
+        refused = CoreRefused();
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CoreClose(file);
+        refusals += refused;
+    }
+    CHECK(refusals > 1 && refused == 0);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionMissed, 0);
+    CoreStop(&core);
+}
+
 /* As when a teardown takes the context between its description and its removal: what was described stays unsaid. */
 static VOID CoreBatchesSayNothingOfWhatTheyDoNotRemove(VOID)
 {
@@ -317,6 +341,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
      CoreFileSystemsAreKeptUntilTheDriverIsUnloaded},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
+    {"an open that comes while the driver goes is not missed", CoreOpensAreNotMissedByADriverThatGoes},
     {"an insertion that comes while the driver goes is refused with that", CoreInsertionsEndWithTheDriver},
 };
 
