@@ -310,7 +310,9 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
     NTSTATUS Status;
 
     (VOID) HostEnter(PsCreateSystemThread);
-    UNREFERENCED_PARAMETER(ObjectAttributes);
+    if (ObjectAttributes != NULL && ObjectAttributes->Length != sizeof(*ObjectAttributes)) {
+        return STATUS_INVALID_PARAMETER;
+    }
     if (ProcessHandle != NULL) {
         return STATUS_NOT_SUPPORTED;
     }

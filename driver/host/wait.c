@@ -240,7 +240,9 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     (VOID) HostEnter(KeSetEvent);
     UNREFERENCED_PARAMETER(Increment);
-    UNREFERENCED_PARAMETER(Wait);
+    if (Wait) { /* leaves the IRQL raised for a wait that must follow at once; no driver here does that */
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent", "Wait is TRUE");
+    }
     if (Event->Header.Type > HOST_EVENT_SYNCHRONIZATION) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent", "%p is no event", (PVOID)Event);
     }

@@ -79,6 +79,7 @@ add_executable(driver_answers
     ${CORE_DIRECTORY}/core_refusals.c
     ${CORE_DIRECTORY}/core_starts.c
     ${CORE_DIRECTORY}/core_variants.c
+    ${CORE_DIRECTORY}/core_volumes.c
     ${CORE_DIRECTORY}/test_file_system.c
 )
 target_include_directories(driver_answers PRIVATE ${CORE_DIRECTORY}/../../driver/src)

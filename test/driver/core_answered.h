@@ -30,10 +30,13 @@ CORE_TEST_ROUTINE CoreKernelsWithoutATeardownAreTakenToTearDown;
 CORE_TEST_ROUTINE CoreMoreFileSystemsThanAreKeptAreLookedAt;
 CORE_TEST_ROUTINE CoreNamesAreTrimmedWhereverTheyEnd;
 CORE_TEST_ROUTINE CoreOpenedNamesThatSayNothingMatchEverything;
+CORE_TEST_ROUTINE CoreExpressionsMatchWhateverTheirLength;
 
 /* core_opens.c */
 CORE_TEST_ROUTINE CoreOpensAreWhatTheirDeviceIs;
 CORE_TEST_ROUTINE CoreWhatIsNoFileIsNotTracked;
+CORE_TEST_ROUTINE CoreNamesAreWholeWhateverTheirLength;
+CORE_TEST_ROUTINE CoreMissedOpensAreMissedOnce;
 CORE_TEST_ROUTINE CoreSpoiltNamesAreNone;
 CORE_TEST_ROUTINE CoreCdRomsAreVolumes;
 
@@ -46,7 +49,15 @@ CORE_TEST_ROUTINE CoreVolumesWithoutAnInstanceAreTold;
 CORE_TEST_ROUTINE CoreNamesAreAsLongAsTheyAre;
 CORE_TEST_ROUTINE CoreBareDevicesAreNoVolumes;
 CORE_TEST_ROUTINE CoreHousekeepingHasNobodyToTell;
+CORE_TEST_ROUTINE CoreHousekeepingSleepsWhenItIsDone;
+CORE_TEST_ROUTINE CoreVolumesAreWaitedForWithinBounds;
 CORE_TEST_ROUTINE CoreOwnFilesAreNotAcquired;
+
+/* core_volumes.c */
+CORE_TEST_ROUTINE CoreVolumesThatDoNotFitTellWhatTheFirstNeeds;
+CORE_TEST_ROUTINE CoreStorageIsAskedForItsNameOnce;
+CORE_TEST_ROUTINE CoreVolumesOfEveryFileSystemAreLookedFor;
+CORE_TEST_ROUTINE CoreFileSystemsAreKeptUntilTheDriverIsUnloaded;
 
 /* core_refusals.c */
 CORE_TEST_ROUTINE CoreRefusedMountsAreMountsAllTheSame;

@@ -7,6 +7,8 @@
 #include <fltKernel.h>
 #include <string.h>
 
+#include "core_fixture.h"
+
 static struct {
     const char *Routine;
     ULONG Call;
@@ -70,6 +72,68 @@ static BOOLEAN CoreIsRefused(_In_z_ const char *Routine)
     return TRUE;
 }
 
+#define CORE_TURN (-100 * 10000ll)
+
+static volatile LONG CoreTurnsHurry;
+static volatile LONG CoreTurnCount;
+static volatile LONG CoreTurnsSleep;
+static PVOID volatile CoreTurnEvent;
+
+VOID CoreHurryTurns(BOOLEAN Hurry)
+{
+    InterlockedExchange(&CoreTurnCount, 0);
+    InterlockedExchange(&CoreTurnsSleep, FALSE);
+    InterlockedExchangePointer(&CoreTurnEvent, NULL);
+    InterlockedExchange(&CoreTurnsHurry, Hurry);
+}
+
+ULONG CoreTurns(PBOOLEAN Sleeps)
+{
+    *Sleeps = ReadAcquire(&CoreTurnsSleep) != 0;
+    return (ULONG)ReadAcquire(&CoreTurnCount);
+}
+
+extern __typeof__(KeWaitForSingleObject) __real_KeWaitForSingleObject;
+NTSTATUS __wrap_KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MODE Mode, BOOLEAN Alertable,
+                                      PLARGE_INTEGER Timeout);
+NTSTATUS __wrap_KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESSOR_MODE Mode, BOOLEAN Alertable,
+                                      PLARGE_INTEGER Timeout)
+{
+    LARGE_INTEGER moment = {.QuadPart = -1000};
+
+    if (ReadAcquire(&CoreTurnsHurry) != 0 && Timeout != NULL && Timeout->QuadPart == CORE_TURN) {
+        InterlockedIncrement(&CoreTurnCount);
+        InterlockedExchangePointer(&CoreTurnEvent, Object);
+        Timeout = &moment;
+    } else if (Timeout == NULL && Object == ReadPointerAcquire(&CoreTurnEvent)) {
+        InterlockedExchange(&CoreTurnsSleep, TRUE);
+    }
+    return __real_KeWaitForSingleObject(Object, Reason, Mode, Alertable, Timeout);
+}
+
+static VOID (*CoreDelayRoutine)(ULONG Count);
+static ULONG CoreDelayCount;
+
+VOID CoreSetDelayRoutine(VOID (*Routine)(ULONG Count))
+{
+    CoreDelayRoutine = Routine;
+    CoreDelayCount = 0;
+}
+
+extern __typeof__(KeDelayExecutionThread) __real_KeDelayExecutionThread;
+NTSTATUS __wrap_KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval);
+NTSTATUS __wrap_KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
+{
+    LARGE_INTEGER moment = {.QuadPart = -1000};
+
+    if (CoreDelayRoutine != NULL && Interval->QuadPart == CORE_TURN) {
+        CoreDelayCount += 1;
+        CoreDelayRoutine(CoreDelayCount);
+        Interval = &moment;
+    }
+    return __real_KeDelayExecutionThread(Mode, Alertable, Interval);
+}
+
 /* A routine with a status. */
 #define CORE_ANSWERED(Routine, Parameters, Arguments) \
     extern __typeof__(Routine) __real_##Routine; \
@@ -92,6 +156,8 @@ CORE_ANSWERED(FltGetVolumeName, (PFLT_VOLUME Volume, PUNICODE_STRING Name, PULON
 CORE_ANSWERED(FltRegisterFilter, (PDRIVER_OBJECT Driver, const FLT_REGISTRATION *Registration, PFLT_FILTER *Filter),
               (Driver, Registration, Filter))
 CORE_ANSWERED(FltStartFiltering, (PFLT_FILTER Filter), (Filter))
+CORE_ANSWERED(FsRtlInsertPerStreamContext, (PFSRTL_ADVANCED_FCB_HEADER Header, PFSRTL_PER_STREAM_CONTEXT Context),
+              (Header, Context))
 CORE_ANSWERED(IoCreateSymbolicLink, (PUNICODE_STRING Link, PUNICODE_STRING Name), (Link, Name))
 CORE_ANSWERED(IoGetDiskDeviceObject, (PDEVICE_OBJECT Device, PDEVICE_OBJECT *Disk), (Device, Disk))
 CORE_ANSWERED(IoRegisterFsRegistrationChange, (PDRIVER_OBJECT Driver, PDRIVER_FS_NOTIFICATION Routine),
@@ -172,11 +238,21 @@ PFSRTL_PER_STREAM_CONTEXT __wrap_FsRtlRemovePerStreamContext(PFSRTL_ADVANCED_FCB
                : __real_FsRtlRemovePerStreamContext(Header, OwnerId, InstanceId);
 }
 
+extern __typeof__(IoGetRequestorProcess) __real_IoGetRequestorProcess;
+PEPROCESS __wrap_IoGetRequestorProcess(PIRP Irp);
+PEPROCESS __wrap_IoGetRequestorProcess(PIRP Irp)
+{
+    return CoreIsRefused("IoGetRequestorProcess") ? NULL : __real_IoGetRequestorProcess(Irp);
+}
+
 extern __typeof__(ExAllocatePoolWithTag) __real_ExAllocatePoolWithTag;
 PVOID __wrap_ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag);
 PVOID __wrap_ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 {
     CoreAnswers.Pool = Type;
+    if (Tag == CORE_POOL_TAG && CoreIsRefused("ExAllocatePoolWithTag")) {
+        return NULL;
+    }
     return __real_ExAllocatePoolWithTag(Type, Size, Tag);
 }
 

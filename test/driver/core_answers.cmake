@@ -3,10 +3,10 @@ set(CORE_ANSWERED
     ExAcquireRundownProtection ExAllocatePoolWithTag ExInitializeResourceLite
     FltAttachVolume FltEnumerateVolumes FltGetDeviceObject FltGetFileNameInformation
     FltGetVolumeContext FltGetVolumeName FltIsVolumeSnapshot FltRegisterFilter FltSetVolumeContext FltStartFiltering
-    FsRtlRemovePerStreamContext
+    FsRtlInsertPerStreamContext FsRtlRemovePerStreamContext
     IoAttachDeviceToDeviceStackSafe IoCreateDevice IoCreateSymbolicLink IoEnumerateDeviceObjectList
-    IoGetDiskDeviceObject IoRegisterFsRegistrationChange
-    MmGetSystemRoutineAddress ObOpenObjectByPointer ObQueryNameString PsCreateSystemThread PsGetVersion
+    IoGetDiskDeviceObject IoGetRequestorProcess IoRegisterFsRegistrationChange
+    KeDelayExecutionThread KeWaitForSingleObject MmGetSystemRoutineAddress ObOpenObjectByPointer ObQueryNameString PsCreateSystemThread PsGetVersion
     RtlAddAccessAllowedAce RtlCreateAcl RtlCreateSecurityDescriptor RtlInitializeSid RtlMultiByteToUnicodeN
     RtlSetDaclSecurityDescriptor ZwOpenKey ZwQueryValueKey ZwSetSecurityObject
 )

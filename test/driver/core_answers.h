@@ -22,6 +22,16 @@ VOID CoreReplaceRoutine(_In_opt_z_ PCWSTR Name, _In_opt_ PVOID Routine);
 /* What PsGetVersion tells; zero: what the kernel is. */
 VOID CoreSetVersion(_In_ ULONG Major, _In_ ULONG Minor);
 
+/*
+ * Turns of the legacy filter's housekeeping: while they are hurried, each takes a moment. CoreTurns: how many there were since, and whether
+ * its thread sleeps until there is something to do.
+ */
+VOID CoreHurryTurns(_In_ BOOLEAN Hurry);
+ULONG CoreTurns(_Out_ PBOOLEAN Sleeps);
+
+/* Asked at each of the legacy filter's delays of 100 ms, with how many there have been; they take a moment then. NULL: nobody is asked. */
+VOID CoreSetDelayRoutine(_In_opt_ VOID (*Routine)(_In_ ULONG Count));
+
 /* The pool that ExAllocatePoolWithTag was asked for last. */
 POOL_TYPE CoreLastPool(VOID);
 

@@ -678,6 +678,57 @@ static VOID CoreRingsAreBooked(VOID)
     CoreStop(&core);
 }
 
+/* Of a ring that so many events fill exactly none is dropped, and of one more the oldest. */
+static VOID CoreRingsAreFilledToTheEnd(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1};
+    const PSCTX_EVENT *event;
+    HANDLE readers[2];
+    CORE_WAIT wait;
+    ULONG64 oldest;
+    ULONG capacity;
+    ULONG count;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    CoreInitializeWait(&wait, PSCTX_MAXIMUM_TRANSFER);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    readers[0] = CoreOpenReader(core.Control, 1u << PSCTX_EVENT_INSERTED);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreStartWait(readers[0], &wait), STATUS_SUCCESS);
+    event = CoreNextEvent(&wait, NULL);
+    count = PSCTX_MINIMUM_EVENT_CAPACITY / event->Size + 1;
+    capacity = count * event->Size;
+    CoreClose(readers[0]);
+
+    insertion.IfExists = PSCTX_IF_EXISTS_REPLACE;
+    for (index = 0; index < RTL_NUMBER_OF(readers); index += 1) {
+        readers[index] = CoreOpenSession(CORE_READ);
+        CHECK_STATUS(
+            CoreSubscribe(readers[index], CoreSessionNumber(core.Control), 1u << PSCTX_EVENT_INSERTED, capacity),
+            STATUS_SUCCESS);
+    }
+    for (index = 0; index < count; index += 1) {
+        CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    }
+    CHECK_STATUS(CoreStartWait(readers[0], &wait), STATUS_SUCCESS);
+    event = CoreNextEvent(&wait, NULL);
+    CHECK_EQUAL(event->Type, PSCTX_EVENT_INSERTED);
+    oldest = event->Time;
+    CHECK_EQUAL(CoreEventCount(&wait), count);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(CoreStartWait(readers[1], &wait), STATUS_SUCCESS);
+    event = CoreNextEvent(&wait, NULL);
+    CHECK_EQUAL(event->Type, PSCTX_EVENT_DROPPED);
+    CHECK_EQUAL(event->Count, 1);
+    CHECK_EQUAL(event->Number, 1);
+    CHECK_EQUAL(event->Time, oldest);
+    CHECK_EQUAL(CoreEventCount(&wait), 1 + count);
+    CoreFreeWait(&wait);
+    CoreStop(&core);
+}
+
 static VOID CoreSessionsAreLimited(VOID)
 {
     HANDLE sessions[PSCTX_MAXIMUM_SESSIONS];
@@ -767,6 +818,93 @@ static VOID CoreSmallMachinesAllowLess(VOID)
     CoreStop(&core);
 }
 
+/* Sessions alone, one after the other, take what the records of all may. */
+static VOID CoreSessionsAreLimitedByTheirRecords(VOID)
+{
+    static HANDLE sessions[PSCTX_MAXIMUM_SESSIONS];
+    const ULONG64 memory = 4ull << 20;
+    ULONG64 limit;
+    ULONG64 each;
+    HANDLE handle;
+    NTSTATUS status;
+    ULONG count;
+    CORE core;
+
+    HostSetPhysicalMemory(memory);
+    CoreStart(&core);
+    each = CoreStatistics(core.Control).TotalNonPagedRecordBytes;
+    limit = PSCTX_TOTAL_RECORDS_FACTOR * CoreLimits(core.Control).MaximumNonPagedRecordBytes;
+    CHECK_EQUAL(limit, memory / 16);
+    for (count = 1;; count += 1) {
+        status = CoreOpen(CORE_CONTROL, NULL, CORE_READ, FILE_OPEN, 0, &sessions[count]);
+        if (!NT_SUCCESS(status)) {
+            break;
+        }
+    }
+    CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(count, limit / each);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalSessions, count);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalNonPagedRecordBytes, each * count);
+    CoreClose(sessions[1]);
+    CHECK_STATUS(CoreOpen(CORE_CONTROL, NULL, CORE_READ, FILE_OPEN, 0, &handle), STATUS_SUCCESS);
+    CoreStop(&core);
+}
+
+/* Inserts until there are as many as may be. How many; the last was refused, and left nothing. */
+static ULONG CoreFillUp(_In_ HANDLE Control, _In_ HANDLE Stream)
+{
+    const CORE_INSERTION insertion = {.Stream = Stream, .IfExists = PSCTX_IF_EXISTS_ADD};
+    PSCTX_STATISTICS_REPLY before;
+    PSCTX_STATISTICS_REPLY after;
+    NTSTATUS status;
+    ULONG count = 0;
+
+    for (;;) {
+        before = CoreStatistics(Control);
+        status = CoreInsert(Control, &insertion, NULL);
+        if (!NT_SUCCESS(status)) {
+            break;
+        }
+        count += 1;
+    }
+    after = CoreStatistics(Control);
+    CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
+    CHECK_EQUAL(after.SessionContexts, count);
+    CHECK_EQUAL(after.SessionInserted, before.SessionInserted);
+    CHECK_EQUAL(after.SessionPagedBytes, before.SessionPagedBytes);
+    CHECK_EQUAL(after.TotalContexts, before.TotalContexts);
+    CHECK_EQUAL(after.TotalPagedBytes, before.TotalPagedBytes);
+    return count;
+}
+
+static VOID CoreContextsAreLimited(VOID)
+{
+    HANDLE second;
+    HANDLE third;
+    HANDLE stream;
+    ULONG limit;
+    CORE core;
+
+    HostSetPhysicalMemory(1u << 20);
+    CoreStart(&core);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    third = CoreOpenSession(CORE_READ_WRITE);
+    stream = CoreOpenFile(CORE_FILE);
+    limit = CoreLimits(core.Control).MaximumContexts;
+    CHECK_EQUAL(limit, 256);
+    CHECK_EQUAL(CoreFillUp(core.Control, stream), limit);
+    CHECK_EQUAL(CoreFillUp(second, stream), limit);
+    CHECK_EQUAL(CoreFillUp(third, stream), 0);
+    CHECK_EQUAL(CoreStatistics(third).TotalContexts, PSCTX_TOTAL_CONTEXTS_FACTOR * limit);
+
+    /* What goes is given back, to its session and to all. */
+    CoreClose(second);
+    CHECK_EQUAL(CoreFillUp(third, stream), limit);
+    CHECK_STATUS(CoreRemoveAll(core.Control, stream, PSCTX_MATCH_FIRST, 0, 0, NULL), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreFillUp(core.Control, stream), limit);
+    CoreStop(&core);
+}
+
 static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
 {
     static const struct {
@@ -806,13 +944,17 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"requests that wait are booked for their session, and limited in number", CoreWaitsAreBooked},
     {"requests that wait are limited by the bytes of their buffers", CoreLongWaitsAreLimitedByTheirBytes},
     {"events that are kept are booked, and limited over all sessions", CoreRingsAreBooked},
+    {"events are dropped when there is no room for one more, and not before", CoreRingsAreFilledToTheEnd},
     {"a limited number of sessions is open", CoreSessionsAreLimited},
     {"ended sessions that contexts keep stay booked", CoreEndedSessionsStayBooked},
     {"a machine with little memory allows less, and tells so", CoreSmallMachinesAllowLess},
+    {"as many sessions are open as the machine has memory for their records", CoreSessionsAreLimitedByTheirRecords},
+    {"a session has a limited number of contexts, and so have all together", CoreContextsAreLimited},
     {"a machine that does not tell its memory allows what its class has", CoreMachinesThatDoNotTellAllowLess},
 
     {"a kernel caller's requests without an open, or on one of another device, are refused",
      CoreRequestsWithoutAnOpenAreRefused},
+    {"a session ends by its cleanup and its close, once", CoreSessionsEndByTheirRequests},
     {"a cancelled batch runs no further, and tells what it has done", CoreCancelledBatchesStop},
     {"a cancelled enumeration has the page that it has come to", CoreCancelledEnumerationsStop},
     {"a batch ends with its thread, and what it has done is there", CoreBatchesEndWithTheirThread},

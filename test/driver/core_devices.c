@@ -159,3 +159,107 @@ VOID CoreOwnFilesAreNotAcquired(VOID)
     CoreRunLoaded(CoreAcquireOthers);
     CoreSetVersion(0, 0);
 }
+
+/* How many turns it took, until the thread sleeps. */
+static ULONG CoreTurnsUntilAsleep(VOID)
+{
+    LARGE_INTEGER moment = {.QuadPart = -10000};
+    BOOLEAN sleeps = FALSE;
+    ULONG patience;
+    ULONG turns = 0;
+
+    for (patience = 10000; patience != 0 && !sleeps; patience -= 1) {
+        KeDelayExecutionThread(KernelMode, FALSE, &moment);
+        turns = CoreTurns(&sleeps);
+    }
+    CHECK(sleeps);
+    return turns;
+}
+
+/* Where the kernel cannot wait for mounts, volumes are looked for in turns 1, 2, 4 and so on; a device that has left its stack ages by turns. */
+VOID CoreHousekeepingSleepsWhenItIsDone(VOID)
+{
+    static const PCWSTR mountAware[] = {L"IoRegisterFsRegistrationChangeMountAware", NULL};
+    ULONG looks;
+    CORE core;
+
+    CoreHurryTurns(TRUE);
+    CoreHideRoutines(mountAware);
+    CoreRefuse("IoEnumerateDeviceObjectList", 0,
+               STATUS_INSUFFICIENT_RESOURCES); /* a look ends with the first refusal */
+    CoreStart(&core);
+    CHECK_EQUAL(CoreTurnsUntilAsleep(), 512);
+    looks = CoreRefused();
+    CoreStop(&core);
+    CoreHurryTurns(FALSE);
+    CoreStart(&core); /* and is gone before it is done */
+    HostLeaveProcess();
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+    HostEnterProcess(core.Process);
+    CoreStop(&core);
+    CoreHideRoutines(NULL);
+
+    CoreHurryTurns(TRUE);
+    CoreRefuse("IoEnumerateDeviceObjectList", 0, STATUS_INSUFFICIENT_RESOURCES);
+    CoreStart(&core);
+    CHECK_EQUAL(looks - CoreRefused(), 10);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    HostLeaveProcess();
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+    HostEnterProcess(core.Process);
+    CHECK_EQUAL(CoreTurnsUntilAsleep(), 20);
+    CoreHurryTurns(FALSE);
+    CoreStop(&core);
+}
+
+static ULONG CoreDelays;
+static ULONG CoreLastDelay; /* after which the volume's device is initialised */
+
+static VOID CoreInitialise(ULONG Count)
+{
+    CoreDelays = Count;
+    if (Count == CoreLastDelay) {
+        TestFileSystem.VolumeDevice->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    }
+}
+
+/* A volume that is found while it is being mounted is waited for, and not for ever. */
+VOID CoreVolumesAreWaitedForWithinBounds(VOID)
+{
+    static const struct {
+        ULONG Initialised; /* after so many delays; zero: never */
+        ULONG Delays;
+        ULONG Attached;
+    } mounts[] = {{1, 1, 1}, {3, 3, 1}, {7, 7, 1}, {0, 7, 0}};
+    PDRIVER_OBJECT disk;
+    ULONG index;
+    CORE core;
+
+    for (index = 0; index < RTL_NUMBER_OF(mounts); index += 1) {
+        TestFileSystemReset();
+        CoreBoot();
+        CHECK_STATUS(TestDiskLoad(L"TestDisk", &disk, &TestFileSystem.Disk), STATUS_SUCCESS);
+        CHECK_STATUS(TestFileSystemLoad(), STATUS_SUCCESS);
+        core.Process = CoreCreateProcess(TRUE);
+        HostEnterProcess(core.Process);
+        CoreClose(CoreOpenFile(TEST_DISK L"\\file"));
+        TestFileSystem.VolumeDevice->Flags |= DO_DEVICE_INITIALIZING;
+        CoreDelays = 0;
+        CoreLastDelay = mounts[index].Initialised;
+        CoreSetDelayRoutine(CoreInitialise);
+        core.Driver = CoreLoadDriver();
+        CoreSetDelayRoutine(NULL);
+        CHECK_EQUAL(CoreDelays, mounts[index].Delays);
+        core.Control = CoreOpenSession(CORE_READ_WRITE);
+        CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1 + mounts[index].Attached);
+        CoreClose(core.Control);
+        HostLeaveProcess();
+        CoreEndProcess(core.Process);
+        CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
+        TestFileSystemUnload();
+        CHECK_STATUS(HostUnloadDriver(disk), STATUS_SUCCESS);
+        CoreShutdown();
+    }
+}

@@ -373,6 +373,8 @@ VOID CoreVolumesAreListed(VOID)
     CHECK_EQUAL(reply->Count, 1);
     entry = (const PSCTX_VOLUME_ENTRY *)(reply + 1);
     CHECK(entry->Number > first);
+    CHECK_EQUAL(entry->Contexts, 0); /* what is on a volume that is not told of counts for none */
+    CHECK_EQUAL(entry->Bytes, 0);
     HostLeaveProcess();
     CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
     HostEnterProcess(core.Process);

@@ -285,6 +285,7 @@ VOID CoreWaitsAreCancelled(VOID)
     CHECK_STATUS(NtCancelIoFile(reader, &ioStatus), STATUS_SUCCESS);
     for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
         CHECK_STATUS(CoreWaitStatus(&waits[index]), STATUS_CANCELLED);
+        CHECK_EQUAL(waits[index].IoStatus.Information, 0);
     }
 
     /* The events are not lost with the request. */
@@ -353,6 +354,7 @@ VOID CoreTheEndOfASessionIsTold(VOID)
     CoreClose(watched);
 
     CHECK_STATUS(CoreWaitStatus(&early), STATUS_FILE_CLOSED);
+    CHECK_EQUAL(early.IoStatus.Information, 0);
     CHECK_STATUS(CoreStartWait(waiting, &early), STATUS_FILE_CLOSED);
     CHECK_STATUS(CoreStartWait(reader, &late), STATUS_SUCCESS);
     CHECK_EQUAL(CoreEventCount(&late), 3);

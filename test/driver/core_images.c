@@ -179,15 +179,25 @@ VOID CoreMoreFileSystemsThanAreKeptAreLookedAt(VOID)
     CoreStop(&core);
 }
 
+/* Behind the name stands what would be more of it. */
 static VOID CoreCheckTrimmed(_In_ BOOLEAN Redirector, _In_z_ PCWSTR Whole, _In_z_ PCWSTR Trimmed)
 {
+    static const WCHAR behind[] = {L';', L':', L'\\'};
     UNICODE_STRING expected;
     UNICODE_STRING name;
+    WCHAR text[64];
+    ULONG index;
 
-    RtlInitUnicodeString(&name, Whole);
-    RtlInitUnicodeString(&expected, Trimmed);
-    PsctxTrimName(Redirector, &name);
-    CHECK(RtlEqualUnicodeString(&name, &expected, FALSE));
+    for (index = 0; index < RTL_NUMBER_OF(behind); index += 1) {
+        RtlInitUnicodeString(&name, Whole);
+        memcpy(text, name.Buffer, name.Length);
+        text[name.Length / sizeof(WCHAR)] = behind[index];
+        name.Buffer = text;
+        RtlInitUnicodeString(&expected, Trimmed);
+        PsctxTrimName(Redirector, &name);
+        CHECK(RtlEqualUnicodeString(&name, &expected, FALSE));
+        CHECK_EQUAL(name.MaximumLength, name.Length);
+    }
 }
 
 static VOID CoreCheckTrimming(PVOID Context)
@@ -264,4 +274,44 @@ static VOID CoreCheckOpenedNames(PVOID Context)
 VOID CoreOpenedNamesThatSayNothingMatchEverything(VOID)
 {
     CoreRunLoaded(CoreCheckOpenedNames);
+}
+
+/* As many characters as a pattern may have, all of them letters, or the last one a wild card. */
+static VOID CoreCheckLongExpressions(PVOID Context)
+{
+    enum { UNITS = PSCTX_MAXIMUM_PATTERN_LENGTH / sizeof(WCHAR) };
+    static WCHAR pattern[UNITS];
+    static WCHAR text[UNITS + 1];
+    UNICODE_STRING expression = {sizeof(pattern), sizeof(pattern), pattern};
+    UNICODE_STRING name = {sizeof(pattern), sizeof(text), text};
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (index = 0; index < UNITS; index += 1) {
+        pattern[index] = (WCHAR)(L'A' + index % 26);
+        text[index] = (WCHAR)(L'a' + index % 26);
+    }
+    text[UNITS] = L'z';
+    CHECK(PsctxIsNameInExpression(&expression, &name));
+    name.Length = (USHORT)(name.Length - sizeof(WCHAR));
+    CHECK(!PsctxIsNameInExpression(&expression, &name));
+    name.Length = sizeof(text);
+    CHECK(!PsctxIsNameInExpression(&expression, &name));
+    pattern[UNITS - 1] = L'*';
+    CHECK(PsctxIsNameInExpression(&expression, &name));
+    name.Length = sizeof(pattern) - sizeof(WCHAR);
+    CHECK(PsctxIsNameInExpression(&expression, &name));
+    name.Length = (USHORT)(name.Length - sizeof(WCHAR));
+    CHECK(!PsctxIsNameInExpression(&expression, &name));
+    name.Length = sizeof(pattern);
+    for (index = 0; index < UNITS - 1; index += 93) {
+        text[index] ^= 1;
+        CHECK(!PsctxIsNameInExpression(&expression, &name));
+        text[index] ^= 1;
+    }
+}
+
+VOID CoreExpressionsMatchWhateverTheirLength(VOID)
+{
+    CoreRunLoaded(CoreCheckLongExpressions);
 }

@@ -117,6 +117,36 @@ VOID CoreRequestsWithoutAnOpenAreRefused(VOID)
     CoreStop(&core);
 }
 
+/* As the I/O manager does, and once: what comes after that comes for no session. */
+VOID CoreSessionsEndByTheirRequests(VOID)
+{
+    static const struct {
+        UCHAR Major;
+        NTSTATUS Status;
+    } requests[] = {{IRP_MJ_CLEANUP, STATUS_SUCCESS},
+                    {IRP_MJ_CLOSE, STATUS_SUCCESS},
+                    {IRP_MJ_CLEANUP, STATUS_INVALID_DEVICE_REQUEST},
+                    {IRP_MJ_CLOSE, STATUS_INVALID_DEVICE_REQUEST}};
+    CORE_KERNEL_REQUEST request = {.HasFileObject = TRUE, .HasOpen = TRUE};
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadProbe();
+    request.Control = CoreOpenSession(CORE_READ);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalSessions, 2);
+    for (index = 0; index < RTL_NUMBER_OF(requests); index += 1) {
+        request.MajorFunction = requests[index].Major;
+        CoreRunInKernel(CoreSendFromKernel, &request);
+        CHECK_STATUS(request.Status, requests[index].Status);
+        CHECK_EQUAL(CoreStatistics(core.Control).TotalSessions, 1);
+    }
+    CoreClose(request.Control);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalSessions, 1);
+    CoreUnloadProbe();
+    CoreStop(&core);
+}
+
 VOID CoreCancelledBatchesStop(VOID)
 {
     CORE_KERNEL_REQUEST request = {

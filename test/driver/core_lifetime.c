@@ -1,6 +1,7 @@
 /*
  * When contexts go: last close, session end, process death, dismount, unload.
  */
+#include "core_reader.h"
 #include "core_tests.h"
 
 VOID CoreLastCloseTearsDown(VOID)
@@ -188,6 +189,17 @@ VOID CoreUnloadFreesLiveContexts(VOID)
     CoreShutdown();
 }
 
+/* The number of a rule that is added. */
+static ULONG64 CoreTrackNumber(_In_ HANDLE Control)
+{
+    const CORE_REQUEST request = CoreMakeRequest(PSCTX_OPERATION_TRACK, NULL);
+    PSCTX_RULE_RECORD reply;
+
+    CHECK_STATUS(CoreControl(Control, request.Code, request.Bytes, request.Length, &reply, sizeof(reply), NULL),
+                 STATUS_SUCCESS);
+    return reply.Rule;
+}
+
 VOID CoreDriverLoadsAgain(VOID)
 {
     HANDLE stream;
@@ -195,11 +207,14 @@ VOID CoreDriverLoadsAgain(VOID)
 
     CoreStart(&core);
     stream = CoreOpenFile(CORE_FILE);
+    CHECK_EQUAL(CoreTrackNumber(core.Control), 1);
     CoreUnloadWithLiveContext(&core, stream);
     HostLeaveProcess();
     core.Driver = CoreLoadDriver();
     HostEnterProcess(core.Process);
     core.Control = CoreOpenSession(CORE_READ_WRITE);
+    CHECK_EQUAL(CoreSessionNumber(core.Control), 1);
+    CHECK_EQUAL(CoreTrackNumber(core.Control), 1);
     CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, 0);
     CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1);
     CHECK_STATUS(CoreInsert(core.Control, &(const CORE_INSERTION){.Stream = stream}, NULL), STATUS_SUCCESS);

@@ -76,6 +76,7 @@ VOID CoreNonPagedBytesAreLimited(VOID)
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_QUOTA_EXCEEDED);
     CHECK_EQUAL(CoreStatistics(core.Control).SessionNonPagedBytes, statistics.SessionNonPagedBytes);
     CHECK_EQUAL(CoreStatistics(core.Control).SessionContexts, statistics.SessionContexts);
+    CHECK_EQUAL(CoreStatistics(core.Control).TotalContexts, statistics.TotalContexts);
 
     /* The other pool has its own limit; what just fits, fits; what is removed, is given back. */
     insertion.Pool = PSCTX_POOL_PAGED;

@@ -154,8 +154,10 @@ static BOOLEAN CoreRemoteContextIsAnchored(VOID)
 
 VOID CoreRedirectorsAreNotTakenAtTheirWord(VOID)
 {
+    static const PCWSTR others[] = {L"rdbss2", L"rdbs", L"rdbss-under-a-name-longer-than-any-that-is-known"};
     const ULONG_PTR other = (ULONG_PTR)FsRtlInsertPerStreamContext;
     ULONG_PTR subsystem;
+    ULONG index;
     CORE core;
 
     CoreStart(&core);
@@ -175,16 +177,22 @@ VOID CoreRedirectorsAreNotTakenAtTheirWord(VOID)
     CoreUnloadRedirector();
     CoreLoadRedirector(L"CoreNet", other);
     CHECK(CoreRemoteContextIsAnchored());
+    IoUnregisterFileSystem(CoreRedirector.Device);
+    memcpy((PUCHAR)CoreRedirector.Driver->DriverStart + 0x808, &subsystem, sizeof(subsystem)); /* behind its imports */
+    IoRegisterFileSystem(CoreRedirector.Device);
+    CHECK(CoreRemoteContextIsAnchored());
     CoreUnloadRedirector();
     CoreLoadRedirector(L"CoreNet", 0);
     CHECK(CoreRemoteContextIsAnchored());
     CoreUnloadRedirector();
     CoreUnloadSubsystem();
-    subsystem = CoreLoadSubsystem(L"rdbss2");
-    CoreLoadRedirector(L"CoreNet", subsystem);
-    CHECK(CoreRemoteContextIsAnchored());
-    CoreUnloadRedirector();
-    CoreUnloadSubsystem();
+    for (index = 0; index < RTL_NUMBER_OF(others); index += 1) {
+        subsystem = CoreLoadSubsystem(others[index]);
+        CoreLoadRedirector(L"CoreNet", subsystem);
+        CHECK(CoreRemoteContextIsAnchored());
+        CoreUnloadRedirector();
+        CoreUnloadSubsystem();
+    }
     CoreStop(&core);
 }
 

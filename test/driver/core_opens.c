@@ -177,10 +177,70 @@ static VOID CoreSpoilName(PFILE_NAME_INFORMATION Name, PIRP Irp)
     case 4:
         Name->FileNameLength -= 1;
         break;
+    case 5:
+        Irp->IoStatus.Information = FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) - sizeof(WCHAR);
+        break;
     default:
         Name->FileName[0] = L'F';
         break;
     }
+}
+
+/* The shortest name, the longest that needs no second question, and one that does. */
+VOID CoreNamesAreWholeWhateverTheirLength(VOID)
+{
+    static const ULONG lengths[] = {1, 509, 510, 511, 2000};
+    static WCHAR name[2001];
+    CORE_OPENS opens;
+    ULONG number;
+    ULONG index;
+
+    for (number = 0; number < RTL_NUMBER_OF(lengths); number += 1) {
+        CoreStartOpens(&opens);
+        CoreTrackEverything(opens.Core.Control, 0);
+        name[0] = L'\\';
+        for (index = 1; index < lengths[number]; index += 1) {
+            name[index] = L'n';
+        }
+        name[index] = 0;
+        TestFileSystem.Name = name;
+        CoreClose(CoreOpenFile(CORE_TEST_FILE));
+        CHECK_EQUAL(CoreCount(opens.Core.Control, opens.File), 1);
+        TestFileSystem.Name = NULL;
+        CoreStopOpens(&opens);
+    }
+}
+
+static ULONG64 CoreMissedBy(_In_ HANDLE Control, _In_ ULONG64 Rule)
+{
+    PSCTX_RULE_RECORD request = {.Rule = Rule};
+    PSCTX_RULE_REPLY reply;
+
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_QUERY_RULE, sizeof(request));
+    CHECK_STATUS(CoreControl(Control, PSCTX_IOCTL_QUERY_RULE, &request, sizeof(request), &reply, sizeof(reply), NULL),
+                 STATUS_SUCCESS);
+    return reply.Missed;
+}
+
+/* Of rules that name one context, it is the first that misses an open; those of other sessions miss it for themselves. */
+VOID CoreMissedOpensAreMissedOnce(VOID)
+{
+    HANDLE second;
+    CORE_OPENS opens;
+
+    CoreStartOpens(&opens);
+    second = CoreOpenSession(CORE_READ_WRITE);
+    CoreTrackEverything(opens.Core.Control, 0);
+    CoreTrackEverything(opens.Core.Control, 0);
+    CoreTrackEverything(second, 0);
+    TestFileSystem.NameStatus = STATUS_ACCESS_DENIED;
+    CoreClose(CoreOpenFile(CORE_TEST_FILE));
+    TestFileSystem.NameStatus = STATUS_SUCCESS;
+    CHECK_EQUAL(CoreMissedBy(opens.Core.Control, 1), 1);
+    CHECK_EQUAL(CoreMissedBy(opens.Core.Control, 2), 0);
+    CHECK_EQUAL(CoreMissedBy(second, 3), 1);
+    CoreClose(second);
+    CoreStopOpens(&opens);
 }
 
 VOID CoreSpoiltNamesAreNone(VOID)
@@ -192,7 +252,7 @@ VOID CoreSpoiltNamesAreNone(VOID)
     CoreStartOpens(&opens);
     CoreTrackEverything(opens.Core.Control, 0);
     TestFileSystem.SpoilName = CoreSpoilName;
-    for (CoreSpoiling = 0; CoreSpoiling < 6; CoreSpoiling += 1) {
+    for (CoreSpoiling = 0; CoreSpoiling < 7; CoreSpoiling += 1) {
         CoreClose(CoreOpenFile(CORE_TEST_FILE));
         CHECK_EQUAL(CoreCount(opens.Core.Control, opens.File), 0);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core_batch.h"
+#include "core_filters.h"
 #include "test_file_system.h"
 
 #define CORE_CALLS 64u
@@ -122,6 +123,30 @@ static VOID CoreInsertionsEndWithTheDriver(VOID)
     CoreStop(&core);
 }
 
+/* Opens are not missed that come while the driver goes: nobody is there who would have wanted their contexts. */
+static VOID CoreOpensAreNotMissedByADriverThatGoes(VOID)
+{
+    ULONG refusals = 0;
+    ULONG refused = 1;
+    ULONG call;
+    HANDLE file;
+    CORE core;
+
+    CoreStart(&core);
+    CoreTrackEverything(core.Control, 0);
+    for (call = 1; call <= CORE_CALLS && refused != 0; call += 1) {
+        CoreRefuse("ExAcquireRundownProtection", call, STATUS_SUCCESS);
+        CHECK_STATUS(CoreOpen(CORE_FILE, NULL, CORE_READ, FILE_OPEN_IF, 0, &file), STATUS_SUCCESS);
+        refused = CoreRefused();
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CoreClose(file);
+        refusals += refused;
+    }
+    CHECK(refusals > 1 && refused == 0);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionMissed, 0);
+    CoreStop(&core);
+}
+
 /* As when a teardown takes the context between its description and its removal: what was described stays unsaid. */
 static VOID CoreBatchesSayNothingOfWhatTheyDoNotRemove(VOID)
 {
@@ -148,7 +173,132 @@ static VOID CoreBatchesSayNothingOfWhatTheyDoNotRemove(VOID)
     CoreStop(&core);
 }
 
+/* Likewise, wherever a context is removed: whoever removes it has not, and says so, and the teardown has it. */
+static VOID CoreWhatATeardownTakesIsNotRemoved(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1, .Instance = 1};
+    PSCTX_STATISTICS_REPLY statistics;
+    PSCTX_INSERT_REPLY inserted;
+    ULONG64 count;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreRefuse("FsRtlRemovePerStreamContext", 1, STATUS_SUCCESS);
+    CHECK_STATUS(CoreRemove(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 1, 1, NULL), STATUS_NOT_FOUND);
+    CHECK_EQUAL(CoreRefused(), 1);
+
+    insertion.IfExists = PSCTX_IF_EXISTS_REPLACE;
+    CoreRefuse("FsRtlRemovePerStreamContext", 1, STATUS_SUCCESS);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, &inserted), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CHECK_EQUAL(inserted.Outcome, PSCTX_OUTCOME_REPLACED);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionContexts, 2);
+    CHECK_EQUAL(CoreStatistics(core.Control).SessionRemoved, 0);
+
+    CoreRefuse("FsRtlRemovePerStreamContext", 2, STATUS_SUCCESS);
+    CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_OWNER, 1, 0, &count), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CHECK_EQUAL(count, 1);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    CoreClose(insertion.Stream);
+    statistics = CoreStatistics(core.Control);
+    CHECK_EQUAL(statistics.SessionInserted, 2);
+    CHECK_EQUAL(statistics.SessionRemoved, 1);
+    CHECK_EQUAL(statistics.SessionTornDown, 1);
+    CHECK_EQUAL(statistics.SessionContexts, 0);
+    CoreStop(&core);
+}
+
+/* A stream that has looked as if it took contexts takes none. */
+static VOID CoreRefusedInsertionsChangeNothing(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1, .Instance = 1};
+    CORE_STATE state;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreCapture(core.Control, insertion.Stream, &state);
+    for (insertion.IfExists = PSCTX_IF_EXISTS_REPLACE; insertion.IfExists <= PSCTX_IF_EXISTS_ADD;
+         insertion.IfExists += 1) {
+        CoreRefuse("FsRtlInsertPerStreamContext", 1, STATUS_INVALID_DEVICE_REQUEST);
+        CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_INVALID_DEVICE_REQUEST);
+        CHECK_EQUAL(CoreRefused(), 1);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CoreCheckUnchanged(core.Control, insertion.Stream, &state);
+    }
+    CoreClose(insertion.Stream);
+    CoreStop(&core);
+}
+
+/* Handles in a request would mean those of the process that it happens to run in. */
+static VOID CoreOtherProcessesRequestsAreRefused(VOID)
+{
+    CORE_REQUEST request;
+    ULONG operation;
+    CORE core;
+
+    CoreStart(&core);
+    for (operation = 0; operation < PSCTX_OPERATION_COUNT; operation += 1) {
+        request = CoreMakeRequest(operation, NULL);
+        CoreRefuse("IoGetRequestorProcess", 0, STATUS_SUCCESS);
+        CHECK_STATUS(CoreSend(core.Control, request.Code, request.Bytes, request.Length, request.OutputLength),
+                     STATUS_INVALID_DEVICE_REQUEST);
+        CHECK(CoreRefused() != 0);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    }
+    CoreStop(&core);
+}
+
+/* What is not told of another filter's driver is left out, and nothing besides. */
+static VOID CoreInspectionsNameWhoHasAName(VOID)
+{
+    DECLSPEC_ALIGN(8) UCHAR output[1024];
+    const PSCTX_INSPECT_ENTRY *entry = (const PSCTX_INSPECT_ENTRY *)(output + sizeof(PSCTX_INSPECT_REPLY));
+    PSCTX_STREAM_REQUEST request = {0};
+    ULONG named;
+    CORE core;
+
+    CoreBoot();
+    CoreLoadFilter(&CoreLower);
+    core.Driver = CoreLoadDriver();
+    core.Process = CoreCreateProcess(TRUE);
+    CoreLoadProbe();
+    HostEnterProcess(core.Process);
+    core.Control = CoreOpenSession(CORE_READ_WRITE);
+    request.Handle = (ULONG_PTR)CoreOpenFile(CORE_FILE);
+    CoreHang(&CoreLower, (HANDLE)(ULONG_PTR)request.Handle, CoreLower.Device, NULL);
+    CoreSetHeader(&request.Header, PSCTX_OPERATION_INSPECT, sizeof(request));
+    for (named = 0; named < 2; named += 1) {
+        if (!named) {
+            CoreRefuse("ObQueryNameString", 0, STATUS_INFO_LENGTH_MISMATCH);
+        }
+        CHECK_STATUS(
+            CoreControl(core.Control, PSCTX_IOCTL_INSPECT, &request, sizeof(request), output, sizeof(output), NULL),
+            STATUS_SUCCESS);
+        CHECK_EQUAL(CoreRefused(), named ? 0 : 1);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CHECK_EQUAL(((const PSCTX_INSPECT_REPLY *)output)->Count, 1);
+        CHECK_EQUAL(entry->OwnerKind, PSCTX_OWNER_DEVICE);
+        CHECK_EQUAL(entry->OwnerNameLength != 0, named);
+    }
+    CoreClose((HANDLE)(ULONG_PTR)request.Handle);
+    HostLeaveProcess();
+    CoreEndProcess(core.Process);
+    CoreUnloadProbe();
+    CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
+    CoreUnloadFilter(&CoreLower);
+    CoreShutdown();
+}
+
 static const CORE_TEST CoreAnsweredTests[] = {
+    {"what a teardown takes is not removed, whoever would", CoreWhatATeardownTakesIsNotRemoved},
+    {"an insertion that FsRtl refuses changes nothing", CoreRefusedInsertionsChangeNothing},
+    {"a request on behalf of another process is refused", CoreOtherProcessesRequestsAreRefused},
+    {"an inspection leaves out the name of a driver that has none to tell", CoreInspectionsNameWhoHasAName},
     {"a batch says nothing of a context that it could not remove", CoreBatchesSayNothingOfWhatTheyDoNotRemove},
     {"a start that any routine fails leaves nothing, and the next one succeeds", CoreStartsFailWhole},
     {"a service key that cannot be opened allows no unloading", CoreAKeyThatCannotBeReadAllowsNothing},
@@ -166,14 +316,19 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"file systems beyond those that are kept are looked at each time", CoreMoreFileSystemsThanAreKeptAreLookedAt},
     {"a name is trimmed wherever it ends", CoreNamesAreTrimmedWhereverTheyEnd},
     {"an open by a name that says nothing of the file is never spared", CoreOpenedNamesThatSayNothingMatchEverything},
+    {"an expression of the greatest length matches as any other", CoreExpressionsMatchWhateverTheirLength},
     {"an open is what its device and its file object say", CoreOpensAreWhatTheirDeviceIs},
     {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
     {"a CD-ROM's volume is attached to", CoreCdRomsAreVolumes},
     {"a redirector is not listed as a volume", CoreRedirectorsAreNotListed},
     {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
     {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
+    {"of volumes that do not fit, the first says what it needs", CoreVolumesThatDoNotFitTellWhatTheFirstNeeds},
+    {"file systems that are known are forgotten when the driver is unloaded",
+     CoreFileSystemsAreKeptUntilTheDriverIsUnloaded},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
+    {"an open that comes while the driver goes is not missed", CoreOpensAreNotMissedByADriverThatGoes},
     {"an insertion that comes while the driver goes is refused with that", CoreInsertionsEndWithTheDriver},
 };
 
@@ -184,6 +339,12 @@ static const CORE_TEST CoreLegacyTests[] = {
     {"a name that is not whole is none", CoreSpoiltNamesAreNone},
     {"volumes that cannot be looked for are looked for the next time", CoreHousekeepingHasNobodyToTell},
     {"the driver's own files are neither acquired nor released", CoreOwnFilesAreNotAcquired},
+    {"housekeeping sleeps when it is done", CoreHousekeepingSleepsWhenItIsDone},
+    {"a volume that is being mounted is waited for within bounds", CoreVolumesAreWaitedForWithinBounds},
+    {"a name is whole, however long it is", CoreNamesAreWholeWhateverTheirLength},
+    {"an open is missed once for each context that it does not bring", CoreMissedOpensAreMissedOnce},
+    {"a storage device that is not told is asked for its name once", CoreStorageIsAskedForItsNameOnce},
+    {"volumes of every file system are looked for", CoreVolumesOfEveryFileSystemAreLookedFor},
 };
 
 static const CORE_TEST CoreMinifilterTests[] = {

@@ -305,6 +305,12 @@ VOID CoreTransfersAboveTheLimitAreRefused(VOID)
                      STATUS_INVALID_BUFFER_SIZE);
     }
     CoreCheckUnchanged(core.Control, stream, &state);
+
+    /* What is exactly as long as may be is read: this is no batch. */
+    memset(input, 0, PSCTX_MAXIMUM_TRANSFER);
+    CoreSetHeader((PSCTX_HEADER *)input, PSCTX_OPERATION_BATCH, PSCTX_MAXIMUM_TRANSFER);
+    CHECK_STATUS(CoreSend(core.Control, PSCTX_IOCTL_BATCH, input, PSCTX_MAXIMUM_TRANSFER, PSCTX_MAXIMUM_TRANSFER),
+                 STATUS_INVALID_PARAMETER);
     free(input);
     CoreStop(&core);
 }
@@ -392,6 +398,39 @@ VOID CoreMalformedBatchesAreRefusedWhole(VOID)
         CoreCheckBatchRefused(&core, stream, &state, &batch, 4096, STATUS_INFO_LENGTH_MISMATCH);
     }
     CoreFreeBatch(&batch);
+    CoreStop(&core);
+}
+
+/* They would wait, page, or act for more than one stream. */
+VOID CoreOperationsThatStandAloneAreNotBatched(VOID)
+{
+    static const ULONG batchable[] = {PSCTX_OPERATION_QUERY_STREAM, PSCTX_OPERATION_INSERT,     PSCTX_OPERATION_LOOKUP,
+                                      PSCTX_OPERATION_REMOVE,       PSCTX_OPERATION_REMOVE_ALL, PSCTX_OPERATION_LIST};
+    CORE_STATE state;
+    CORE_BATCH batch;
+    HANDLE stream;
+    ULONG operation;
+    ULONG index = 0;
+    CORE core;
+
+    CoreStartWithContexts(&core, &stream, &state);
+    CoreStartBatch(&batch, PSCTX_OPERATION_BATCH, 8192);
+    for (operation = 0; operation < PSCTX_OPERATION_COUNT; operation += 1) {
+        const CORE_REQUEST request = CoreMakeRequest(operation, stream);
+
+        CoreAddRequest(&batch, request.Bytes, request.Length);
+    }
+    CHECK_STATUS(CoreSendBatch(core.Control, &batch), STATUS_SUCCESS);
+    for (operation = 0; operation < PSCTX_OPERATION_COUNT; operation += 1) {
+        if (index < RTL_NUMBER_OF(batchable) && batchable[index] == operation) {
+            CHECK((NTSTATUS)batch.Results[operation].Status != STATUS_INVALID_DEVICE_REQUEST);
+            index += 1;
+        } else {
+            CHECK_STATUS(batch.Results[operation].Status, STATUS_INVALID_DEVICE_REQUEST);
+        }
+    }
+    CoreFreeBatch(&batch);
+    CoreCheckUnchanged(core.Control, stream, &state);
     CoreStop(&core);
 }
 

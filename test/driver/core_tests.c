@@ -21,6 +21,7 @@ static const CORE_TEST CoreTests[] = {
     {"a match with a member out of range is refused", CoreMatchFieldsOutOfRangeAreRefused},
     {"a transfer above the limit is refused", CoreTransfersAboveTheLimitAreRefused},
     {"a malformed batch is refused whole", CoreMalformedBatchesAreRefusedWhole},
+    {"a batch runs operations on streams, and no others", CoreOperationsThatStandAloneAreNotBatched},
     {"an operation in a batch fails by itself", CoreBatchedOperationsFailByThemselves},
 
     {"every byte of a reply is defined and none is written behind it", CoreRepliesHaveNoStrayByte},

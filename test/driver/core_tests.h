@@ -26,6 +26,7 @@ CORE_TEST_ROUTINE CoreInsertFieldsOutOfRangeAreRefused;
 CORE_TEST_ROUTINE CoreMatchFieldsOutOfRangeAreRefused;
 CORE_TEST_ROUTINE CoreTransfersAboveTheLimitAreRefused;
 CORE_TEST_ROUTINE CoreMalformedBatchesAreRefusedWhole;
+CORE_TEST_ROUTINE CoreOperationsThatStandAloneAreNotBatched;
 CORE_TEST_ROUTINE CoreBatchedOperationsFailByThemselves;
 
 /* core_replies.c */

@@ -176,6 +176,7 @@ static VOID CoreFilesHaveTheirOwnNames(VOID)
         CHECK_EQUAL(TestFileSystem.Location.MajorFunction, IRP_MJ_QUERY_INFORMATION);
         CHECK(FlagOn(TestFileSystem.IrpFlags, IRP_SYNCHRONOUS_API)); /* whoever asks, waits */
         CHECK(TestFileSystem.IrpThread == PsGetCurrentThread());
+        CHECK(TestFileSystem.IrpFileObject == TestFileSystem.Location.FileObject);
         CoreCheckName(tracker.Core.Control, file, TestFileSystem.NormalizedName);
         CoreClose(file);
     }
@@ -1054,8 +1055,8 @@ static VOID CoreEndHeld(PVOID Context)
     HostTerminateThread(held->Thread);
 }
 
-/* A create that waits for what never comes ends with its thread; the schedule knows when all wait for each other. */
-static VOID CoreCreatesEndWithTheirThread(VOID)
+/* What waits for what never comes ends with its thread; the schedule knows when all wait for each other. */
+static VOID CoreOpenUntilTheThreadEnds(_Inout_ PBOOLEAN Holds, _In_ NTSTATUS Status)
 {
     static const PHOST_ROUTINE routines[] = {CoreOpenHeld, CoreEndHeld};
     CORE_HELD held = {0};
@@ -1065,17 +1066,29 @@ static VOID CoreCreatesEndWithTheirThread(VOID)
     CoreStartTracker(&held.Tracker);
     CoreClose(CoreOpenFile(CORE_TEST_FILE)); /* mounts */
     (VOID) CoreTrack(held.Tracker.Core.Control, L"*.TXT");
-    TestFileSystem.HoldsCreates = TRUE;
+    *Holds = TRUE;
     HostLeaveProcess();
     for (seed = 1; seed <= CORE_SEEDS; seed += 1) {
         KeInitializeEvent(&held.Started, NotificationEvent, FALSE);
         HostRunSchedule(seed, RTL_NUMBER_OF(routines), routines, contexts);
-        CHECK(held.Status == STATUS_CANCELLED || held.Status == STATUS_THREAD_IS_TERMINATING);
+        CHECK(held.Status == Status || held.Status == STATUS_THREAD_IS_TERMINATING);
         ObDereferenceObject(held.Thread);
     }
     HostEnterProcess(held.Tracker.Core.Process);
-    TestFileSystem.HoldsCreates = FALSE;
+    *Holds = FALSE;
     CoreStopTracker(&held.Tracker);
+}
+
+static VOID CoreCreatesEndWithTheirThread(VOID)
+{
+    CoreOpenUntilTheThreadEnds(&TestFileSystem.HoldsCreates, STATUS_CANCELLED);
+}
+
+static VOID CoreQuestionsForNamesEndWithTheirThread(VOID)
+{
+    if (CoreFront() == PSCTX_FRONT_LEGACY) {                                    /* else Filter Manager asks */
+        CoreOpenUntilTheThreadEnds(&TestFileSystem.HoldsNames, STATUS_SUCCESS); /* an open does not fail for a name */
+    }
 }
 
 /* The request is not given up before the file system is done with it: what it opened is tracked, or closed. */
@@ -1271,6 +1284,7 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"rules go when there is no memory", CoreRulesGoWithoutMemory},
     {"rules are accounted for", CoreRulesAreAccountedFor},
     {"a tracked create that waits ends with its thread", CoreCreatesEndWithTheirThread},
+    {"a question for the name of a tracked file ends with its thread", CoreQuestionsForNamesEndWithTheirThread},
     {"a create that succeeds though its thread ends leaves nothing", CoreCreatesThatSucceedAllTheSameAreTracked},
     {"a suspended create holds up nobody", CoreStoppedCreatesHoldUpNobody},
     {"rules come and go under threads, and no open slips through", CoreRulesComeAndGoUnderThreads},

@@ -148,6 +148,7 @@ static VOID CoreCheckModules(PVOID Context)
     CoreModules.Modules[0].FileNameOffset = 3;
     memset(CoreModules.Modules[1].Path, 'x', sizeof(CoreModules.Modules[1].Path)); /* without an end */
     CoreModules.Modules[1].FileNameOffset = 253;
+    memset(&CoreModules.Modules[2].Section, 'x', sizeof(CoreModules.Modules[2].Section));
     CoreModules.Modules[2].FileNameOffset = 2;   /* behind the end */
     CoreModules.Modules[3].FileNameOffset = 300; /* behind the path */
 
@@ -155,7 +156,7 @@ static VOID CoreCheckModules(PVOID Context)
     CHECK_STATUS(PsctxQueryModules(&modules), STATUS_SUCCESS);
     CHECK_EQUAL(modules.Count, 0);
     PsctxFreeModules(&modules);
-    CHECK(CoreModuleQuestions > 1 && CoreModuleQuestions < 100);
+    CHECK_EQUAL(CoreModuleQuestions, 4);
 
     CoreModuleQuestions = 0;
     CoreModuleMismatches = 1;

@@ -331,11 +331,10 @@ static NTSTATUS SendCreate(HANDLE File, UCHAR Flags, ULONG Options)
 
 /* Attachment. */
 
-static VOID AttachesToWhatWasThereBefore(VOID)
+static VOID CheckAttachedToWhatWasThereBefore(VOID)
 {
     HANDLE file;
 
-    LoadDisk(L"TestDisk");
     LoadFileSystem();
     CHECK_STATUS(STATUS_SUCCESS, Open(TEST_FILE, &file));
     LoadDriver();
@@ -344,6 +343,20 @@ static VOID AttachesToWhatWasThereBefore(VOID)
     CHECK(((PPSCTX_FILTER_EXTENSION)Top(TestFileSystem.ControlDevice)->DeviceExtension)->Kind == PsctxFileSystemFilter);
     CHECK(((PPSCTX_FILTER_EXTENSION)Top(TestFileSystem.VolumeDevice)->DeviceExtension)->Kind == PsctxVolumeFilter);
     Close(file);
+}
+
+static VOID AttachesToWhatWasThereBefore(VOID)
+{
+    LoadDisk(L"TestDisk");
+    CheckAttachedToWhatWasThereBefore();
+}
+
+static VOID AttachesToCdRomsThatWereThereBefore(VOID)
+{
+    LoadDisk(L"TestDisk");
+    TestFileSystem.Disk->DeviceType = FILE_DEVICE_CD_ROM;
+    TestFileSystem.DeviceType = FILE_DEVICE_CD_ROM_FILE_SYSTEM;
+    CheckAttachedToWhatWasThereBefore();
 }
 
 static VOID AttachesToFileSystemsAsTheyCome(VOID)
@@ -1356,6 +1369,65 @@ static VOID PassesFileSystemControls(VOID)
     CHECK(TestFileSystem.Location.Parameters.FileSystemControl.FsControlCode == FSCTL_IS_VOLUME_MOUNTED);
     CHECK_STATUS(STATUS_INVALID_DEVICE_REQUEST, SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL));
     CHECK(TestFileSystem.Location.DeviceObject == TestFileSystem.ControlDevice);
+}
+
+/* Minor functions have the same numbers in other major functions, and mean nothing to a volume. */
+static VOID KnowsMountsByBothTheirFunctions(VOID)
+{
+    static const UCHAR minors[] = {IRP_MN_MOUNT_VOLUME, IRP_MN_LOAD_FILE_SYSTEM};
+    ULONG index;
+
+    LoadDisk(L"TestDisk");
+    LoadDriver();
+    LoadFileSystem();
+    CHECK_STATUS(STATUS_SUCCESS, SendMount());
+    for (index = 0; index < RTL_NUMBER_OF(minors); index += 1) {
+        IO_STACK_LOCATION parameters = {0};
+
+        parameters.MajorFunction = IRP_MJ_DIRECTORY_CONTROL;
+        parameters.MinorFunction = minors[index];
+        CHECK_STATUS(STATUS_SUCCESS + IRP_MJ_DIRECTORY_CONTROL,
+                     SendIrp(Top(TestFileSystem.ControlDevice), &parameters, NULL));
+        CHECK(TestFileSystem.Location.MinorFunction == minors[index]);
+        CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+    }
+    TestFileSystem.LoadStatus = STATUS_SUCCESS;
+    for (index = 0; index < RTL_NUMBER_OF(minors); index += 1) {
+        IO_STACK_LOCATION parameters = {0};
+
+        parameters.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL;
+        parameters.MinorFunction = minors[index];
+        parameters.Parameters.MountVolume.Vpb = TestFileSystem.Disk->Vpb;
+        parameters.Parameters.MountVolume.DeviceObject = TestFileSystem.Disk;
+        (VOID) SendIrp(Top(TestFileSystem.VolumeDevice), &parameters, NULL);
+        CHECK(TestFileSystem.Location.MinorFunction == minors[index]);
+        CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
+    }
+}
+
+/* Where it has to be asked whether the recognizer is still there, and there is no memory for that, the request goes past as it is. */
+static VOID PassesLoadsThatItCannotLeaveTheStackFor(VOID)
+{
+    ULONG64 countdown;
+    ULONG stayed = 0;
+
+    HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
+    LoadDriver();
+    LoadFileSystem();
+    TestFileSystem.LoadStatus = STATUS_IMAGE_ALREADY_LOADED;
+    for (countdown = 2; countdown < 8; countdown += 1) { /* the first is for the request */
+        CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
+        HostFailAllocation(countdown);
+        CHECK_STATUS(STATUS_IMAGE_ALREADY_LOADED, SendLoad());
+        HostFailAllocation(0);
+        CHECK(TestFileSystem.Location.MinorFunction == IRP_MN_LOAD_FILE_SYSTEM);
+        TestFileSystem.Location.MinorFunction = 0;
+        stayed += CountAttached(TestFileSystem.ControlDevice);
+        TestFileSystemUnregister();
+        TestFileSystemRegister();
+    }
+    CHECK(stayed != 0 && stayed < 6);
+    HostSetQuirks(0);
 }
 
 static VOID PassesPendingRequests(VOID)
@@ -2496,6 +2568,7 @@ static VOID SaysWhenThereIsNoMemoryToListVolumes(VOID)
 
 static const CORE_TEST Tests[] = {
     {"a file system and its volume that were there before are attached to", AttachesToWhatWasThereBefore},
+    {"a CD-ROM's file system and its volume likewise", AttachesToCdRomsThatWereThereBefore},
     {"a file system is attached to when it registers, detached from when it unregisters",
      AttachesToFileSystemsAsTheyCome},
     {"a volume is attached to as it mounts, detached from as it goes", AttachesToVolumesAsTheyMount},
@@ -2536,6 +2609,9 @@ static const CORE_TEST Tests[] = {
     {"a device that has left its stack stays while a create is waited for", KeepsDevicesWhileCreatesAreWaitedFor},
     {"every major function passes through with its parameters and its status", PassesEveryMajorFunction},
     {"file-system controls pass through", PassesFileSystemControls},
+    {"a mount is known by both its functions, and on a file system's own device alone",
+     KnowsMountsByBothTheirFunctions},
+    {"a load passes through where its device's stack cannot be left", PassesLoadsThatItCannotLeaveTheStackFor},
     {"requests that pend pass through", PassesPendingRequests},
     {"data passes through byte for byte", PassesDataByteForByte},
     {"every fast I/O entry reaches the lower driver, if that has it", PassesFastIo},

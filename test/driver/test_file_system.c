@@ -197,6 +197,7 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     TestFileSystem.UserBuffer = Irp->UserBuffer;
     TestFileSystem.IrpFlags = Irp->Flags;
     TestFileSystem.IrpThread = Irp->Tail.Overlay.Thread;
+    TestFileSystem.IrpFileObject = Irp->Tail.Overlay.OriginalFileObject;
 
     switch (location->MajorFunction) {
     case IRP_MJ_CREATE:
@@ -211,6 +212,9 @@ static NTSTATUS TestDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         if (Irp->AssociatedIrp.SystemBuffer != NULL && /* not made up */
             (location->Parameters.QueryFile.FileInformationClass == FileNameInformation ||
              location->Parameters.QueryFile.FileInformationClass == FileNormalizedNameInformation)) {
+            if (TestFileSystem.HoldsNames) {
+                return TestHold(Irp);
+            }
             return TestAnswer(Irp, TestQueryName(Irp, location));
         }
         return TestComplete(Irp, STATUS_SUCCESS + location->MajorFunction);

@@ -22,6 +22,7 @@ typedef struct _TEST_FILE_SYSTEM {
     NTSTATUS LoadStatus;
     NTSTATUS CreateStatus;
     BOOLEAN Pends;            /* creates, reads and mounts are completed by another thread */
+    BOOLEAN HoldsNames;       /* likewise where it is asked for a name */
     BOOLEAN HoldsCreates;     /* they wait until they are cancelled, as for an oplock that nobody gives up */
     BOOLEAN TearsNothingDown; /* and so says its image */
     LONGLONG Delay;        /* what mounts and requests of no test of their own take, as KeDelayExecutionThread has it */
@@ -43,6 +44,7 @@ typedef struct _TEST_FILE_SYSTEM {
     PVOID UserBuffer;               /* likewise */
     ULONG IrpFlags;                 /* likewise */
     PETHREAD IrpThread;             /* likewise */
+    PFILE_OBJECT IrpFileObject;     /* likewise */
     ULONG FastIoEntry;              /* offset in the table of the entry that was called last, or 0 */
     PDEVICE_OBJECT FastIoDevice;    /* the device it was called for */
     PDEVICE_OBJECT QueryOpenDevice; /* the device that the stack location named meanwhile */

@@ -160,6 +160,14 @@ static void SpinLockRecursion(void)
     KeAcquireSpinLockAtDpcLevel(&Lock);
 }
 
+static void SetEventForAWait(void)
+{
+    KEVENT Event;
+
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    (VOID) KeSetEvent(&Event, IO_NO_INCREMENT, TRUE);
+}
+
 static void WaitAtDispatch(void)
 {
     KEVENT Event;
@@ -528,6 +536,8 @@ void RunRules(void)
                  ResourceFreedAlive);
     RunViolation("a spin lock is not acquired twice by one thread", SPIN_LOCK_ALREADY_OWNED, "holds the spin lock",
                  SpinLockRecursion);
+    RunViolation("an event is set for a wait that does not follow", DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent",
+                 SetEventForAWait);
     RunViolation("nothing waits at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "KeWaitForSingleObject", WaitAtDispatch);
     RunViolation("raising the IRQL does not lower it", IRQL_UNEXPECTED_VALUE, "KeRaiseIrql", LowerIsNoRaise);
     RunViolation("a critical region is left as often as it is entered", APC_INDEX_MISMATCH, "KeLeaveCriticalRegion",

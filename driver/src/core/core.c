@@ -15,7 +15,6 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartCore(VOID)
     PAGED_CODE();
 
     RtlZeroMemory(&PsctxListening, sizeof(PsctxListening));
-    PsctxSessionCount = 0;
     PsctxSequence = 0;
     PsctxStartIndex();
 }

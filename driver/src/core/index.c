@@ -59,8 +59,6 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxStartIndex(VOID)
         ExInitializeFastMutex(&shard->Lock);
         InitializeListHead(&shard->Contexts);
         InitializeListHead(&shard->Walks);
-        shard->Delivers = FALSE;
-        shard->ContextCount = 0;
         shard->BucketBits = PSCTX_FIRST_BUCKET_BITS;
         shard->Buckets = shard->FirstBuckets;
         PsctxInitializeBuckets(shard->FirstBuckets, PSCTX_FIRST_BUCKET_BITS);

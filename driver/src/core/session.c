@@ -22,13 +22,12 @@ PSCTX_PAGE static VOID PsctxFreeSession(_In_ PPSCTX_SESSION Session)
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Session)
 {
     PPSCTX_SESSION session;
-    NTSTATUS status;
+    NTSTATUS status = STATUS_QUOTA_EXCEEDED;
 
     PAGED_CODE();
 
     *Session = NULL;
     if (InterlockedIncrement(&PsctxSessionCount) > (LONG)PSCTX_MAXIMUM_SESSIONS) {
-        status = STATUS_QUOTA_EXCEEDED;
         goto Uncount;
     }
     session = PsctxAllocate(NonPagedPool, sizeof(*session));
@@ -38,7 +37,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Ses
     }
     if (!PsctxChargeRecord(&session->Account, PSCTX_POOL_NONPAGED, sizeof(*session))) {
         PsctxFree(session);
-        status = STATUS_QUOTA_EXCEEDED;
         goto Uncount;
     }
     session->References = 1;

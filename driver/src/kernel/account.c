@@ -82,7 +82,6 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartAccounts(VOID)
 
     PAGED_CODE();
 
-    RtlZeroMemory(&PsctxTotalAccount, sizeof(PsctxTotalAccount));
     session->Bytes[PSCTX_POOL_PAGED] = PsctxPartOf(memory, PSCTX_PAGED_DIVISOR, PSCTX_MAXIMUM_PAGED_BYTES);
     session->Bytes[PSCTX_POOL_NONPAGED] = PsctxPartOf(memory, PSCTX_NONPAGED_DIVISOR, PSCTX_MAXIMUM_NONPAGED_BYTES);
     session->RecordBytes[PSCTX_POOL_PAGED] =

@@ -17,8 +17,8 @@ PSCTX_INIT _Use_decl_annotations_ ULONG_PTR PsctxFindRoutine(PCWSTR Name)
 
 PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsWindows(ULONG Version)
 {
-    ULONG major = 0;
-    ULONG minor = 0;
+    ULONG major;
+    ULONG minor;
 
     PAGED_CODE();
 

@@ -119,8 +119,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS PsctxForgetDeletedDevi
                 PsctxAttachAgain(extension);
             }
             PsctxRetireFilterDevice(extension->DeviceObject);
-        } else {
-            status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
     PsctxFreeDeviceList(&list);

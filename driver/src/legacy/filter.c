@@ -556,13 +556,9 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartFilter(BOOLEAN CountsReques
     PsctxStartNames();
     PsctxStartWaits();
     PsctxPassage.CountsRequests = CountsRequests;
-    PsctxPassage.Requests = 0;
-    PsctxAttachments.Volumes = 0;
-    PsctxAttachments.FileSystems = 0;
     InitializeListHead(&PsctxFilterDevices);
     InitializeListHead(&PsctxRetiredDevices);
     PsctxDevicesAge = FALSE;
-    PsctxAttachmentNumber = 0;
     ExInitializeRundownProtection(&PsctxFilterRundown);
     status = ExInitializeResourceLite(&PsctxFilterLock);
     if (!NT_SUCCESS(status)) {

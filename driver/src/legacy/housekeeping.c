@@ -54,7 +54,7 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxKeepHouse(PVOID StartContext)
     PAGED_CODE();
 
     interval.QuadPart = PSCTX_HOUSEKEEPING_INTERVAL;
-    while (InterlockedCompareExchange(&PsctxHousekeepingEnds, 0, 0) == 0) {
+    while (ReadAcquire(&PsctxHousekeepingEnds) == 0) {
         const NTSTATUS status =
             KeWaitForSingleObject(&PsctxHousekeepingEvent, Executive, KernelMode, FALSE, busy ? &interval : NULL);
 

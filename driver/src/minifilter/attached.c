@@ -17,7 +17,7 @@ static PSCTX_NEXT_VOLUME PsctxNextAttached;
  */
 static ERESOURCE PsctxVolumesLock;
 _Guarded_by_(PsctxVolumesLock) static LIST_ENTRY PsctxAttachedVolumes;
-_Guarded_by_(PsctxVolumesLock) static ULONG64 PsctxInstanceNumber;
+_Guarded_by_(PsctxVolumesLock) static ULONG64 PsctxInstanceNumber; /* the last that was given: they grow */
 
 /*
  * Nothing is attached to. The statuses of ExInitializeResourceLite.
@@ -26,10 +26,7 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartVolumes(VOID)
 {
     PAGED_CODE();
 
-    PsctxAttachments.Volumes = 0;
-    PsctxAttachments.FileSystems = 0;
     InitializeListHead(&PsctxAttachedVolumes);
-    PsctxInstanceNumber = 0;
     return ExInitializeResourceLite(&PsctxVolumesLock);
 }
 

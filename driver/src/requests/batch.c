@@ -3,6 +3,9 @@
  */
 #include "requests/request.h"
 
+/* What access a control code asks of its handle: PSCTX_ACCESS_*. [kernel/defining-i-o-control-codes] */
+#define PSCTX_ACCESS_OF(Code) (((Code) >> 14) & 3u)
+
 /*
  * Where the requests of a batch are read from: a copy, since the replies go into the memory that the batch came in.
  */
@@ -65,7 +68,11 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
                                            _Out_ PULONG ReplyLength)
 {
     const PSCTX_OPERATION *operation = PsctxFindOperation(Header->Operation);
-    PSCTX_REQUEST request;
+    PSCTX_REQUEST request = {.Session = Batch->Session,
+                             .Input = Header,
+                             .InputLength = Header->Size,
+                             .Output = Reply,
+                             .OutputLength = Capacity};
     NTSTATUS status;
 
     PAGED_CODE();
@@ -77,16 +84,10 @@ PSCTX_PAGE static NTSTATUS PsctxRunBatched(_In_ const PSCTX_REQUEST *Batch, _In_
     if (operation == NULL || !operation->Batchable) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (operation->Changes && Batch->Operation == PSCTX_OPERATION_LOOKUP_BATCH) {
+    if (Batch->Operation == PSCTX_OPERATION_LOOKUP_BATCH &&
+        PSCTX_ACCESS_OF(operation->ControlCode) != PSCTX_ACCESS_READ) {
         return STATUS_ACCESS_DENIED;
     }
-    request.Session = Batch->Session;
-    request.Irp = NULL;
-    request.Input = Header;
-    request.InputLength = Header->Size;
-    request.Output = Reply;
-    request.OutputLength = Capacity;
-    request.ReplyLength = 0;
     status = PsctxRunOperation(operation, &request);
     if (!NT_ERROR(status)) {
         *ReplyLength = request.ReplyLength;

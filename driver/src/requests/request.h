@@ -24,11 +24,10 @@ typedef _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PSCTX_HANDLER(_Inout_ PPSCTX_REQ
 
 /* One row of the table of operations. The request is at least MinimumInput long, exactly so unless HasTail. */
 typedef struct _PSCTX_OPERATION {
-    ULONG ControlCode;
+    ULONG ControlCode; /* and by it whether the control handle must be one that may write */
     USHORT MinimumInput;
     USHORT MinimumOutput;
     BOOLEAN HasTail;
-    BOOLEAN Changes;   /* needs a control handle that may write */
     BOOLEAN Batchable; /* may stand in a batch */
     PSCTX_HANDLER *Handler;
 } PSCTX_OPERATION, *PPSCTX_OPERATION;

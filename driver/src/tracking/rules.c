@@ -271,7 +271,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxCreateRule(_In_ PPSCTX_SESSION Session, _In_ const PSCTX_TRACK_REQUEST *Input, _Outptr_ PPSCTX_RULE *Rule)
 {
     const USHORT length = (USHORT)Input->PatternLength;
-    UNICODE_STRING pattern;
+    const UNICODE_STRING pattern = {length, length, (PWCH)(Input + 1)};
     PPSCTX_RULE rule;
     PVOID record;
     NTSTATUS status;
@@ -290,9 +290,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     rule->OwnerKey = Input->OwnerKey;
     rule->Instance = Input->Instance;
     rule->Tracked = FlagOn(Input->Flags, PSCTX_TRACK_COUNT) ? PSCTX_TRACKED_COUNTED : PSCTX_TRACKED_YES;
-    pattern.Buffer = (PWCH)(Input + 1);
-    pattern.Length = length;
-    pattern.MaximumLength = length;
     rule->Pattern.Text.Buffer = (PWCH)(rule + 1);
     rule->Pattern.Text.MaximumLength = length;
     status = RtlUpcaseUnicodeString(&rule->Pattern.Text, &pattern, FALSE);
@@ -314,7 +311,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxEnterRule(_Inout_ PPSCTX_RULE Rule, _Out_ PULONG64 Number)
+    PsctxEnterRule(_Inout_ PPSCTX_RULE Rule, _Inout_ PULONG64 Number)
 {
     NTSTATUS status = STATUS_SUCCESS;
     PPSCTX_RULES replaced = NULL;
@@ -324,7 +321,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    *Number = 0;
     ExAcquireFastMutex(&PsctxRulesLock);
     rules = PsctxGetRules();
     for (index = 0; rules != NULL && index < rules->Count; index += 1) {
