@@ -13,9 +13,10 @@ const longest = 300
  * Runs a program that may hang or eat memory, up to its first line of TAP that says `not ok`; resolves to what became of it: 'passed',
  * 'failed', or 'late' when its time was up.
  */
-export function limited(program, args, { cwd, seconds, environment = {} }) {
+export function limited(program, args, { cwd, seconds, environment = {}, kilobytes = 4_000_000 }) {
   return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', 'ulimit -v 4000000; exec nice -n 10 "$@"', 'sh', program, ...args], {
+    const script = `ulimit -v ${kilobytes}; exec nice -n 10 "$@"`
+    const child = spawn('sh', ['-c', script, 'sh', program, ...args], {
       cwd,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'ignore'],

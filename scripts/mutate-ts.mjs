@@ -1,0 +1,106 @@
+/**
+ * Plants Stryker's mutants in src, and runs those Jest suites on each that run its place, until one fails: what none of them notices is
+ * printed as a difference, and is a test that is missing. What no test can notice is listed, with the reason, in test/mutation/equivalent-ts.json.
+ *
+ *     npm run mutate:ts -- [--seed S] [--sample N] [--seconds N] [--jobs N] [--listed] [FILE[:LINE]...]
+ *
+ * Without a file, a sample of all of them but for those that test/mutation/unjudged.json gives a reason for; of files that are named, every
+ * mutant. Each runs in a process of its own, so that it may end it: a request that the embedded kernel answers with a bugcheck aborts, and is
+ * noticed by that. `--listed` judges the mutants that are listed, and fails when one is noticed. Otherwise it fails when fewer than 97 % of
+ * the mutants that are not equivalent are noticed. The same seed plants the same faults.
+ */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { isListed as isListedIn, placed } from './mutation/listed.mjs'
+import { sampled } from './mutation/sample.mjs'
+import { plant, runSuite, suitesOf } from './mutation/suites.mjs'
+import { Experience } from './mutation/tests.mjs'
+import { root } from './run.mjs'
+
+const share = 0.97
+const directory = join(root, 'build', 'mutate-ts')
+const tree = join(directory, 'tree')
+const read = (name) => JSON.parse(readFileSync(join(root, 'test', 'mutation', name), 'utf8'))
+const equivalents = read('equivalent-ts.json')
+const unjudged = read('unjudged.json')
+const isListed = (mutant) => isListedIn(equivalents, mutant)
+
+/** The TypeScript below a folder, by path. */
+function scriptsIn(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .sort()
+}
+
+/** How one mutant ended: 'noticed', 'late' (by not ending), or 'survived'. */
+async function judge(mutant, suites, experience) {
+  const judges = suites.filter(({ runs }) => runs.has(mutant.id))
+  for (const suite of experience.order(judges, mutant.file)) {
+    const environment = { __STRYKER_ACTIVE_MUTANT__: mutant.id }
+    const end = await runSuite(suite, tree, 20 + 5 * suite.seconds, environment)
+    if (end === 'passed') continue
+    experience.note(suite, mutant.file)
+    return end === 'late' ? 'late' : 'noticed'
+  }
+  return 'survived'
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string', default: '1' },
+    sample: { type: 'string' },
+    seconds: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    listed: { type: 'boolean', default: false },
+  },
+})
+
+mkdirSync(directory, { recursive: true })
+const files = scriptsIn('src').filter((name) => !unjudged.some(({ file }) => file === name))
+const planted = await plant(files, tree)
+const helpers = scriptsIn('test').filter((name) => !name.endsWith('.test.ts'))
+const texts = [...files, ...helpers].map((name) => readFileSync(join(root, name), 'utf8'))
+const suites = await suitesOf(tree, texts, join(directory, 'suites.json'), Number(values.jobs))
+console.log(suites.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', '))
+
+const wanted = positionals.map((place) => {
+  const [, path, number] = /^(.*?)(?::(\d+))?$/.exec(place)
+  return { file: relative(root, resolve(path)), number: number && Number(number) }
+})
+const mutants = planted
+  .map(placed)
+  .filter(
+    ({ file, number }) =>
+      wanted.length === 0 || wanted.some((place) => place.file === file && (place.number ?? number) === number),
+  )
+const candidates = values.listed ? mutants.filter(isListed) : mutants
+const count = Number(values.sample ?? (wanted.length === 0 && !values.listed ? 100 : candidates.length))
+const work = sampled(candidates, count, Number(values.seed))
+const chosen = work.length
+const until = values.seconds ? Date.now() + Number(values.seconds) * 1000 : Infinity
+const outcomes = { noticed: 0, late: 0, survived: 0, equivalent: 0 }
+const unexpected = values.listed ? ['noticed', 'late'] : ['survived']
+const experience = new Experience(join(directory, 'experience.json'))
+
+await Promise.all(
+  Array.from({ length: Number(values.jobs) }, async () => {
+    for (let mutant = work.shift(); mutant && Date.now() < until; mutant = work.shift()) {
+      const outcome = isListed(mutant) && !values.listed ? 'equivalent' : await judge(mutant, suites, experience)
+      outcomes[outcome] += 1
+      if (unexpected.includes(outcome))
+        console.log(`${mutant.file}:${mutant.number} ${outcome}\n-${mutant.line}\n+${mutant.mutant}`)
+    }
+  }),
+)
+const noticed = outcomes.noticed + outcomes.late
+const judged = noticed + outcomes.survived
+const result = judged === 0 ? 1 : noticed / judged
+console.log(
+  `seed ${values.seed}: ${chosen - work.length} of ${mutants.length} mutants planted; ${noticed} noticed (${outcomes.late} by not ending), ` +
+    `${outcomes.survived} survived, ${outcomes.equivalent} listed as equivalent: ${(100 * result).toFixed(1)} %`,
+)
+process.exitCode = (values.listed ? noticed === 0 : result >= share) ? 0 : 1
