@@ -2,10 +2,10 @@
  * Plants Stryker's mutants in src, and runs those Jest suites on each that run its place, until one fails: what none of them notices is
  * printed as a difference, and is a test that is missing. What no test can notice is listed, with the reason, in test/mutation/equivalent-ts.json.
  *
- *     npm run mutate:ts -- [--seed S] [--sample N] [--seconds N] [--jobs N] [--listed] [FILE[:LINE]...]
+ *     npm run mutate:ts -- [--seed S] [--sample N] [--seconds N] [--jobs N] [--suites PATTERN] [--listed] [FILE[:LINE]...]
  *
- * Without a file, a sample of all of them but for those that test/mutation/unjudged.json gives a reason for; of files that are named, every
- * mutant. Each runs in a process of its own, so that it may end it: a request that the embedded kernel answers with a bugcheck aborts, and is
+ * Without a file, a sample of all of them but for the files and rooms that test/mutation/unjudged.json gives a reason for; of files that are named, every
+ * mutant. `--suites` asks only those suites whose names match. Each runs in a process of its own, so that it may end it: a request that the embedded kernel answers with a bugcheck aborts, and is
  * noticed by that. `--listed` judges the mutants that are listed, and fails when one is noticed. Otherwise it fails when fewer than 97 % of
  * the mutants that are not equivalent are noticed. The same seed plants the same faults.
  */
@@ -35,7 +35,7 @@ function scriptsIn(folder) {
     .sort()
 }
 
-/** How one mutant ended: 'noticed', 'late' (by not ending), or 'survived'. */
+/** How one mutant ended: 'noticed', 'aborted' (by ending the process), 'late' (by not ending), or 'survived'. */
 async function judge(mutant, suites, experience) {
   const judges = suites.filter(({ runs }) => runs.has(mutant.id))
   for (const suite of experience.order(judges, mutant.file)) {
@@ -43,7 +43,7 @@ async function judge(mutant, suites, experience) {
     const end = await runSuite(suite, tree, 20 + 5 * suite.seconds, environment)
     if (end === 'passed') continue
     experience.note(suite, mutant.file)
-    return end === 'late' ? 'late' : 'noticed'
+    return end === 'failed' ? 'noticed' : end
   }
   return 'survived'
 }
@@ -55,16 +55,18 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seconds: { type: 'string' },
     jobs: { type: 'string', default: '2' },
+    suites: { type: 'string', default: '.' },
     listed: { type: 'boolean', default: false },
   },
 })
 
 mkdirSync(directory, { recursive: true })
-const files = scriptsIn('src').filter((name) => !unjudged.some(({ file }) => file === name))
+const files = scriptsIn('src').filter((name) => !unjudged.some(({ file }) => name.startsWith(file)))
 const planted = await plant(files, tree)
 const helpers = scriptsIn('test').filter((name) => !name.endsWith('.test.ts'))
 const texts = [...files, ...helpers].map((name) => readFileSync(join(root, name), 'utf8'))
-const suites = await suitesOf(tree, texts, join(directory, 'suites.json'), Number(values.jobs))
+const known = join(directory, 'suites.json')
+const suites = await suitesOf(tree, texts, known, new RegExp(values.suites), Number(values.jobs))
 console.log(suites.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', '))
 
 const wanted = positionals.map((place) => {
@@ -82,8 +84,8 @@ const count = Number(values.sample ?? (wanted.length === 0 && !values.listed ? 1
 const work = sampled(candidates, count, Number(values.seed))
 const chosen = work.length
 const until = values.seconds ? Date.now() + Number(values.seconds) * 1000 : Infinity
-const outcomes = { noticed: 0, late: 0, survived: 0, equivalent: 0 }
-const unexpected = values.listed ? ['noticed', 'late'] : ['survived']
+const outcomes = { noticed: 0, aborted: 0, late: 0, survived: 0, equivalent: 0 }
+const unexpected = values.listed ? ['noticed', 'aborted', 'late'] : ['survived']
 const experience = new Experience(join(directory, 'experience.json'))
 
 await Promise.all(
@@ -96,11 +98,12 @@ await Promise.all(
     }
   }),
 )
-const noticed = outcomes.noticed + outcomes.late
+const noticed = outcomes.noticed + outcomes.aborted + outcomes.late
 const judged = noticed + outcomes.survived
 const result = judged === 0 ? 1 : noticed / judged
 console.log(
-  `seed ${values.seed}: ${chosen - work.length} of ${mutants.length} mutants planted; ${noticed} noticed (${outcomes.late} by not ending), ` +
-    `${outcomes.survived} survived, ${outcomes.equivalent} listed as equivalent: ${(100 * result).toFixed(1)} %`,
+  `seed ${values.seed}: ${chosen - work.length} of ${mutants.length} mutants planted; ${noticed} noticed ` +
+    `(${outcomes.aborted} by ending the process, ${outcomes.late} by not ending), ${outcomes.survived} survived, ` +
+    `${outcomes.equivalent} listed as equivalent: ${(100 * result).toFixed(1)} %`,
 )
 process.exitCode = (values.listed ? noticed === 0 : result >= share) ? 0 : 1

@@ -39,7 +39,7 @@ export async function plant(files, tree) {
   })
 }
 
-/** Runs a suite, with a mutant or none: 'passed', 'failed' (also by ending the process) or 'late'. */
+/** Runs a suite, with a mutant or none, as `limited` does. */
 export function runSuite(suite, tree, seconds, environment) {
   const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   const options = ['--config', join('test', 'mutation', 'jest.config.js'), '--runInBand', '--bail', '--silent']
@@ -53,8 +53,8 @@ export function runSuite(suite, tree, seconds, environment) {
 
 const digestOf = (texts) => texts.reduce((hash, text) => hash.update(text), createHash('sha256')).digest('hex')
 
-/** The suites, each with the seconds that it takes and the ids of the mutants that it runs, which the file `known` keeps while nothing changes. */
-export async function suitesOf(tree, sources, known, jobs) {
+/** The suites whose names match, each with the seconds that it takes and the ids of the mutants that it runs, which the file `known` keeps while nothing changes. */
+export async function suitesOf(tree, sources, known, pattern, jobs) {
   const before = existsSync(known) ? JSON.parse(readFileSync(known, 'utf8')) : {}
   const config = join('test', 'mutation', 'jest.config.js')
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
@@ -63,6 +63,7 @@ export async function suitesOf(tree, sources, known, jobs) {
     .trim()
     .split('\n')
     .map((path) => relative(tree, path))
+    .filter((name) => pattern.test(name))
     .sort()
   const suites = new Map()
   const left = [...names]
