@@ -61,7 +61,7 @@ const { values, positionals } = parseArgs({
 })
 
 mkdirSync(directory, { recursive: true })
-const files = scriptsIn('src').filter((name) => !unjudged.some(({ file }) => name.startsWith(file)))
+const files = scriptsIn('src')
 const planted = await plant(files, tree)
 const helpers = scriptsIn('test').filter((name) => !name.endsWith('.test.ts'))
 const texts = [...files, ...helpers].map((name) => readFileSync(join(root, name), 'utf8'))
@@ -75,9 +75,10 @@ const wanted = positionals.map((place) => {
 })
 const mutants = planted
   .map(placed)
-  .filter(
-    ({ file, number }) =>
-      wanted.length === 0 || wanted.some((place) => place.file === file && (place.number ?? number) === number),
+  .filter(({ file, number }) =>
+    wanted.length === 0
+      ? !unjudged.some((part) => file.startsWith(part.file))
+      : wanted.some((place) => place.file === file && (place.number ?? number) === number),
   )
 const candidates = values.listed ? mutants.filter(isListed) : mutants
 const count = Number(values.sample ?? (wanted.length === 0 && !values.listed ? 100 : candidates.length))

@@ -14,7 +14,7 @@ import { CommandError, root } from '../run.mjs'
 const longest = 1024
 const interesting = [0, 1, 2, 3, 7, 8, 0x10, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff, 4088, 4096]
 
-/** The target, with counters of its statements, branches and functions. */
+/** The target, and the counters of its statements, functions and branches, which its instrumentation counts up. */
 function load(build) {
   const program = join(build, 'codec.js')
   const { outputFiles } = buildSync({
@@ -23,9 +23,14 @@ function load(build) {
   })
   const instrumenter = createInstrumenter({ coverageVariable: '__fuzzed__', esModules: false, compact: true })
   writeFileSync(program, instrumenter.instrumentSync(outputFiles[0].text, program))
-  const { fuzz, template, kinds } = createRequire(import.meta.url)(program)
-  const { s, f, b } = globalThis.__fuzzed__[program]
-  return { fuzz, template, kinds, counters: [s, f, ...Object.values(b)] }
+  const target = createRequire(import.meta.url)(program)
+  const coverage = globalThis.__fuzzed__[program]
+  const counts = [coverage.s, coverage.f, ...Object.values(coverage.b)].map((counted) => Object.keys(counted).length)
+  const counters = new Uint32Array(counts.reduce((sum, count) => sum + count, 0))
+  let end = 0
+  const [statements, functions, ...branches] = counts.map((count) => counters.subarray(end, (end += count)))
+  Object.assign(coverage, { s: statements, f: functions, b: branches })
+  return { ...target, counters }
 }
 
 /** What has been run how often: by powers of two, as there is no more to learn from the hundredth turn of a loop. */
@@ -34,35 +39,30 @@ class Coverage {
   #seen
 
   constructor(counters) {
-    this.#counters = counters.map((counter) => ({ counter, keys: Object.keys(counter) }))
-    this.#seen = this.#counters.map(({ keys }) => new Uint32Array(keys.length))
+    this.#counters = counters
+    this.#seen = new Uint32Array(counters.length)
   }
 
   clear() {
-    for (const { counter, keys } of this.#counters) for (const key of keys) counter[key] = 0
+    this.#counters.fill(0)
   }
 
   /** Whether anything was run as often as never before, since it was cleared. */
   learn() {
     let isNew = false
-    this.#counters.forEach(({ counter, keys }, group) => {
-      const seen = this.#seen[group]
-      keys.forEach((key, index) => {
-        const bit = (1 << (32 - Math.clz32(counter[key]))) >>> 1
-        if ((seen[index] & bit) === bit) return
-        seen[index] |= bit
-        isNew = true
-      })
-    })
+    for (let index = 0; index < this.#counters.length; index += 1) {
+      const count = this.#counters[index]
+      if (count === 0) continue
+      const bit = 1 << (31 - Math.clz32(count))
+      if ((this.#seen[index] & bit) !== 0) continue
+      this.#seen[index] |= bit
+      isNew = true
+    }
     return isNew
   }
 
   get reached() {
-    return this.#seen.reduce((sum, seen) => sum + seen.filter((bits) => bits !== 0).length, 0)
-  }
-
-  get count() {
-    return this.#counters.reduce((sum, { keys }) => sum + keys.length, 0)
+    return this.#seen.filter((bits) => bits !== 0).length
   }
 }
 
@@ -102,14 +102,22 @@ function prepare(build) {
   mkdirSync(build, { recursive: true })
   const { fuzz, template, kinds, counters } = load(build)
   const coverage = new Coverage(counters)
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0 // most replies are refused with an error that nobody looks at
   const isNew = (reply) => {
     coverage.clear()
     try {
       fuzz(reply)
-    } catch (error) {
+    } catch {
       const path = join(build, 'crash-codec')
       writeFileSync(path, reply)
-      throw new CommandError(`codec: ${error.stack}\nThe reply is in ${path}`)
+      Error.stackTraceLimit = stackTraceLimit
+      try {
+        fuzz(reply)
+      } catch (error) {
+        throw new CommandError(`codec: ${error.stack}\nThe reply is in ${path}`, { cause: error })
+      }
+      throw new CommandError(`codec: failed once, and not again. The reply is in ${path}`)
     }
     return coverage.learn()
   }
@@ -137,7 +145,7 @@ export function fuzzCodec({ seconds, seeds, found, build }) {
   }
   const rate = Math.round(cases / (Number(process.hrtime.bigint() - started) / 1e9))
   console.log(
-    `codec: ${cases} replies, ${rate} a second; ${coverage.reached} of ${coverage.count} counters reached, ` +
+    `codec: ${cases} replies, ${rate} a second; ${coverage.reached} statements, functions and branches reached, ` +
       `${corpus.length} replies in the corpus, no failure`,
   )
 }
