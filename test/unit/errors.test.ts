@@ -129,3 +129,18 @@ test('an error says what to do next, wherever there is anything to do: by its st
   ])
   expect({ usual: Object.fromEntries(usual), special: Object.fromEntries(special) as unknown }).toMatchSnapshot()
 })
+
+test('an inspection that fails for want of memory says that, and not what else one may fail for', () => {
+  const filter = openFilter()
+  try {
+    filter.host!.writeFile('M:\\a.txt', Buffer.from('text'))
+    const stream = filter.openStream('M:\\a.txt')
+    filter.host!.setAllocationFault(1)
+    const error = failureOf(() => stream.inspect())
+    filter.host!.setAllocationFault(0)
+    expect(error.code).toBe('STATUS_INSUFFICIENT_RESOURCES')
+    expect(error.message).toContain('The kernel is out of memory')
+  } finally {
+    filter.close()
+  }
+})
