@@ -1,6 +1,6 @@
 /** What callers say by mistake is an error of theirs, and does nothing. */
 import * as perStreamContext from '../../src/index'
-import { openFilter, PerStreamContextError, type Batch, type Filter, type Stream } from '../../src/index'
+import { openFilter, PerStreamContextError, type Batch, type Filter, type HostFile, type Stream } from '../../src/index'
 
 import { argumentErrorOf, failureOf } from './failures'
 
@@ -107,6 +107,76 @@ describe('errors', () => {
     for (const args of [[], [{}], [filter, 'host']]) {
       expect(() => void Reflect.construct(constructor as new () => unknown, args)).toThrow(maker)
     }
+  })
+})
+
+/** Calls with one argument that is wrong: of what, which, and what it must be. */
+describe('a wrong argument is told with whose it is and what it must be', () => {
+  let file: HostFile
+
+  beforeEach(() => {
+    file = filter.host!.openFile('M:\\a', { access: ['read', 'write', 'delete'] })
+  })
+  afterEach(() => file.close())
+
+  const wrong = 'x' as never
+  const huge = { byteLength: 2 ** 31 } as never
+  const natural = 'an integer from 0 to 9007199254740991'
+
+  test.each<[string, string, string, () => unknown]>([
+    ['readFile', 'position', natural, () => file.read(-1)],
+    ['readFile', 'length', 'an integer from 0 to 1073741824', () => file.read(0, -1)],
+    ['writeFile', 'data', 'a Uint8Array', () => file.write(wrong)],
+    ['writeFile', 'data', 'a Uint8Array', () => filter.host!.writeFile('M:\\b', huge)],
+    ['writeFile', 'position', natural, () => file.write(Buffer.alloc(1), -1)],
+    ['deleteOnClose', 'deleteOnClose', 'a boolean', () => file.deleteOnClose(wrong)],
+    ['rename', 'newPath', 'a string', () => file.rename(5 as never)],
+    ['rename', 'replace', 'a boolean', () => file.rename('M:\\b', { replace: wrong })],
+    ['link', 'newPath', 'a string', () => file.link(5 as never)],
+    ['link', 'replace', 'a boolean', () => file.link('M:\\b', { replace: wrong })],
+    ['resize', 'bytes', natural, () => file.resize(-1)],
+    ['setReadOnly', 'readOnly', 'a boolean', () => file.setReadOnly(wrong)],
+    ['lock', 'position', natural, () => file.lock(-1, 1)],
+    ['lock', 'length', natural, () => file.lock(0, -1)],
+    ['unlock', 'position', natural, () => file.unlock(-1, 1)],
+    ['openFile', 'path', 'a string', () => filter.host!.openFile(5 as never)],
+    [
+      'openFile',
+      'access',
+      'an array of read, write',
+      () => filter.host!.openFile('M:\\a', { access: 'read' as never }),
+    ],
+    [
+      'openFile',
+      'access',
+      "one of 'read', 'write', 'delete'",
+      () => filter.host!.openFile('M:\\a', { access: ['x' as never] }),
+    ],
+    ['openFile', 'share', 'an array of read, write', () => filter.host!.openFile('M:\\a', { share: wrong })],
+    [
+      'openFile',
+      'disposition',
+      "one of 'supersede', 'open'",
+      () => filter.host!.openFile('M:\\a', { disposition: wrong }),
+    ],
+    ['openFile', 'directory', 'a boolean', () => filter.host!.openFile('M:\\a', { directory: wrong })],
+    ['openFile', 'buffering', 'a boolean', () => filter.host!.openFile('M:\\a', { buffering: wrong })],
+    ['openFile', 'id', 'a', () => filter.host!.openFile('M:', { id: wrong })],
+    ['dismount', 'drive', 'a string', () => filter.host!.dismount(5 as never)],
+    ['dismount', 'drive', "a drive such as 'M:'", () => filter.host!.dismount('M')],
+    ['setAllocationFault', 'countdown', natural, () => filter.host!.setAllocationFault(-1)],
+    ['open', 'path', 'a string', () => filter.openStream(5 as never)],
+    ['enumerate', 'volume', 'a string', () => filter.enumerate({ volume: 5 as never })],
+    ['track', 'match', 'a string', () => filter.track({ match: 5 as never })],
+    ['openFilter', 'kernel', "'windows' or 'host'", () => openFilter({ kernel: wrong })],
+    ['openFilter', 'kernel', "'windows' or 'host'", () => openFilter({ kernel: 5 as never })],
+    ['openFilter', 'readOnly', 'a boolean', () => openFilter({ readOnly: wrong })],
+    ['openFilter', 'volumes', 'left out unless', () => openFilter({ kernel: 'windows', volumes: {} })],
+    ['openFilter', 'front', 'left out unless', () => openFilter({ kernel: 'windows', front: 'legacy' })],
+  ])('%s: %s must be %s', (operation, argument, expected, action) => {
+    const error = argumentErrorOf(action)
+    expect(error.argument).toBe(argument)
+    expect(error.message).toContain(`${operation}: \`${argument}\` must be ${expected}`)
   })
 })
 
