@@ -39,11 +39,12 @@ export async function plant(files, tree) {
   })
 }
 
-/** Runs a suite, with a mutant or none, as `limited` does. */
-export function runSuite(suite, tree, seconds, environment) {
+/** Runs suites in one process, with a mutant or none, as `limited` does. */
+export function runSuites(suites, tree, seconds, environment) {
   const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   const options = ['--config', join('test', 'mutation', 'jest.config.js'), '--runInBand', '--bail', '--silent']
-  return limited(process.execPath, ['--expose-gc', program, ...options, '--runTestsByPath', suite.name], {
+  const names = suites.map(({ name }) => name)
+  return limited(process.execPath, ['--expose-gc', program, ...options, '--runTestsByPath', ...names], {
     cwd: tree,
     seconds,
     kilobytes: 'unlimited', // V8 reserves addresses that it never uses
@@ -74,7 +75,7 @@ export async function suitesOf(tree, sources, known, pattern, jobs) {
         if (before[name]?.digest !== digest) {
           const report = join(dirname(known), `${digest}.json`)
           const started = process.hrtime.bigint()
-          const end = await runSuite({ name }, tree, longest, { PSCTX_MUTANTS_RUN: report })
+          const end = await runSuites([{ name }], tree, longest, { PSCTX_MUTANTS_RUN: report })
           if (end !== 'passed') throw new Error(`${name} has ${end} without a mutant`)
           const seconds = Number(process.hrtime.bigint() - started) / 1e9
           before[name] = { digest, seconds, runs: JSON.parse(readFileSync(report, 'utf8')) }
