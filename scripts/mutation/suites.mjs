@@ -44,7 +44,8 @@ export function runSuites(suites, tree, seconds, environment) {
   const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   const options = ['--config', join('test', 'mutation', 'jest.config.js'), '--runInBand', '--bail', '--silent']
   const names = suites.map(({ name }) => name)
-  return limited(process.execPath, ['--expose-gc', program, ...options, '--runTestsByPath', ...names], {
+  const flags = ['--expose-gc', '--max-old-space-size=2048'] // a loop without an end soon fills it, and V8 aborts
+  return limited(process.execPath, [...flags, program, ...options, '--runTestsByPath', ...names], {
     cwd: tree,
     seconds,
     kilobytes: 'unlimited', // V8 reserves addresses that it never uses
