@@ -33,10 +33,10 @@ const place = `src/path.ts:${linesOf('src/path.ts').indexOf(line) + 1}`
 
 test('a mutant that a suite is there for is noticed, and one that no suite is there for survives and is printed', () => {
   const noticed = mutate('--suites', 'unit/path', place)
-  expect(noticed.sum).toMatch(/5 of 5 mutants planted; [45] noticed/)
-  expect(noticed.output).not.toContain('maximumLength) throw failure("")')
+  expect(noticed.sum).toContain('5 of 5 mutants planted; 5 noticed')
+  expect(noticed.status).toBe(0)
 
-  const missed = mutate('--suites', 'unit/errors', place)
+  const missed = mutate('--suites', 'unit/codec', place)
   expect(missed.sum).toContain('5 survived')
   expect(missed.output).toContain(`\n-${line}\n+if (false) throw failure('STATUS_NAME_TOO_LONG')\n`)
   expect(missed.status).toBe(1)
