@@ -133,6 +133,14 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
     ['rename', 'newPath', 'a string', () => file.rename(5 as never)],
     ['rename', 'replace', 'a boolean', () => file.rename('M:\\b', { replace: wrong })],
     ['insert', 'stream', 'a Stream of the same filter', () => batch.insert(5 as never)],
+    ['lookup', 'owner', 'a bigint from 0 to 2**64-1', () => stream.lookup({ owner: -1 })],
+    ['lookup', 'instance', 'a bigint from 0 to 2**64-1', () => stream.lookup({ instance: -1 })],
+    ['lookup', 'owner', 'a bigint from 0 to 2**64-1', () => batch.lookup(stream, { owner: -1 })],
+    ['remove', 'owner', 'a bigint from 0 to 2**64-1', () => stream.remove({ owner: -1 })],
+    ['remove', 'instance', 'a bigint from 0 to 2**64-1', () => stream.remove({ instance: -1 })],
+    ['removeAll', 'owner', 'a bigint from 0 to 2**64-1', () => stream.removeAll({ owner: -1 })],
+    ['insert', 'owner', 'a bigint from 0 to 2**64-1', () => stream.insert({ owner: -1 })],
+    ['insert', 'instance', 'a bigint from 0 to 2**64-1', () => stream.insert({ instance: -1 })],
     ['lookup', 'stream', 'a Stream of the same filter', () => batch.lookup(null as never)],
     ['remove', 'stream', 'a Stream of the same filter', () => batch.remove({} as never)],
     ['removeAll', 'stream', 'a Stream of the same filter', () => batch.removeAll('M:\\a' as never)],
@@ -183,6 +191,33 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
     const error = argumentErrorOf(action)
     expect(error.argument).toBe(argument)
     expect(error.message).toContain(`${operation}: \`${argument}\` must be ${expected}`)
+  })
+})
+
+describe('a batch', () => {
+  const full = {
+    argument: 'batch',
+    message: expect.stringContaining('of at most 1048576 bytes of requests and of replies') as string,
+  }
+
+  test('takes requests up to the last byte that may be sent, and runs with them', () => {
+    for (let instance = 10; instance < 25; instance += 1) batch.insert(stream, { instance, data: Buffer.alloc(65536) })
+    expect(argumentErrorOf(() => batch.insert(stream, { instance: 25, data: Buffer.alloc(65536) }))).toMatchObject(full)
+    expect(argumentErrorOf(() => batch.insert(stream, { instance: 25, data: Buffer.alloc(64753) }))).toMatchObject(full)
+    batch.insert(stream, { instance: 25, data: Buffer.alloc(64752) })
+    expect(argumentErrorOf(() => batch.lookup(stream))).toMatchObject(full)
+    batch.run()
+    expect(batch).toHaveLength(16)
+    expect(batch.failed).toBe(0)
+    expect(stream.lookup({ instance: 25 })?.data).toHaveLength(64752)
+  })
+
+  test('takes operations up to the last one whose reply may come, and runs with them', () => {
+    const large = filter.batch({ replyCapacity: 65536 })
+    for (let count = 0; count < 15; count += 1) large.lookup(stream, { owner: 1 })
+    expect(argumentErrorOf(() => large.lookup(stream))).toMatchObject(full)
+    large.run()
+    expect(large.failed).toBe(0)
   })
 })
 

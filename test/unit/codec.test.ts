@@ -331,3 +331,19 @@ describe('a reply', () => {
     }
   })
 })
+
+test('a name is read anew wherever it is another one, however like the one before it is', () => {
+  write(64, 'ab')
+  for (const [bytes, offset, name] of [
+    ['ab', 80, 'ab'],
+    ['az', 96, 'az'],
+    ['zb', 112, 'zb'],
+    ['baz', 128, 'az'],
+    ['abc', 144, 'abc'],
+  ] as const) {
+    memory.forget()
+    expect(memory.name(64, 4)).toBe('ab')
+    write(offset, bytes)
+    expect(memory.name(offset + 2 * (bytes.length - name.length), 2 * name.length)).toBe(name)
+  }
+})
