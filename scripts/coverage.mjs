@@ -100,9 +100,13 @@ const suites = {
     }
   },
   library: () => {
-    const { src, binding } = library()
+    const { src, binding, passed } = library()
     report(src, () => ['src'])
     report(binding, () => ['binding'])
+    if (!passed) {
+      console.log('tests failed: see above')
+      failures += 1
+    }
   },
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { fuzzCodec, recordCodec } from './fuzzing/codec.mjs'
 import { CommandError, root, run } from './run.mjs'
 
 const native = ['names', 'passthrough', 'requests', 'sequences']
@@ -39,14 +40,7 @@ function buildPrograms(names) {
 
 function fuzz(target, seconds, front) {
   if (target === 'codec') {
-    run(
-      process.execPath,
-      [
-        join('node_modules', 'jest', 'bin', 'jest.js'),
-        ...['--runInBand', '--runTestsByPath', join('test', 'fuzz', 'codec.test.ts')],
-      ],
-      { env: { ...process.env, PSCTX_FUZZ_SECONDS: String(seconds) } },
-    )
+    fuzzCodec({ seconds, seeds: seedsOf(target), found: foundOf(target), build })
     return
   }
   run(
@@ -85,6 +79,8 @@ function record() {
     rmSync(minimal, { recursive: true })
   }
   rmSync(recorded, { recursive: true })
+  const seeds = recordCodec({ seeds: seedsOf('codec'), found: foundOf('codec'), build })
+  console.log(`codec: ${seeds.length} seeds, ${seeds.reduce((sum, { length }) => sum + length, 0)} bytes`)
 }
 
 try {

@@ -12,6 +12,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { isListed as isListedIn, placed } from './mutation/listed.mjs'
 import { mutantsOf } from './mutation/operators.mjs'
 import { sampled } from './mutation/sample.mjs'
 import { Experience, limited, link, testsOf } from './mutation/tests.mjs'
@@ -21,31 +22,7 @@ const share = 0.97
 const build = join(root, 'build', 'native')
 const directory = join(root, 'build', 'mutate')
 const equivalents = JSON.parse(readFileSync(join(root, 'test', 'mutation', 'equivalent.json'), 'utf8'))
-
-/** A mutant with its place, as the list of equivalents tells it: by what the line says, not by its number. */
-function placed(mutant) {
-  const { source, offset, length, replacement } = mutant
-  const start = source.lastIndexOf('\n', offset) + 1
-  const end = source.indexOf('\n', offset)
-  return {
-    ...mutant,
-    number: source.slice(0, start).split('\n').length,
-    after: source.slice(source.lastIndexOf('\n', start - 2) + 1, start).trim(),
-    line: source.slice(start, end).trim(),
-    mutant: (source.slice(start, offset) + replacement + source.slice(offset + length, end)).trim(),
-  }
-}
-
-/** An entry whose line stands more than once says `after` which one. */
-function isListed({ file, after, line, mutant }) {
-  return equivalents.some(
-    (entry) =>
-      entry.file === file &&
-      entry.line === line &&
-      entry.mutant === mutant &&
-      (entry.after === undefined || entry.after === after),
-  )
-}
+const isListed = (mutant) => isListedIn(equivalents, mutant)
 
 /** What the compiler makes of a file's text: the object's path, or undefined. */
 async function compile({ command }, text, job) {

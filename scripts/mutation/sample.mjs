@@ -1,7 +1,7 @@
 // Samples that a seed determines.
 
 /** Numbers in [0, 1) (mulberry32). */
-function randomOf(seed) {
+export function randomOf(seed) {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -11,11 +11,12 @@ const longest = 300
 
 /**
  * Runs a program that may hang or eat memory, up to its first line of TAP that says `not ok`; resolves to what became of it: 'passed',
- * 'failed', or 'late' when its time was up.
+ * 'failed', 'aborted' by a signal, or 'late' when its time was up.
  */
-export function limited(program, args, { cwd, seconds, environment = {} }) {
+export function limited(program, args, { cwd, seconds, environment = {}, kilobytes = 4_000_000 }) {
   return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', 'ulimit -v 4000000; exec nice -n 10 "$@"', 'sh', program, ...args], {
+    const script = `ulimit -v ${kilobytes}; exec nice -n 10 "$@"`
+    const child = spawn('sh', ['-c', script, 'sh', program, ...args], {
       cwd,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -38,9 +39,9 @@ export function limited(program, args, { cwd, seconds, environment = {} }) {
       if (lines.some((line) => line.startsWith('not ok'))) stop('failed')
     })
     child.on('error', () => stop('failed'))
-    child.on('close', (status) => {
+    child.on('close', (status, signal) => {
       clearTimeout(timer)
-      resolve(end ?? (status === 0 ? 'passed' : 'failed'))
+      resolve(end ?? (signal ? 'aborted' : status === 0 ? 'passed' : 'failed'))
     })
   })
 }

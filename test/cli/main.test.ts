@@ -17,6 +17,8 @@ function psctx(line: string[], directory = root) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(directory, bin.psctx), ...line], {
     encoding: 'utf8',
     timeout: 60000,
+    // What the environment names would be taken for the addon of the directory.
+    env: directory === root ? process.env : { ...process.env, PSCTX_ADDON_PATH: '' },
   })
   return { status, stdout, stderr }
 }

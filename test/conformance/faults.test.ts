@@ -108,7 +108,7 @@ test.each(volumeFaults.map((fault) => [fault, found[fault]] as const))(
     if (fault === 'no-teardown-now-and-then') expect(failed).toEqual(expect.arrayContaining(expected))
     else expect(failed).toEqual(expected)
   },
-  30_000,
+  300_000,
 )
 
 test('every check finds a fault, but those that cannot', () => {

@@ -929,6 +929,7 @@ export function describeContract(
         expect(failureOf(() => filter.track({ match: '*' }))).toMatchObject({
           code: 'STATUS_QUOTA_EXCEEDED',
           operation: 'track',
+          message: expect.stringContaining('at most 64 tracking rules: end one of them first') as string,
         })
         rules[0]!.close()
         rules[0]!.close()

@@ -256,7 +256,7 @@ describe('input', () => {
     ['{"number":1}', /no "type"/],
     ['{"command":"stat","kernel":"host"}', /what "stat" has printed\. Leave out what other commands print\.$/],
     ['[]', /no "type"/],
-    ['null', /not an object/],
+    ['null', /not an object\. Record events with `psctx watch NAME --json > FILE`\.$/],
     ['12', /not an object/],
     ['{\0"\0t\0y\0p\0e\0', /not in UTF-8.*PowerShell/],
   ])('that is no event is refused with its line and what to do: %j', async (line, message) => {
@@ -264,6 +264,35 @@ describe('input', () => {
     expect(error.line).toBe(3)
     expect(error.message).toMatch(/^Line 3 is no event of psctx watch --json: /)
     expect(error.message).toMatch(message)
+  })
+
+  const every = { number: 1, time: '1' }
+  const context = { ...every, owner: '0', instance: '0', sequence: '1', name: 'a', nameTruncated: false }
+  const complete: Record<string, Record<string, unknown>> = {
+    inserted: { ...context, processId: 4 },
+    removed: { ...context, processId: 4, age: 0.5 },
+    'torn-down': { ...context, age: 0 },
+    tracked: { ...context, processId: 4 },
+    cleanup: { ...context, processId: 0 },
+    missed: { ...every, rule: '1', count: 1, processId: 4 },
+    'volume-attached': { ...every, name: 'a' },
+    'volume-detached': { ...every, name: 'a' },
+    dropped: { ...every, count: 1 },
+  }
+
+  test.each(Object.entries(complete))('of the type %s has all that this type tells', async (type, members) => {
+    await expect(renderReport([JSON.stringify({ type, ...members })])).resolves.toContain('<script>')
+    for (const [member, value] of Object.entries(members)) {
+      const rest = Object.fromEntries(Object.entries(members).filter(([name]) => name !== member))
+      const wrong = typeof value === 'number' ? [-1, '1', NaN] : typeof value === 'boolean' ? ['', 0] : [1, null, false]
+      for (const made of [rest, ...wrong.map((other) => ({ ...members, [member]: other }))]) {
+        const error = await problemOf(JSON.stringify({ type, ...made }))
+        expect(error.reason).toBe(
+          `is no event of psctx watch --json: "${member}" is missing, or not what it should be. Record events with \`psctx watch NAME --json > FILE\`.`,
+        )
+        expect(error).toMatchObject({ name: 'ReportInputError', line: 1, message: `Line 1 ${error.reason}` })
+      }
+    }
   })
 
   test('may have a byte order mark, blank lines and carriage returns', async () => {

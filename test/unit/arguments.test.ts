@@ -1,6 +1,6 @@
 /** What callers say by mistake is an error of theirs, and does nothing. */
 import * as perStreamContext from '../../src/index'
-import { openFilter, PerStreamContextError, type Batch, type Filter, type Stream } from '../../src/index'
+import { openFilter, PerStreamContextError, type Batch, type Filter, type HostFile, type Stream } from '../../src/index'
 
 import { argumentErrorOf, failureOf } from './failures'
 
@@ -107,6 +107,117 @@ describe('errors', () => {
     for (const args of [[], [{}], [filter, 'host']]) {
       expect(() => void Reflect.construct(constructor as new () => unknown, args)).toThrow(maker)
     }
+  })
+})
+
+/** Calls with one argument that is wrong: of what, which, and what it must be. */
+describe('a wrong argument is told with whose it is and what it must be', () => {
+  let file: HostFile
+
+  beforeEach(() => {
+    file = filter.host!.openFile('M:\\a', { access: ['read', 'write', 'delete'] })
+  })
+  afterEach(() => file.close())
+
+  const wrong = 'x' as never
+  const huge = { byteLength: 2 ** 31 } as never
+  const natural = 'an integer from 0 to 9007199254740991'
+
+  test.each<[string, string, string, () => unknown]>([
+    ['readFile', 'position', natural, () => file.read(-1)],
+    ['readFile', 'length', 'an integer from 0 to 1073741824', () => file.read(0, -1)],
+    ['writeFile', 'data', 'a Uint8Array', () => file.write(wrong)],
+    ['writeFile', 'data', 'a Uint8Array', () => filter.host!.writeFile('M:\\b', huge)],
+    ['writeFile', 'position', natural, () => file.write(Buffer.alloc(1), -1)],
+    ['deleteOnClose', 'deleteOnClose', 'a boolean', () => file.deleteOnClose(wrong)],
+    ['rename', 'newPath', 'a string', () => file.rename(5 as never)],
+    ['rename', 'replace', 'a boolean', () => file.rename('M:\\b', { replace: wrong })],
+    ['insert', 'stream', 'a Stream of the same filter', () => batch.insert(5 as never)],
+    ['lookup', 'owner', 'a bigint from 0 to 2**64-1', () => stream.lookup({ owner: -1 })],
+    ['lookup', 'instance', 'a bigint from 0 to 2**64-1', () => stream.lookup({ instance: -1 })],
+    ['lookup', 'owner', 'a bigint from 0 to 2**64-1', () => batch.lookup(stream, { owner: -1 })],
+    ['remove', 'owner', 'a bigint from 0 to 2**64-1', () => stream.remove({ owner: -1 })],
+    ['remove', 'instance', 'a bigint from 0 to 2**64-1', () => stream.remove({ instance: -1 })],
+    ['removeAll', 'owner', 'a bigint from 0 to 2**64-1', () => stream.removeAll({ owner: -1 })],
+    ['insert', 'owner', 'a bigint from 0 to 2**64-1', () => stream.insert({ owner: -1 })],
+    ['insert', 'instance', 'a bigint from 0 to 2**64-1', () => stream.insert({ instance: -1 })],
+    ['lookup', 'stream', 'a Stream of the same filter', () => batch.lookup(null as never)],
+    ['remove', 'stream', 'a Stream of the same filter', () => batch.remove({} as never)],
+    ['removeAll', 'stream', 'a Stream of the same filter', () => batch.removeAll('M:\\a' as never)],
+    ['rename', 'options', 'an object', () => file.rename('M:\\b', 5 as never)],
+    ['rename', 'options', 'an object', () => file.rename('M:\\b', null as never)],
+    ['link', 'newPath', 'a string', () => file.link(5 as never)],
+    ['link', 'replace', 'a boolean', () => file.link('M:\\b', { replace: wrong })],
+    ['resize', 'bytes', natural, () => file.resize(-1)],
+    ['setReadOnly', 'readOnly', 'a boolean', () => file.setReadOnly(wrong)],
+    ['lock', 'position', natural, () => file.lock(-1, 1)],
+    ['lock', 'length', natural, () => file.lock(0, -1)],
+    ['unlock', 'position', natural, () => file.unlock(-1, 1)],
+    ['openFile', 'path', 'a string', () => filter.host!.openFile(5 as never)],
+    [
+      'openFile',
+      'access',
+      'an array of read, write',
+      () => filter.host!.openFile('M:\\a', { access: 'read' as never }),
+    ],
+    [
+      'openFile',
+      'access',
+      "one of 'read', 'write', 'delete'",
+      () => filter.host!.openFile('M:\\a', { access: ['x' as never] }),
+    ],
+    ['openFile', 'share', 'an array of read, write', () => filter.host!.openFile('M:\\a', { share: wrong })],
+    [
+      'openFile',
+      'disposition',
+      "one of 'supersede', 'open'",
+      () => filter.host!.openFile('M:\\a', { disposition: wrong }),
+    ],
+    ['openFile', 'directory', 'a boolean', () => filter.host!.openFile('M:\\a', { directory: wrong })],
+    ['openFile', 'buffering', 'a boolean', () => filter.host!.openFile('M:\\a', { buffering: wrong })],
+    ['openFile', 'id', 'a', () => filter.host!.openFile('M:', { id: wrong })],
+    ['dismount', 'drive', 'a string', () => filter.host!.dismount(5 as never)],
+    ['dismount', 'drive', "a drive such as 'M:'", () => filter.host!.dismount('M')],
+    ['setAllocationFault', 'countdown', natural, () => filter.host!.setAllocationFault(-1)],
+    ['open', 'path', 'a string', () => filter.openStream(5 as never)],
+    ['enumerate', 'volume', 'a string', () => filter.enumerate({ volume: 5 as never })],
+    ['track', 'match', 'a string', () => filter.track({ match: 5 as never })],
+    ['openFilter', 'kernel', "'windows' or 'host'", () => openFilter({ kernel: wrong })],
+    ['openFilter', 'kernel', "'windows' or 'host'", () => openFilter({ kernel: 5 as never })],
+    ['openFilter', 'readOnly', 'a boolean', () => openFilter({ readOnly: wrong })],
+    ['openFilter', 'volumes', 'left out unless', () => openFilter({ kernel: 'windows', volumes: {} })],
+    ['openFilter', 'front', 'left out unless', () => openFilter({ kernel: 'windows', front: 'legacy' })],
+  ])('%s: %s must be %s', (operation, argument, expected, action) => {
+    const error = argumentErrorOf(action)
+    expect(error.argument).toBe(argument)
+    expect(error.message).toContain(`${operation}: \`${argument}\` must be ${expected}`)
+  })
+})
+
+describe('a batch', () => {
+  const full = {
+    argument: 'batch',
+    message: expect.stringContaining('of at most 1048576 bytes of requests and of replies') as string,
+  }
+
+  test('takes requests up to the last byte that may be sent, and runs with them', () => {
+    for (let instance = 10; instance < 25; instance += 1) batch.insert(stream, { instance, data: Buffer.alloc(65536) })
+    expect(argumentErrorOf(() => batch.insert(stream, { instance: 25, data: Buffer.alloc(65536) }))).toMatchObject(full)
+    expect(argumentErrorOf(() => batch.insert(stream, { instance: 25, data: Buffer.alloc(64753) }))).toMatchObject(full)
+    batch.insert(stream, { instance: 25, data: Buffer.alloc(64752) })
+    expect(argumentErrorOf(() => batch.lookup(stream))).toMatchObject(full)
+    batch.run()
+    expect(batch).toHaveLength(16)
+    expect(batch.failed).toBe(0)
+    expect(stream.lookup({ instance: 25 })?.data).toHaveLength(64752)
+  })
+
+  test('takes operations up to the last one whose reply may come, and runs with them', () => {
+    const large = filter.batch({ replyCapacity: 65536 })
+    for (let count = 0; count < 15; count += 1) large.lookup(stream, { owner: 1 })
+    expect(argumentErrorOf(() => large.lookup(stream))).toMatchObject(full)
+    large.run()
+    expect(large.failed).toBe(0)
   })
 })
 

@@ -4,6 +4,38 @@ import { isSuccess, statusName, statusOf } from '../../src/errors'
 
 import { failureOf } from './failures'
 
+/** What a session, a stream, a file or a host is asked for. */
+const operations = [
+  ...[
+    'openFilter',
+    'minifilters',
+    'open',
+    'openFile',
+    'readFile',
+    'writeFile',
+    'resize',
+    'flush',
+    'lock',
+    'unlock',
+    'map',
+  ],
+  ...[
+    'setReadOnly',
+    'setSparse',
+    'setCompressed',
+    'rewriteSecurity',
+    'deleteOnClose',
+    'rename',
+    'dismount',
+    'link',
+    'id',
+  ],
+]
+
+function codes(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => first + index)
+}
+
 describe('the status names', () => {
   test.each([
     [0, 'STATUS_SUCCESS'],
@@ -75,4 +107,40 @@ test('asking for the kernel of Windows elsewhere is an error that says what to d
   expect(thrown).toBeInstanceOf(PerStreamContextError)
   expect(thrown).toMatchObject({ code: 'STATUS_OBJECT_NAME_NOT_FOUND', operation: 'openFilter' })
   expect((thrown as Error).message).toContain("kernel: 'host'")
+})
+
+test('an error says what to do next, wherever there is anything to do: by its status, and for some by what was to be done', () => {
+  const known = [
+    ...codes(0x000, 0x400),
+    ...codes(0x80000000, 0x400),
+    ...codes(0xc0000000, 0x400),
+    ...codes(0xc01c0000, 0x40),
+  ].filter((status) => !statusName(status).startsWith('STATUS_0x'))
+  const adviceOf = (status: number, operation: string): string =>
+    new PerStreamContextError({ status, operation }).message.replace(/^.*? failed with STATUS_[A-Z_]+\. ?/, '')
+  const usual = known.map((status) => [statusName(status), adviceOf(status, 'insert')] as const)
+  const special = operations.map((operation) => [
+    operation,
+    Object.fromEntries(
+      known
+        .filter((status) => adviceOf(status, operation) !== adviceOf(status, 'insert'))
+        .map((status) => [statusName(status), adviceOf(status, operation)]),
+    ),
+  ])
+  expect({ usual: Object.fromEntries(usual), special: Object.fromEntries(special) as unknown }).toMatchSnapshot()
+})
+
+test('an inspection that fails for want of memory says that, and not what else one may fail for', () => {
+  const filter = openFilter()
+  try {
+    filter.host!.writeFile('M:\\a.txt', Buffer.from('text'))
+    const stream = filter.openStream('M:\\a.txt')
+    filter.host!.setAllocationFault(1)
+    const error = failureOf(() => stream.inspect())
+    filter.host!.setAllocationFault(0)
+    expect(error.code).toBe('STATUS_INSUFFICIENT_RESOURCES')
+    expect(error.message).toContain('The kernel is out of memory')
+  } finally {
+    filter.close()
+  }
 })

@@ -148,3 +148,28 @@ test('what is refused is told by what was done: the access that it needs, or wha
   using directory = files.openFile('M:\\')
   expect(failureOf(() => directory.map()).code).toBe('STATUS_INVALID_FILE_FOR_SECTION')
 })
+
+test('what a closed file is asked for fails, and says what that was, of which file, and what it needs', () => {
+  const file = files.openFile('M:\\file.txt')
+  file.close()
+  const operations: Record<string, () => unknown> = {
+    readFile: () => file.read(),
+    writeFile: () => file.write(Buffer.from('x')),
+    deleteOnClose: () => file.deleteOnClose(),
+    rename: () => file.rename('M:\\other.txt'),
+    link: () => file.link('M:\\other.txt'),
+    id: () => file.id,
+    resize: () => file.resize(1),
+    setReadOnly: () => file.setReadOnly(true),
+    flush: () => file.flush(),
+    lock: () => file.lock(0, 1),
+    unlock: () => file.unlock(0, 1),
+    rewriteSecurity: () => file.rewriteSecurity(),
+    setSparse: () => file.setSparse(),
+    setCompressed: () => file.setCompressed(),
+    map: () => file.map(),
+  }
+  for (const [operation, action] of Object.entries(operations)) {
+    expect(failureOf(action)).toMatchObject({ code: 'STATUS_FILE_CLOSED', operation, path: 'M:\\file.txt' })
+  }
+})

@@ -112,6 +112,7 @@ describe('openFilter', () => {
     try {
       const error = failureOf(() => openFilter({ volumes: { 'M:': { type: 'directory', path: directory } } }))
       expect(error).toMatchObject({ code: 'STATUS_OBJECT_NAME_COLLISION', operation: 'openFilter' })
+      expect(error.message).toContain('define it alike, or use another letter')
       filter.host!.writeFile('M:\\a', Buffer.from('content'))
       expect(filter.statistics().total.sessions).toBe(1)
     } finally {
@@ -122,9 +123,9 @@ describe('openFilter', () => {
 
   test('refuses a directory that is not there, and leaves nothing behind', () => {
     const path = join(tmpdir(), 'psctx-unit-that-does-not-exist')
-    expect(failureOf(() => openFilter({ volumes: { 'N:': { type: 'directory', path } } })).code).toBe(
-      'STATUS_OBJECT_PATH_NOT_FOUND',
-    )
+    const error = failureOf(() => openFilter({ volumes: { 'N:': { type: 'directory', path } } }))
+    expect(error.code).toBe('STATUS_OBJECT_PATH_NOT_FOUND')
+    expect(error.message).toContain('A volume’s directory must exist')
     openFilter().close()
   })
 
@@ -250,4 +251,25 @@ test('the classes of the built package have the names that it exports them by', 
       const exported = Object.entries(require(process.argv[1])).filter(([, value]) => typeof value === 'function')
       console.log(exported.length > 8, exported.filter(([name, value]) => value.name !== name).map(([name]) => name))`),
   ).toBe('true []\n')
+})
+
+test('whatever is open is closed at the end of its block', () => {
+  const filter = openFilter()
+  filter.host!.writeFile('M:\\a.txt', Buffer.from('text'))
+  const stream = filter.openStream('M:\\a.txt')
+  const rule = filter.track({ match: '*' })
+  const file = filter.host!.openFile('M:\\a.txt')
+  const section = file.map()
+  const handles = filter.host!.audit().handles
+
+  rule[Symbol.dispose]()
+  expect(rule.closed).toBe(true)
+  section[Symbol.dispose]()
+  expect(filter.host!.audit().handles).toBe(handles - 1)
+  file[Symbol.dispose]()
+  expect(filter.host!.audit().handles).toBe(handles - 2)
+  stream[Symbol.dispose]()
+  expect(stream.closed).toBe(true)
+  filter[Symbol.dispose]()
+  expect(filter.closed).toBe(true)
 })

@@ -342,6 +342,7 @@ describe('an iterator', () => {
       } finally {
         jest.useRealTimers()
       }
+      for (const stream of streams) stream.close() // until here nothing has collected them
     })
   })
 

@@ -33,7 +33,6 @@ test.each([
 test.each([
   ['', 'STATUS_OBJECT_NAME_INVALID'],
   ['M:\\a\0.txt', 'STATUS_OBJECT_NAME_INVALID'],
-  [`M:\\${'x'.repeat(32767)}`, 'STATUS_NAME_TOO_LONG'],
   [42, 'ERR_INVALID_ARG_TYPE'],
   [null, 'ERR_INVALID_ARG_TYPE'],
 ])('%p is refused', (path, code) => {
@@ -46,3 +45,18 @@ test.each(['a.txt', '/home/a.txt', 'M:a.txt', '..\\a.txt'])(
     expect(codeOf(path)).toBe('STATUS_OBJECT_PATH_SYNTAX_BAD')
   },
 )
+
+test('a path of the greatest length there is becomes no longer, and is taken', () => {
+  const path = `\\\\?\\M:\\${'x'.repeat(32760)}`
+  expect(path).toHaveLength(32767)
+  expect(toNamespacePath(path, 'open')).toBe(path)
+  expect(toNamespacePath(`M:\\${'x'.repeat(32760)}`, 'open')).toHaveLength(32767)
+})
+
+test.each([
+  ['by what it has', `M:\\${'x'.repeat(32767)}`],
+  ['although what it leads to is short', `M:\\${'x\\..\\'.repeat(10000)}a`],
+  ['in its namespace', `M:\\${'x'.repeat(32761)}`],
+])('a path that is too long is refused: %s', (_, path) => {
+  expect(codeOf(path)).toBe('STATUS_NAME_TOO_LONG')
+})

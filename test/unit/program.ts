@@ -8,7 +8,7 @@ export const dist = join(__dirname, '..', '..', 'dist', 'index.js')
 export function runProgram(program: string, ...nodeOptions: string[]): string {
   const result = spawnSync(process.execPath, [...nodeOptions, '-e', program, dist], {
     encoding: 'utf8',
-    timeout: 60000,
+    timeout: 300_000,
   })
   expect({ status: result.status, signal: result.signal, stderr: result.stderr }).toEqual({
     status: 0,
