@@ -72,6 +72,21 @@ VOID HostCheckHeldIrp(PIRP Irp, const char *Routine)
     }
 }
 
+/*
+ * The request is not its drivers' any more, however long its memory stays: what they look at in it, or at their stack locations, is gone.
+ * What a cancellation that comes late looks at is left.
+ */
+static VOID HostSpoilIrp(PIRP Irp)
+{
+    memset(Irp + 1, HOST_IRP_FREE_FILL, (SIZE_T)Irp->StackCount * sizeof(IO_STACK_LOCATION));
+    memset(&Irp->Tail, HOST_IRP_FREE_FILL, sizeof(Irp->Tail));
+    memset(&Irp->IoStatus, HOST_IRP_FREE_FILL, sizeof(Irp->IoStatus));
+    memset(&Irp->AssociatedIrp, HOST_IRP_FREE_FILL, sizeof(Irp->AssociatedIrp));
+    memset(&Irp->UserIosb, HOST_IRP_FREE_FILL, sizeof(Irp->UserIosb));
+    memset(&Irp->UserEvent, HOST_IRP_FREE_FILL, sizeof(Irp->UserEvent));
+    memset(&Irp->UserBuffer, HOST_IRP_FREE_FILL, sizeof(Irp->UserBuffer));
+}
+
 static VOID HostReleaseIrp(PHOST_IRP Host)
 {
     PETHREAD Thread = HostCurrentThread();
@@ -100,6 +115,7 @@ VOID HostFreeIrp(PIRP Irp)
         HostViolation(INCONSISTENT_IRP, "IoFreeIrp", "the request at %p is on a thread's list", (PVOID)Irp);
     }
     Irp->Type = 0;
+    HostSpoilIrp(Irp);
     HostReleaseIrp(Host);
 }
 
@@ -126,7 +142,6 @@ PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
     UNREFERENCED_PARAMETER(ChargeQuota);
     if (Irp != NULL) {
         HostIrpOf(Irp)->FromDriver = TRUE;
-        Irp->Tail.Overlay.Thread = HostCurrentThread();
     }
     return Irp;
 }
@@ -155,6 +170,26 @@ VOID HostMarkIrpPending(PIRP Irp)
     for (PHOST_DISPATCH_FRAME Frame = Thread->Dispatch; Frame != NULL; Frame = Frame->Outer) {
         if (Frame->Irp == Irp && Frame->Location == Irp->CurrentLocation && !Frame->Completed) {
             Frame->MarkedPending = TRUE;
+        }
+    }
+}
+
+/* Whoever gets the request may need the lock, or time. [kernel/preventing-errors-and-deadlocks-while-using-spin-locks] */
+static VOID HostCheckNoSpinLock(PETHREAD Thread, const char *Routine)
+{
+    if (Thread->SpinLocks != 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "called with %u spin locks held", Thread->SpinLocks);
+    }
+}
+
+/* What the completion routines of drivers above do, or the end of the file that it may bring, may come back for the lock. */
+static VOID HostCheckNoMutex(PETHREAD Thread, const char *Routine)
+{
+    for (LONG Index = 0; Index < Thread->HeldLocks; Index++) {
+        if (Thread->Held[Index].Kind == HostFastMutex || Thread->Held[Index].Kind == HostFastMutexUnsafe) {
+            HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine,
+                          "another thread's request is completed while the fast mutex at %p is held",
+                          (const VOID *)Thread->Held[Index].Lock);
         }
     }
 }
@@ -198,6 +233,7 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     LONG CriticalRegions = Thread->CriticalRegions;
     NTSTATUS Status;
 
+    HostCheckNoSpinLock(Thread, "IoCallDriver");
     (VOID) HostCheckIrp(Irp, "IoCallDriver");
     (VOID) HostCheckObject(DeviceObject, "IoCallDriver");
     if (HostIsDeviceDeleted(DeviceObject)) {
@@ -230,6 +266,11 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             INCONSISTENT_IRP, "IoCallDriver",
             "major function 0x%02X is forwarded without its file object: the next stack location was not set up",
             Location->MajorFunction);
+    }
+    if (HostIrpOf(Irp)->FromDriver && Location->FileObject != NULL && Irp->Tail.Overlay.Thread == NULL) {
+        HostViolation(INCONSISTENT_IRP, "IoCallDriver",
+                      "a driver's own request for a file (major function 0x%02X) names no thread",
+                      Location->MajorFunction);
     }
     Location->DeviceObject = DeviceObject;
     Frame.Outer = Thread->Dispatch;
@@ -320,6 +361,8 @@ static VOID HostFinishIrp(PIRP Irp)
     }
     HostDelistIrp(Host);
     if (Host->Synchronous) {
+        Host->IoStatus = Irp->IoStatus;
+        HostSpoilIrp(Irp);
         WriteRelease(&Host->Finished, 1);
         HostWake(&Host->Finished);
         return;
@@ -375,6 +418,7 @@ VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     PHOST_IRP Host;
 
     UNREFERENCED_PARAMETER(PriorityBoost);
+    HostCheckNoSpinLock(Thread, "IoCompleteRequest");
     Host = HostCheckIrp(Irp, "IoCompleteRequest");
     if (Host->Completed || Irp->CurrentLocation > Irp->StackCount + 1) {
         HostViolation(MULTIPLE_IRP_COMPLETE_REQUESTS, "IoCompleteRequest", "the request at %p is completed already",
@@ -383,9 +427,12 @@ VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     if (Irp->IoStatus.Status == STATUS_PENDING) {
         HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest", "completed with STATUS_PENDING");
     }
-    if (Host->Sender != NULL && Host->Sender != Thread && HostMayBeSuspended(Thread)) {
-        HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
-                      "another thread's request is completed where this one could be suspended");
+    if (Host->Sender != NULL && Host->Sender != Thread) {
+        HostCheckNoMutex(Thread, "IoCompleteRequest");
+        if (HostMayBeSuspended(Thread)) {
+            HostViolation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, "IoCompleteRequest",
+                          "another thread's request is completed where this one could be suspended");
+        }
     }
     if (__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
         HostViolation(CANCEL_STATE_IN_COMPLETED_IRP, "IoCompleteRequest", "completed with a cancel routine set");
@@ -474,8 +521,8 @@ NTSTATUS HostSendIrp(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Asynchronous, PIO_
                 "a completion routine kept a request of the I/O manager and the dispatch routine returned 0x%08X",
                 (ULONG)Status);
         }
-        *IoStatus = Irp->IoStatus;
-        Status = Irp->IoStatus.Status;
+        *IoStatus = Host->IoStatus;
+        Status = Host->IoStatus.Status;
         HostFreeIrp(Irp);
     }
     HostReleaseIrp(Host);

@@ -79,6 +79,8 @@ struct _ETHREAD {
     HANDLE Id;
     KIRQL Irql;
     KPROCESSOR_MODE PreviousMode;
+    BOOLEAN WaitsNext; /* it has set something with Wait: at which IRQL it was, it is again when it waits */
+    KIRQL WaitIrql;
     LONG CriticalRegions;
     LONG GuardedRegions;
     volatile LONG ServiceDepth;
@@ -241,6 +243,8 @@ PVOID HostAllocatePool(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size, _In_ ULONG Tag
 PVOID HostAllocateReserved(_In_ SIZE_T Size, _In_ ULONG Tag);
 VOID HostFreePool(_In_ PVOID Pool, _In_ ULONG Tag, _In_z_ const char *Routine);
 BOOLEAN HostTryFault(VOID);
+/* A lock that is being initialised, as one that is taken at raised IRQL, or waited for by others, lies in no paged pool. */
+VOID HostCheckNonPaged(_In_ const volatile VOID *Lock, _In_z_ const char *Routine);
 VOID HostCountPool(_Out_ PULONG64 Bytes, _Out_ PULONG64 Allocations);
 VOID HostReportPool(VOID);
 VOID HostStopPool(VOID);
@@ -402,6 +406,7 @@ typedef struct _HOST_IRP {
     ULONG OutputLength;
     volatile LONG Holds;
     volatile LONG Finished;
+    IO_STATUS_BLOCK IoStatus; /* of one that somebody waits for, once it is finished */
     ULONG Size;
     BOOLEAN Listed;
     BOOLEAN Completed;

@@ -7,6 +7,7 @@
 VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex)
 {
     (VOID) HostEnter(ExInitializeFastMutex);
+    HostCheckNonPaged(FastMutex, "ExInitializeFastMutex");
     HostForgetLocks(FastMutex, sizeof(*FastMutex));
     FastMutex->Owner = NULL;
     FastMutex->Contention = 0;
@@ -170,6 +171,7 @@ static VOID HostReleaseSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const cha
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
 {
+    HostCheckNonPaged(SpinLock, "KeInitializeSpinLock");
     HostForgetLocks(SpinLock, sizeof(*SpinLock));
     __atomic_store_n(SpinLock, 0, __ATOMIC_SEQ_CST);
 }

@@ -12,6 +12,8 @@
 #define HOST_POOL_CACHE_LINE 64u
 #define HOST_POOL_QUARANTINE_BLOCKS 128u
 #define HOST_POOL_QUARANTINE_BYTES (256u << 10)
+#define HOST_POOL_YOUNGEST \
+    64 /* blocks of a thread that are looked at for a lock: one is initialised soon after its memory is given */
 #define HOST_POOL_LIVE 0x506f6f6c4c697665ULL
 #define HOST_POOL_FREED 0x506f6f6c46726565ULL
 
@@ -171,6 +173,28 @@ PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero,
         return NULL;
     }
     return HostAllocateBlock(Size, Tag, Paged, CacheAligned, Zero, Caller);
+}
+
+VOID HostCheckNonPaged(const volatile VOID *Lock, const char *Routine)
+{
+    PHOST_POOL_SHARD Shard = &HostPoolShards[HostPoolShard()];
+    PLIST_ENTRY Entry;
+    BOOLEAN Paged = FALSE;
+    ULONG Count = 0;
+
+    PlatformLock(&Shard->Mutex);
+    for (Entry = Shard->Live.Blink; Entry != &Shard->Live && Count < HOST_POOL_YOUNGEST && !Paged;
+         Entry = Entry->Blink) {
+        PHOST_POOL_BLOCK Block = CONTAINING_RECORD(Entry, HOST_POOL_BLOCK, Links);
+
+        Paged = (BOOLEAN)(Block->Paged && (ULONG_PTR)Lock - (ULONG_PTR)(Block + 1) < Block->Size);
+        Count++;
+    }
+    PlatformUnlock(&Shard->Mutex);
+    if (Paged) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "the lock at %p lies in paged pool",
+                      (const VOID *)Lock);
+    }
 }
 
 /* For what NT takes from a reserve: never NULL. */

@@ -33,6 +33,7 @@ static VOID HostUnguardResource(PERESOURCE Resource)
 NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
 {
     (VOID) HostEnter(ExInitializeResourceLite);
+    HostCheckNonPaged(Resource, "ExInitializeResourceLite");
     HostForgetLocks(Resource, sizeof(*Resource));
     RtlZeroMemory(Resource, sizeof(*Resource));
     InitializeListHead(&Resource->SystemResourcesList);

@@ -236,17 +236,32 @@ static LONG HostResetSignal(DISPATCHER_HEADER *Header)
     return Previous;
 }
 
+/* What is set with Wait is set at a raised IRQL, which KeWaitForSingleObject, the next that is called, brings back. <= APC_LEVEL then. */
+static VOID HostRaiseUntilWait(PETHREAD Thread, const char *Routine)
+{
+    if (Thread->Irql > APC_LEVEL || Thread->WaitsNext) {
+        HostViolation(IRQL_NOT_LESS_OR_EQUAL, Routine, "called with Wait at IRQL %u", Thread->Irql);
+    }
+    Thread->WaitsNext = TRUE;
+    Thread->WaitIrql = Thread->Irql;
+    Thread->Irql = DISPATCH_LEVEL;
+}
+
+/* IRQL <= DISPATCH_LEVEL, <= APC_LEVEL with Wait: the IRQL is not lowered then, and a wait follows. [wdm/nf-wdm-kesetevent] */
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
-    (VOID) HostEnter(KeSetEvent);
+    PETHREAD Thread = HostEnter(KeSetEvent);
+    LONG Previous;
+
     UNREFERENCED_PARAMETER(Increment);
-    if (Wait) { /* leaves the IRQL raised for a wait that must follow at once; no driver here does that */
-        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent", "Wait is TRUE");
-    }
     if (Event->Header.Type > HOST_EVENT_SYNCHRONIZATION) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent", "%p is no event", (PVOID)Event);
     }
-    return HostSignal(Event);
+    Previous = HostSignal(Event);
+    if (Wait) {
+        HostRaiseUntilWait(Thread, "KeSetEvent");
+    }
+    return Previous;
 }
 
 LONG KeResetEvent(PRKEVENT Event)
@@ -281,16 +296,18 @@ VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
 {
+    PETHREAD Thread = HostEnter(KeReleaseSemaphore);
     LONG Limit = Semaphore->Limit;
     LONG Previous;
 
-    (VOID) HostEnter(KeReleaseSemaphore);
     UNREFERENCED_PARAMETER(Increment);
-    UNREFERENCED_PARAMETER(Wait);
     Previous = HostRaiseSignal(&Semaphore->Header, Adjustment, Limit);
     if (Adjustment <= 0 || Previous > Limit - Adjustment) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeReleaseSemaphore", "%d more than %d is above the limit %d",
                       Adjustment, Previous, Limit);
+    }
+    if (Wait) {
+        HostRaiseUntilWait(Thread, "KeReleaseSemaphore");
     }
     return Previous;
 }
@@ -360,16 +377,35 @@ static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_IN
     return Satisfied ? HostSatisfied : End;
 }
 
+/* A kernel stack has no more bytes than that on any machine. */
+#define HOST_KERNEL_STACK_BYTES ((ULONG_PTR)24 << 10)
+
+/* Whether an object lies on the stack that the caller runs on. */
+static __attribute__((noinline)) BOOLEAN HostIsOnStack(const VOID *Object)
+{
+    return (BOOLEAN)((ULONG_PTR)Object - (ULONG_PTR)__builtin_frame_address(0) < HOST_KERNEL_STACK_BYTES);
+}
+
 /*
- * IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero. STATUS_SUCCESS, STATUS_TIMEOUT, or STATUS_USER_APC when a wait in
- * UserMode ends because the thread does.
+ * IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero, or after what was set with Wait. STATUS_SUCCESS, STATUS_TIMEOUT, or
+ * STATUS_USER_APC when a wait in UserMode ends because the thread does. The stack of a thread that waits in UserMode may be paged out, and
+ * with it an object that lies there, which whoever sets it touches. [wdm/nf-wdm-kewaitforsingleobject]
  */
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                PLARGE_INTEGER Timeout)
 {
+    PETHREAD Thread = HostEnter(KeWaitForSingleObject);
     HOST_WAIT_END End;
 
-    HostCheckWait(HostEnter(KeWaitForSingleObject), Object, Timeout, "KeWaitForSingleObject");
+    if (Thread->WaitsNext) {
+        Thread->WaitsNext = FALSE;
+        Thread->Irql = Thread->WaitIrql;
+    }
+    HostCheckWait(Thread, Object, Timeout, "KeWaitForSingleObject");
+    if (WaitMode != KernelMode && HostIsOnStack(Object)) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "KeWaitForSingleObject",
+                      "waits in UserMode for an object on the stack");
+    }
     UNREFERENCED_PARAMETER(WaitReason);
     UNREFERENCED_PARAMETER(Alertable);
     End = HostWaitForObject(Object, Timeout, (BOOLEAN)(WaitMode != KernelMode), NULL);

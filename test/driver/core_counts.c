@@ -295,6 +295,7 @@ static VOID CoreTransferInKernel(PVOID Context)
     irp = IoAllocateIrp(top->StackSize, FALSE);
     CHECK(irp != NULL);
     irp->Flags = transfer->Flags;
+    irp->Tail.Overlay.Thread = PsGetCurrentThread();
     location = IoGetNextIrpStackLocation(irp);
     location->MajorFunction = transfer->Major;
     location->MinorFunction = transfer->Minor;

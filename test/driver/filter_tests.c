@@ -276,6 +276,7 @@ static NTSTATUS SendIrp(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Paramete
     }
     KeInitializeEvent(&completed, NotificationEvent, FALSE);
     irp->UserBuffer = UserBuffer;
+    irp->Tail.Overlay.Thread = PsGetCurrentThread();
     location = IoGetNextIrpStackLocation(irp);
     *location = *Parameters;
     location->DeviceObject = Device;

@@ -176,6 +176,15 @@ static NTSTATUS Control(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return CompleteTaken(Irp, IoCsqRemoveIrp(&Queue, &QueueContext), STATUS_SUCCESS);
     case TakeOldest:
         return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL), STATUS_SUCCESS);
+    case ReadCompleted:
+        (VOID) Complete(Irp, STATUS_SUCCESS, 0);
+        return Irp->IoStatus.Status;
+    case CompleteUnderSpinLock:
+        KeAcquireSpinLock(&QueueLock, &Irql);
+        return Complete(Irp, STATUS_SUCCESS, 0);
+    case TakeUnderMutex:
+        ExAcquireFastMutex(&Mutex);
+        return CompleteTaken(Irp, IoCsqRemoveNextIrp(&Queue, NULL), STATUS_SUCCESS);
     case TakeCarelessly:
         (VOID) Complete(IoCsqRemoveNextIrp(&Queue, NULL), STATUS_SUCCESS, 0);
         return Complete(Irp, STATUS_SUCCESS, 0);

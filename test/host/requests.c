@@ -39,6 +39,8 @@ BREAK(OverDereference)
 BREAK(CallWithoutLocation)
 BREAK(ForwardAsAnother)
 BREAK(MarkCompleted)
+BREAK(ReadCompleted)
+BREAK(CompleteUnderSpinLock)
 
 static TEST_KERNEL Booted;
 
@@ -148,7 +150,7 @@ static VOID PendAndStay(PVOID Argument)
     }
 }
 
-static void CompleteForAnother(void)
+static void CompleteForAnotherBy(TEST_ACTION Action)
 {
     IO_STATUS_BLOCK IoStatus;
     HANDLE Thread = NULL;
@@ -158,7 +160,40 @@ static void CompleteForAnother(void)
     KeInitializeEvent(&Pended, NotificationEvent, FALSE);
     (VOID) PsCreateSystemThread(&Thread, 0, NULL, NULL, NULL, PendAndStay, &Pended);
     (VOID) KeWaitForSingleObject(&Pended, Executive, KernelMode, FALSE, NULL);
-    (VOID) TestControl(Booted.Handle, TEST_CODE(TakeCarelessly, FILE_ANY_ACCESS), NULL, 0, 0, &IoStatus);
+    (VOID) TestControl(Booted.Handle, TEST_CODE((ULONG)Action, FILE_ANY_ACCESS), NULL, 0, 0, &IoStatus);
+}
+
+static void CompleteForAnother(void)
+{
+    CompleteForAnotherBy(TakeCarelessly);
+}
+
+static void CompleteForAnotherUnderMutex(void)
+{
+    CompleteForAnotherBy(TakeUnderMutex);
+}
+
+static void CallUnderSpinLock(void)
+{
+    KSPIN_LOCK Lock;
+    KIRQL Irql;
+
+    (VOID) StartTestKernel(&Booted, 0);
+    KeInitializeSpinLock(&Lock);
+    KeAcquireSpinLock(&Lock, &Irql);
+    SendOwn(IRP_MJ_CREATE, TRUE);
+}
+
+static void SendWithoutThread(void)
+{
+    FILE_OBJECT File = {0};
+    PIRP Irp;
+
+    (VOID) StartTestKernel(&Booted, 0);
+    Irp = IoAllocateIrp(Booted.Driver->DeviceObject->StackSize, FALSE);
+    IoGetNextIrpStackLocation(Irp)->MajorFunction = IRP_MJ_QUERY_INFORMATION;
+    IoGetNextIrpStackLocation(Irp)->FileObject = &File;
+    (VOID) IoCallDriver(Booted.Driver->DeviceObject, Irp);
 }
 
 static void RundownWithApcs(void)
@@ -293,6 +328,16 @@ void RunRequests(void)
                  "is forwarded as 0x03", BreakForwardAsAnother);
     RunViolation("a request is not touched after it has been completed", INCONSISTENT_IRP, "is at no driver",
                  BreakMarkCompleted);
+    RunViolation("nothing is read of a request after it has been completed", DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+                 "returned 0xDDDDDDDD", BreakReadCompleted);
+    RunViolation("a request is not completed under a spin lock", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "called with 1 spin locks held", BreakCompleteUnderSpinLock);
+    RunViolation("no driver is called under a spin lock", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "called with 1 spin locks held", CallUnderSpinLock);
+    RunViolation("another thread's request is not completed under a fast mutex", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "while the fast mutex", CompleteForAnotherUnderMutex);
+    RunViolation("a driver's own request for a file names its thread", INCONSISTENT_IRP, "names no thread",
+                 SendWithoutThread);
     RunViolation("a synchronous file's next request is not waited for within one", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "waits for the synchronous file", WaitForOwnFile);
     RunViolation("a mutex and a synchronous file are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION,

@@ -90,6 +90,68 @@ static void WriteAfterFree(void)
     }
 }
 
+static void MutexInPagedPool(void)
+{
+    ExInitializeFastMutex(ExAllocatePoolWithTag(PagedPool, sizeof(FAST_MUTEX), TEST_TAG));
+}
+
+static void SpinLockInPagedPool(void)
+{
+    PUCHAR Pool = ExAllocatePoolWithTag(PagedPool, 64, TEST_TAG);
+
+    KeInitializeSpinLock((PKSPIN_LOCK)(PVOID)(Pool + 32));
+}
+
+static void ResourceInPagedPool(void)
+{
+    (VOID) ExInitializeResourceLite(ExAllocatePoolWithTag(PagedPool, sizeof(ERESOURCE), TEST_TAG));
+}
+
+static void SetWithWaitAtDispatch(void)
+{
+    KEVENT Event;
+    KIRQL Irql;
+
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    (VOID) KeSetEvent(&Event, IO_NO_INCREMENT, TRUE);
+}
+
+static void SetWithWaitAndNoWait(void)
+{
+    FAST_MUTEX Mutex;
+    KEVENT Event;
+
+    ExInitializeFastMutex(&Mutex);
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    (VOID) KeSetEvent(&Event, IO_NO_INCREMENT, TRUE);
+    ExAcquireFastMutex(&Mutex);
+}
+
+static void SetWithWait(void)
+{
+    KSEMAPHORE Semaphore;
+    KEVENT Event;
+
+    KeInitializeEvent(&Event, SynchronizationEvent, FALSE);
+    KeInitializeSemaphore(&Semaphore, 0, 1);
+    CHECK(KeSetEvent(&Event, IO_NO_INCREMENT, TRUE) == 0);
+    CHECK(KeGetCurrentIrql() == DISPATCH_LEVEL);
+    CHECK_STATUS(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL), STATUS_SUCCESS);
+    CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL);
+    CHECK(KeReleaseSemaphore(&Semaphore, IO_NO_INCREMENT, 1, TRUE) == 0);
+    CHECK_STATUS(KeWaitForSingleObject(&Semaphore, Executive, KernelMode, FALSE, NULL), STATUS_SUCCESS);
+    CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL);
+}
+
+static void UserModeWaitOnStack(void)
+{
+    KEVENT Event;
+
+    KeInitializeEvent(&Event, NotificationEvent, TRUE);
+    (VOID) KeWaitForSingleObject(&Event, Executive, UserMode, FALSE, NULL);
+}
+
 static void MutexRecursion(void)
 {
     FAST_MUTEX Mutex;
@@ -158,14 +220,6 @@ static void SpinLockRecursion(void)
     KeInitializeSpinLock(&Lock);
     (VOID) KeAcquireSpinLockRaiseToDpc(&Lock);
     KeAcquireSpinLockAtDpcLevel(&Lock);
-}
-
-static void SetEventForAWait(void)
-{
-    KEVENT Event;
-
-    KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    (VOID) KeSetEvent(&Event, IO_NO_INCREMENT, TRUE);
 }
 
 static void WaitAtDispatch(void)
@@ -521,6 +575,19 @@ void RunRules(void)
     RunViolation("bytes before a pool block stay as they are", BAD_POOL_HEADER, "the bytes before", WriteBefore);
     RunViolation("freed pool is not written", DRIVER_CAUGHT_MODIFYING_FREED_POOL, "written after they were freed",
                  WriteAfterFree);
+    RunViolation("a fast mutex lies in no paged pool", DRIVER_VERIFIER_DETECTED_VIOLATION, "lies in paged pool",
+                 MutexInPagedPool);
+    RunViolation("a spin lock lies in no paged pool", DRIVER_VERIFIER_DETECTED_VIOLATION, "lies in paged pool",
+                 SpinLockInPagedPool);
+    RunViolation("a resource lies in no paged pool", DRIVER_VERIFIER_DETECTED_VIOLATION, "lies in paged pool",
+                 ResourceInPagedPool);
+    RunTest("what is set with Wait is set at a raised IRQL until the wait", SetWithWait);
+    RunViolation("nothing is set with Wait at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "called with Wait at IRQL 2",
+                 SetWithWaitAtDispatch);
+    RunViolation("what is set with Wait is followed by a wait", IRQL_NOT_LESS_OR_EQUAL, "called at IRQL 2",
+                 SetWithWaitAndNoWait);
+    RunViolation("an object on the stack is not waited for in UserMode", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "waits in UserMode for an object on the stack", UserModeWaitOnStack);
     RunViolation("a fast mutex is not acquired twice by one thread", THREAD_NOT_MUTEX_OWNER, "holds the fast mutex",
                  MutexRecursion);
     RunViolation("a fast mutex is released by its owner", THREAD_NOT_MUTEX_OWNER, "is not held by this thread",
@@ -536,8 +603,6 @@ void RunRules(void)
                  ResourceFreedAlive);
     RunViolation("a spin lock is not acquired twice by one thread", SPIN_LOCK_ALREADY_OWNED, "holds the spin lock",
                  SpinLockRecursion);
-    RunViolation("an event is set for a wait that does not follow", DRIVER_VERIFIER_DETECTED_VIOLATION, "KeSetEvent",
-                 SetEventForAWait);
     RunViolation("nothing waits at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL, "KeWaitForSingleObject", WaitAtDispatch);
     RunViolation("raising the IRQL does not lower it", IRQL_UNEXPECTED_VALUE, "KeRaiseIrql", LowerIsNoRaise);
     RunViolation("a critical region is left as often as it is entered", APC_INDEX_MISMATCH, "KeLeaveCriticalRegion",

@@ -156,6 +156,7 @@ static PIRP MakeRequest(PULONG Ends, BOOLEAN OnSuccess, BOOLEAN OnError, BOOLEAN
     PIRP Irp = IoAllocateIrp(LEVELS, FALSE);
 
     *Ends = 0;
+    Irp->Tail.Overlay.Thread = PsGetCurrentThread();
     IoGetNextIrpStackLocation(Irp)->MajorFunction = IRP_MJ_CREATE;
     IoSetCompletionRoutine(Irp, Keep, Ends, OnSuccess, OnError, OnCancel);
     return Irp;

@@ -311,6 +311,85 @@ export const faults = [
     says: /not ok/,
   },
 
+  {
+    name: 'status-read-of-a-completed-request',
+    file: 'legacy/create.c',
+    edits: [
+      [
+        '    IoCompleteRequest(Irp, IO_NO_INCREMENT);\n    return status;',
+        '    IoCompleteRequest(Irp, IO_NO_INCREMENT);\n    return Irp->IoStatus.Status;',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_tracking'],
+    says: /returned 0xDDDDDDDD for a request completed with/,
+  },
+  {
+    name: 'readers-are-answered-under-their-lock',
+    file: 'events/event.c',
+    edits: [
+      [
+        `        ExReleaseFastMutex(&PsctxReadersLock);
+        if (irp != NULL) {
+            PsctxCompleteWait(reader, irp);
+            ExReleaseRundownProtection(&reader->Completions);
+        }
+`,
+        `        if (irp != NULL) {
+            PsctxCompleteWait(reader, irp);
+            ExReleaseRundownProtection(&reader->Completions);
+        }
+        ExReleaseFastMutex(&PsctxReadersLock);
+`,
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_races'],
+    says: /another thread's request is completed while the fast mutex/,
+  },
+  {
+    name: 'question-for-a-name-that-names-no-thread',
+    file: 'legacy/filename.c',
+    edits: [['    irp->Tail.Overlay.Thread = PsGetCurrentThread();\n', '']],
+    mechanism: 'rules',
+    tool: ['driver_tracking'],
+    says: /a driver's own request for a file .* names no thread/,
+  },
+  {
+    name: 'event-set-as-if-a-wait-followed',
+    file: 'legacy/wait.c',
+    edits: [['IO_NO_INCREMENT, FALSE);\n    return STATUS_MORE', 'IO_NO_INCREMENT, TRUE);\n    return STATUS_MORE']],
+    mechanism: 'rules',
+    tool: ['driver_tracking'],
+    says: /IRQL_(NOT_LESS_OR_EQUAL|UNEXPECTED_VALUE)/,
+  },
+  {
+    name: 'session-in-paged-pool',
+    file: 'core/session.c',
+    edits: [['PsctxAllocate(NonPagedPool, sizeof(*session))', 'PsctxAllocate(PagedPool, sizeof(*session))']],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /ExInitializeFastMutex: the lock at .* lies in paged pool/,
+    short: true,
+  },
+  {
+    name: 'reader-in-paged-pool',
+    file: 'events/event.c',
+    edits: [
+      [
+        'PsctxAllocateRecord(Account, PSCTX_POOL_NONPAGED, sizeof(*reader)',
+        'PsctxAllocateRecord(Account, PSCTX_POOL_PAGED, sizeof(*reader)',
+      ],
+      [
+        'PsctxFreeRecord(account, PSCTX_POOL_NONPAGED, sizeof(*Reader)',
+        'PsctxFreeRecord(account, PSCTX_POOL_PAGED, sizeof(*Reader)',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /KeInitializeSpinLock: the lock at .* lies in paged pool/,
+  },
+
   // The contract: what a client is told.
   {
     name: 'instance-ignored',

@@ -19,6 +19,7 @@ NTSTATUS FltpAsk(PFLT_VOLUME Volume, PFLT_INSTANCE Below, PFILE_OBJECT FileObjec
     Irp->Flags = IRP_BUFFERED_IO | IRP_SYNCHRONOUS_API;
     Irp->RequestorMode = KernelMode;
     Irp->AssociatedIrp.SystemBuffer = Buffer;
+    Irp->Tail.Overlay.Thread = PsGetCurrentThread();
     Irp->Tail.Overlay.OriginalFileObject = FileObject;
     IoSetNextIrpStackLocation(Irp);
     Location = IoGetCurrentIrpStackLocation(Irp);
