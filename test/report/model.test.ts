@@ -230,6 +230,11 @@ describe('figures', () => {
     expect(figures.events).toBe(5)
   })
 
+  test('have no longest life where no context is known to have outlived its last handle', () => {
+    const alive = build({ type: 'inserted', sequence: 1n, name: '\\a' })
+    expect(figuresOf(alive).streams).toMatchObject([{ outlived: null, longest: null, contexts: 1 }])
+  })
+
   test('are of some types of events', () => {
     expect(figuresOf(recording, { types: ['removed', 'volume-attached'] })).toMatchObject({ events: 2, contexts: [2] })
     expect(figuresOf(recording, { types: [] })).toMatchObject({ events: 0, contexts: [], streams: [], processes: [] })
