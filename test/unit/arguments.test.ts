@@ -252,6 +252,9 @@ describe('a batch', () => {
     expect(argumentErrorOf(() => large.lookup(stream))).toMatchObject(full)
     large.run()
     expect(large.failed).toBe(0)
+    const whole = filter.batch({ replyCapacity: 2 ** 20 - 24 }).lookup(stream, { owner: 1 })
+    whole.run()
+    expect(whole.result(0)).toMatchObject({ value: { owner: 1n } })
   })
 })
 
