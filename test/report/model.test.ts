@@ -230,6 +230,22 @@ describe('figures', () => {
     expect(figures.events).toBe(5)
   })
 
+  test('have no longest life where no context is known to have outlived its last handle', () => {
+    const alive = build({ type: 'inserted', sequence: 1n, name: '\\a' })
+    expect(figuresOf(alive).streams).toMatchObject([{ outlived: null, longest: null, contexts: 1 }])
+  })
+
+  test('have the longest life of a stream, whichever came first', () => {
+    const life = (sequence: bigint, at: number, outlived: number) => [
+      { type: 'inserted', at, sequence, name: '\\a' } as const,
+      { type: 'tracked', at, sequence, name: '\\a' } as const,
+      { type: 'cleanup', at: at + 1, sequence, name: '\\a' } as const,
+      { type: 'torn-down', at: at + 1 + outlived, sequence, name: '\\a', age: 1 + outlived } as const,
+    ]
+    expect(figuresOf(build(...life(1n, 1, 6), ...life(2n, 20, 2))).streams).toMatchObject([{ outlived: 6, longest: 0 }])
+    expect(figuresOf(build(...life(1n, 1, 2), ...life(2n, 20, 6))).streams).toMatchObject([{ outlived: 6, longest: 1 }])
+  })
+
   test('are of some types of events', () => {
     expect(figuresOf(recording, { types: ['removed', 'volume-attached'] })).toMatchObject({ events: 2, contexts: [2] })
     expect(figuresOf(recording, { types: [] })).toMatchObject({ events: 0, contexts: [], streams: [], processes: [] })

@@ -14,13 +14,13 @@ afterAll(() => {
 })
 
 /** An ELF program of 64 bits, as far as its program headers: a loaded segment, and its interpreter if it has one. */
-function program(interpreter?: string): string {
+function program(interpreter?: string, segments = 2): string {
   const [header, segment, load, interpret] = [64, 56, 1, 3]
   const bytes = Buffer.alloc(512)
   bytes.write('\x7fELF\x02\x01', 'latin1')
   bytes.writeBigUInt64LE(BigInt(header), 32)
   bytes.writeUInt16LE(segment, 54)
-  bytes.writeUInt16LE(2, 56)
+  bytes.writeUInt16LE(segments, 56)
   bytes.writeUInt32LE(load, header)
   if (interpreter !== undefined) {
     bytes.writeUInt32LE(interpret, header + segment)
@@ -42,6 +42,10 @@ describe('the C library of a program', () => {
     [undefined, undefined],
   ])('whose interpreter is %s', (interpreter, libc) => {
     expect(libcOf(program(interpreter))).toBe(libc)
+  })
+
+  test('is not told by what lies behind its program headers', () => {
+    expect(libcOf(program('/lib64/ld-linux-x86-64.so.2', 1))).toBeUndefined()
   })
 
   test('is glibc for the Node.js that runs this', () => {

@@ -133,6 +133,11 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
     ['rename', 'newPath', 'a string', () => file.rename(5 as never)],
     ['rename', 'replace', 'a boolean', () => file.rename('M:\\b', { replace: wrong })],
     ['insert', 'stream', 'a Stream of the same filter', () => batch.insert(5 as never)],
+    ['lookup', 'options', 'an object', () => stream.lookup(5 as never)],
+    ['lookup', 'options', 'an object', () => stream.lookup(null as never)],
+    ['remove', 'options', 'an object', () => stream.remove('x' as never)],
+    ['removeAll', 'options', 'an object', () => stream.removeAll(true as never)],
+    ['insert', 'options', 'an object', () => stream.insert(5 as never)],
     ['lookup', 'owner', 'a bigint from 0 to 2**64-1', () => stream.lookup({ owner: -1 })],
     ['lookup', 'instance', 'a bigint from 0 to 2**64-1', () => stream.lookup({ instance: -1 })],
     ['lookup', 'owner', 'a bigint from 0 to 2**64-1', () => batch.lookup(stream, { owner: -1 })],
@@ -195,6 +200,35 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
 })
 
 describe('a batch', () => {
+  test('tells what a result is asked for by mistake', () => {
+    const saying = (argument: string, message: string) => ({
+      argument,
+      message: expect.stringContaining(message) as string,
+    })
+    expect(argumentErrorOf(() => batch.result(0))).toMatchObject(
+      saying('batch', 'run before its results are asked for'),
+    )
+    batch
+      .insert(stream, { instance: 4, data: Buffer.from('four') })
+      .lookup(stream, { instance: 4 })
+      .removeAll(stream, {})
+    batch.run()
+    for (const [index, operation] of [
+      [0, 'insert'],
+      [2, 'removeAll'],
+    ] as const) {
+      const error = argumentErrorOf(() => batch.resultInto(index, Buffer.alloc(8)))
+      expect(error).toMatchObject(saying('index', `${operation}: \`index\` must be that of a lookup or a removal`))
+    }
+    expect(argumentErrorOf(() => batch.resultInto(1, 'x' as never))).toMatchObject(saying('buffer', 'lookup: `buffer`'))
+    expect(argumentErrorOf(() => batch.result(3))).toMatchObject({ argument: 'index' })
+    expect(argumentErrorOf(() => batch.result(-1))).toMatchObject({ argument: 'index' })
+    expect(failureOf(() => batch.resultInto(1, Buffer.alloc(3)))).toMatchObject({
+      ...{ code: 'STATUS_BUFFER_OVERFLOW', operation: 'lookup', path: 'M:\\a', required: 4 },
+    })
+    expect(batch.resultInto(1, Buffer.alloc(4))).toBe(4)
+  })
+
   const full = {
     argument: 'batch',
     message: expect.stringContaining('of at most 1048576 bytes of requests and of replies') as string,
@@ -218,6 +252,9 @@ describe('a batch', () => {
     expect(argumentErrorOf(() => large.lookup(stream))).toMatchObject(full)
     large.run()
     expect(large.failed).toBe(0)
+    const whole = filter.batch({ replyCapacity: 2 ** 20 - 24 }).lookup(stream, { owner: 1 })
+    whole.run()
+    expect(whole.result(0)).toMatchObject({ value: { owner: 1n } })
   })
 })
 

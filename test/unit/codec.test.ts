@@ -333,7 +333,7 @@ describe('a reply', () => {
 })
 
 test('a name is read anew wherever it is another one, however like the one before it is', () => {
-  write(64, 'ab')
+  write(62, 'zab')
   for (const [bytes, offset, name] of [
     ['ab', 80, 'ab'],
     ['az', 96, 'az'],

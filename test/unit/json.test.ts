@@ -40,3 +40,9 @@ test('what looks like a number and is a name stays a text', () => {
   const value = { name: '123', module: '42', number: 7 }
   expect(JSON.parse(JSON.stringify(value, jsonReplacer), jsonReviver)).toEqual(value)
 })
+
+test('what looks like bytes and is of another type stays as it is', () => {
+  for (const value of [{ type: 'Other', data: [1, 2] }, { type: 'Buffer', data: 'text' }, { data: [1, 2] }]) {
+    expect(JSON.parse(JSON.stringify({ data: value }), jsonReviver)).toEqual({ data: value })
+  }
+})
