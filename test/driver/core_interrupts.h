@@ -7,6 +7,7 @@
 #include "core_runner.h"
 
 CORE_TEST_ROUTINE CoreRequestsWithoutAnOpenAreRefused;
+CORE_TEST_ROUTINE CoreWaitsAreCancelledAtAnyIrql;
 CORE_TEST_ROUTINE CoreCancelledBatchesStop;
 CORE_TEST_ROUTINE CoreCancelledEnumerationsStop;
 CORE_TEST_ROUTINE CoreBatchesEndWithTheirThread;
