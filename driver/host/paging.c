@@ -93,10 +93,15 @@ static BOOLEAN HostIsInitialization(PDRIVER_INITIALIZE Routine)
     return HostIsBetween((const VOID *)(ULONG_PTR)Routine, __start_INIT, __stop_INIT);
 }
 
+VOID HostRecallInitialization(VOID)
+{
+    PlatformSetPages(__start_INIT, __stop_INIT, PlatformCode);
+}
+
 VOID HostLoadInitialization(PDRIVER_INITIALIZE DriverEntry)
 {
     if (HostIsInitialization(DriverEntry)) {
-        PlatformSetPages(__start_INIT, __stop_INIT, PlatformCode);
+        HostRecallInitialization();
     }
 }
 
