@@ -461,6 +461,20 @@ export const faults = [
     short: true,
   },
 
+  {
+    name: 'what-was-not-met-is-forgotten',
+    file: 'legacy/filter.c',
+    edits: [
+      [
+        '    if (!PsctxIsFileSystemFiltered(DeviceObject)) {',
+        '    if (FsActive && !PsctxIsFileSystemFiltered(DeviceObject)) {',
+      ],
+    ],
+    mechanism: 'contract',
+    tool: ['driver_core'],
+    says: /not ok \d+ - a redirector is not taken at its word/,
+  },
+
   // Failing memory: right until an allocation is refused.
   {
     name: 'failed-insertion-stays-booked',
