@@ -147,6 +147,24 @@ export const faults = [
     says: /track-untrack failed: seed/,
   },
 
+  {
+    name: 'counting-stopped-under-another-lock',
+    file: 'tracking/count.c',
+    edits: [
+      [
+        'KeAcquireSpinLock(PsctxTrackedLockOf(number), &irql);\n        while (*link',
+        'KeAcquireSpinLock(PsctxTrackedLockOf(number + 1), &irql);\n        while (*link',
+      ],
+      [
+        'KeReleaseSpinLock(PsctxTrackedLockOf(number), irql);\n        InterlockedDecrement(&PsctxListening.Transfers);',
+        'KeReleaseSpinLock(PsctxTrackedLockOf(number + 1), irql);\n        InterlockedDecrement(&PsctxListening.Transfers);',
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('read-remove', 5000),
+    says: /read-remove failed: seed/,
+  },
+
   // Rules of the kernel, which the embedded one enforces.
   {
     name: 'locks-in-two-orders',
