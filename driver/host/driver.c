@@ -81,7 +81,9 @@ NTSTATUS HostLoadDriver(PCWSTR Name, BOOLEAN FileSystem, PDRIVER_INITIALIZE Driv
     Status = HostInsertObject(Driver, &Driver->DriverName, FALSE);
     if (NT_SUCCESS(Status)) {
         HostJoin(&RegistryPath, L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\", Name);
+        HostLoadInitialization(DriverEntry);
         Status = DriverEntry(Driver, &RegistryPath);
+        HostDiscardInitialization(DriverEntry);
         PlatformFree(RegistryPath.Buffer);
     }
     if (!NT_SUCCESS(Status)) {
@@ -115,8 +117,31 @@ NTSTATUS HostUnloadDriver(PDRIVER_OBJECT DriverObject)
     return HostUnloadDriverImage(DriverObject);
 }
 
+static VOID HostFindDriversThread(PETHREAD Thread, PVOID Context)
+{
+    if (Thread->SystemThread && ReadAcquire(&Thread->Header.SignalState) == 0 &&
+        HostIsPageable((const VOID *)(ULONG_PTR)Thread->StartRoutine)) {
+        *(PETHREAD *)Context = Thread;
+    }
+}
+
+/* An image that has been unloaded runs no thread any more; of whose image is not in a section that is known, nothing is known. */
+static VOID HostCheckNoThreads(PDRIVER_OBJECT DriverObject)
+{
+    PETHREAD Thread = NULL;
+
+    if (HostIsPageable((const VOID *)(ULONG_PTR)DriverObject->DriverUnload)) {
+        HostVisitThreads(HostFindDriversThread, &Thread);
+    }
+    if (Thread != NULL) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload", "returned, and the driver's thread %p runs",
+                      (PVOID)Thread);
+    }
+}
+
 NTSTATUS HostUnloadDriverImage(PDRIVER_OBJECT DriverObject)
 {
+    HostCheckNoThreads(DriverObject);
     if (DriverObject->DeviceObject != NULL) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload", "returned and left a device behind");
     }

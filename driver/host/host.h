@@ -137,6 +137,9 @@ VOID HostReleaseFile(_In_ PFILE_OBJECT FileObject, _In_ HOST_ACQUISITION Purpose
  */
 VOID HostSetDriverImage(_In_ PDRIVER_OBJECT DriverObject, _In_ const VOID *Start, _In_ SIZE_T Size);
 
+/* Brings initialisation code back, which goes when a DriverEntry has returned: for tests that call it once more. */
+VOID HostRecallInitialization(VOID);
+
 /* How much physical memory the machine tells drivers of; zero: as much as at first, which is plenty. */
 VOID HostSetPhysicalMemory(_In_ ULONG64 Bytes);
 

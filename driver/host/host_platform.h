@@ -30,6 +30,17 @@ PVOID PlatformAllocateRaw(_In_ SIZE_T Size);
 PVOID PlatformReallocate(_In_opt_ PVOID Memory, _In_ SIZE_T Size);
 VOID PlatformFree(_In_opt_ PVOID Memory);
 
+/*
+ * host_paging.c. What is between Start and End, in whole pages, is gone, or is code, or data. Whoever touches what is gone has the routine
+ * called, which tells whether the access is to be made again; unless the process has somebody else who is told of such things.
+ */
+typedef enum _PLATFORM_PAGES { PlatformGone, PlatformCode, PlatformData } PLATFORM_PAGES;
+typedef BOOLEAN (*PPLATFORM_FAULT)(_In_ const VOID *Address);
+VOID PlatformSetPages(_In_ const VOID *Start, _In_ const VOID *End, _In_ PLATFORM_PAGES Pages);
+VOID PlatformOnFault(_In_ PPLATFORM_FAULT Routine);
+/* Addresses for data, which take memory when they are touched. Never NULL. */
+PVOID PlatformReserve(_In_ SIZE_T Length);
+
 VOID PlatformInitializeMutex(_Out_ HOST_MUTEX *Mutex);
 VOID PlatformDeleteMutex(_Inout_ HOST_MUTEX *Mutex);
 VOID PlatformLock(_Inout_ HOST_MUTEX *Mutex);

@@ -27,6 +27,9 @@ KIRQL KfRaiseIrql(KIRQL NewIrql)
         HostViolation(IRQL_UNEXPECTED_VALUE, "KeRaiseIrql", "from %u to %u is no raise", OldIrql, NewIrql);
     }
     Thread->Irql = NewIrql;
+    if (HostPagesOut && NewIrql > APC_LEVEL && OldIrql <= APC_LEVEL) {
+        HostIrqlRaised();
+    }
     return OldIrql;
 }
 
@@ -41,6 +44,9 @@ VOID KeLowerIrql(KIRQL NewIrql)
 
     if (NewIrql > Thread->Irql) {
         HostViolation(IRQL_UNEXPECTED_VALUE, "KeLowerIrql", "from %u to %u is no lowering", Thread->Irql, NewIrql);
+    }
+    if (HostPagesOut && Thread->Irql > APC_LEVEL && NewIrql <= APC_LEVEL) {
+        HostIrqlLowered();
     }
     Thread->Irql = NewIrql;
     HostLeaveApcRegion(Thread, "KeLowerIrql");

@@ -251,6 +251,16 @@ VOID HostStopPool(VOID);
 VOID HostEmptyQuarantine(VOID); /* and looks whether freed pool was written */
 PVOID HostAllocatePool2(_In_ POOL_FLAGS Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
 
+/* paging.c: what comes and goes, and whether paged memory does. */
+extern BOOLEAN HostPagesOut;
+VOID HostStartPaging(VOID);
+BOOLEAN HostIsPageable(_In_ const VOID *Routine);
+PVOID HostAllocatePaged(_In_ SIZE_T Size);
+VOID HostIrqlRaised(VOID); /* to DISPATCH_LEVEL or above, and lowered below: while HostPagesOut */
+VOID HostIrqlLowered(VOID);
+VOID HostLoadInitialization(_In_ PDRIVER_INITIALIZE DriverEntry);
+VOID HostDiscardInitialization(_In_ PDRIVER_INITIALIZE DriverEntry);
+
 /* pin.c: memory that must not be freed while it is linked into a stream's list, or while it heads such a list. */
 VOID HostPin(_In_ const VOID *Address, _In_z_ const char *Reason);
 VOID HostUnpin(_In_ const VOID *Address);

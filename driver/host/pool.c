@@ -33,12 +33,16 @@ typedef struct DECLSPEC_ALIGN(16) _HOST_POOL_BLOCK {
 
 C_ASSERT(offsetof(HOST_POOL_BLOCK, Guard) + 16 == sizeof(HOST_POOL_BLOCK));
 
-typedef struct DECLSPEC_ALIGN(64) _HOST_POOL_SHARD {
-    HOST_MUTEX Mutex;
+typedef struct _HOST_POOL_LISTS {
     LIST_ENTRY Live;
     LIST_ENTRY Quarantine;
     SIZE_T QuarantineBytes;
     ULONG QuarantineBlocks;
+} HOST_POOL_LISTS, *PHOST_POOL_LISTS;
+
+typedef struct DECLSPEC_ALIGN(64) _HOST_POOL_SHARD {
+    HOST_MUTEX Mutex;
+    HOST_POOL_LISTS Lists[2]; /* of nonpaged and of paged blocks: at DISPATCH_LEVEL nobody looks at these */
     ULONG64 Bytes;
     ULONG64 Allocations;
     volatile LONG64 Tried;
@@ -55,9 +59,12 @@ static void HostStartPool(void)
 {
     for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
         PlatformInitializeMutex(&HostPoolShards[Index].Mutex);
-        InitializeListHead(&HostPoolShards[Index].Live);
-        InitializeListHead(&HostPoolShards[Index].Quarantine);
+        for (ULONG Paged = 0; Paged < 2; Paged++) {
+            InitializeListHead(&HostPoolShards[Index].Lists[Paged].Live);
+            InitializeListHead(&HostPoolShards[Index].Lists[Paged].Quarantine);
+        }
     }
+    HostStartPaging();
     HostPoolStacks = PlatformSwitch("HOST_POOL_STACKS");
 }
 
@@ -113,11 +120,10 @@ static PVOID HostAllocateBlock(SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN Ca
     ULONG Index = HostPoolShard();
     PHOST_POOL_SHARD Shard = &HostPoolShards[Index];
     PHOST_POOL_BLOCK Block;
+    SIZE_T Length = (CacheAligned ? HOST_POOL_CACHE_LINE : 0) + sizeof(*Block) + Size + HOST_POOL_GUARD_BYTES;
     USHORT Offset = 0;
-    PUCHAR Memory;
+    PUCHAR Memory = Paged && HostPagesOut ? HostAllocatePaged(Length) : PlatformAllocateRaw(Length);
 
-    Memory =
-        PlatformAllocateRaw((CacheAligned ? HOST_POOL_CACHE_LINE : 0) + sizeof(*Block) + Size + HOST_POOL_GUARD_BYTES);
     if (Memory == NULL) {
         return NULL;
     }
@@ -144,7 +150,7 @@ static PVOID HostAllocateBlock(SIZE_T Size, ULONG Tag, BOOLEAN Paged, BOOLEAN Ca
     }
     PlatformForbid(Memory + Size, HOST_POOL_GUARD_BYTES);
     PlatformLock(&Shard->Mutex);
-    InsertTailList(&Shard->Live, &Block->Links);
+    InsertTailList(&Shard->Lists[Block->Paged].Live, &Block->Links);
     Shard->Bytes += Size;
     Shard->Allocations++;
     PlatformUnlock(&Shard->Mutex);
@@ -178,16 +184,19 @@ PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero,
 VOID HostCheckNonPaged(const volatile VOID *Lock, const char *Routine)
 {
     PHOST_POOL_SHARD Shard = &HostPoolShards[HostPoolShard()];
+    PLIST_ENTRY Live = &Shard->Lists[TRUE].Live;
     PLIST_ENTRY Entry;
     BOOLEAN Paged = FALSE;
     ULONG Count = 0;
 
+    if (HostCurrentThread()->Irql > APC_LEVEL) {
+        return;
+    }
     PlatformLock(&Shard->Mutex);
-    for (Entry = Shard->Live.Blink; Entry != &Shard->Live && Count < HOST_POOL_YOUNGEST && !Paged;
-         Entry = Entry->Blink) {
+    for (Entry = Live->Blink; Entry != Live && Count < HOST_POOL_YOUNGEST && !Paged; Entry = Entry->Blink) {
         PHOST_POOL_BLOCK Block = CONTAINING_RECORD(Entry, HOST_POOL_BLOCK, Links);
 
-        Paged = (BOOLEAN)(Block->Paged && (ULONG_PTR)Lock - (ULONG_PTR)(Block + 1) < Block->Size);
+        Paged = (BOOLEAN)((ULONG_PTR)Lock - (ULONG_PTR)(Block + 1) < Block->Size);
         Count++;
     }
     PlatformUnlock(&Shard->Mutex);
@@ -213,6 +222,14 @@ static BOOLEAN HostIsFilled(const UCHAR *Memory, UCHAR Fill, SIZE_T Size)
     return (BOOLEAN)(Size == 0 || (Memory[0] == Fill && memcmp(Memory, Memory + 1, Size - 1) == 0));
 }
 
+static VOID HostGiveBlockBack(PHOST_POOL_BLOCK Block)
+{
+    PlatformFree(Block->Stack);
+    if (!Block->Paged || !HostPagesOut) {
+        PlatformFree((PUCHAR)Block - Block->Offset);
+    }
+}
+
 static VOID HostFreeBlock(PHOST_POOL_BLOCK Block)
 {
     PUCHAR Memory = (PUCHAR)(Block + 1);
@@ -223,22 +240,22 @@ static VOID HostFreeBlock(PHOST_POOL_BLOCK Block)
                       "%llu bytes at %p of tag 0x%08X were written after they were freed", (ULONG64)Block->Size,
                       (PVOID)Memory, Block->Tag);
     }
-    PlatformFree(Block->Stack);
-    PlatformFree((PUCHAR)Block - Block->Offset);
+    HostGiveBlockBack(Block);
 }
 
 /* Takes blocks out of quarantine until it is small enough for Blocks and Bytes, and gives them back. */
-static VOID HostTrimQuarantine(PHOST_POOL_SHARD Shard, ULONG Blocks, SIZE_T Bytes)
+static VOID HostTrimQuarantine(PHOST_POOL_SHARD Shard, BOOLEAN Paged, ULONG Blocks, SIZE_T Bytes)
 {
+    PHOST_POOL_LISTS Lists = &Shard->Lists[Paged];
     PHOST_POOL_BLOCK Block;
 
     for (;;) {
         Block = NULL;
         PlatformLock(&Shard->Mutex);
-        if (Shard->QuarantineBlocks > Blocks || Shard->QuarantineBytes > Bytes) {
-            Block = CONTAINING_RECORD(RemoveHeadList(&Shard->Quarantine), HOST_POOL_BLOCK, Links);
-            Shard->QuarantineBlocks--;
-            Shard->QuarantineBytes -= Block->Size;
+        if (Lists->QuarantineBlocks > Blocks || Lists->QuarantineBytes > Bytes) {
+            Block = CONTAINING_RECORD(RemoveHeadList(&Lists->Quarantine), HOST_POOL_BLOCK, Links);
+            Lists->QuarantineBlocks--;
+            Lists->QuarantineBytes -= Block->Size;
         }
         PlatformUnlock(&Shard->Mutex);
         if (Block == NULL) {
@@ -252,7 +269,9 @@ VOID HostFreePool(PVOID Pool, ULONG Tag, const char *Routine)
 {
     PHOST_POOL_BLOCK Block;
     PHOST_POOL_SHARD Shard;
+    PHOST_POOL_LISTS Lists;
     const char *Pin;
+    BOOLEAN Paged;
     BOOLEAN Trim;
 
     if (Pool == NULL || ((ULONG_PTR)Pool & 15) != 0) {
@@ -285,21 +304,23 @@ VOID HostFreePool(PVOID Pool, ULONG Tag, const char *Routine)
     }
     HostForgetLocks(Pool, Block->Size);
     Shard = &HostPoolShards[Block->Shard];
+    Paged = (BOOLEAN)Block->Paged;
+    Lists = &Shard->Lists[Paged];
     memset(Pool, HOST_POOL_FREED_FILL, Block->Size);
     PlatformForbid(Pool, Block->Size + HOST_POOL_GUARD_BYTES);
     PlatformLock(&Shard->Mutex);
     Block->Magic = HOST_POOL_FREED ^ (ULONG_PTR)Block;
     (VOID) RemoveEntryList(&Block->Links);
-    InsertTailList(&Shard->Quarantine, &Block->Links);
+    InsertTailList(&Lists->Quarantine, &Block->Links);
     Shard->Bytes -= Block->Size;
     Shard->Allocations--;
-    Shard->QuarantineBytes += Block->Size;
-    Shard->QuarantineBlocks++;
-    Trim = (BOOLEAN)(Shard->QuarantineBlocks > HOST_POOL_QUARANTINE_BLOCKS ||
-                     Shard->QuarantineBytes > HOST_POOL_QUARANTINE_BYTES);
+    Lists->QuarantineBytes += Block->Size;
+    Lists->QuarantineBlocks++;
+    Trim = (BOOLEAN)(Lists->QuarantineBlocks > HOST_POOL_QUARANTINE_BLOCKS ||
+                     Lists->QuarantineBytes > HOST_POOL_QUARANTINE_BYTES);
     PlatformUnlock(&Shard->Mutex);
     if (Trim) {
-        HostTrimQuarantine(Shard, HOST_POOL_QUARANTINE_BLOCKS, HOST_POOL_QUARANTINE_BYTES);
+        HostTrimQuarantine(Shard, Paged, HOST_POOL_QUARANTINE_BLOCKS, HOST_POOL_QUARANTINE_BYTES);
     }
 }
 
@@ -358,14 +379,38 @@ ULONG64 HostAuditPool(ULONG Tag)
         PHOST_POOL_SHARD Shard = &HostPoolShards[Index];
 
         PlatformLock(&Shard->Mutex);
-        for (PLIST_ENTRY Entry = Shard->Live.Flink; Entry != &Shard->Live; Entry = Entry->Flink) {
-            PHOST_POOL_BLOCK Block = CONTAINING_RECORD(Entry, HOST_POOL_BLOCK, Links);
+        for (ULONG Paged = 0; Paged < 2; Paged++) {
+            PLIST_ENTRY Live = &Shard->Lists[Paged].Live;
 
-            Bytes += Block->Tag == Tag ? Block->Size : 0;
+            for (PLIST_ENTRY Entry = Live->Flink; Entry != Live; Entry = Entry->Flink) {
+                PHOST_POOL_BLOCK Block = CONTAINING_RECORD(Entry, HOST_POOL_BLOCK, Links);
+
+                Bytes += Block->Tag == Tag ? Block->Size : 0;
+            }
         }
         PlatformUnlock(&Shard->Mutex);
     }
     return Bytes;
+}
+
+/* The shard's mutex is held. */
+static VOID HostReportBlocks(PHOST_POOL_SHARD Shard, PLIST_ENTRY Live)
+{
+    while (!IsListEmpty(Live)) {
+        PHOST_POOL_BLOCK Block = CONTAINING_RECORD(RemoveHeadList(Live), HOST_POOL_BLOCK, Links);
+
+        PlatformPrint("leaked: %llu bytes of %s pool, tag '%.4s', allocated by\n", (ULONG64)Block->Size,
+                      Block->Paged ? "paged" : "nonpaged", (const char *)&Block->Tag);
+        if (Block->StackCount != 0) {
+            PlatformPrintStack(Block->Stack, Block->StackCount);
+        } else {
+            PlatformPrintStack(&Block->Caller, 1);
+        }
+        Shard->Bytes -= Block->Size;
+        Shard->Allocations--;
+        PlatformAllow(Block + 1, Block->Size + HOST_POOL_GUARD_BYTES);
+        HostGiveBlockBack(Block);
+    }
 }
 
 /* Says what was not freed, on standard error, and gives it back. */
@@ -376,22 +421,8 @@ VOID HostReportPool(VOID)
         PHOST_POOL_SHARD Shard = &HostPoolShards[Index];
 
         PlatformLock(&Shard->Mutex);
-        while (!IsListEmpty(&Shard->Live)) {
-            PHOST_POOL_BLOCK Block = CONTAINING_RECORD(RemoveHeadList(&Shard->Live), HOST_POOL_BLOCK, Links);
-
-            PlatformPrint("leaked: %llu bytes of %s pool, tag '%.4s', allocated by\n", (ULONG64)Block->Size,
-                          Block->Paged ? "paged" : "nonpaged", (const char *)&Block->Tag);
-            if (Block->StackCount != 0) {
-                PlatformPrintStack(Block->Stack, Block->StackCount);
-            } else {
-                PlatformPrintStack(&Block->Caller, 1);
-            }
-            Shard->Bytes -= Block->Size;
-            Shard->Allocations--;
-            PlatformAllow(Block + 1, Block->Size + HOST_POOL_GUARD_BYTES);
-            PlatformFree(Block->Stack);
-            PlatformFree((PUCHAR)Block - Block->Offset);
-        }
+        HostReportBlocks(Shard, &Shard->Lists[FALSE].Live);
+        HostReportBlocks(Shard, &Shard->Lists[TRUE].Live);
         PlatformUnlock(&Shard->Mutex);
     }
 }
@@ -400,7 +431,8 @@ VOID HostEmptyQuarantine(VOID)
 {
     (VOID) HostPoolShard();
     for (ULONG Index = 0; Index < HOST_POOL_SHARDS; Index++) {
-        HostTrimQuarantine(&HostPoolShards[Index], 0, 0);
+        HostTrimQuarantine(&HostPoolShards[Index], FALSE, 0, 0);
+        HostTrimQuarantine(&HostPoolShards[Index], TRUE, 0, 0);
     }
 }
 

@@ -68,6 +68,16 @@ foreach(program driver_core driver_races driver_bounds driver_counts driver_insp
     set_tests_properties(${program} ${program}_minifilter PROPERTIES TIMEOUT 120)
 endforeach()
 
+# The same where pageable code and paged pool are taken away at DISPATCH_LEVEL: see paging.c. Sanitizers keep the tables of what they know elsewhere.
+if(NOT PSCTX_SANITIZE)
+    foreach(program driver_core driver_counts driver_tracking)
+        add_test(NAME ${program}_paged COMMAND ${program})
+        add_test(NAME ${program}_paged_minifilter COMMAND ${program})
+        set_tests_properties(${program}_paged PROPERTIES ENVIRONMENT HOST_PAGES_OUT=1 TIMEOUT 120)
+        set_tests_properties(${program}_paged_minifilter PROPERTIES ENVIRONMENT "HOST_PAGES_OUT=1;PSCTX_FRONT=minifilter" TIMEOUT 120)
+    endforeach()
+endif()
+
 # What the driver does with the answers of kernel routines, which core_answers.c stands in front of.
 include(${CORE_DIRECTORY}/core_answers.cmake)
 add_executable(driver_answers

@@ -955,6 +955,7 @@ static const CORE_TEST CoreBoundsTests[] = {
     {"a kernel caller's requests without an open, or on one of another device, are refused",
      CoreRequestsWithoutAnOpenAreRefused},
     {"a session ends by its cleanup and its close, once", CoreSessionsEndByTheirRequests},
+    {"a request that waits is cancelled at any IRQL up to DISPATCH_LEVEL", CoreWaitsAreCancelledAtAnyIrql},
     {"a cancelled batch runs no further, and tells what it has done", CoreCancelledBatchesStop},
     {"a cancelled enumeration has the page that it has come to", CoreCancelledEnumerationsStop},
     {"a batch ends with its thread, and what it has done is there", CoreBatchesEndWithTheirThread},

@@ -6,7 +6,9 @@
 #include "core_batch.h"
 #include "core_enumerate.h"
 #include "core_probe.h"
+#include "core_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CORE_OPERATIONS 40u
@@ -61,6 +63,55 @@ static VOID CoreSendFromKernel(PVOID Context)
     request->Status = IoCallDriver(file->DeviceObject, irp);
     CHECK(request->Status != STATUS_PENDING);
     ObDereferenceObject(object);
+}
+
+/* A wait that a driver has sent on a reader's file object, and then cancels, wherever it may. */
+static VOID CoreCancelWaitInKernel(PVOID Context)
+{
+    static const KIRQL irqls[] = {PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL};
+    PSCTX_HEADER request = {sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_WAIT};
+    PUCHAR output = malloc(CORE_WAIT_LENGTH);
+    PVOID object;
+    ULONG index;
+
+    CHECK(output != NULL);
+    CHECK_STATUS(ObReferenceObjectByHandle(*(PHANDLE)Context, 0, *IoFileObjectType, UserMode, &object, NULL),
+                 STATUS_SUCCESS);
+    for (index = 0; index < RTL_NUMBER_OF(irqls); index += 1) {
+        const PDEVICE_OBJECT device = ((PFILE_OBJECT)object)->DeviceObject;
+        IO_STATUS_BLOCK ioStatus = {0};
+        KEVENT event;
+        KIRQL irql;
+        PIRP irp;
+
+        KeInitializeEvent(&event, NotificationEvent, FALSE);
+        irp = IoBuildDeviceIoControlRequest(PSCTX_IOCTL_WAIT, device, &request, sizeof(request), output,
+                                            CORE_WAIT_LENGTH, FALSE, &event, &ioStatus);
+        CHECK(irp != NULL);
+        IoGetNextIrpStackLocation(irp)->FileObject = object;
+        CHECK_STATUS(IoCallDriver(device, irp), STATUS_PENDING);
+        KeRaiseIrql(irqls[index], &irql);
+        CHECK(IoCancelIrp(irp));
+        KeLowerIrql(irql);
+        KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+        CHECK_STATUS(ioStatus.Status, STATUS_CANCELLED);
+    }
+    ObDereferenceObject(object);
+    free(output);
+}
+
+VOID CoreWaitsAreCancelledAtAnyIrql(VOID)
+{
+    HANDLE reader;
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadProbe();
+    reader = CoreOpenReader(core.Control, 1u << PSCTX_EVENT_INSERTED);
+    CoreRunInKernel(CoreCancelWaitInKernel, &reader);
+    CHECK_STATUS(NtClose(reader), STATUS_SUCCESS);
+    CoreUnloadProbe();
+    CoreStop(&core);
 }
 
 VOID CoreRequestsWithoutAnOpenAreRefused(VOID)

@@ -8,6 +8,7 @@
 
 CORE_TEST_ROUTINE CoreRequestsWithoutAnOpenAreRefused;
 CORE_TEST_ROUTINE CoreSessionsEndByTheirRequests;
+CORE_TEST_ROUTINE CoreWaitsAreCancelledAtAnyIrql;
 CORE_TEST_ROUTINE CoreCancelledBatchesStop;
 CORE_TEST_ROUTINE CoreCancelledEnumerationsStop;
 CORE_TEST_ROUTINE CoreBatchesEndWithTheirThread;

@@ -152,6 +152,21 @@ static BOOLEAN CoreRemoteContextIsAnchored(VOID)
     return anchored;
 }
 
+/*
+ * The redirector registers another control device, of a type whose files carry no contexts, and unregisters it.
+ */
+static VOID CoreRegisterTapes(VOID)
+{
+    PDEVICE_OBJECT device;
+
+    CHECK_STATUS(IoCreateDevice(CoreRedirector.Driver, 0, NULL, FILE_DEVICE_TAPE_FILE_SYSTEM, 0, FALSE, &device),
+                 STATUS_SUCCESS);
+    device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    IoRegisterFileSystem(device);
+    IoUnregisterFileSystem(device);
+    IoDeleteDevice(device);
+}
+
 VOID CoreRedirectorsAreNotTakenAtTheirWord(VOID)
 {
     static const PCWSTR others[] = {L"rdbss2", L"rdbs", L"rdbss-under-a-name-longer-than-any-that-is-known"};
@@ -173,6 +188,8 @@ VOID CoreRedirectorsAreNotTakenAtTheirWord(VOID)
 
     subsystem = CoreLoadSubsystem(L"rdbss");
     CoreLoadRedirector(L"CoreNet", subsystem);
+    CHECK(!CoreRemoteContextIsAnchored());
+    CoreRegisterTapes();
     CHECK(!CoreRemoteContextIsAnchored());
     CoreUnloadRedirector();
     CoreLoadRedirector(L"CoreNet", other);

@@ -37,6 +37,7 @@ static VOID CoreCheckListLocks(PVOID Context)
     ULONG index;
 
     UNREFERENCED_PARAMETER(Context);
+    HostRecallInitialization();
     for (index = 0; index < RTL_NUMBER_OF(CoreLackingKernels); index += 1) {
         FSRTL_ADVANCED_FCB_HEADER header;
         FAST_MUTEX mutex;
@@ -128,6 +129,7 @@ static VOID CoreCheckModules(PVOID Context)
 
     UNREFERENCED_PARAMETER(Context);
 
+    HostRecallInitialization();
     CoreHideRoutines(hidden);
     PsctxStartModules();
     CHECK_STATUS(PsctxQueryModules(&modules), STATUS_SUCCESS);

@@ -2268,7 +2268,8 @@ static VOID LeavesOtherContextsOnTheStream(VOID)
 static VOID TellsWhatAContextCounts(VOID)
 {
     PSCTX_LIST_REQUEST request = {{sizeof(request), PSCTX_ABI_VERSION, PSCTX_OPERATION_LIST}, 0, 0};
-    PSCTX_INSERTION insertion = {.OwnerKey = OWNER, .Instance = INSTANCE, .Data = "four", .DataLength = 4};
+    PSCTX_INSERTION insertion = {
+        .OwnerKey = OWNER, .Instance = INSTANCE, .Pool = PSCTX_POOL_NONPAGED, .Data = "four", .DataLength = 4};
     struct {
         PSCTX_LIST_REPLY Reply;
         PSCTX_LIST_ENTRY Entry;
@@ -2299,7 +2300,8 @@ static VOID TellsWhatAContextCounts(VOID)
     insertion.Tracked = PSCTX_TRACKED_COUNTED;
     RtlInitUnicodeString(&insertion.Name, L"\\name");
     CHECK_STATUS(STATUS_SUCCESS, PsctxInsertContext(&stream, &insertion, &outcome, &sequence));
-    CHECK(Statistics().SessionPagedBytes == sizeof(PSCTX_CONTEXT) + sizeof(PSCTX_TRACKING) + 4 + insertion.Name.Length);
+    CHECK(Statistics().SessionNonPagedBytes ==
+          sizeof(PSCTX_CONTEXT) + sizeof(PSCTX_TRACKING) + 4 + insertion.Name.Length);
     context = CONTAINING_RECORD(TestFileSystem.Header.FilterContexts.Flink, PSCTX_CONTEXT, PerStreamContext.Links);
     memcpy(PsctxContextTracking(context), counts, sizeof(counts));
 

@@ -230,6 +230,23 @@ static VOID ExploreReadFile(PEXPLORE_STATE State)
     }
 }
 
+static VOID ExploreReadOther(PEXPLORE_STATE State)
+{
+    IO_STATUS_BLOCK ioStatus;
+    LARGE_INTEGER offset = {0};
+    UCHAR bytes[8];
+    ULONG count;
+
+    for (count = 0; count < 3; count += 1) {
+        (VOID) NtReadFile(State->Other, NULL, NULL, NULL, &ioStatus, bytes, sizeof(bytes), &offset, NULL);
+    }
+}
+
+static VOID ExploreRemoveTracked(PEXPLORE_STATE State)
+{
+    (VOID) CoreRemove(State->Core.Control, State->Other, PSCTX_MATCH_INSTANCE, 9, 9, NULL);
+}
+
 static VOID ExploreMayClose(PEXPLORE_STATE State)
 {
     (VOID) NtClose(State->Stream);
@@ -479,6 +496,13 @@ static VOID ExploreCheckUntracked(PEXPLORE_STATE State)
     ExploreCheckNothing(State);
 }
 
+static VOID ExploreCheckCounted(PEXPLORE_STATE State)
+{
+    CHECK(CoreCount(State->Core.Control, State->Other) <= 1);
+    CoreClose(State->Other);
+    ExploreCheckNothing(State);
+}
+
 const EXPLORE_SCENARIO ExploreScenarios[] = {
     {"lookup-remove",
      "a lookup beside a removal and a replacement sees one of the contexts whole, or none",
@@ -610,6 +634,12 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      ExploreCheckUntracked,
      3,
      {{"read", ExploreReadFile, FALSE}, {"untrack", ExploreUntrack, FALSE}, {"close", ExploreCloseOther, FALSE}}},
+    {"read-remove",
+     "reads beside the removal of the context that counts them, and another open, count or do not",
+     ExplorePrepareRule,
+     ExploreCheckCounted,
+     3,
+     {{"read", ExploreReadOther, FALSE}, {"remove", ExploreRemoveTracked, FALSE}, {"open", ExploreReadFile, FALSE}}},
     {"open-session-end",
      "a session's life beside another's removal and a teardown leaves nothing",
      ExplorePrepareOne,

@@ -3,6 +3,8 @@
 #include "kernel.h"
 #include "rules.h"
 
+#include <stdlib.h>
+
 #define TEST_TAG 'tseT'
 
 static VOID Ignore(PVOID Context)
@@ -150,6 +152,101 @@ static void UserModeWaitOnStack(void)
 
     KeInitializeEvent(&Event, NotificationEvent, TRUE);
     (VOID) KeWaitForSingleObject(&Event, Executive, UserMode, FALSE, NULL);
+}
+
+static volatile ULONG Touched;
+
+/* Pageable, and does not say so. */
+static __attribute__((section("PAGE"), noinline)) void Pageable(void)
+{
+    Touched++;
+}
+
+static __attribute__((section("INIT"), noinline)) NTSTATUS GoneEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Path)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    UNREFERENCED_PARAMETER(Path);
+    Touched++;
+    return STATUS_SUCCESS;
+}
+
+static void InitializationCalledLater(void)
+{
+    PDRIVER_OBJECT Driver;
+
+    (VOID) HostBoot();
+    (VOID) ExAllocatePoolWithTag(PagedPool, 8, TEST_TAG);
+    (VOID) HostLoadDriver(L"Gone", FALSE, GoneEntry, &Driver);
+    (VOID) GoneEntry(Driver, NULL);
+}
+
+/* From now on pages are taken away in this process. */
+static void TakePagesAway(void)
+{
+    (void)setenv("HOST_PAGES_OUT", "1", 1);
+    (VOID) ExAllocatePoolWithTag(PagedPool, 8, TEST_TAG);
+    HostStartPaging();
+}
+
+static void PageableCodeAtDispatch(void)
+{
+    KIRQL Irql;
+
+    TakePagesAway();
+    Pageable();
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    Pageable();
+}
+
+static void PagedDataAtDispatch(void)
+{
+    PULONG Pool;
+    KIRQL Irql;
+
+    TakePagesAway();
+    Pool = ExAllocatePoolWithTag(PagedPool, sizeof(*Pool), TEST_TAG);
+    *Pool = 1;
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    (VOID) InterlockedIncrement((volatile LONG *)Pool);
+}
+
+static VOID Stay(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    for (;;) {
+        LARGE_INTEGER Second = {.QuadPart = -10000000};
+
+        (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Second);
+    }
+}
+
+static __attribute__((section("PAGE"), noinline)) VOID StayPageable(PVOID Context)
+{
+    Stay(Context);
+}
+
+static __attribute__((section("PAGE"), noinline)) VOID UnloadAlone(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    Touched++;
+}
+
+static NTSTATUS ThreadedEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Path)
+{
+    HANDLE Thread;
+
+    UNREFERENCED_PARAMETER(Path);
+    DriverObject->DriverUnload = UnloadAlone;
+    return PsCreateSystemThread(&Thread, 0, NULL, NULL, NULL, StayPageable, NULL);
+}
+
+static void UnloadedUnderItsThread(void)
+{
+    PDRIVER_OBJECT Driver;
+
+    (VOID) HostBoot();
+    (VOID) HostLoadDriver(L"Threaded", FALSE, ThreadedEntry, &Driver);
+    (VOID) HostUnloadDriver(Driver);
 }
 
 static void MutexRecursion(void)
@@ -575,6 +672,14 @@ void RunRules(void)
     RunViolation("bytes before a pool block stay as they are", BAD_POOL_HEADER, "the bytes before", WriteBefore);
     RunViolation("freed pool is not written", DRIVER_CAUGHT_MODIFYING_FREED_POOL, "written after they were freed",
                  WriteAfterFree);
+    RunViolation("initialisation code is gone when DriverEntry has returned", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "is initialisation code", InitializationCalledLater);
+    RunViolation("pageable code that does not say so is not run at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL,
+                 "which is pageable, is touched at IRQL 2", PageableCodeAtDispatch);
+    RunViolation("paged pool is not touched at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL,
+                 "which is pageable, is touched at IRQL 2", PagedDataAtDispatch);
+    RunViolation("a driver is not unloaded under a thread of its own", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "the driver's thread", UnloadedUnderItsThread);
     RunViolation("a fast mutex lies in no paged pool", DRIVER_VERIFIER_DETECTED_VIOLATION, "lies in paged pool",
                  MutexInPagedPool);
     RunViolation("a spin lock lies in no paged pool", DRIVER_VERIFIER_DETECTED_VIOLATION, "lies in paged pool",

@@ -12,6 +12,7 @@ import { root } from '../../scripts/run.mjs'
  * tool       a program of the C tests, relinked with the file: [target, ...arguments]; for the facade, a Jest test and the variables of its
  *            environment; ['analysis', one of its tools]. The bound is among these
  * front      minifilter; legacy, if it does not say
+ * environment  variables of the tool of C, if it needs some
  * says       what its output has when it finds the fault
  * short      in `npm test`, too
  */
@@ -144,6 +145,24 @@ export const faults = [
     mechanism: 'schedules',
     tool: shard('track-untrack', 3000),
     says: /track-untrack failed: seed/,
+  },
+
+  {
+    name: 'counting-stopped-under-another-lock',
+    file: 'tracking/count.c',
+    edits: [
+      [
+        'KeAcquireSpinLock(PsctxTrackedLockOf(number), &irql);\n        while (*link',
+        'KeAcquireSpinLock(PsctxTrackedLockOf(number + 1), &irql);\n        while (*link',
+      ],
+      [
+        'KeReleaseSpinLock(PsctxTrackedLockOf(number), irql);\n        InterlockedDecrement(&PsctxListening.Transfers);',
+        'KeReleaseSpinLock(PsctxTrackedLockOf(number + 1), irql);\n        InterlockedDecrement(&PsctxListening.Transfers);',
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('read-remove', 5000),
+    says: /read-remove failed: seed/,
   },
 
   // Rules of the kernel, which the embedded one enforces.
@@ -390,6 +409,57 @@ export const faults = [
     says: /KeInitializeSpinLock: the lock at .* lies in paged pool/,
   },
 
+  {
+    name: 'key-made-by-initialisation-code',
+    file: 'kernel/key.c',
+    edits: [
+      ['PSCTX_PAGE _Use_decl_annotations_ VOID PsctxMakeKey', 'PSCTX_INIT _Use_decl_annotations_ VOID PsctxMakeKey'],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /is initialisation code, and is gone/,
+    short: true,
+  },
+  {
+    name: 'wait-taken-off-its-queue-by-pageable-code',
+    file: 'events/event.c',
+    edits: [
+      [
+        '_Use_decl_annotations_ static VOID PsctxRemoveWait(PIO_CSQ Csq, PIRP Irp)',
+        'PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxRemoveWait(PIO_CSQ Csq, PIRP Irp)',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    environment: { HOST_PAGES_OUT: '1' },
+    says: /which is pageable, is touched at IRQL 2/,
+  },
+  {
+    name: 'counting-context-in-paged-pool',
+    file: 'core/context.c',
+    edits: [
+      [
+        'PsctxAllocate(Insertion->Pool == PSCTX_POOL_PAGED ? PagedPoolCacheAligned : NonPagedPoolCacheAligned, size)',
+        'PsctxAllocate(PagedPoolCacheAligned, size)',
+      ],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_counts'],
+    environment: { HOST_PAGES_OUT: '1' },
+    says: /which is pageable, is touched at IRQL 2/,
+  },
+  {
+    name: 'thread-of-an-unloaded-driver',
+    file: 'legacy/housekeeping.c',
+    edits: [
+      ['    ZwWaitForSingleObject(PsctxHousekeepingThread, FALSE, NULL);\n', ''],
+      ['    InterlockedExchange(&PsctxHousekeepingEnds, TRUE);\n', ''],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /DriverUnload: returned, and the driver's thread/,
+  },
+
   // The contract: what a client is told.
   {
     name: 'instance-ignored',
@@ -407,6 +477,20 @@ export const faults = [
     tool: ['driver_core'],
     says: /not ok/,
     short: true,
+  },
+
+  {
+    name: 'what-was-not-met-is-forgotten',
+    file: 'legacy/filter.c',
+    edits: [
+      [
+        '    if (!PsctxIsFileSystemFiltered(DeviceObject)) {',
+        '    if (FsActive && !PsctxIsFileSystemFiltered(DeviceObject)) {',
+      ],
+    ],
+    mechanism: 'contract',
+    tool: ['driver_core'],
+    says: /not ok \d+ - a redirector is not taken at its word/,
   },
 
   // Failing memory: right until an allocation is refused.

@@ -120,7 +120,7 @@ function linkLibrary(fault, object, directory) {
 /** The tool with the fault, as what is to be run and with which variables. */
 function makeProgram(fault, directory) {
   const [target, ...parameters] = fault.tool
-  const env = { ...process.env, PSCTX_FRONT: fault.front ?? 'legacy' }
+  const env = { ...process.env, PSCTX_FRONT: fault.front ?? 'legacy', ...fault.environment }
   const { directory: built, text } = linkOf(target)
   if (isBaseline) return { command: join(built, target), parameters, env }
   const object = compile(fault, directory)

@@ -488,7 +488,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxIsFileSystemFilter
 /*
  * A file system has registered or unregistered itself. The I/O manager keeps the control device from going away
  * meanwhile. Volumes stay attached when their file system unregisters: they are told of one by one, by
- * FastIoDetachDevice.
+ * FastIoDetachDevice. What is not filtered was not met, and so is not forgotten: its driver may have other control devices.
  */
 PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJECT DeviceObject, BOOLEAN FsActive)
 {
@@ -496,13 +496,14 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxFileSystemChange(PDEVICE_OBJE
 
     PAGED_CODE();
 
+    if (!PsctxIsFileSystemFiltered(DeviceObject)) {
+        return;
+    }
     if (FsActive) {
-        if (PsctxIsFileSystemFiltered(DeviceObject)) {
-            PsctxForgetDeletedDevices();
-            PsctxMeetFileSystem(DeviceObject);
-            PsctxAttachFileSystem(DeviceObject);
-            PsctxAttachMountedVolumes(DeviceObject->DriverObject);
-        }
+        PsctxForgetDeletedDevices();
+        PsctxMeetFileSystem(DeviceObject);
+        PsctxAttachFileSystem(DeviceObject);
+        PsctxAttachMountedVolumes(DeviceObject->DriverObject);
         return;
     }
 
