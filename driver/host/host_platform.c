@@ -55,6 +55,19 @@ BOOLEAN PlatformNoticesForbidden(VOID)
 #endif
 }
 
+BOOLEAN PlatformIsOnFakeStack(const VOID *Address)
+{
+#ifdef PLATFORM_ADDRESS_SANITIZER
+    PVOID Stack = __asan_get_current_fake_stack();
+
+    return (BOOLEAN)(Stack != NULL &&
+                     __asan_addr_is_in_fake_stack(Stack, (PVOID)(ULONG_PTR)Address, NULL, NULL) != NULL);
+#else
+    UNREFERENCED_PARAMETER(Address);
+    return FALSE;
+#endif
+}
+
 VOID PlatformInitializeMutex(HOST_MUTEX *Mutex)
 {
     (void)pthread_mutex_init(Mutex, NULL);

@@ -22,6 +22,8 @@ VOID PlatformForbid(_In_ const VOID *Memory, _In_ SIZE_T Length);
 VOID PlatformAllow(_In_ const VOID *Memory, _In_ SIZE_T Length);
 /* TRUE where a touch of forbidden memory is noticed at once. */
 BOOLEAN PlatformNoticesForbidden(VOID);
+/* Whether what lies there would lie on the caller's stack, but for AddressSanitizer. */
+BOOLEAN PlatformIsOnFakeStack(_In_ const VOID *Address);
 
 /* host_memory.c. Memory outside the pool, for the kernel's own tables. Never NULL: the process ends when there is none. Zeroed. */
 PVOID PlatformAllocate(_In_ SIZE_T Size);

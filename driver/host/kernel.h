@@ -252,8 +252,15 @@ VOID HostEmptyQuarantine(VOID); /* and looks whether freed pool was written */
 PVOID HostAllocatePool2(_In_ POOL_FLAGS Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
 
 /* paging.c: what comes and goes, and whether paged memory does. */
+#ifdef HOST_WITHOUT_PAGING
+enum { HostPagesOut = FALSE };
+FORCEINLINE VOID HostStartPaging(VOID)
+{
+}
+#else
 extern BOOLEAN HostPagesOut;
 VOID HostStartPaging(VOID);
+#endif
 BOOLEAN HostIsPageable(_In_ const VOID *Routine);
 PVOID HostAllocatePaged(_In_ SIZE_T Size);
 VOID HostIrqlRaised(VOID); /* to DISPATCH_LEVEL or above, and lowered below: while HostPagesOut */

@@ -380,10 +380,11 @@ static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_IN
 /* A kernel stack has no more bytes than that on any machine. */
 #define HOST_KERNEL_STACK_BYTES ((ULONG_PTR)24 << 10)
 
-/* Whether an object lies on the stack that the caller runs on. */
+/* Whether an object lies on the stack that the caller runs on, or where AddressSanitizer has what would lie there. */
 static __attribute__((noinline)) BOOLEAN HostIsOnStack(const VOID *Object)
 {
-    return (BOOLEAN)((ULONG_PTR)Object - (ULONG_PTR)__builtin_frame_address(0) < HOST_KERNEL_STACK_BYTES);
+    return (BOOLEAN)(PlatformIsOnFakeStack(Object) ||
+                     (ULONG_PTR)Object - (ULONG_PTR)__builtin_frame_address(0) < HOST_KERNEL_STACK_BYTES);
 }
 
 /*

@@ -15,4 +15,7 @@ extern POBJECT_TYPE *ImportedDeviceType __asm__("__imp_IoDeviceObjectType");
 #define IoDriverObjectType ImportedDriverType
 #define IoDeviceObjectType ImportedDeviceType
 
+/* The images' own sections are Wine's matter. */
+#define HOST_WITHOUT_PAGING
+
 #endif
