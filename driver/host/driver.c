@@ -84,6 +84,9 @@ NTSTATUS HostLoadDriver(PCWSTR Name, BOOLEAN FileSystem, PDRIVER_INITIALIZE Driv
         HostLoadInitialization(DriverEntry);
         Status = DriverEntry(Driver, &RegistryPath);
         HostDiscardInitialization(DriverEntry);
+        if (!NT_SUCCESS(Status)) {
+            HostUnloadImage(DriverEntry);
+        }
         PlatformFree(RegistryPath.Buffer);
     }
     if (!NT_SUCCESS(Status)) {
@@ -148,6 +151,7 @@ NTSTATUS HostUnloadDriverImage(PDRIVER_OBJECT DriverObject)
     if ((DriverObject->Flags & DRVO_BUILTIN_DRIVER) == 0) {
         (VOID) InterlockedDecrement(&HostLoadedDrivers);
     }
+    HostUnloadImage(DriverObject->DriverInit);
     HostRemoveName(DriverObject);
     HostDereferenceRaw(DriverObject, "HostUnloadDriver");
     return STATUS_SUCCESS;

@@ -267,6 +267,7 @@ VOID HostIrqlRaised(VOID); /* to DISPATCH_LEVEL or above, and lowered below: whi
 VOID HostIrqlLowered(VOID);
 VOID HostLoadInitialization(_In_ PDRIVER_INITIALIZE DriverEntry);
 VOID HostDiscardInitialization(_In_ PDRIVER_INITIALIZE DriverEntry);
+VOID HostUnloadImage(_In_ PDRIVER_INITIALIZE DriverEntry);
 
 /* pin.c: memory that must not be freed while it is linked into a stream's list, or while it heads such a list. */
 VOID HostPin(_In_ const VOID *Address, _In_z_ const char *Reason);

@@ -1,5 +1,6 @@
 /*
- * Memory that is not always there: a driver's initialisation code, which goes when its DriverEntry has returned; and, with HOST_PAGES_OUT=1 in
+ * Memory that is not always there: a driver's initialisation code, which goes when its DriverEntry has returned; its pageable code, which goes
+ * with the driver; and, with HOST_PAGES_OUT=1 in
  * the environment, pageable code and paged pool, which go whenever a thread comes to DISPATCH_LEVEL, as Driver Verifier has it.
  *
  * They go for all threads of the process. A thread at a lower IRQL that finds them gone has them brought back, as the memory manager would,
@@ -19,6 +20,8 @@ extern const UCHAR __start_PAGE[] __attribute__((visibility("hidden")));
 extern const UCHAR __stop_PAGE[] __attribute__((visibility("hidden")));
 
 BOOLEAN HostPagesOut;
+static volatile LONG HostImages; /* drivers that are loaded, of those whose sections are known */
+static BOOLEAN HostUnloaded;     /* and there is none left */
 static PUCHAR HostPagedPool;
 static volatile LONG64 HostPagedPoolUsed;
 
@@ -48,6 +51,10 @@ static BOOLEAN HostPageFault(const VOID *Address)
     if (HostIsBetween(Address, __start_INIT, __stop_INIT)) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverEntry",
                       "%p is initialisation code, and is gone since it has returned", Address);
+    }
+    if (HostIsPageable(Address) && HostImages == 0 && HostUnloaded) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload",
+                      "%p is code of a driver that has been unloaded", Address);
     }
     if (!HostPagesOut ||
         (!HostIsPageable(Address) && !HostIsBetween(Address, HostPagedPool, HostPagedPool + HOST_PAGED_BYTES))) {
@@ -102,6 +109,16 @@ VOID HostLoadInitialization(PDRIVER_INITIALIZE DriverEntry)
 {
     if (HostIsInitialization(DriverEntry)) {
         HostRecallInitialization();
+        PlatformSetPages(__start_PAGE, __stop_PAGE, PlatformCode);
+        (VOID) InterlockedIncrement(&HostImages);
+    }
+}
+
+VOID HostUnloadImage(PDRIVER_INITIALIZE DriverEntry)
+{
+    if (HostIsInitialization(DriverEntry) && InterlockedDecrement(&HostImages) == 0) {
+        HostUnloaded = TRUE;
+        PlatformSetPages(__start_PAGE, __stop_PAGE, PlatformGone);
     }
 }
 

@@ -247,6 +247,23 @@ static VOID ExploreRemoveTracked(PEXPLORE_STATE State)
     (VOID) CoreRemove(State->Core.Control, State->Other, PSCTX_MATCH_INSTANCE, 9, 9, NULL);
 }
 
+static VOID ExploreListVolumes(PEXPLORE_STATE State)
+{
+    const CORE_REQUEST request = CoreMakeRequest(PSCTX_OPERATION_LIST_VOLUMES, NULL);
+    DECLSPEC_ALIGN(8) UCHAR reply[1024];
+    ULONG count;
+
+    for (count = 0; count < 2; count += 1) {
+        State->Lost |= !NT_SUCCESS(
+            CoreControl(State->Core.Control, request.Code, request.Bytes, request.Length, reply, sizeof(reply), NULL));
+    }
+}
+
+static VOID ExploreMount(PEXPLORE_STATE State)
+{
+    State->Status[3] = HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL);
+}
+
 static VOID ExploreMayClose(PEXPLORE_STATE State)
 {
     (VOID) NtClose(State->Stream);
@@ -622,6 +639,12 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      ExploreCheckMounted,
      3,
      {{"use", ExploreUseN, FALSE}, {"use, too", ExploreUseN, FALSE}, {"mount", ExploreMountShort, TRUE}}},
+    {"volumes-mount",
+     "a list of the volumes beside a mount, and an open on it, tells those there are",
+     NULL,
+     ExploreCheckMounted,
+     3,
+     {{"list", ExploreListVolumes, FALSE}, {"mount", ExploreMount, TRUE}, {"use", ExploreUseN, FALSE}}},
     {"process-death",
      "an insertion beside the death of its process leaves nothing",
      ExplorePrepareVictim,

@@ -240,6 +240,26 @@ static NTSTATUS ThreadedEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Path)
     return PsCreateSystemThread(&Thread, 0, NULL, NULL, NULL, StayPageable, NULL);
 }
 
+static __attribute__((section("INIT"), noinline)) NTSTATUS PageableEntry(PDRIVER_OBJECT DriverObject,
+                                                                         PUNICODE_STRING Path)
+{
+    UNREFERENCED_PARAMETER(Path);
+    DriverObject->DriverUnload = UnloadAlone;
+    return STATUS_SUCCESS;
+}
+
+static void CalledAfterUnload(void)
+{
+    PDRIVER_OBJECT Driver;
+
+    (VOID) HostBoot();
+    (VOID) ExAllocatePoolWithTag(PagedPool, 8, TEST_TAG);
+    (VOID) HostLoadDriver(L"Pageable", FALSE, PageableEntry, &Driver);
+    Pageable();
+    (VOID) HostUnloadDriver(Driver);
+    Pageable();
+}
+
 static void UnloadedUnderItsThread(void)
 {
     PDRIVER_OBJECT Driver;
@@ -678,6 +698,8 @@ void RunRules(void)
                  "which is pageable, is touched at IRQL 2", PageableCodeAtDispatch);
     RunViolation("paged pool is not touched at DISPATCH_LEVEL", IRQL_NOT_LESS_OR_EQUAL,
                  "which is pageable, is touched at IRQL 2", PagedDataAtDispatch);
+    RunViolation("no code runs of a driver that has been unloaded", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "is code of a driver that has been unloaded", CalledAfterUnload);
     RunViolation("a driver is not unloaded under a thread of its own", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "the driver's thread", UnloadedUnderItsThread);
     RunViolation("a fast mutex lies in no paged pool", DRIVER_VERIFIER_DETECTED_VIOLATION, "lies in paged pool",

@@ -165,6 +165,24 @@ export const faults = [
     says: /read-remove failed: seed/,
   },
 
+  {
+    name: 'volumes-counted-before-their-list-grew',
+    file: 'requests/volumes.c',
+    edits: [
+      [
+        '    if (count != 0) {\n        Page->Counts = ',
+        '    PsctxVolumeSource->Unlock();\n    if (count != 0) {\n        Page->Counts = ',
+      ],
+      [
+        '    while (Page->Counts != NULL && NT_SUCCESS(status)',
+        '    PsctxVolumeSource->Lock();\n    while (Page->Counts != NULL && NT_SUCCESS(status)',
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('volumes-mount', 5000),
+    says: /volumes-mount failed: seed/,
+  },
+
   // Rules of the kernel, which the embedded one enforces.
   {
     name: 'locks-in-two-orders',
