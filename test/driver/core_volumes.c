@@ -155,7 +155,7 @@ VOID CoreFileSystemsAreKeptUntilTheDriverIsUnloaded(VOID)
     CoreClose(core.Control);
     HostLeaveProcess();
     CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
-    subsystem = CoreLoadSubsystem(L"rdbss");
+    subsystem = CoreLoadSubsystem(L"RDBSS");
     CoreLoadRedirector(L"CoreNet", subsystem);
     for (index = 0; index < RTL_NUMBER_OF(drivers); index += 1) {
         CHECK_STATUS(HostUnloadDriver(drivers[index]), STATUS_SUCCESS);

@@ -134,18 +134,15 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static ULONG
     PsctxFindModuleNamed(_In_ const PSCTX_MODULES *Modules, _In_ PCUNICODE_STRING Name)
 {
     WCHAR buffer[PSCTX_MODULE_NAME_LENGTH];
-    UNICODE_STRING name;
-    ULONG length;
     ULONG index;
 
     PAGED_CODE();
 
-    name.Buffer = buffer;
-    name.MaximumLength = sizeof(buffer);
     for (index = 0; index < Modules->Count; index += 1) {
-        length = PsctxGetModuleName(Modules, index, buffer, sizeof(buffer));
-        name.Length = (USHORT)length;
-        if (length <= sizeof(buffer) && RtlEqualUnicodeString(&name, Name, TRUE)) {
+        const USHORT length = (USHORT)PsctxGetModuleName(Modules, index, buffer, sizeof(buffer));
+        const UNICODE_STRING name = {length, length, buffer};
+
+        if (RtlEqualUnicodeString(&name, Name, TRUE)) { /* one that the buffer does not hold is of another length */
             break;
         }
     }
