@@ -7,11 +7,29 @@ BOOLEAN HostBooting;
 typedef struct _HOST_DRIVER_EXTENSION {
     DRIVER_EXTENSION Public;
     PFS_FILTER_CALLBACKS FsFilterCallbacks;
+    volatile LONG Threads;
 } HOST_DRIVER_EXTENSION, *PHOST_DRIVER_EXTENSION;
 
 PFS_FILTER_CALLBACKS *HostFsFilterCallbacksOf(PDRIVER_OBJECT Driver)
 {
     return &((PHOST_DRIVER_EXTENSION)Driver->DriverExtension)->FsFilterCallbacks;
+}
+
+volatile LONG *HostThreadsOf(PDRIVER_OBJECT Driver)
+{
+    return &((PHOST_DRIVER_EXTENSION)Driver->DriverExtension)->Threads;
+}
+
+/*
+ * A thread whose end nobody has waited for may run on, at least until it has returned from the driver's last instruction, when the image is
+ * gone. [wdm/nf-wdm-psterminatesystemthread]
+ */
+static VOID HostCheckThreads(PDRIVER_OBJECT Driver, const char *Routine)
+{
+    if (ReadAcquire(HostThreadsOf(Driver)) != 0) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine,
+                      "returned without having waited for the end of a thread of the driver's");
+    }
 }
 
 static NTSTATUS HostInvalidRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -82,7 +100,9 @@ NTSTATUS HostLoadDriver(PCWSTR Name, BOOLEAN FileSystem, PDRIVER_INITIALIZE Driv
     if (NT_SUCCESS(Status)) {
         HostJoin(&RegistryPath, L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\", Name);
         HostLoadInitialization(DriverEntry);
+        HostCurrentThread()->Starting = Driver;
         Status = DriverEntry(Driver, &RegistryPath);
+        HostCurrentThread()->Starting = NULL;
         HostDiscardInitialization(DriverEntry);
         if (!NT_SUCCESS(Status)) {
             HostUnloadImage(DriverEntry);
@@ -93,6 +113,7 @@ NTSTATUS HostLoadDriver(PCWSTR Name, BOOLEAN FileSystem, PDRIVER_INITIALIZE Driv
         if (Driver->DeviceObject != NULL) {
             HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverEntry", "failed and left a device behind");
         }
+        HostCheckThreads(Driver, "DriverEntry");
         HostRemoveName(Driver);
         HostDereferenceRaw(Driver, "HostLoadDriver");
         return Status;
@@ -148,6 +169,7 @@ NTSTATUS HostUnloadDriverImage(PDRIVER_OBJECT DriverObject)
     if (DriverObject->DeviceObject != NULL) {
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload", "returned and left a device behind");
     }
+    HostCheckThreads(DriverObject, "DriverUnload");
     if ((DriverObject->Flags & DRVO_BUILTIN_DRIVER) == 0) {
         (VOID) InterlockedDecrement(&HostLoadedDrivers);
     }

@@ -107,6 +107,8 @@ struct _ETHREAD {
     ULONG SpinCalls; /* since it holds one */
     LONG OrderGeneration;
     HOST_KNOWN_ORDER Orders[HOST_KNOWN_ORDERS];
+    PDRIVER_OBJECT Starting;       /* whose DriverEntry it runs */
+    PDRIVER_OBJECT volatile Maker; /* whose DriverEntry has made it, until somebody has waited for its end */
     BOOLEAN SystemThread;
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
@@ -191,6 +193,8 @@ PETHREAD HostCreateScheduledThread(VOID);
 VOID HostEndThread(_In_ PVOID Thread);
 VOID HostDeleteThread(_In_ PVOID Object);
 VOID HostJoinSystemThreads(VOID);
+/* Its end has been waited for: what it runs may go. */
+VOID HostThreadAwaited(_Inout_ PETHREAD Thread);
 /* Marks the thread as terminating, and ends the wait it is in. */
 VOID HostMarkTerminating(_Inout_ PETHREAD Thread, _In_ LONG Reason);
 
@@ -492,6 +496,8 @@ NTSTATUS HostFindMinifilterInstance(_In_ PCUNICODE_STRING Driver, _Out_ PUNICODE
 VOID HostDeleteDriver(_In_ PVOID Object);
 /* Where the callbacks are kept that a driver has registered: NULL, if none. */
 PFS_FILTER_CALLBACKS *HostFsFilterCallbacksOf(_In_ PDRIVER_OBJECT Driver);
+/* How many threads DriverEntry has made whose end nobody has waited for. */
+volatile LONG *HostThreadsOf(_In_ PDRIVER_OBJECT Driver);
 BOOLEAN HostHasDrivers(VOID);
 /* The end of a driver whose unload routine has done its part. */
 NTSTATUS HostUnloadDriverImage(_In_ PDRIVER_OBJECT DriverObject);

@@ -129,6 +129,23 @@ PETHREAD HostCreateThread(VOID)
     return Thread;
 }
 
+static VOID HostAttributeThread(PETHREAD Thread, PDRIVER_OBJECT Maker)
+{
+    if (Maker != NULL) {
+        Thread->Maker = Maker;
+        (VOID) InterlockedIncrement(HostThreadsOf(Maker));
+    }
+}
+
+VOID HostThreadAwaited(PETHREAD Thread)
+{
+    PDRIVER_OBJECT Maker = InterlockedExchangePointer((PVOID volatile *)&Thread->Maker, NULL);
+
+    if (Maker != NULL) {
+        (VOID) InterlockedDecrement(HostThreadsOf(Maker));
+    }
+}
+
 VOID HostRemoveThread(PETHREAD Thread)
 {
     HostFlushIrpCache(Thread);
@@ -305,11 +322,11 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
                               HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
                               PVOID StartContext)
 {
+    PDRIVER_OBJECT Maker = HostEnter(PsCreateSystemThread)->Starting;
     PETHREAD Thread = NULL;
     PHOST_SYSTEM_THREAD Started = NULL;
     NTSTATUS Status;
 
-    (VOID) HostEnter(PsCreateSystemThread);
     if (ObjectAttributes != NULL && ObjectAttributes->Length != sizeof(*ObjectAttributes)) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -329,6 +346,7 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
         ClientId->UniqueProcess = PsGetProcessId(PsInitialSystemProcess);
         ClientId->UniqueThread = Thread->Id;
     }
+    HostAttributeThread(Thread, Maker);
     *ThreadHandle = HostCreateHandle(Thread, DesiredAccess, OBJ_KERNEL_HANDLE);
     if (HostScheduleStart(HostRunScheduledSystemThread, Thread, Thread)) {
         return STATUS_SUCCESS;
@@ -336,6 +354,7 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT
     Started = PlatformAllocate(sizeof(*Started));
     if (!PlatformStartThread(HostRunSystemThread, Thread, &Started->Native)) {
         PlatformFree(Started);
+        HostThreadAwaited(Thread);
         (VOID) HostCloseHandle(*ThreadHandle, KernelMode);
         HostRemoveThread(Thread);
         HostDereferenceRaw(Thread, "PsCreateSystemThread");

@@ -374,6 +374,9 @@ static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_IN
             HostDeliverApcs(HostCurrentThread());
         }
     } while (!Satisfied && End == HostToBeSuspended);
+    if (Satisfied && Header->Type == HOST_THREAD) {
+        HostThreadAwaited((PETHREAD)Header);
+    }
     return Satisfied ? HostSatisfied : End;
 }
 

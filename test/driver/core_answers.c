@@ -59,8 +59,21 @@ POOL_TYPE CoreLastPool(VOID)
     return CoreAnswers.Pool;
 }
 
+static const char *CoreInterrupted;
+static VOID (*CoreInterruption)(VOID);
+
+VOID CoreInterrupt(const char *Routine, VOID (*Interruption)(VOID))
+{
+    CoreInterrupted = Routine;
+    CoreInterruption = Interruption;
+}
+
 static BOOLEAN CoreIsRefused(_In_z_ const char *Routine)
 {
+    if (CoreInterrupted != NULL && strcmp(CoreInterrupted, Routine) == 0) {
+        CoreInterrupted = NULL;
+        CoreInterruption();
+    }
     if (CoreAnswers.Routine == NULL || strcmp(CoreAnswers.Routine, Routine) != 0) {
         return FALSE;
     }

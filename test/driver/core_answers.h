@@ -13,6 +13,9 @@
 VOID CoreRefuse(_In_opt_z_ const char *Routine, _In_ ULONG Call, _In_ NTSTATUS Status);
 ULONG CoreRefused(VOID);
 
+/* Runs within the next call of a routine, once, before that does what it does. */
+VOID CoreInterrupt(_In_z_ const char *Routine, _In_ VOID (*Interruption)(VOID));
+
 /* Routines that MmGetSystemRoutineAddress does not find, up to the first NULL; NULL: it finds what there is. */
 VOID CoreHideRoutines(_In_opt_ const PCWSTR *Names);
 

@@ -508,6 +508,7 @@ VOID CoreVolumesThatComeAndGoAreTold(VOID)
 VOID CoreUnloadingAfterAReaderLeavesNothing(VOID)
 {
     CORE_INSERTION insertion = {.Owner = 1, .Lifetime = PSCTX_LIFETIME_STREAM};
+    PSCTX_INSERT_REPLY reply;
     CORE_WAIT wait;
     HANDLE reader;
     HANDLE stream;
@@ -532,6 +533,9 @@ VOID CoreUnloadingAfterAReaderLeavesNothing(VOID)
     HostEnterProcess(core.Process);
     core.Control = CoreOpenSession(CORE_READ_WRITE);
     CHECK_EQUAL(CoreSessionNumber(core.Control), 1);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, &reply), STATUS_SUCCESS);
+    CHECK_EQUAL(reply.Sequence, 1);
+    CHECK_STATUS(CoreRemove(core.Control, stream, PSCTX_MATCH_INSTANCE, 1, 0, NULL), STATUS_SUCCESS);
     reader = CoreOpenReader(core.Control, CORE_ALL);
     CoreClose(stream);
     CHECK_STATUS(CoreStartWait(reader, &wait), STATUS_PENDING);

@@ -10,13 +10,16 @@
 #include "volumes/volumes.h"
 
 #define CORE_IMPORTS 0x800u
-#define CORE_DIRECTORY (0x98u + 112u + 12u * 8u) /* of import addresses */
-#define CORE_MET 32u                             /* file systems that are kept */
+#define CORE_HEADERS 0x80u
+#define CORE_LAST_HEADERS (0x1000u - (24u + 112u + 13u * 8u))          /* that end with the first page */
+#define CORE_DIRECTORY_IN(Headers) ((Headers) + 24u + 112u + 12u * 8u) /* of import addresses */
+#define CORE_DIRECTORY CORE_DIRECTORY_IN(CORE_HEADERS)
+#define CORE_MET 32u /* file systems that are kept */
 
-/* An image with a table of two imports; and a field of it that is spoilt. */
+/* An image with a table of two imports, behind which stands the address of the routine; and a field of it that is spoilt. */
 static union {
-    UCHAR Bytes[0x1000];
-    ULONG_PTR Addresses[0x1000 / sizeof(ULONG_PTR)];
+    UCHAR Bytes[0x2000];
+    ULONG_PTR Addresses[0x2000 / sizeof(ULONG_PTR)];
 } CoreImage;
 
 static VOID CorePut(_In_ ULONG Offset, _In_ ULONG Value, _In_ ULONG Length)
@@ -24,18 +27,24 @@ static VOID CorePut(_In_ ULONG Offset, _In_ ULONG Value, _In_ ULONG Length)
     memcpy(&CoreImage.Bytes[Offset], &Value, Length);
 }
 
-static VOID CoreMakeWholeImage(VOID)
+static VOID CoreMakeImage(_In_ ULONG Headers)
 {
     memset(&CoreImage, 0, sizeof(CoreImage));
     CorePut(0, 0x5A4D, sizeof(USHORT));
-    CorePut(0x3C, 0x80, sizeof(ULONG));
-    CorePut(0x80, 0x4550, sizeof(ULONG));
-    CorePut(0x98, 0x20B, sizeof(USHORT));
-    CorePut(0x98 + 108, 16, sizeof(ULONG));
-    CorePut(CORE_DIRECTORY, CORE_IMPORTS, sizeof(ULONG));
-    CorePut(CORE_DIRECTORY + 4, 2 * sizeof(ULONG_PTR), sizeof(ULONG));
+    CorePut(0x3C, Headers, sizeof(ULONG));
+    CorePut(Headers, 0x4550, sizeof(ULONG));
+    CorePut(Headers + 24, 0x20B, sizeof(USHORT));
+    CorePut(Headers + 24 + 108, 16, sizeof(ULONG));
+    CorePut(CORE_DIRECTORY_IN(Headers), CORE_IMPORTS, sizeof(ULONG));
+    CorePut(CORE_DIRECTORY_IN(Headers) + 4, 2 * sizeof(ULONG_PTR), sizeof(ULONG));
     CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR)] = (ULONG_PTR)FsRtlInsertPerStreamContext;
     CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR) + 1] = (ULONG_PTR)IoCreateDevice;
+    CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR) + 2] = (ULONG_PTR)FsRtlTeardownPerStreamContexts;
+}
+
+static VOID CoreMakeWholeImage(VOID)
+{
+    CoreMakeImage(CORE_HEADERS);
 }
 
 static const struct {
@@ -51,8 +60,8 @@ static const struct {
     {0x98 + 108, 12, sizeof(ULONG)},                   /* without a directory of import addresses */
     {CORE_DIRECTORY, 0, sizeof(ULONG)},                /* with an empty one */
     {CORE_DIRECTORY, CORE_IMPORTS + 4, sizeof(ULONG)}, /* between two words */
-    {CORE_DIRECTORY, 0x2000, sizeof(ULONG)},           /* beyond the image's end */
-    {CORE_DIRECTORY + 4, 0x1000, sizeof(ULONG)},       /* that ends there */
+    {CORE_DIRECTORY, 0x4000, sizeof(ULONG)},           /* beyond the image's end */
+    {CORE_DIRECTORY + 4, 0x2000, sizeof(ULONG)},       /* that ends there */
     {CORE_DIRECTORY + 4, 0, sizeof(ULONG)},            /* of no entry */
 };
 
@@ -75,9 +84,15 @@ static VOID CoreCheckImages(PVOID Context)
     CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR) + 1] = (ULONG_PTR)FsRtlTeardownPerStreamContexts;
     CHECK(PsctxTearsDown(&device));
     CoreMakeWholeImage();
-    driver.DriverSize = sizeof(CoreImage) - 1;
+    driver.DriverSize = 0xFFF;
     CHECK(PsctxTearsDown(&device));
+    driver.DriverSize = 0x1000;
+    CHECK(!PsctxTearsDown(&device));
     driver.DriverSize = sizeof(CoreImage);
+    CoreMakeImage(CORE_LAST_HEADERS);
+    CHECK(!PsctxTearsDown(&device));
+    CoreMakeImage(CORE_LAST_HEADERS + sizeof(ULONG64));
+    CHECK(PsctxTearsDown(&device));
     for (index = 0; index < RTL_NUMBER_OF(CoreSpoilings); index += 1) {
         CoreMakeWholeImage();
         CHECK(!PsctxTearsDown(&device));
@@ -149,9 +164,19 @@ static NTSTATUS CoreStartFileSystem(PDRIVER_OBJECT DriverObject, PUNICODE_STRING
     return status;
 }
 
+static PDEVICE_OBJECT CoreAsked;
+
 static VOID CoreCheckTearsNothingDown(PVOID Context)
 {
     CHECK(!PsctxTearsDown(Context));
+}
+
+/* Whether it is kept what an image says, whatever becomes of that. */
+static VOID CoreCountKept(PVOID Context)
+{
+    PULONG count = Context;
+
+    *count += PsctxTearsDown(CoreAsked) ? 0 : 1;
 }
 
 /* As many as are kept, and some more, which are looked at each time; they go in the order in which they came. */
@@ -159,6 +184,7 @@ VOID CoreMoreFileSystemsThanAreKeptAreLookedAt(VOID)
 {
     PDRIVER_OBJECT drivers[CORE_MET + 8];
     WCHAR name[] = L"CoreFs00";
+    ULONG kept = 0;
     ULONG index;
     CORE core;
 
@@ -171,6 +197,14 @@ VOID CoreMoreFileSystemsThanAreKeptAreLookedAt(VOID)
         CHECK_STATUS(HostLoadDriver(name, TRUE, CoreStartFileSystem, &drivers[index]), STATUS_SUCCESS);
         CoreRunInKernel(CoreCheckTearsNothingDown, drivers[index]->DeviceObject);
     }
+    memset(&CoreImage, 0, sizeof(CoreImage));
+    for (index = 0; index < RTL_NUMBER_OF(drivers); index += 1) {
+        CoreAsked = drivers[index]->DeviceObject;
+        CoreRunInKernel(CoreCountKept, &kept);
+    }
+    /* Two are those of the kernel's own file systems. A minifilter meets file systems with their volumes, and these have none. */
+    CHECK_EQUAL(kept, CoreFront() == PSCTX_FRONT_MINIFILTER ? 0 : CORE_MET - 2);
+    CoreMakeWholeImage();
     for (index = 0; index < RTL_NUMBER_OF(drivers); index += 1) {
         CoreRunInKernel(CoreCheckTearsNothingDown, drivers[index]->DeviceObject);
         CHECK_STATUS(HostUnloadDriver(drivers[index]), STATUS_SUCCESS);

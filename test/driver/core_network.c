@@ -195,7 +195,7 @@ VOID CoreRedirectorsAreNotTakenAtTheirWord(VOID)
     CoreLoadRedirector(L"CoreNet", other);
     CHECK(CoreRemoteContextIsAnchored());
     IoUnregisterFileSystem(CoreRedirector.Device);
-    memcpy((PUCHAR)CoreRedirector.Driver->DriverStart + 0x808, &subsystem, sizeof(subsystem)); /* behind its imports */
+    memcpy((PUCHAR)CoreRedirector.Driver->DriverStart + 0x810, &subsystem, sizeof(subsystem)); /* behind its imports */
     IoRegisterFileSystem(CoreRedirector.Device);
     CHECK(CoreRemoteContextIsAnchored());
     CoreUnloadRedirector();

@@ -28,8 +28,10 @@ static VOID CoreMakeImage(_In_ ULONG_PTR Import)
     CoreRedirectorImage.Words[0x98 / sizeof(USHORT)] = 0x20B;
     CoreRedirectorImage.Longs[(0x98 + 108) / sizeof(ULONG)] = 16;
     CoreRedirectorImage.Longs[(0x98 + 112 + 12 * 8) / sizeof(ULONG)] = 0x800;
-    CoreRedirectorImage.Longs[(0x98 + 112 + 12 * 8 + 4) / sizeof(ULONG)] = sizeof(ULONG_PTR);
-    CoreRedirectorImage.Addresses[0x800 / sizeof(ULONG_PTR)] = Import != 0 ? Import : (ULONG_PTR)&CoreRedirectorImage;
+    CoreRedirectorImage.Longs[(0x98 + 112 + 12 * 8 + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
+    CoreRedirectorImage.Addresses[0x800 / sizeof(ULONG_PTR)] = (ULONG_PTR)&CoreRedirectorImage;
+    CoreRedirectorImage.Addresses[0x800 / sizeof(ULONG_PTR) + 1] =
+        Import != 0 ? Import : (ULONG_PTR)&CoreRedirectorImage;
 }
 
 static VOID CoreRedirectorOpen(_Inout_ PFILE_OBJECT FileObject)

@@ -344,6 +344,7 @@ static const CORE_TEST CoreLegacyTests[] = {
     {"a name is whole, however long it is", CoreNamesAreWholeWhateverTheirLength},
     {"an open is missed once for each context that it does not bring", CoreMissedOpensAreMissedOnce},
     {"a storage device that is not told is asked for its name once", CoreStorageIsAskedForItsNameOnce},
+    {"of two opens that learn a storage device's name one tells it", CoreStorageIsToldByOneOfTwoOpens},
     {"volumes of every file system are looked for", CoreVolumesOfEveryFileSystemAreLookedFor},
 };
 

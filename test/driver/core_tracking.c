@@ -1011,6 +1011,30 @@ static VOID CoreRulesGoWithoutMemory(VOID)
     CoreStopTracker(&tracker);
 }
 
+/* The rules have been replaced an odd number of times when the driver goes. */
+static VOID CoreRulesOfALoadAreItsOwn(VOID)
+{
+    CORE_TRACKER tracker;
+    HANDLE stream;
+    ULONG64 rule;
+
+    CoreStartTracker(&tracker);
+    CHECK_EQUAL(CoreTrack(tracker.Core.Control, L"\\FILES\\ONE.TXT"), 1);
+    CHECK_EQUAL(CoreTrack(tracker.Core.Control, L"\\FILES\\TWO.TXT"), 2);
+    CoreClose(tracker.Core.Control);
+    HostLeaveProcess();
+    CHECK_STATUS(HostUnloadDriver(tracker.Core.Driver), STATUS_SUCCESS);
+    tracker.Core.Driver = CoreLoadDriver();
+    HostEnterProcess(tracker.Core.Process);
+    tracker.Core.Control = CoreOpenSession(CORE_READ_WRITE);
+    rule = CoreTrack(tracker.Core.Control, L"\\FILES\\ONE.TXT");
+    CHECK_EQUAL(rule, 1);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreCheckRule(tracker.Core.Control, rule, 1, 1, 0);
+    CoreClose(stream);
+    CoreStopTracker(&tracker);
+}
+
 static VOID CoreRulesAreAccountedFor(VOID)
 {
     CORE_TRACKER tracker;
@@ -1282,6 +1306,7 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"contexts of rules leave half of the quota to the client", CoreOpensLeaveClientsTheirHalf},
     {"misses are reported with their count", CoreMissesAreReportedWithTheirCount},
     {"rules go when there is no memory", CoreRulesGoWithoutMemory},
+    {"the rules of a load of the driver are its own", CoreRulesOfALoadAreItsOwn},
     {"rules are accounted for", CoreRulesAreAccountedFor},
     {"a tracked create that waits ends with its thread", CoreCreatesEndWithTheirThread},
     {"a question for the name of a tracked file ends with its thread", CoreQuestionsForNamesEndWithTheirThread},

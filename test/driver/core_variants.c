@@ -92,7 +92,7 @@ typedef struct _CORE_MODULE {
 
 static struct {
     ULONG Count;
-    CORE_MODULE Modules[4];
+    CORE_MODULE Modules[5];
 } CoreModules;
 
 static ULONG CoreModuleQuestions;
@@ -153,6 +153,8 @@ static VOID CoreCheckModules(PVOID Context)
     memset(&CoreModules.Modules[2].Section, 'x', sizeof(CoreModules.Modules[2].Section));
     CoreModules.Modules[2].FileNameOffset = 2;   /* behind the end */
     CoreModules.Modules[3].FileNameOffset = 300; /* behind the path */
+    memset(CoreModules.Modules[4].Path, 'x', sizeof(CoreModules.Modules[4].Path));
+    CoreModules.Modules[4].FileNameOffset = 100; /* longer than any name is kept */
 
     CoreModuleMismatches = MAXULONG;
     CHECK_STATUS(PsctxQueryModules(&modules), STATUS_SUCCESS);
@@ -174,6 +176,7 @@ static VOID CoreCheckModules(PVOID Context)
     CHECK(memcmp(name, L"xxx", 3 * sizeof(WCHAR)) == 0);
     CHECK_EQUAL(CoreNameModule(&modules, 2, name, sizeof(name)), 0);
     CHECK_EQUAL(CoreNameModule(&modules, 3, name, sizeof(name)), 0);
+    CHECK_EQUAL(CoreNameModule(&modules, 4, name, sizeof(name)), 128 * sizeof(WCHAR));
     CoreRefuse("RtlMultiByteToUnicodeN", 1, STATUS_UNSUCCESSFUL);
     CHECK_EQUAL(CoreNameModule(&modules, 0, name, sizeof(name)), 0);
     CHECK_EQUAL(CoreRefused(), 1);

@@ -66,18 +66,46 @@ static ULONG CoreStorageNameLength(_In_ HANDLE Control)
     return ((const PSCTX_VOLUME_ENTRY *)(reply + 1))->DeviceNameLength;
 }
 
+/* The kernel does not tell the volume's disk. */
+static VOID CoreStartWithoutStorage(_Out_ PCORE Core)
+{
+    CoreBoot();
+    HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
+    Core->Driver = CoreLoadDriver();
+    Core->Process = CoreCreateProcess(TRUE);
+    HostEnterProcess(Core->Process);
+    Core->Control = CoreOpenSession(CORE_READ_WRITE);
+    CHECK_EQUAL(CoreStorageNameLength(Core->Control), 0);
+}
+
+static BOOLEAN CoreOpenedMeanwhile;
+
+static VOID CoreOpenMeanwhile(VOID)
+{
+    CoreClose(CoreOpenFile(CORE_OTHER_FILE));
+    CoreOpenedMeanwhile = TRUE;
+}
+
+/* Another open has told the name when the first has learnt it. */
+VOID CoreStorageIsToldByOneOfTwoOpens(VOID)
+{
+    CORE core;
+
+    CoreStartWithoutStorage(&core);
+    CoreInterrupt("ObQueryNameString", CoreOpenMeanwhile);
+    CoreClose(CoreOpenFile(CORE_FILE));
+    CHECK(CoreOpenedMeanwhile);
+    CHECK(CoreStorageNameLength(core.Control) != 0);
+    CoreStop(&core);
+    HostSetQuirks(0);
+}
+
 /* Where the kernel does not tell a volume's disk, a file that is opened does: without memory it is the next one, and none after that. */
 VOID CoreStorageIsAskedForItsNameOnce(VOID)
 {
     CORE core;
 
-    CoreBoot();
-    HostSetQuirks(HOST_QUIRK_VERSION_52 | HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB);
-    core.Driver = CoreLoadDriver();
-    core.Process = CoreCreateProcess(TRUE);
-    HostEnterProcess(core.Process);
-    core.Control = CoreOpenSession(CORE_READ_WRITE);
-    CHECK_EQUAL(CoreStorageNameLength(core.Control), 0);
+    CoreStartWithoutStorage(&core);
     CoreRefuse("ExAllocatePoolWithTag", 0, STATUS_INSUFFICIENT_RESOURCES);
     CoreClose(CoreOpenFile(CORE_FILE));
     CHECK(CoreRefused() != 0);
@@ -155,7 +183,7 @@ VOID CoreFileSystemsAreKeptUntilTheDriverIsUnloaded(VOID)
     CoreClose(core.Control);
     HostLeaveProcess();
     CHECK_STATUS(HostUnloadDriver(core.Driver), STATUS_SUCCESS);
-    subsystem = CoreLoadSubsystem(L"rdbss");
+    subsystem = CoreLoadSubsystem(L"RDBSS");
     CoreLoadRedirector(L"CoreNet", subsystem);
     for (index = 0; index < RTL_NUMBER_OF(drivers); index += 1) {
         CHECK_STATUS(HostUnloadDriver(drivers[index]), STATUS_SUCCESS);

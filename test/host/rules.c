@@ -657,8 +657,80 @@ static void KeyOpenedForClient(void)
     (VOID) ZwOpenKey(&Handle, KEY_QUERY_VALUE, &Attributes);
 }
 
+/* A driver whose thread has long been told to end, and perhaps has ended, when the driver goes. */
+static HANDLE ThreadOfDriver;
+static KEVENT ThreadMayEnd;
+static BOOLEAN ThreadIsWaitedFor;
+static NTSTATUS WaitingEntryStatus;
+
+static VOID RunThreadOfDriver(PVOID StartContext)
+{
+    UNREFERENCED_PARAMETER(StartContext);
+    (VOID) KeWaitForSingleObject(&ThreadMayEnd, Executive, KernelMode, FALSE, NULL);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID EndThreadOfDriver(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    (VOID) KeSetEvent(&ThreadMayEnd, IO_NO_INCREMENT, FALSE);
+    if (ThreadIsWaitedFor) {
+        CHECK_STATUS(ZwWaitForSingleObject(ThreadOfDriver, FALSE, NULL), STATUS_SUCCESS);
+    }
+    CHECK_STATUS(ZwClose(ThreadOfDriver), STATUS_SUCCESS);
+}
+
+static NTSTATUS WaitingEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->DriverUnload = EndThreadOfDriver;
+    KeInitializeEvent(&ThreadMayEnd, NotificationEvent, FALSE);
+    CHECK_STATUS(PsCreateSystemThread(&ThreadOfDriver, SYNCHRONIZE, NULL, NULL, NULL, RunThreadOfDriver, NULL),
+                 STATUS_SUCCESS);
+    if (!NT_SUCCESS(WaitingEntryStatus)) {
+        EndThreadOfDriver(DriverObject);
+    }
+    return WaitingEntryStatus;
+}
+
+static void LoadAndUnloadThreaded(BOOLEAN Waits, NTSTATUS EntryStatus)
+{
+    PDRIVER_OBJECT Driver;
+    HOST_AUDIT Audit;
+
+    ThreadIsWaitedFor = Waits;
+    WaitingEntryStatus = EntryStatus;
+    CHECK_STATUS(HostBoot(), STATUS_SUCCESS);
+    CHECK_STATUS(HostLoadDriver(L"Threaded", FALSE, WaitingEntry, &Driver), EntryStatus);
+    if (NT_SUCCESS(EntryStatus)) {
+        CHECK_STATUS(HostUnloadDriver(Driver), STATUS_SUCCESS);
+    }
+    CHECK_STATUS(HostShutdown(&Audit), STATUS_SUCCESS);
+}
+
+static void UnloadedBeforeItsThread(void)
+{
+    LoadAndUnloadThreaded(FALSE, STATUS_SUCCESS);
+}
+
+static void FailedBeforeItsThread(void)
+{
+    LoadAndUnloadThreaded(FALSE, STATUS_UNSUCCESSFUL);
+}
+
+static void UnloadedAfterItsThread(void)
+{
+    LoadAndUnloadThreaded(TRUE, STATUS_SUCCESS);
+    LoadAndUnloadThreaded(TRUE, STATUS_UNSUCCESSFUL);
+}
+
 void RunRules(void)
 {
+    RunTest("a driver goes when the ends of its threads have been waited for", UnloadedAfterItsThread);
+    RunViolation("a driver is not unloaded before its thread", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "without having waited for the end of a thread", UnloadedBeforeItsThread);
+    RunViolation("a driver that fails to start does not leave its thread", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "without having waited for the end of a thread", FailedBeforeItsThread);
     RunViolation("two mutexes are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION, "the other way round",
                  OrderOfMutexes);
     RunViolation("three spin locks are acquired in no circle", DRIVER_VERIFIER_DETECTED_VIOLATION,

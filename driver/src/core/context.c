@@ -128,7 +128,6 @@ PSCTX_PAGE static NTSTATUS PsctxCreateContext(_In_ const PSCTX_INSERTION *Insert
 
     PAGED_CODE();
 
-    *Context = NULL;
     status = PsctxGetOwner(Insertion->Session, Insertion->OwnerKey, &owner);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -316,7 +315,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxInsertContext(const PSCTX_STREAM
     PAGED_CODE();
 
     *Outcome = PSCTX_OUTCOME_INSERTED;
-    *Sequence = 0;
     KeEnterCriticalRegion();
     status = PsctxCreateContext(Insertion, &context);
     if (!NT_SUCCESS(status)) {

@@ -14,7 +14,6 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartCore(VOID)
 {
     PAGED_CODE();
 
-    RtlZeroMemory(&PsctxListening, sizeof(PsctxListening));
     PsctxSequence = 0;
     PsctxStartIndex();
 }

@@ -26,7 +26,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxBeginSession(PPSCTX_SESSION *Ses
 
     PAGED_CODE();
 
-    *Session = NULL;
     if (InterlockedIncrement(&PsctxSessionCount) > (LONG)PSCTX_MAXIMUM_SESSIONS) {
         goto Uncount;
     }
@@ -108,8 +107,8 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxGetOwner(PPSCTX_SESSION Session,
             PVOID record;
 
             status = PsctxAllocateRecord(&Session->Account, PSCTX_POOL_PAGED, sizeof(*owner), &record);
-            owner = record;
             if (NT_SUCCESS(status)) {
+                owner = record;
                 owner->Session = Session;
                 owner->Key = Key;
                 PushEntryList(bucket, &owner->Links);

@@ -16,7 +16,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceFileObject(ULONG64 Hand
 
     PAGED_CODE();
 
-    *FileObject = NULL;
     if (Handle > MAXULONG_PTR) {
         return STATUS_INVALID_HANDLE;
     }

@@ -26,7 +26,6 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartRooms(PDRIVER_OBJECT Driver
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    RtlZeroMemory(&PsctxGlobals, sizeof(PsctxGlobals));
     PsctxGlobals.DriverObject = DriverObject;
     PsctxGlobals.ControlDevice = controlDevice;
     PsctxGlobals.Front = Front;

@@ -306,7 +306,6 @@ PSCTX_PAGE static NTSTATUS PsctxCreateReader(_Inout_ PPSCTX_ACCOUNT Account, _In
 
     PAGED_CODE();
 
-    *Reader = NULL;
     status = PsctxAllocateRecord(Account, PSCTX_POOL_NONPAGED, sizeof(*reader), &memory);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -711,7 +710,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxDeliverEvents(VOID)
 }
 
 /*
- * Tells a reader's events: a reply of Length bytes. STATUS_PENDING if there is none yet, or others, which wait, come first.
+ * Tells a reader's events: a reply of Length bytes, zero until then. STATUS_PENDING if there is none yet, or others, which wait, come first.
  * STATUS_INVALID_DEVICE_STATE: the session is no reader. STATUS_FILE_CLOSED, STATUS_CANCELLED. There is room for any one event.
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReadEvents(PPSCTX_EVENT_SESSION Session, PVOID Output, ULONG Capacity,
@@ -722,7 +721,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReadEvents(PPSCTX_EVENT_SESSION 
 
     PAGED_CODE();
 
-    *Length = 0;
     ExAcquireFastMutex(&PsctxReadersLock);
     reader = Session->Reader;
     if (reader == NULL) {

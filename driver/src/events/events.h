@@ -35,7 +35,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
                    _In_ ULONG Types, _In_ ULONG Capacity);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxReadEvents(_Inout_ PPSCTX_EVENT_SESSION Session, _Out_writes_bytes_(Capacity) PVOID Output,
-                    _In_ ULONG Capacity, _Out_ PULONG Length);
+                    _In_ ULONG Capacity, _Inout_ PULONG Length);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxWaitForEvents(_Inout_ PPSCTX_EVENT_SESSION Session, _Inout_ PIRP Irp);
 
 /* Whether anybody watches a session. Without a lock: what happens just then may be told or not. Any IRQL. */

@@ -81,7 +81,6 @@ PSCTX_PAGE _Use_decl_annotations_ ULONG PsctxFindOwnerOfId(const PSCTX_DEVICE_ST
 
     PAGED_CODE();
 
-    RtlZeroMemory(Name, sizeof(*Name));
     for (index = 0; index < Stack->Count && kind == PSCTX_OWNER_UNKNOWN; index += 1) {
         const PPSCTX_STACKED_DEVICE stacked = &Stack->Devices[index];
         const PDRIVER_OBJECT driver = stacked->Device->DriverObject;

@@ -36,7 +36,6 @@ _IRQL_requires_max_(APC_LEVEL) PSCTX_PAGE static NTSTATUS
         const FSRTL_PER_STREAM_CONTEXT *context;
 
         if (entry == NULL || entry->Blink != previous) {
-            *Count = 0;
             return STATUS_DATA_ERROR;
         }
         if (count < Capacity) {
@@ -95,7 +94,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxAcquireListLock(Lock);
     status = PsctxCopyList(&Stream->Header->FilterContexts, Contexts, Capacity, Count);
     PsctxReleaseListLock(Lock);
-    for (index = 0; index < *Count && index < Capacity; index += 1) {
+    for (index = 0; NT_SUCCESS(status) && index < *Count && index < Capacity; index += 1) {
         PsctxTellHolder(&Contexts[index], Session);
     }
     PsctxUnlockShard(shard);
@@ -104,11 +103,11 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
 /*
  * The contexts on a stream's list at one moment, in memory that the caller gives to PsctxFree. More than
- * PSCTX_MAXIMUM_INSPECTED: none, and Count says so. STATUS_INSUFFICIENT_RESOURCES, STATUS_DATA_ERROR.
+ * PSCTX_MAXIMUM_INSPECTED: Contexts stays as it is, and Count says so. STATUS_INSUFFICIENT_RESOURCES, STATUS_DATA_ERROR.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxCaptureList(_In_ const PSCTX_STREAM *Stream, _Inout_ PPSCTX_LIST_LOCK Lock, _In_ PPSCTX_SESSION Session,
-                     _Outptr_result_maybenull_ PPSCTX_INSPECTED *Contexts, _Out_ PULONG Count)
+                     _Inout_ PPSCTX_INSPECTED *Contexts, _Out_ PULONG Count)
 {
     ULONG capacity = PSCTX_USUALLY_INSPECTED;
     PPSCTX_INSPECTED contexts;
@@ -116,8 +115,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    *Contexts = NULL;
-    *Count = 0;
     for (;;) {
         contexts = PsctxAllocate(NonPagedPool, (SIZE_T)capacity * sizeof(*contexts));
         if (contexts == NULL) {

@@ -22,7 +22,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxReferenceDeviceStack(_In_ PFILE_OBJECT FileObject, _Out_ PPSCTX_DEVICE_STACK Stack);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxDereferenceDeviceStack(_In_ const PSCTX_DEVICE_STACK *Stack);
 _IRQL_requires_(PASSIVE_LEVEL) ULONG
-    PsctxFindOwnerOfId(_In_ const PSCTX_DEVICE_STACK *Stack, _In_ ULONG_PTR OwnerId, _Out_ PUNICODE_STRING Name);
+    PsctxFindOwnerOfId(_In_ const PSCTX_DEVICE_STACK *Stack, _In_ ULONG_PTR OwnerId, _Inout_ PUNICODE_STRING Name);
 
 /* token.c: what stands for an address of the kernel outside. */
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartTokens(VOID);

@@ -204,7 +204,6 @@ _Use_decl_annotations_ VOID PsctxDischargeRecord(PPSCTX_ACCOUNT Account, ULONG P
  */
 _Use_decl_annotations_ NTSTATUS PsctxAllocateRecord(PPSCTX_ACCOUNT Account, ULONG Pool, SIZE_T Size, PVOID *Record)
 {
-    *Record = NULL;
     if (!PsctxChargeRecord(Account, Pool, Size)) {
         return STATUS_QUOTA_EXCEEDED;
     }

@@ -140,8 +140,9 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
                                 _In_ ULONG Length, _Out_ PULONG ReturnLength);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxQueryModules(_Out_ PPSCTX_MODULES Modules);
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeModules(_In_ const PSCTX_MODULES *Modules);
-_IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PsctxFindModule(_In_ const PSCTX_MODULES *Modules, _In_ ULONG_PTR Address,
-                                                       _Out_ PULONG Index, _Out_ PULONG64 Offset);
+_IRQL_requires_(PASSIVE_LEVEL) _Success_(return) BOOLEAN
+    PsctxFindModule(_In_ const PSCTX_MODULES *Modules, _In_ ULONG_PTR Address, _Out_ PULONG Index,
+                    _Out_ PULONG64 Offset);
 _IRQL_requires_(PASSIVE_LEVEL) ULONG
     PsctxGetModuleName(_In_ const PSCTX_MODULES *Modules, _In_ ULONG Index,
                        _Out_writes_bytes_to_opt_(Capacity, return) PWCH Name, _In_ ULONG Capacity);

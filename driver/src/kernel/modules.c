@@ -77,7 +77,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PAGED_CODE();
 
     if (list == NULL) {
-        *Needed = 0;
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     status = PsctxQuerySystemInformation(PSCTX_SYSTEM_MODULE_INFORMATION, list, Size, Needed);
@@ -110,7 +109,9 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryModules(PPSCTX_MODULES Modu
     }
     for (attempt = 0; attempt < PSCTX_MODULE_ATTEMPTS && status == STATUS_INFO_LENGTH_MISMATCH; attempt += 1) {
         status = PsctxTryToQueryModules(size, Modules, &needed);
-        size = min(max(needed, size) + PSCTX_SPARE_MODULES_SIZE, PSCTX_MAXIMUM_MODULES_SIZE);
+        if (status == STATUS_INFO_LENGTH_MISMATCH) {
+            size = min(max(needed, size) + PSCTX_SPARE_MODULES_SIZE, PSCTX_MAXIMUM_MODULES_SIZE);
+        }
     }
     return status == STATUS_INSUFFICIENT_RESOURCES ? status : STATUS_SUCCESS;
 }
@@ -141,8 +142,6 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxFindModule(const PSCTX_MODULES *M
             return TRUE;
         }
     }
-    *Index = 0;
-    *Offset = 0;
     return FALSE;
 }
 

@@ -51,7 +51,9 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
         PsctxQueryFileName(PsctxLowerDevice(DeviceObject), FileObject, PsctxIsRedirector(DeviceObject), &memory, &name);
     PsctxListening.Listener->OpenSucceeds(Open, support == PSCTX_SUPPORT_YES ? &stream : NULL,
                                           NT_SUCCESS(status) ? &name : NULL);
-    PsctxFree(memory);
+    if (NT_SUCCESS(status)) {
+        PsctxFree(memory);
+    }
 }
 
 /*

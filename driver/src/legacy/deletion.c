@@ -44,7 +44,6 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxStartDeletion(VOID)
 
     PAGED_CODE();
 
-    PsctxDeletesSilently = FALSE;
     status = PsctxCreateFilterDevice(PsctxProbe, FILE_DEVICE_UNKNOWN, &lower);
     if (!NT_SUCCESS(status)) {
         return status;

@@ -76,7 +76,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    *Name = NULL;
     name = PsctxAllocate(NonPagedPool, Size);
     if (name == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -113,8 +112,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryFileName(PDEVICE_OBJECT Low
 
     PAGED_CODE();
 
-    *Memory = NULL;
-    RtlZeroMemory(Name, sizeof(*Name));
     if (IoGetTopLevelIrp() != NULL) {
         return STATUS_INVALID_DEVICE_STATE;
     }

@@ -122,7 +122,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxCreateFilterDevice(PSCTX_FILTER_
     status = IoCreateDevice(PsctxGlobals.DriverObject, sizeof(PSCTX_FILTER_EXTENSION), NULL, DeviceType, 0, FALSE,
                             FilterDevice);
     if (!NT_SUCCESS(status)) {
-        *FilterDevice = NULL;
         return status;
     }
     extension = (*FilterDevice)->DeviceExtension;

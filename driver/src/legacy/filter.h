@@ -119,7 +119,7 @@ _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS PsctxTrackCreate(_In_ PDEVICE_OBJECT Dev
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartNames(VOID);
 _IRQL_requires_(PASSIVE_LEVEL) NTSTATUS
     PsctxQueryFileName(_In_ PDEVICE_OBJECT LowerDevice, _In_ PFILE_OBJECT FileObject, _In_ BOOLEAN Redirector,
-                       _Outptr_result_maybenull_ PVOID *Memory, _Out_ PUNICODE_STRING Name);
+                       _Outptr_ PVOID *Memory, _Out_ PUNICODE_STRING Name);
 
 /* wait.c */
 _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxStartWaits(VOID);

@@ -192,8 +192,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
 /*
  * Whether a volume belongs on the list of volumes. The caller dereferences Device if it does.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxIsVolumeListed(_In_ PFLT_VOLUME Volume, _Outptr_result_maybenull_ PDEVICE_OBJECT *Device)
+_IRQL_requires_(PASSIVE_LEVEL) _Success_(return) PSCTX_PAGE static BOOLEAN
+    PsctxIsVolumeListed(_In_ PFLT_VOLUME Volume, _Outptr_ PDEVICE_OBJECT *Device)
 {
     FLT_FILESYSTEM_TYPE type = FLT_FSTYPE_UNKNOWN;
     BOOLEAN listed;
@@ -208,7 +208,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
         (*Device)->DeviceType != FILE_DEVICE_NETWORK_FILE_SYSTEM && PsctxIsVolumeFiltered((*Device)->DeviceType, type);
     if (!listed) {
         ObDereferenceObject(*Device);
-        *Device = NULL;
     }
     return listed;
 }
@@ -254,28 +253,28 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxListVolumes(_Outptr_result_maybenull_ PFLT_VOLUME **Volumes, _Out_ PULONG Count)
 {
-    ULONG room;
+    PFLT_VOLUME *volumes = NULL;
+    ULONG room = 0;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    *Volumes = NULL;
-    *Count = 0;
-    (VOID) FltEnumerateVolumes(PsctxFilter, NULL, 0, Count);
-    do {
-        PsctxFree(*Volumes);
+    status = FltEnumerateVolumes(PsctxFilter, NULL, 0, Count);
+    while (status == STATUS_BUFFER_TOO_SMALL && *Count > room) {
+        PsctxFree(volumes);
         room = *Count + PSCTX_SPARE_VOLUMES;
-        *Volumes = PsctxAllocate(PagedPool, (SIZE_T)room * sizeof(**Volumes));
-        if (*Volumes == NULL) {
-            *Count = 0;
+        volumes = PsctxAllocate(PagedPool, (SIZE_T)room * sizeof(*volumes));
+        if (volumes == NULL) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
-        status = FltEnumerateVolumes(PsctxFilter, *Volumes, room, Count);
-    } while (status == STATUS_BUFFER_TOO_SMALL && *Count > room);
-    if (!NT_SUCCESS(status)) {
-        *Count = 0;
+        status = FltEnumerateVolumes(PsctxFilter, volumes, room, Count);
     }
-    return status;
+    if (!NT_SUCCESS(status)) {
+        PsctxFree(volumes);
+        return status;
+    }
+    *Volumes = volumes;
+    return STATUS_SUCCESS;
 }
 
 /*
@@ -291,14 +290,15 @@ PSCTX_PAGE _Use_decl_annotations_ static VOID PsctxLookForUnattached(PPSCTX_UNAT
     PAGED_CODE();
 
     status = PsctxListVolumes(&volumes, &count);
+    if (!NT_SUCCESS(status)) {
+        Unattached->Status = status;
+        return;
+    }
     for (index = 0; index < count; index += 1) {
         PsctxLookAtVolume(volumes[index], Unattached);
         FltObjectDereference(volumes[index]);
     }
     PsctxFree(volumes);
-    if (!NT_SUCCESS(status)) {
-        Unattached->Status = status;
-    }
 }
 
 /*
@@ -314,7 +314,6 @@ PSCTX_PAGE _Use_decl_annotations_ static BOOLEAN PsctxNextAttached(PVOID *Positi
         entry = entry->Flink;
     } while (entry != &PsctxAttachedVolumes && CONTAINING_RECORD(entry, PSCTX_VOLUME_CONTEXT, Links)->Redirector);
     if (entry == &PsctxAttachedVolumes) {
-        RtlZeroMemory(Volume, sizeof(*Volume));
         *Position = NULL;
         return FALSE;
     }

@@ -33,7 +33,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceFileSystemDevice(PFLT_V
 
     PAGED_CODE();
 
-    *Device = NULL;
     status = FltGetDeviceObject(Volume, &filterManagers);
     if (NT_SUCCESS(status)) {
         *Device = IoGetDeviceAttachmentBaseRef(filterManagers);
@@ -102,7 +101,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    *VolumeContext = NULL;
     status = FltGetVolumeContext(Filter, Volume, &existing);
     if (NT_SUCCESS(status)) {
         *VolumeContext = existing;

@@ -20,7 +20,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
  * Asks the listener whether it wants to know more of a create on a volume. Options as in the request. FALSE, too, where the volume's context is
  * gone: its instance goes. [fltkernel/nf-fltkernel-fltgetvolumecontext]
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
+_IRQL_requires_(PASSIVE_LEVEL) _Success_(return) PSCTX_PAGE static BOOLEAN
     PsctxListenToOpen(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ ULONG Options, _In_ BOOLEAN NameIsGone,
                       _Out_ PPSCTX_OPEN Open)
 {
@@ -29,7 +29,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
 
     PAGED_CODE();
 
-    RtlZeroMemory(Open, sizeof(*Open));
     if (!NT_SUCCESS(FltGetVolumeContext(FltObjects->Filter, FltObjects->Volume, &context))) {
         return FALSE;
     }
@@ -82,21 +81,17 @@ static BOOLEAN PsctxHasOpened(_In_ const FLT_CALLBACK_DATA *Data)
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
     PsctxQueryName(_In_ PFLT_CALLBACK_DATA Data, _In_ BOOLEAN Redirector,
-                   _Outptr_result_maybenull_ PFLT_FILE_NAME_INFORMATION *Information)
+                   _Outptr_ PFLT_FILE_NAME_INFORMATION *Information)
 {
     NTSTATUS status = STATUS_UNSUCCESSFUL;
 
     PAGED_CODE();
 
-    *Information = NULL;
     if (!Redirector) {
         status = FltGetFileNameInformation(Data, FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_DEFAULT, Information);
     }
     if (!NT_SUCCESS(status)) {
         status = FltGetFileNameInformation(Data, FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_DEFAULT, Information);
-    }
-    if (!NT_SUCCESS(status)) {
-        *Information = NULL;
     }
     return status;
 }
@@ -134,6 +129,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
     BOOLEAN redirector;
     BOOLEAN named;
     ULONG support;
+    NTSTATUS status;
 
     PAGED_CODE();
 
@@ -142,9 +138,10 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
         return;
     }
     redirector = stream.DeviceType == FILE_DEVICE_NETWORK_FILE_SYSTEM;
-    named = NT_SUCCESS(PsctxQueryName(Data, redirector, &information)) && PsctxCutName(information, redirector, &name);
+    status = PsctxQueryName(Data, redirector, &information);
+    named = NT_SUCCESS(status) && PsctxCutName(information, redirector, &name);
     PsctxListening.Listener->OpenSucceeds(Open, support == PSCTX_SUPPORT_YES ? &stream : NULL, named ? &name : NULL);
-    if (information != NULL) {
+    if (NT_SUCCESS(status)) {
         FltReleaseFileNameInformation(information);
     }
 }

@@ -105,7 +105,6 @@ PSCTX_PAGE static NTSTATUS PsctxControlDeviceControl(_In_ PIRP Irp, _In_ PIO_STA
 
     PAGED_CODE();
 
-    *Information = 0;
     if (operation == NULL || operation->ControlCode != code) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }

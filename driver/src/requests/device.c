@@ -89,7 +89,6 @@ PSCTX_INIT _Use_decl_annotations_ NTSTATUS PsctxCreateControlDevice(PDRIVER_OBJE
 
     PAGED_CODE();
 
-    *ControlDevice = NULL;
     RtlInitUnicodeString(&deviceName, PSCTX_DEVICE_NAME);
     RtlInitUnicodeString(&linkName, PSCTX_SYMBOLIC_LINK_NAME);
 

@@ -175,7 +175,6 @@ _IRQL_requires_(APC_LEVEL) _Requires_lock_held_(PsctxRulesLock) PSCTX_PAGE stati
 
     PAGED_CODE();
 
-    *Replaced = NULL;
     if (count != 0) {
         rules = PsctxAllocate(PagedPool, FIELD_OFFSET(PSCTX_RULES, Rules) + (SIZE_T)count * sizeof(PPSCTX_RULE));
         if (rules == NULL) {
@@ -278,7 +277,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
 
     PAGED_CODE();
 
-    *Rule = NULL;
     status = PsctxAllocateRecord(&Session->Account, PSCTX_POOL_PAGED, PsctxRuleSize(length), &record);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -311,7 +309,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxEnterRule(_Inout_ PPSCTX_RULE Rule, _Inout_ PULONG64 Number)
+    PsctxEnterRule(_Inout_ PPSCTX_RULE Rule, _Out_ PULONG64 Number)
 {
     NTSTATUS status = STATUS_SUCCESS;
     PPSCTX_RULES replaced = NULL;
@@ -358,7 +356,6 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxAddRule(PPSCTX_SESSION Session, 
 
     PAGED_CODE();
 
-    *Number = 0;
     status = PsctxCreateRule(Session, Input, &rule);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -648,7 +645,6 @@ PSCTX_INIT _Use_decl_annotations_ VOID PsctxStartTracking(VOID)
 
     PsctxStartCounts();
     ExInitializeFastMutex(&PsctxRulesLock);
-    RtlZeroMemory(PsctxRulesSlots, sizeof(PsctxRulesSlots));
     ExInitializeRundownProtection(&PsctxRulesSlots[0].Rundown);
     ExInitializeRundownProtection(&PsctxRulesSlots[1].Rundown);
     ExWaitForRundownProtectionRelease(&PsctxRulesSlots[1].Rundown);

@@ -19,7 +19,6 @@ PSCTX_PAGE static NTSTATUS PsctxTryToQueryObjectName(_In_ PVOID Object, _In_ ULO
 
     PAGED_CODE();
 
-    *Name = NULL;
     name = PsctxAllocate(PagedPool, Size);
     if (name == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;

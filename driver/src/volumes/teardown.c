@@ -128,27 +128,25 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxLookAtFileSystem(_
 }
 
 /*
- * The number of the image of this name. FALSE if none is loaded.
+ * The number of the image of this name; Modules->Count if none is loaded.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN
-    PsctxFindModuleNamed(_In_ const PSCTX_MODULES *Modules, _In_ PCUNICODE_STRING Name, _Out_ PULONG Index)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static ULONG
+    PsctxFindModuleNamed(_In_ const PSCTX_MODULES *Modules, _In_ PCUNICODE_STRING Name)
 {
     WCHAR buffer[PSCTX_MODULE_NAME_LENGTH];
-    UNICODE_STRING name;
-    ULONG length;
+    ULONG index;
 
     PAGED_CODE();
 
-    name.Buffer = buffer;
-    name.MaximumLength = sizeof(buffer);
-    for (*Index = 0; *Index < Modules->Count; *Index += 1) {
-        length = PsctxGetModuleName(Modules, *Index, buffer, sizeof(buffer));
-        name.Length = (USHORT)length;
-        if (length <= sizeof(buffer) && RtlEqualUnicodeString(&name, Name, TRUE)) {
-            return TRUE;
+    for (index = 0; index < Modules->Count; index += 1) {
+        const USHORT length = (USHORT)PsctxGetModuleName(Modules, index, buffer, sizeof(buffer));
+        const UNICODE_STRING name = {length, length, buffer};
+
+        if (RtlEqualUnicodeString(&name, Name, TRUE)) { /* one that the buffer does not hold is of another length */
+            break;
         }
     }
-    return FALSE;
+    return index;
 }
 
 /*
@@ -173,7 +171,8 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxImportsBuffering(_
         return FALSE;
     }
     RtlInitUnicodeString(&name, L"rdbss.sys");
-    if (PsctxFindModuleNamed(&modules, &name, &buffering)) {
+    buffering = PsctxFindModuleNamed(&modules, &name);
+    if (buffering != modules.Count) {
         imports = PsctxFindImports(DriverObject, &count);
         for (index = 0; index < count && !found; index += 1) {
             found = PsctxFindModule(&modules, imports[index], &module, &offset) && module == buffering;

@@ -80,7 +80,8 @@ _IRQL_requires_(PASSIVE_LEVEL) VOID PsctxFreeUnattached(_Inout_ PPSCTX_UNATTACHE
 typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_IS_FRONT_STARTED(VOID);
 typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOOK_FOR_VOLUMES(_Inout_ PPSCTX_UNATTACHED_VOLUMES Unattached);
 typedef _IRQL_requires_(PASSIVE_LEVEL) VOID PSCTX_LOCK_VOLUMES(VOID);
-typedef _IRQL_requires_(PASSIVE_LEVEL) BOOLEAN PSCTX_NEXT_VOLUME(_Inout_ PVOID *Position, _Out_ PPSCTX_VOLUME Volume);
+typedef _IRQL_requires_(PASSIVE_LEVEL) _Success_(return) BOOLEAN
+    PSCTX_NEXT_VOLUME(_Inout_ PVOID *Position, _Out_ PPSCTX_VOLUME Volume);
 
 typedef struct _PSCTX_VOLUME_SOURCE {
     PSCTX_IS_FRONT_STARTED *IsStarted;
