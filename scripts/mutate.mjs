@@ -8,21 +8,19 @@
  * `--listed` judges the mutants that are listed, and fails when one is noticed. Otherwise it fails when fewer than 97 % of the mutants that
  * are not equivalent are noticed. The same seed plants the same faults.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { isListed as isListedIn, placed } from './mutation/listed.mjs'
+import { isAt, judgeSample, sampleOptions } from './mutation/campaign.mjs'
+import { placed } from './mutation/listed.mjs'
 import { mutantsOf } from './mutation/operators.mjs'
-import { sampled } from './mutation/sample.mjs'
 import { Experience, limited, link, testsOf } from './mutation/tests.mjs'
 import { root, run } from './run.mjs'
+import { emptied } from './windows/directories.mjs'
 
-const share = 0.97
 const build = join(root, 'build', 'native')
 const directory = join(root, 'build', 'mutate')
-const equivalents = JSON.parse(readFileSync(join(root, 'test', 'mutation', 'equivalent.json'), 'utf8'))
-const isListed = (mutant) => isListedIn(equivalents, mutant)
 
 /** What the compiler makes of a file's text: the object's path, or undefined. */
 async function compile({ command }, text, job) {
@@ -60,29 +58,17 @@ async function judge(mutant, tests, experience, job) {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: {
-    seed: { type: 'string', default: '1' },
-    sample: { type: 'string' },
-    seconds: { type: 'string' },
-    jobs: { type: 'string', default: '2' },
-    room: { type: 'string' },
-    tests: { type: 'string', default: '.' },
-    listed: { type: 'boolean', default: false },
-  },
+  options: { ...sampleOptions, room: { type: 'string' }, tests: { type: 'string', default: '.' } },
 })
 
 const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
-const options = ['-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release', '--log-level=WARNING']
-run('cmake', ['-S', '.', '-B', build, ...options], quiet)
+const configuration = ['-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release', '--log-level=WARNING']
+run('cmake', ['-S', '.', '-B', build, ...configuration], quiet)
 run('nice', ['-n', '10', 'cmake', '--build', build, '--parallel', values.jobs], quiet)
 mkdirSync(directory, { recursive: true })
 const tests = await testsOf(build, new RegExp(values.tests), join(directory, 'times.json'), Number(values.jobs))
 console.log(tests.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', '))
 
-const wanted = positionals.map((place) => {
-  const [, path, number] = /^(.*?)(?::(\d+))?$/.exec(place)
-  return { file: relative(root, resolve(path)), number: number && Number(number) }
-})
 const mutants = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8'))
   .filter(({ command }) => command.includes('psctx_driver.dir'))
   .map(({ file, command }) => ({ file: relative(root, file), command }))
@@ -92,38 +78,16 @@ const mutants = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'u
     const source = readFileSync(join(root, file), 'utf8')
     return mutantsOf(source).map((mutant) => placed({ ...mutant, file, command, source }))
   })
-  .filter(
-    ({ file, number }) =>
-      wanted.length === 0 || wanted.some((place) => place.file === file && (place.number ?? number) === number),
-  )
-const candidates = values.listed ? mutants.filter(isListed) : mutants
-const count = Number(values.sample ?? (wanted.length === 0 && !values.listed ? 100 : candidates.length))
-const work = sampled(candidates, count, Number(values.seed))
-const planted = work.length
-const until = values.seconds ? Date.now() + Number(values.seconds) * 1000 : Infinity
-const outcomes = { noticed: 0, late: 0, survived: 0, equivalent: 0, same: 0, stillborn: 0 }
-const unexpected = values.listed ? ['noticed', 'late'] : ['survived']
+  .filter((mutant) => positionals.length === 0 || isAt(positionals, mutant))
 const experience = new Experience(join(directory, 'experience.json'))
+const jobs = Array.from({ length: Number(values.jobs) }, (_, number) => emptied(join(directory, `job-${number}`)))
 
-await Promise.all(
-  Array.from({ length: Number(values.jobs) }, async (_, number) => {
-    const job = join(directory, `job-${number}`)
-    rmSync(job, { recursive: true, force: true })
-    mkdirSync(job, { recursive: true })
-    for (let mutant = work.shift(); mutant && Date.now() < until; mutant = work.shift()) {
-      const outcome = isListed(mutant) && !values.listed ? 'equivalent' : await judge(mutant, tests, experience, job)
-      outcomes[outcome] += 1
-      if (unexpected.includes(outcome))
-        console.log(`${mutant.file}:${mutant.number} ${outcome}\n-${mutant.line}\n+${mutant.mutant}`)
-    }
-  }),
-)
-const noticed = outcomes.noticed + outcomes.late
-const judged = noticed + outcomes.survived
-const result = judged === 0 ? 1 : noticed / judged
-console.log(
-  `seed ${values.seed}: ${planted - work.length} of ${mutants.length} mutants planted; ${noticed} noticed (${outcomes.late} by not ending), ` +
-    `${outcomes.survived} survived, ${outcomes.equivalent} listed as equivalent, ${outcomes.same} the same to the compiler, ` +
-    `${outcomes.stillborn} not compiled: ${(100 * result).toFixed(1)} %`,
-)
-process.exitCode = (values.listed ? noticed === 0 : result >= share) ? 0 : 1
+await judgeSample({
+  mutants,
+  isWhole: positionals.length > 0,
+  equivalents: JSON.parse(readFileSync(join(root, 'test', 'mutation', 'equivalent.json'), 'utf8')),
+  values,
+  judge: (mutant, job) => judge(mutant, tests, experience, jobs[job]),
+  ways: { late: 'by not ending' },
+  others: { same: 'the same to the compiler', stillborn: 'not compiled' },
+})
