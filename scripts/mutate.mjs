@@ -8,7 +8,7 @@
  * `--listed` judges the mutants that are listed, and fails when one is noticed. Otherwise it fails when fewer than 97 % of the mutants that
  * are not equivalent are noticed. The same seed plants the same faults.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -17,7 +17,6 @@ import { placed } from './mutation/listed.mjs'
 import { mutantsOf } from './mutation/operators.mjs'
 import { Experience, limited, link, testsOf } from './mutation/tests.mjs'
 import { root, run } from './run.mjs'
-import { emptied } from './windows/directories.mjs'
 
 const build = join(root, 'build', 'native')
 const directory = join(root, 'build', 'mutate')
@@ -80,7 +79,11 @@ const mutants = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'u
   })
   .filter((mutant) => positionals.length === 0 || isAt(positionals, mutant))
 const experience = new Experience(join(directory, 'experience.json'))
-const jobs = Array.from({ length: Number(values.jobs) }, (_, number) => emptied(join(directory, `job-${number}`)))
+const jobs = Array.from({ length: Number(values.jobs) }, (_, number) => join(directory, `job-${number}`))
+for (const job of jobs) {
+  rmSync(job, { recursive: true, force: true })
+  mkdirSync(job, { recursive: true })
+}
 
 await judgeSample({
   mutants,
