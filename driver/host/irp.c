@@ -78,13 +78,16 @@ VOID HostCheckHeldIrp(PIRP Irp, const char *Routine)
  */
 static VOID HostSpoilIrp(PIRP Irp)
 {
+    PVOID Spoilt;
+
+    memset(&Spoilt, HOST_IRP_FREE_FILL, sizeof(PVOID));
     memset(Irp + 1, HOST_IRP_FREE_FILL, (SIZE_T)Irp->StackCount * sizeof(IO_STACK_LOCATION));
     memset(&Irp->Tail, HOST_IRP_FREE_FILL, sizeof(Irp->Tail));
     memset(&Irp->IoStatus, HOST_IRP_FREE_FILL, sizeof(Irp->IoStatus));
     memset(&Irp->AssociatedIrp, HOST_IRP_FREE_FILL, sizeof(Irp->AssociatedIrp));
-    memset(&Irp->UserIosb, HOST_IRP_FREE_FILL, sizeof(Irp->UserIosb));
-    memset(&Irp->UserEvent, HOST_IRP_FREE_FILL, sizeof(Irp->UserEvent));
-    memset(&Irp->UserBuffer, HOST_IRP_FREE_FILL, sizeof(Irp->UserBuffer));
+    Irp->UserIosb = Spoilt;
+    Irp->UserEvent = Spoilt;
+    Irp->UserBuffer = Spoilt;
 }
 
 static VOID HostReleaseIrp(PHOST_IRP Host)

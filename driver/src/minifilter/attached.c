@@ -251,27 +251,28 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID
  * Manager answers. [fltkernel/nf-fltkernel-fltenumeratevolumes]
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
-    PsctxListVolumes(_Outptr_result_maybenull_ PFLT_VOLUME **Volumes, _Out_ PULONG Count)
+    PsctxListVolumes(_Outptr_ PFLT_VOLUME **Volumes, _Out_ PULONG Count)
 {
-    PFLT_VOLUME *volumes = NULL;
-    ULONG room = 0;
+    ULONG room = PSCTX_SPARE_VOLUMES;
+    PFLT_VOLUME *volumes;
     NTSTATUS status;
 
     PAGED_CODE();
 
-    status = FltEnumerateVolumes(PsctxFilter, NULL, 0, Count);
-    while (status == STATUS_BUFFER_TOO_SMALL && *Count > room) {
-        PsctxFree(volumes);
-        room = *Count + PSCTX_SPARE_VOLUMES;
+    for (;;) {
         volumes = PsctxAllocate(PagedPool, (SIZE_T)room * sizeof(*volumes));
         if (volumes == NULL) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
         status = FltEnumerateVolumes(PsctxFilter, volumes, room, Count);
-    }
-    if (!NT_SUCCESS(status)) {
+        if (NT_SUCCESS(status)) {
+            break;
+        }
         PsctxFree(volumes);
-        return status;
+        if (status != STATUS_BUFFER_TOO_SMALL || *Count <= room) {
+            return status;
+        }
+        room = *Count + PSCTX_SPARE_VOLUMES;
     }
     *Volumes = volumes;
     return STATUS_SUCCESS;
