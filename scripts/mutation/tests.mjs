@@ -15,7 +15,8 @@ const longest = 300
  */
 export function limited(program, args, { cwd, seconds, environment = {}, kilobytes = 4_000_000 }) {
   return new Promise((resolve) => {
-    const script = `ulimit -v ${kilobytes}; exec nice -n 10 "$@"`
+    const processorSeconds = Math.ceil(4 * seconds) // so that what is left behind when this process is killed ends all the same
+    const script = `ulimit -v ${kilobytes}; ulimit -t ${processorSeconds}; exec nice -n 10 "$@"`
     const child = spawn('sh', ['-c', script, 'sh', program, ...args], {
       cwd,
       env: { ...process.env, ...environment },
