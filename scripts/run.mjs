@@ -22,12 +22,11 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * Runs a command while others run beside it, and throws as `run` does. What it prints is on the terminal in one piece when it has ended, unless
- * `stdio` says otherwise.
+ * Runs a command while others run beside it, and throws as `run` does. What it prints is on the terminal in one piece when it has ended.
  */
 export async function runBeside(command, args, options = {}) {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options })
-  const printed = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : ''))
+  const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const printed = [child.stdout, child.stderr].map((stream) => text(stream))
   const end = await new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new CommandError(`${command}: ${error.message}`)))
     child.on('close', (status, signal) => resolve(status ?? signal))

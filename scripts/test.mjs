@@ -88,13 +88,13 @@ function runNativeTests(suite, directory, options, programs = '.') {
   })
 }
 
-async function runJest(environment) {
+function runJest(environment) {
   const report = join(root, 'build', 'jest.json')
   rmSync(report, { force: true })
   mkdirSync(join(root, 'build'), { recursive: true })
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   try {
-    await runBeside(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], {
+    run(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], {
       env: environment,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
@@ -114,11 +114,11 @@ async function runJest(environment) {
 }
 
 /** The suites of test/windows, which tell their counts in a file. */
-async function runOnWine() {
+function runOnWine() {
   const report = join(root, 'build', 'wine', 'results.json')
   rmSync(report, { force: true })
   try {
-    await runBeside(process.execPath, [join('test', 'windows', 'run.mjs')])
+    run(process.execPath, [join('test', 'windows', 'run.mjs')])
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     console.error(error.message)
@@ -201,24 +201,21 @@ try {
     await step('Linux addons', buildLinux)
     await step('npm pack', () => run(process.execPath, [join('test', 'package', 'prepare.mjs')]))
   }
+  runJest({
+    ...process.env,
+    PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
+    PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
+    PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
+    PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
+    PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
+    PSCTX_NO_ZIG: noZig,
+    PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
+    PSCTX_NO_PACKAGE: noPackage ?? '',
+    PSCTX_NO_ARM64: reasons.get('arm64') ?? '',
+  })
   const obstacle = reasons.get('windows') ?? reasons.get('wine')
   if (obstacle) skip('Wine', obstacle)
-  // Either waits for what the other does not need: Jest for a mount or a build, Wine for its server.
-  await Promise.all([
-    obstacle ? undefined : runOnWine(),
-    runJest({
-      ...process.env,
-      PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
-      PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
-      PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
-      PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
-      PSCTX_NO_WINDOWS: reasons.get('windows') ?? '',
-      PSCTX_NO_ZIG: noZig,
-      PSCTX_NO_CHROMIUM: reasons.get('chromium') ?? '',
-      PSCTX_NO_PACKAGE: noPackage ?? '',
-      PSCTX_NO_ARM64: reasons.get('arm64') ?? '',
-    }),
-  ])
+  else runOnWine()
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)

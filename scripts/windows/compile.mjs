@@ -60,7 +60,9 @@ export async function clangCompile(options, header, sources, objects) {
   writeFileSync(join(objects, 'header.h'), `#include <${header}>\n`)
   const precompile = ['-x', 'c-header', 'header.h', '-o', 'header.pch']
   const compile = ['-include-pch', 'header.pch', '-c', ...sources]
-  for (const command of [precompile, compile]) await runBeside(clang, [...options, ...command], { cwd: objects })
+  // What lies in `objects` is named likewise wherever that is.
+  const common = [...options, `-ffile-prefix-map=${objects}=.`]
+  for (const command of [precompile, compile]) await runBeside(clang, [...common, ...command], { cwd: objects })
 }
 
 export function clangLinkOptions(architecture, name) {
