@@ -97,12 +97,15 @@ static struct {
 
 static ULONG CoreModuleQuestions;
 static ULONG CoreModuleMismatches; /* how many questions are answered that there is no room */
+static ULONG CoreModuleNeeds;      /* what it takes then, as it is told; zero for a byte more than there is room for */
+static ULONG CoreModuleRoom;       /* that the last question had */
 
 static NTSTATUS NTAPI CoreTellModules(ULONG Class, PVOID Information, ULONG Length, PULONG Needed)
 {
     UNREFERENCED_PARAMETER(Class);
     CoreModuleQuestions += 1;
-    *Needed = Length + 1;
+    CoreModuleRoom = Length;
+    *Needed = CoreModuleNeeds != 0 ? CoreModuleNeeds : Length + 1;
     if (CoreModuleQuestions <= CoreModuleMismatches) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
@@ -121,6 +124,8 @@ static ULONG CoreNameModule(_In_ const PSCTX_MODULES *Modules, _In_ ULONG Index,
 static VOID CoreCheckModules(PVOID Context)
 {
     static const PCWSTR hidden[] = {L"ZwQuerySystemInformation", NULL};
+    static const ULONG needs[] = {1, 1, 0x40000000};
+    ULONG rooms[RTL_NUMBER_OF(needs)];
     PSCTX_MODULES modules;
     WCHAR name[8];
     ULONG64 offset;
@@ -161,6 +166,19 @@ static VOID CoreCheckModules(PVOID Context)
     CHECK_EQUAL(modules.Count, 0);
     PsctxFreeModules(&modules);
     CHECK_EQUAL(CoreModuleQuestions, 4);
+
+    /* Told that less than that is enough, it asks with more all the same; told of whatever, with no more than is reasonable. */
+    for (index = 0; index < RTL_NUMBER_OF(rooms); index += 1) {
+        CoreModuleQuestions = 0;
+        CoreModuleMismatches = index;
+        CoreModuleNeeds = needs[index];
+        CHECK_STATUS(PsctxQueryModules(&modules), STATUS_SUCCESS);
+        PsctxFreeModules(&modules);
+        CHECK_EQUAL(CoreModuleQuestions, index + 1);
+        rooms[index] = CoreModuleRoom;
+    }
+    CHECK(rooms[0] < rooms[1] && rooms[1] < rooms[2] && rooms[2] < needs[2]);
+    CoreModuleNeeds = 0;
 
     CoreModuleQuestions = 0;
     CoreModuleMismatches = 1;
