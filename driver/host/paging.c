@@ -1,7 +1,7 @@
 /*
  * Memory that is not always there: a driver's initialisation code, which goes when its DriverEntry has returned; its pageable code, which goes
- * with the driver; and, with HOST_PAGES_OUT=1 in
- * the environment, pageable code and paged pool, which go whenever a thread comes to DISPATCH_LEVEL, as Driver Verifier has it.
+ * with the driver; and, with HOST_PAGES_OUT=1 in the environment, pageable code and paged pool, which go whenever a thread comes to
+ * DISPATCH_LEVEL, as Driver Verifier has it.
  *
  * They go for all threads of the process. A thread at a lower IRQL that finds them gone has them brought back, as the memory manager would,
  * and one at DISPATCH_LEVEL has broken a rule. What another thread has brought back meanwhile goes unnoticed.

@@ -66,4 +66,7 @@ CORE_TEST_ROUTINE CoreRefusedMountsAreMountsAllTheSame;
 /* A rule that every open matches; PSCTX_TRACK_*. */
 VOID CoreTrackEverything(_In_ HANDLE Control, _In_ ULONG Flags);
 
+/* core_volumes.c: the DriverEntry of a file system that registers a control device, and mounts nothing. */
+DRIVER_INITIALIZE CoreStartFileSystem;
+
 #endif

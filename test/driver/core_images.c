@@ -142,26 +142,10 @@ VOID CoreKernelsWithoutATeardownAreTakenToTearDown(VOID)
 }
 
 /* A file system that tears nothing down. */
-static VOID CoreUnloadFileSystem(PDRIVER_OBJECT DriverObject)
+static NTSTATUS CoreStartImage(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    IoUnregisterFileSystem(DriverObject->DeviceObject);
-    IoDeleteDevice(DriverObject->DeviceObject);
-}
-
-static NTSTATUS CoreStartFileSystem(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    PDEVICE_OBJECT device;
-    NTSTATUS status;
-
-    UNREFERENCED_PARAMETER(RegistryPath);
-    DriverObject->DriverUnload = CoreUnloadFileSystem;
     HostSetDriverImage(DriverObject, &CoreImage, sizeof(CoreImage));
-    status = IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &device);
-    if (NT_SUCCESS(status)) {
-        device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
-        IoRegisterFileSystem(device);
-    }
-    return status;
+    return CoreStartFileSystem(DriverObject, RegistryPath);
 }
 
 static PDEVICE_OBJECT CoreAsked;
@@ -194,7 +178,7 @@ VOID CoreMoreFileSystemsThanAreKeptAreLookedAt(VOID)
     for (index = 0; index < RTL_NUMBER_OF(drivers); index += 1) {
         name[6] = (WCHAR)(L'0' + index / 10);
         name[7] = (WCHAR)(L'0' + index % 10);
-        CHECK_STATUS(HostLoadDriver(name, TRUE, CoreStartFileSystem, &drivers[index]), STATUS_SUCCESS);
+        CHECK_STATUS(HostLoadDriver(name, TRUE, CoreStartImage, &drivers[index]), STATUS_SUCCESS);
         CoreRunInKernel(CoreCheckTearsNothingDown, drivers[index]->DeviceObject);
     }
     memset(&CoreImage, 0, sizeof(CoreImage));

@@ -149,7 +149,7 @@ static VOID CoreUnloadFileSystem(PDRIVER_OBJECT DriverObject)
     IoDeleteDevice(DriverObject->DeviceObject);
 }
 
-static NTSTATUS CoreStartFileSystem(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+NTSTATUS CoreStartFileSystem(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     PDEVICE_OBJECT device;
     NTSTATUS status;
