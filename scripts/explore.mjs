@@ -6,19 +6,14 @@ import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
+import { sanitized } from './compilers.mjs'
 import { capture, CommandError, root } from './run.mjs'
 
 const parameters = process.argv.slice(2)
-const sanitized = parameters[0] === '--sanitized'
-if (sanitized) parameters.shift()
+const isSanitized = parameters[0] === '--sanitized'
+if (isSanitized) parameters.shift()
 const front = parameters[0] === '--front' ? parameters.splice(0, 2)[1] : 'legacy'
-const directory = join(root, 'build', sanitized ? 'asan' : 'native')
-const clang = [
-  '-DCMAKE_C_COMPILER=clang-19',
-  '-DCMAKE_CXX_COMPILER=clang++-19',
-  '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
-  '-DPSCTX_SANITIZE=address,undefined',
-]
+const directory = join(root, 'build', isSanitized ? 'asan' : 'native')
 
 /** Says nothing unless it fails: the explorer's output is what was asked for. */
 function quietly(args) {
@@ -31,7 +26,7 @@ function quietly(args) {
 
 try {
   if (front !== 'legacy' && front !== 'minifilter') throw new CommandError('--front takes legacy or minifilter')
-  const options = sanitized ? clang : ['-DCMAKE_BUILD_TYPE=Release']
+  const options = isSanitized ? sanitized('address,undefined') : ['-DCMAKE_BUILD_TYPE=Release']
   quietly(['-S', root, '-B', directory, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', ...options])
   quietly(['--build', directory, '--parallel', String(availableParallelism()), '--target', 'explore'])
   const { status, error } = spawnSync(join(directory, 'test', 'explore', 'explore'), parameters, {

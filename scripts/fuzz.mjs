@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { sanitized } from './compilers.mjs'
 import { fuzzCodec, recordCodec } from './fuzzing/codec.mjs'
 import { CommandError, root, run } from './run.mjs'
 
@@ -32,8 +33,7 @@ function foundOf(target) {
 function buildPrograms(names) {
   run('cmake', [
     ...['-S', '.', '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DPSCTX_FUZZER=ON'],
-    ...['-DPSCTX_SANITIZE=address,undefined', '-DCMAKE_BUILD_TYPE=RelWithDebInfo'],
-    ...['-DCMAKE_C_COMPILER=clang-19', '-DCMAKE_CXX_COMPILER=clang++-19'],
+    ...sanitized('address,undefined'),
   ])
   run('cmake', ['--build', build, '--parallel', '2', '--target', ...names])
 }

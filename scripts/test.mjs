@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
+import { sanitized } from './compilers.mjs'
 import { capture, CommandError, inContinuousIntegration, root, run, runBeside } from './run.mjs'
 import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
 
@@ -162,21 +163,15 @@ try {
   if (reasons.has('clang')) {
     skip('C tests with sanitizers', reasons.get('clang'))
   } else {
-    const clang = [
-      '-DCMAKE_C_COMPILER=clang-19',
-      '-DCMAKE_CXX_COMPILER=clang++-19',
-      '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
-    ]
-    const sanitize = (name) => [...clang, `-DPSCTX_SANITIZE=${name}`]
     runNativeTests(
       'C tests, AddressSanitizer and UndefinedBehaviorSanitizer',
       'build/asan',
-      sanitize('address,undefined'),
+      sanitized('address,undefined'),
     )
     runNativeTests(
       'C tests with threads, ThreadSanitizer',
       'build/tsan',
-      sanitize('thread'),
+      sanitized('thread'),
       '^(host_threads|host_fltmgr.*|fsd_tests|filter|driver_(races|bounds|inspect|counts|tracking|instances)(_minifilter)?)$',
     )
   }

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
+import { clang } from '../compilers.mjs'
 import { capture, CommandError, root, run } from '../run.mjs'
 
 const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
@@ -9,15 +10,16 @@ const flags = '-fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc'
 
 /** Configures and builds in a directory of its own, at low priority. */
 export function build(directory, definitions, targets = []) {
-  const compilers = ['-DCMAKE_C_COMPILER=clang-19', '-DCMAKE_CXX_COMPILER=clang++-19', '-DCMAKE_BUILD_TYPE=Debug']
   const options = [
+    ...clang,
+    '-DCMAKE_BUILD_TYPE=Debug',
     `-DCMAKE_C_FLAGS=${flags} -O1 -Wno-error`,
     `-DCMAKE_CXX_FLAGS=${flags} -O1 -Wno-error`,
     `-DCMAKE_EXE_LINKER_FLAGS=${flags}`,
     `-DCMAKE_SHARED_LINKER_FLAGS=${flags}`,
     `-DCMAKE_MODULE_LINKER_FLAGS=${flags}`,
   ]
-  run('cmake', ['-S', '.', '-B', directory, '--log-level=WARNING', ...compilers, ...options, ...definitions], quiet)
+  run('cmake', ['-S', '.', '-B', directory, '--log-level=WARNING', ...options, ...definitions], quiet)
   const which = targets.flatMap((target) => ['--target', target])
   const { status, output } = capture('nice', ['-n', '10', 'cmake', '--build', directory, '--parallel', '2', ...which], {
     stdio: ['ignore', 'pipe', 'ignore'], // clang warns of each decision that it cannot measure

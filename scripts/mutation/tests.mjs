@@ -66,7 +66,7 @@ function environmentOf({ properties }) {
  * The tests of a build whose programs link the driver and whose names match, each with the seconds that it takes when nothing is wrong; the
  * file `times` keeps these as long as the programs are the same.
  */
-export async function testsOf(build, names, times, jobs) {
+export async function testsOf(build, names, { times, jobs, environment: own, limits }) {
   const known = existsSync(times) ? JSON.parse(readFileSync(times, 'utf8')) : {}
   const { output } = capture('ctest', ['--test-dir', build, '--show-only=json-v1'])
   const tests = JSON.parse(output.slice(output.indexOf('{')))
@@ -81,7 +81,12 @@ export async function testsOf(build, names, times, jobs) {
       for (let test = unmeasured.shift(); test; test = unmeasured.shift()) {
         const { name, program, args, environment } = test
         const started = process.hrtime.bigint()
-        const end = await limited(program, args, { cwd: dirname(program), seconds: longest, environment })
+        const end = await limited(program, args, {
+          ...limits,
+          cwd: dirname(program),
+          seconds: longest,
+          environment: { ...environment, ...own },
+        })
         if (end !== 'passed') throw new Error(`${name} has ${end} without a mutant`)
         const seconds = Number(process.hrtime.bigint() - started) / 1e9
         known[name] = { built: statSync(program).mtimeMs, seconds }

@@ -13,6 +13,7 @@ add_library(driver_core_fixture STATIC
     ${CORE_DIRECTORY}/core_other_filter.c
     ${CORE_DIRECTORY}/core_pages.c
     ${CORE_DIRECTORY}/core_probe.c
+    ${CORE_DIRECTORY}/core_random.c
     ${CORE_DIRECTORY}/core_reader.c
     ${CORE_DIRECTORY}/core_record.c
     ${CORE_DIRECTORY}/core_redirector.c
@@ -100,6 +101,15 @@ add_test(NAME driver_answers COMMAND driver_answers)
 add_test(NAME driver_answers_minifilter COMMAND driver_answers)
 set_tests_properties(driver_answers_minifilter PROPERTIES ENVIRONMENT PSCTX_FRONT=minifilter)
 set_tests_properties(driver_answers driver_answers_minifilter PROPERTIES TIMEOUT 120)
+
+# What keys are made of, whose sources core_keys.c stands in front of.
+add_executable(driver_keys ${CORE_DIRECTORY}/core_keys.c)
+target_include_directories(driver_keys PRIVATE ${CORE_DIRECTORY}/../../driver/src)
+foreach(source IoGetCurrentProcess KeQueryInterruptTime KeQueryPerformanceCounter KeQuerySystemTime PsctxAllocate PsctxFree)
+    target_link_options(driver_keys PRIVATE "-Wl,--wrap=${source}")
+endforeach()
+target_link_libraries(driver_keys PRIVATE driver_core_fixture)
+add_test(NAME driver_keys COMMAND driver_keys)
 
 # Of the minifilter alone.
 add_executable(driver_instances ${CORE_DIRECTORY}/core_instances.c ${CORE_DIRECTORY}/test_file_system.c)

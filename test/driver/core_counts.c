@@ -190,26 +190,33 @@ static VOID CoreUncountedRulesCountNothing(VOID)
     CoreStopCounts(&counts);
 }
 
-/* Rules that name one context bring one, and an open counts once; what a client has inserted is left alone. */
-static VOID CoreCountWithRulesBehind(_In_ BOOLEAN OthersFirst)
+/*
+ * Rules that name one context bring one, and an open counts once, wherever a rule that names another context has come among them; what a client
+ * has inserted is left alone.
+ */
+static VOID CoreCountWithOthersAt(_In_ ULONG Place)
 {
-    const CORE_INSERTION insertion = {.Owner = CORE_OWNER, .Instance = CORE_INSTANCE};
+    static const struct {
+        PCWSTR Pattern;
+        ULONG Flags;
+    } rules[] = {{L"*", 0}, {L"*.TXT", PSCTX_TRACK_COUNT}, {L"*O*", PSCTX_TRACK_COUNT}};
+    CORE_INSERTION own = {.Owner = CORE_OWNER, .Instance = CORE_INSTANCE};
     PSCTX_TRACKING tracking;
-    CORE_INSERTION own = insertion;
     CORE_COUNTS counts;
     HANDLE second;
     HANDLE stream;
+    ULONG index;
 
     CoreStartCounts(&counts);
     second = CoreOpenSession(CORE_READ_WRITE);
-    if (OthersFirst) {
-        CHECK_STATUS(CoreTrack(second, L"*NOTHING", NULL, 0), STATUS_SUCCESS); /* names another session's context */
-    }
     own.Stream = CoreOpenFile(CORE_OTHER_FILE);
     CHECK_STATUS(CoreInsert(counts.Core.Control, &own, NULL), STATUS_SUCCESS);
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*", NULL, 0), STATUS_SUCCESS);
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*O*", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
+    for (index = 0; index < RTL_NUMBER_OF(rules); index += 1) {
+        if (index == Place) {
+            CHECK_STATUS(CoreTrack(second, L"*", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
+        }
+        CHECK_STATUS(CoreTrack(counts.Core.Control, rules[index].Pattern, NULL, rules[index].Flags), STATUS_SUCCESS);
+    }
     stream = CoreOpenFile(CORE_FILE);
     CoreClose(CoreOpenFile(CORE_FILE));
     CHECK_EQUAL(CoreGetTracking(counts.Core.Control, stream, &tracking), PSCTX_TRACKED_COUNTED);
@@ -223,8 +230,11 @@ static VOID CoreCountWithRulesBehind(_In_ BOOLEAN OthersFirst)
 
 static VOID CoreOneContextCountsAnOpenOnce(VOID)
 {
-    CoreCountWithRulesBehind(FALSE);
-    CoreCountWithRulesBehind(TRUE);
+    ULONG place;
+
+    for (place = 0; place < 3; place += 1) {
+        CoreCountWithOthersAt(place);
+    }
 }
 
 /* Creates that fail, and opens by other names than the rule's, are no opens of the rule; reads and writes of the stream are. */

@@ -9,6 +9,7 @@
 #include "core_filters.h"
 #include "core_fixture.h"
 #include "core_probe.h"
+#include "core_random.h"
 
 #include "inspection/inspection.h"
 #include "kernel.h"
@@ -266,6 +267,61 @@ static VOID CoreOwnersAreDevicesAndDrivers(VOID)
     CoreStopInspection(&inspection);
 }
 
+#define CORE_LOOKED_AT 64u /* devices of a stack, from its top */
+
+static PDEVICE_OBJECT CoreTower[CORE_LOOKED_AT];
+static ULONG CoreTowerHeight;
+
+static VOID CoreTowerUnload(PDRIVER_OBJECT DriverObject)
+{
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(DriverObject);
+
+    for (index = CoreTowerHeight; index != 0; index -= 1) {
+        IoDetachDevice(index > 1 ? CoreTower[index - 2] : CoreUpper.Device);
+        IoDeleteDevice(CoreTower[index - 1]);
+    }
+}
+
+/* Devices that pass nothing on, one upon the other: for a stack that no request comes to meanwhile. */
+static NTSTATUS CoreTowerEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    ULONG index;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+
+    DriverObject->DriverUnload = CoreTowerUnload;
+    for (index = 0; index < CoreTowerHeight; index += 1) {
+        CHECK_STATUS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &CoreTower[index]),
+                     STATUS_SUCCESS);
+        CHECK(IoAttachDeviceToDeviceStack(CoreTower[index], CoreUpper.Device) != NULL);
+        CoreTower[index]->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* The owner is the last of a stack's devices that is looked at, or the one below it; either way every device can go afterwards. */
+static VOID CoreOwnersOfDeepStacksAreUnknown(VOID)
+{
+    CORE_INSPECTION inspection;
+    PDRIVER_OBJECT tower;
+
+    for (CoreTowerHeight = CORE_LOOKED_AT - 1; CoreTowerHeight <= CORE_LOOKED_AT; CoreTowerHeight += 1) {
+        const BOOLEAN isSeen = CoreTowerHeight < CORE_LOOKED_AT;
+
+        CoreStartInspection(&inspection);
+        CoreHang(&CoreUpper, inspection.Stream, CoreUpper.Device, NULL);
+        CHECK_STATUS(HostLoadDriver(L"CoreTower", FALSE, CoreTowerEntry, &tower), STATUS_SUCCESS);
+        CHECK_STATUS(CoreInspect(&inspection, inspection.Core.Control, inspection.Stream), STATUS_SUCCESS);
+        CHECK_EQUAL(inspection.Reply.Count, 1);
+        CoreCheckOwnerName(CoreEntry(&inspection, 0), isSeen ? PSCTX_OWNER_DEVICE : PSCTX_OWNER_UNKNOWN,
+                           isSeen ? L"\\FileSystem\\CoreUpper" : L"");
+        CHECK_STATUS(HostUnloadDriver(tower), STATUS_SUCCESS);
+        CoreStopInspection(&inspection);
+    }
+}
+
 /*
  * What most of a live volume's lists show: minifilters that set contexts have one of Filter Manager's on each stream, all of them together.
  */
@@ -377,60 +433,6 @@ static VOID CoreTokensNameOwnersOnEveryStream(VOID)
     CoreStopInspection(&first);
 }
 
-/* The published vectors of SipHash-2-4 for the key 00 01 … 0f and messages 00 01 …, of whole words. */
-static VOID CoreSipHashIsSipHash(VOID)
-{
-    static const ULONG64 key[] = {0x0706050403020100ull, 0x0F0E0D0C0B0A0908ull};
-    static const ULONG64 expected[] = {0x726FDB47DD0E0E31ull, 0x93F5F5799A932462ull, 0x3F2ACC7F57C29BDBull};
-    ULONG count;
-
-    for (count = 0; count < RTL_NUMBER_OF(expected); count += 1) {
-        CHECK_EQUAL(PsctxSipHash(key, key, count), expected[count]);
-    }
-}
-
-/* A generator of random numbers that always has the same. */
-static const ULONG64 CoreRandom[] = {0x1122334455667788ull, 0x99AABBCCDDEEFF00ull};
-
-static NTSTATUS CoreRandomDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(Irp);
-
-    UNREFERENCED_PARAMETER(DeviceObject);
-
-    Irp->IoStatus.Information = 0;
-    if (location->MajorFunction == IRP_MJ_DEVICE_CONTROL) {
-        CHECK_EQUAL(location->Parameters.DeviceIoControl.IoControlCode, 0x390004);
-        CHECK_EQUAL(location->Parameters.DeviceIoControl.OutputBufferLength, sizeof(CoreRandom));
-        memcpy(Irp->AssociatedIrp.SystemBuffer, CoreRandom, sizeof(CoreRandom));
-        Irp->IoStatus.Information = sizeof(CoreRandom);
-    }
-    Irp->IoStatus.Status = STATUS_SUCCESS;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return STATUS_SUCCESS;
-}
-
-static VOID CoreRandomUnload(PDRIVER_OBJECT DriverObject)
-{
-    IoDeleteDevice(DriverObject->DeviceObject);
-}
-
-static NTSTATUS CoreRandomEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    PDEVICE_OBJECT device;
-    UNICODE_STRING name;
-    ULONG major;
-
-    UNREFERENCED_PARAMETER(RegistryPath);
-
-    for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major += 1) {
-        DriverObject->MajorFunction[major] = CoreRandomDispatch;
-    }
-    DriverObject->DriverUnload = CoreRandomUnload;
-    RtlInitUnicodeString(&name, L"\\Device\\KsecDD");
-    return IoCreateDevice(DriverObject, 0, &name, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
-}
-
 static VOID CoreKeyIsTheKernelsRandomNumber(VOID)
 {
     const ULONG64 owner = (ULONG_PTR)&CoreRandom;
@@ -438,13 +440,13 @@ static VOID CoreKeyIsTheKernelsRandomNumber(VOID)
     PDRIVER_OBJECT random;
 
     CoreStartInspection(&inspection);
-    CHECK_STATUS(HostLoadDriver(L"KSecDD", FALSE, CoreRandomEntry, &random), STATUS_SUCCESS);
+    random = CoreLoadRandom();
     CoreHang(&CoreUpper, inspection.Stream, (PVOID)(ULONG_PTR)owner, NULL);
     CHECK_STATUS(CoreInspect(&inspection, inspection.Core.Control, inspection.Stream), STATUS_SUCCESS);
-    CHECK_EQUAL(CoreEntry(&inspection, 0)->OwnerToken, PsctxSipHash(CoreRandom, &owner, 1));
+    CHECK_EQUAL(CoreEntry(&inspection, 0)->OwnerToken, PsctxSipHash(CoreRandom.Numbers, &owner, 1));
     CHECK_STATUS(HostUnloadDriver(random), STATUS_SUCCESS);
     CHECK_STATUS(CoreInspect(&inspection, inspection.Core.Control, inspection.Stream), STATUS_SUCCESS);
-    CHECK_EQUAL(CoreEntry(&inspection, 0)->OwnerToken, PsctxSipHash(CoreRandom, &owner, 1));
+    CHECK_EQUAL(CoreEntry(&inspection, 0)->OwnerToken, PsctxSipHash(CoreRandom.Numbers, &owner, 1));
     CoreStopInspection(&inspection);
 }
 
@@ -1075,11 +1077,11 @@ static const CORE_TEST CoreInspections[] = {
     {"contexts are told in the order of the list, with whose they are", CoreListIsInOrderOfTheStack},
     {"another session's contexts are told from one's own and from other filters'", CoreHoldersAreToldApart},
     {"owners that are devices or drivers of the stack are named", CoreOwnersAreDevicesAndDrivers},
+    {"of a very deep stack the devices at its top are looked at", CoreOwnersOfDeepStacksAreUnknown},
     {"minifilters' contexts are one of Filter Manager's", CoreMinifiltersShareFilterManagersContext},
     {"a callback that lies in no image has no module", CoreCallbackOfNoImageHasNoModule},
     {"an inspection tells modules, or that there was no memory for them", CoreModulesAreToldOrThereIsNoMemory},
     {"a token is the same for the same owner on every stream, and for no other", CoreTokensNameOwnersOnEveryStream},
-    {"SipHash answers the published vectors", CoreSipHashIsSipHash},
     {"the key of tokens is the kernel's random number, once", CoreKeyIsTheKernelsRandomNumber},
     {"without a generator of random numbers the key differs from load to load", CoreKeysDifferFromLoadToLoad},
     {"a key that is made of addresses is none", CoreKeysAreNoAddresses},

@@ -103,7 +103,8 @@ static VOID ExplorePrepareVictim(PEXPLORE_STATE State)
     HostEnterProcess(State->Core.Process);
 }
 
-static VOID ExploreTrack(_In_ HANDLE Control, _Out_ PSCTX_RULE_RECORD *Rule)
+/* On every volume, or on that of a handle. */
+static NTSTATUS ExploreTrack(_In_ HANDLE Control, _In_opt_ HANDLE Volume, _Out_ PSCTX_RULE_RECORD *Rule)
 {
     static const WCHAR pattern[] = L"*TWO.TXT";
     struct {
@@ -113,9 +114,18 @@ static VOID ExploreTrack(_In_ HANDLE Control, _Out_ PSCTX_RULE_RECORD *Rule)
 
     memcpy(request.Pattern, pattern, sizeof(request.Pattern));
     request.Record.PatternLength = sizeof(request.Pattern);
+    request.Record.VolumeHandle = (ULONG_PTR)Volume;
     CoreSetHeader(&request.Record.Header, PSCTX_OPERATION_TRACK, sizeof(request.Record) + sizeof(request.Pattern));
-    CHECK_STATUS(CoreControl(Control, PSCTX_IOCTL_TRACK, &request, sizeof(request.Record) + sizeof(request.Pattern),
-                             Rule, sizeof(*Rule), NULL),
+    return CoreControl(Control, PSCTX_IOCTL_TRACK, &request, sizeof(request.Record) + sizeof(request.Pattern), Rule,
+                       sizeof(*Rule), NULL);
+}
+
+static VOID ExploreEndRule(_In_ HANDLE Control, _In_ PSCTX_RULE_RECORD Rule)
+{
+    PSCTX_HEADER reply;
+
+    CoreSetHeader(&Rule.Header, PSCTX_OPERATION_UNTRACK, sizeof(Rule));
+    CHECK_STATUS(CoreControl(Control, PSCTX_IOCTL_UNTRACK, &Rule, sizeof(Rule), &reply, sizeof(reply), NULL),
                  STATUS_SUCCESS);
 }
 
@@ -123,7 +133,7 @@ static PSCTX_RULE_RECORD ExploreRule;
 
 static VOID ExplorePrepareRule(PEXPLORE_STATE State)
 {
-    ExploreTrack(State->Core.Control, &ExploreRule);
+    CHECK_STATUS(ExploreTrack(State->Core.Control, NULL, &ExploreRule), STATUS_SUCCESS);
     State->Other = CoreOpenFile(CORE_OTHER_FILE);
 }
 
@@ -264,6 +274,27 @@ static VOID ExploreMount(PEXPLORE_STATE State)
     State->Status[3] = HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL);
 }
 
+/* A rule for the volume, which may be going. */
+static VOID ExploreTrackVolume(PEXPLORE_STATE State)
+{
+    PSCTX_RULE_RECORD rule;
+    HANDLE volume;
+
+    if (!NT_SUCCESS(CoreOpen(L"\\??\\M:", NULL, CORE_READ, FILE_OPEN, 0, &volume))) {
+        return;
+    }
+    if (NT_SUCCESS(ExploreTrack(State->Core.Control, volume, &rule))) {
+        ExploreEndRule(State->Core.Control, rule);
+    }
+    CoreClose(volume);
+}
+
+static VOID ExploreMountAndDismount(PEXPLORE_STATE State)
+{
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    State->Status[3] = HostDismountVolume(L'N');
+}
+
 static VOID ExploreMayClose(PEXPLORE_STATE State)
 {
     (VOID) NtClose(State->Stream);
@@ -389,6 +420,16 @@ static VOID ExploreUseN(PEXPLORE_STATE State)
     ExploreUseVolume(State, L"\\??\\N:\\one.txt");
 }
 
+static VOID ExploreOpenN(PEXPLORE_STATE State)
+{
+    HANDLE handle;
+
+    UNREFERENCED_PARAMETER(State);
+    if (NT_SUCCESS(CoreOpen(L"\\??\\N:\\one.txt", NULL, CORE_READ, FILE_OPEN_IF, 0, &handle))) {
+        (VOID) NtClose(handle);
+    }
+}
+
 static VOID ExploreInsertAsVictim(PEXPLORE_STATE State)
 {
     HostEnterProcess(State->Victim);
@@ -403,13 +444,7 @@ static VOID ExploreKillVictim(PEXPLORE_STATE State)
 
 static VOID ExploreUntrack(PEXPLORE_STATE State)
 {
-    PSCTX_RULE_RECORD request = ExploreRule;
-    PSCTX_HEADER reply;
-
-    CoreSetHeader(&request.Header, PSCTX_OPERATION_UNTRACK, sizeof(request));
-    CHECK_STATUS(
-        CoreControl(State->Core.Control, PSCTX_IOCTL_UNTRACK, &request, sizeof(request), &reply, sizeof(reply), NULL),
-        STATUS_SUCCESS);
+    ExploreEndRule(State->Core.Control, ExploreRule);
 }
 
 /* Checks. */
@@ -645,12 +680,30 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      ExploreCheckMounted,
      3,
      {{"list", ExploreListVolumes, FALSE}, {"mount", ExploreMount, TRUE}, {"use", ExploreUseN, FALSE}}},
+    {"volumes-dismount",
+     "a list of the volumes and a rule for one beside its forced dismount tell those there are",
+     NULL,
+     ExploreCheckDismounted,
+     3,
+     {{"list", ExploreListVolumes, FALSE}, {"track", ExploreTrackVolume, FALSE}, {"dismount", ExploreDismount, TRUE}}},
+    {"unload-mount",
+     "unloading beside a mount, a dismount and an open leaves nothing",
+     ExplorePrepareUnload,
+     ExploreCheckUnloaded,
+     3,
+     {{"unload", ExploreUnload, TRUE}, {"mount", ExploreMountAndDismount, TRUE}, {"open", ExploreOpenN, FALSE}}},
+    {"unload-dismount",
+     "unloading beside a forced dismount, and an open, leaves nothing",
+     ExplorePrepareUnload,
+     ExploreCheckUnloaded,
+     3,
+     {{"unload", ExploreUnload, TRUE}, {"dismount", ExploreDismount, TRUE}, {"read", ExploreReadFile, FALSE}}},
     {"process-death",
-     "an insertion beside the death of its process leaves nothing",
+     "an insertion beside the death of its process, and a look at the stream, leaves nothing",
      ExplorePrepareVictim,
      ExploreCheckVictim,
-     2,
-     {{"insert", ExploreInsertAsVictim, TRUE}, {"kill", ExploreKillVictim, TRUE}}},
+     3,
+     {{"insert", ExploreInsertAsVictim, TRUE}, {"kill", ExploreKillVictim, TRUE}, {"inspect", ExploreInspect, FALSE}}},
     {"track-untrack",
      "opens beside the end of their rule and a teardown count or do not",
      ExplorePrepareRule,

@@ -42,6 +42,14 @@ test('a mutant that a test is there for is noticed', () => {
   expect(status).toBe(0)
 }, 300_000)
 
+test('what only the sanitizers notice is told apart', () => {
+  const line = 'if (index != 0 && inspected->FreeCallback == inspected[-1].FreeCallback) {'
+  const file = 'driver/src/inspection/inspection.c'
+  const { sum } = mutate('--tests', '^driver_inspect$', `${file}:${numberOf(file, line)}`)
+
+  expect(sum).toMatch(/[1-9]\d* with sanitizers alone/)
+}, 300_000)
+
 test('a mutant that no test is there for survives, and is printed', () => {
   const { status, sum, output } = mutate('--tests', '^driver_instances$', place)
 

@@ -66,9 +66,9 @@ _Use_decl_annotations_ ULONG64 PsctxSipHash(const ULONG64 *Key, const ULONG64 *W
 }
 
 /*
- * Fills the key from the kernel's generator of random numbers. FALSE if it does not answer.
+ * Fills the key, which is zero, from the kernel's generator of random numbers. FALSE if that does not answer.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Out_writes_(2) ULONG64 *Key)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Inout_updates_(2) ULONG64 *Key)
 {
     OBJECT_ATTRIBUTES attributes;
     IO_STATUS_BLOCK ioStatus;
@@ -78,7 +78,6 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Ou
 
     PAGED_CODE();
 
-    RtlZeroMemory(Key, 2 * sizeof(*Key));
     RtlInitUnicodeString(&name, PSCTX_RANDOM_DEVICE);
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     status = ZwCreateFile(&device, SYNCHRONIZE | FILE_READ_DATA, &attributes, &ioStatus, NULL, FILE_ATTRIBUTE_NORMAL,
@@ -93,34 +92,32 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static BOOLEAN PsctxQueryRandomKey(_Ou
 }
 
 /*
- * Fills the key with a digest of clocks and addresses.
+ * Fills the key, which is zero, with a digest of clocks and addresses.
  */
-_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Out_writes_(2) ULONG64 *Key)
+_IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxDigestKey(_Inout_updates_(2) ULONG64 *Key)
 {
     const PVOID allocated =
         PsctxAllocate(NonPagedPool, sizeof(ULONG64)); /* its address alone matters, or that there is none */
-    ULONG64 words[7];
     ULONG index;
 
     PAGED_CODE();
 
     Key[0] = (ULONG64)(ULONG_PTR)allocated;
-    Key[1] = 0;
     PsctxFree(allocated);
     for (index = 0; index < PSCTX_RANDOM_SAMPLES; index += 1) {
+        LARGE_INTEGER counter = {0};
         LARGE_INTEGER time;
 
         KeQuerySystemTime(&time);
-        words[0] = (ULONG64)time.QuadPart;
-        words[1] = KeQueryInterruptTime();
-        words[2] = 0;
         if (PsctxKeQueryPerformanceCounter != NULL) {
-            words[2] = (ULONG64)PsctxKeQueryPerformanceCounter(NULL).QuadPart;
+            counter = PsctxKeQueryPerformanceCounter(NULL);
         }
-        words[3] = (ULONG64)(ULONG_PTR)IoGetCurrentProcess();
-        words[4] = (ULONG64)(ULONG_PTR)PsctxGlobals.DriverObject;
-        words[5] = (ULONG64)(ULONG_PTR)&time;
-        words[6] = index;
+        const ULONG64 words[] = {(ULONG64)time.QuadPart,
+                                 KeQueryInterruptTime(),
+                                 (ULONG64)counter.QuadPart,
+                                 (ULONG64)(ULONG_PTR)IoGetCurrentProcess(),
+                                 (ULONG64)(ULONG_PTR)PsctxGlobals.DriverObject,
+                                 (ULONG64)(ULONG_PTR)&time};
         Key[index % 2] = PsctxSipHash(Key, words, RTL_NUMBER_OF(words));
     }
 }
@@ -132,6 +129,7 @@ PSCTX_PAGE _Use_decl_annotations_ VOID PsctxMakeKey(ULONG64 *Key)
 {
     PAGED_CODE();
 
+    RtlZeroMemory(Key, 2 * sizeof(*Key));
     if (!PsctxQueryRandomKey(Key)) {
         PsctxDigestKey(Key);
     }
