@@ -101,20 +101,28 @@ export function provide(names) {
   return reasons
 }
 
-/** Runs `make` unless `stamp` says that it was run for the same inputs before. */
-export function once(stamp, inputs, make) {
+function digestOf(inputs) {
   const hash = createHash('sha256')
   for (const path of inputs.sort())
     hash
       .update(path)
       .update('\0')
       .update(readFileSync(join(root, path)))
-  const digest = hash.digest('hex')
+  return hash.digest('hex')
+}
+
+function isMade(stamp, digest) {
   const file = join(root, 'build', `${stamp}.stamp`)
-  if (existsSync(file) && readFileSync(file, 'utf8') === digest) return
+  return existsSync(file) && readFileSync(file, 'utf8') === digest
+}
+
+/** Runs `make` unless `stamp`, or one that says more, says that it was run for the same inputs before. */
+export function once(stamp, inputs, make, more = stamp) {
+  const digest = digestOf(inputs)
+  if (isMade(stamp, digest) || isMade(more, digest)) return
   make()
   mkdirSync(join(root, 'build'), { recursive: true })
-  writeFileSync(file, digest)
+  writeFileSync(join(root, 'build', `${stamp}.stamp`), digest)
 }
 
 function filesBelow(directory) {
@@ -146,11 +154,10 @@ export function build() {
 /** Builds the Windows binaries into build/windows, without what takes Zig minutes if asked to; quick when nothing has changed. */
 export function buildWindows({ withoutZig = false } = {}) {
   const sources = ['binding', 'driver', 'scripts/windows', 'test/kernel'].flatMap(filesBelow)
-  const inputs = [...sources, 'scripts/build-windows.mjs', 'scripts/tools.mjs', 'CMakeLists.txt']
+  const inputs = [...sources, 'scripts/build-windows.mjs', 'scripts/tools.mjs', 'CMakeLists.txt', 'package-lock.json']
   const options = withoutZig ? ['--', '--without-zig'] : []
-  once(`windows${withoutZig ? '-without-zig' : ''}`, [...inputs, 'package-lock.json'], () =>
-    run('npm', ['run', '--silent', 'build:windows', ...options]),
-  )
+  const make = () => run('npm', ['run', '--silent', 'build:windows', ...options])
+  once(`windows${withoutZig ? '-without-zig' : ''}`, inputs, make, 'windows')
 }
 
 /** Builds the addons that are shipped for Linux into build/linux; quick when nothing has changed. */

@@ -2,7 +2,7 @@
 import { rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { fixtures, installedProject, obstacle, root, run } from './fixtures'
+import { type Fixtures, fixtures, installedProject, obstacle, root, run } from './fixtures'
 
 const job = `
 const filter = openFilter({ kernel: 'host', volumes: { 'M:': { type: 'memory' } } })
@@ -46,7 +46,7 @@ import { jsonReplacer, jsonReviver } from 'per-stream-context/json'
 ${job.replace('let code', 'let code: unknown').replace('JSON.parse(text, jsonReviver)', '(JSON.parse(text, jsonReviver) as { instance: bigint })')}`
 
 const describeIf = obstacle === '' ? describe : describe.skip
-const { nodes = {} } = obstacle === '' ? fixtures() : {}
+const nodes: Fixtures['nodes'] = obstacle === '' ? fixtures().nodes : { 'none, which is skipped': '' }
 
 describeIf('installed', () => {
   let project: string

@@ -7,9 +7,9 @@ import { once } from '../../scripts/setup.mjs'
 
 const here = join(root, 'test', 'windows')
 
-/** Puts the package, as it is published but for what only Linux needs, into the directory package/ beside the modules that it depends on. */
-function unpackPackage(stage) {
-  run(process.execPath, [join('scripts', 'prepack.mjs'), '--windows-only'])
+/** Puts the package, as it is published but for what other machines need, into the directory package/ beside the modules that it depends on. */
+function unpackPackage(stage, architecture) {
+  run(process.execPath, [join('scripts', 'prepack.mjs'), '--windows', architecture])
   const { status, output } = capture('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', stage])
   if (status !== 0) throw new CommandError(`npm pack ended with ${status}`)
   const [{ filename }] = JSON.parse(output)
@@ -32,7 +32,7 @@ export function stageTests({ stage, architecture, project, jest }) {
   })
   for (const name of ['src', 'test']) rmSync(join(stage, name), { recursive: true, force: true })
   run('npx', ['tsc', '--project', project, '--outDir', stage])
-  unpackPackage(stage)
+  unpackPackage(stage, architecture)
   cpSync(join(stage, 'package', 'prebuilds'), join(stage, 'prebuilds'), { recursive: true })
   writeFileSync(join(stage, 'jest.config.js'), `module.exports = ${JSON.stringify(jest)}\n`)
 }
