@@ -289,12 +289,6 @@ static VOID ExploreTrackVolume(PEXPLORE_STATE State)
     CoreClose(volume);
 }
 
-static VOID ExploreMountAndDismount(PEXPLORE_STATE State)
-{
-    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
-    State->Status[3] = HostDismountVolume(L'N');
-}
-
 static VOID ExploreMayClose(PEXPLORE_STATE State)
 {
     (VOID) NtClose(State->Stream);
@@ -467,6 +461,13 @@ static VOID ExploreCheckUnloaded(PEXPLORE_STATE State)
 {
     CHECK(!State->Lost);
     CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), 0);
+}
+
+static VOID ExploreCheckUnloadedAndMounted(PEXPLORE_STATE State)
+{
+    ExploreCheckUnloaded(State);
+    CHECK_STATUS(State->Status[3], STATUS_SUCCESS);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
 }
 
 static VOID ExploreCheckWait(PEXPLORE_STATE State)
@@ -687,11 +688,11 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      3,
      {{"list", ExploreListVolumes, FALSE}, {"track", ExploreTrackVolume, FALSE}, {"dismount", ExploreDismount, TRUE}}},
     {"unload-mount",
-     "unloading beside a mount, a dismount and an open leaves nothing",
+     "unloading beside a mount, and an open on it, leaves nothing",
      ExplorePrepareUnload,
-     ExploreCheckUnloaded,
+     ExploreCheckUnloadedAndMounted,
      3,
-     {{"unload", ExploreUnload, TRUE}, {"mount", ExploreMountAndDismount, TRUE}, {"open", ExploreOpenN, FALSE}}},
+     {{"unload", ExploreUnload, TRUE}, {"mount", ExploreMount, TRUE}, {"open", ExploreOpenN, FALSE}}},
     {"unload-dismount",
      "unloading beside a forced dismount, and an open, leaves nothing",
      ExplorePrepareUnload,
