@@ -424,6 +424,19 @@ static VOID ExploreOpenN(PEXPLORE_STATE State)
     }
 }
 
+/* As a program does it: the next open of the volume mounts it anew. */
+static VOID ExploreDismountN(PEXPLORE_STATE State)
+{
+    IO_STATUS_BLOCK ioStatus;
+    HANDLE volume;
+
+    UNREFERENCED_PARAMETER(State);
+    if (NT_SUCCESS(CoreOpen(L"\\??\\N:", NULL, CORE_READ_WRITE, FILE_OPEN, 0, &volume))) {
+        (VOID) NtFsControlFile(volume, NULL, NULL, NULL, &ioStatus, FSCTL_DISMOUNT_VOLUME, NULL, 0, NULL, 0);
+        (VOID) NtClose(volume);
+    }
+}
+
 static VOID ExploreInsertAsVictim(PEXPLORE_STATE State)
 {
     HostEnterProcess(State->Victim);
@@ -687,6 +700,12 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      ExploreCheckDismounted,
      3,
      {{"list", ExploreListVolumes, FALSE}, {"track", ExploreTrackVolume, FALSE}, {"dismount", ExploreDismount, TRUE}}},
+    {"mount-dismount",
+     "a dismount that a program asks for beside the mount, and a look at the volumes, leaves nothing",
+     NULL,
+     ExploreCheckMounted,
+     3,
+     {{"mount", ExploreMount, TRUE}, {"dismount", ExploreDismountN, FALSE}, {"list", ExploreListVolumes, FALSE}}},
     {"unload-mount",
      "unloading beside a mount, and an open on it, leaves nothing",
      ExplorePrepareUnload,

@@ -166,6 +166,7 @@ static VOID FltpDetachVolumeDevice(PFLT_VOLUME Volume)
     PlatformLock(&FltpMutex);
     (VOID) RemoveEntryList(&Volume->Links);
     InitializeListHead(&Volume->Links);
+    Volume->Device = NULL; /* whoever has the volume still does not get it any more */
     PlatformUnlock(&FltpMutex);
     IoDetachDevice(Volume->Lower);
     IoDeleteDevice(Device);
