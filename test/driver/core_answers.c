@@ -342,6 +342,18 @@ NTSTATUS __wrap_FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *Volumes, UL
     return CoreAnswers.Status;
 }
 
+/* The device is in no stack any more. */
+extern __typeof__(IoGetDeviceAttachmentBaseRef) __real_IoGetDeviceAttachmentBaseRef;
+PDEVICE_OBJECT __wrap_IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
+PDEVICE_OBJECT __wrap_IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
+{
+    if (!CoreIsRefused("IoGetDeviceAttachmentBaseRef")) {
+        return __real_IoGetDeviceAttachmentBaseRef(DeviceObject);
+    }
+    ObReferenceObject(DeviceObject);
+    return DeviceObject;
+}
+
 extern __typeof__(IoEnumerateDeviceObjectList) __real_IoEnumerateDeviceObjectList;
 NTSTATUS __wrap_IoEnumerateDeviceObjectList(PDRIVER_OBJECT Driver, PDEVICE_OBJECT *List, ULONG Size, PULONG Count);
 NTSTATUS __wrap_IoEnumerateDeviceObjectList(PDRIVER_OBJECT Driver, PDEVICE_OBJECT *List, ULONG Size, PULONG Count)

@@ -5,7 +5,7 @@ set(CORE_ANSWERED
     FltGetVolumeContext FltGetVolumeName FltIsVolumeSnapshot FltRegisterFilter FltSetVolumeContext FltStartFiltering
     FsRtlInsertPerStreamContext FsRtlRemovePerStreamContext
     IoAttachDeviceToDeviceStackSafe IoCreateDevice IoCreateSymbolicLink IoEnumerateDeviceObjectList
-    IoGetDiskDeviceObject IoGetRequestorProcess IoRegisterFsRegistrationChange
+    IoGetDeviceAttachmentBaseRef IoGetDiskDeviceObject IoGetRequestorProcess IoRegisterFsRegistrationChange
     KeDelayExecutionThread KeWaitForSingleObject MmGetSystemRoutineAddress ObOpenObjectByPointer ObQueryNameString PsCreateSystemThread PsGetVersion
     RtlAddAccessAllowedAce RtlCreateAcl RtlCreateSecurityDescriptor RtlInitializeSid RtlMultiByteToUnicodeN
     RtlSetDaclSecurityDescriptor ZwOpenKey ZwQueryValueKey ZwSetSecurityObject

@@ -499,3 +499,21 @@ VOID CoreCheckUnchanged(HANDLE Control, HANDLE Stream, const CORE_STATE *State)
     CoreCapture(Control, Stream, &now);
     CHECK(memcmp(&now, State, sizeof(now)) == 0);
 }
+
+BOOLEAN CoreAreFileSystems(const PSCTX_VOLUMES_REPLY *Reply)
+{
+    const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)(Reply + 1);
+    UNICODE_STRING filterManager;
+    ULONG index;
+
+    RtlInitUnicodeString(&filterManager, L"\\FileSystem\\FltMgr");
+    for (index = 0; index < Reply->Count; index += 1) {
+        if (entry->FileSystemLength == filterManager.Length &&
+            memcmp((const UCHAR *)(entry + 1) + entry->DeviceNameLength, filterManager.Buffer, filterManager.Length) ==
+                0) {
+            return FALSE;
+        }
+        entry = (const PSCTX_VOLUME_ENTRY *)((const UCHAR *)entry + entry->Size);
+    }
+    return TRUE;
+}

@@ -107,6 +107,9 @@ extern const ULONG CoreControlCodes[PSCTX_OPERATION_COUNT];
 VOID CoreSetHeader(_Out_ PSCTX_HEADER *Header, _In_ ULONG Operation, _In_ ULONG Size);
 CORE_REQUEST CoreMakeRequest(_In_ ULONG Operation, _In_ HANDLE Stream);
 
+/* Whether each volume of a reply is of a file system, and not of what stands above that. */
+BOOLEAN CoreAreFileSystems(_In_ const PSCTX_VOLUMES_REPLY *Reply);
+
 /* Sends a request from and to buffers of exactly these lengths, so that a byte too far is an error of the sanitizer. */
 NTSTATUS CoreSend(_In_ HANDLE Control, _In_ ULONG Code, _In_reads_bytes_(InputLength) const VOID *Input,
                   _In_ ULONG InputLength, _In_ ULONG OutputLength);

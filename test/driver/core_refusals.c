@@ -24,6 +24,7 @@ static NTSTATUS CoreListVolumes(_In_ HANDLE Control, _Out_ PULONG Attached, _Out
     *Unattached = 0;
     CoreSetHeader(&request.Header, PSCTX_OPERATION_LIST_VOLUMES, sizeof(request));
     status = CoreControl(Control, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), output, sizeof(output), NULL);
+    CHECK(!NT_SUCCESS(status) || CoreAreFileSystems(reply));
     for (index = 0; NT_SUCCESS(status) && index < reply->Count; index += 1) {
         const PSCTX_VOLUME_ENTRY *entry = (const PSCTX_VOLUME_ENTRY *)next;
 
@@ -72,9 +73,9 @@ VOID CoreRefusedMountsAreMountsAllTheSame(VOID)
 {
     static const char *const legacy[] = {"IoAttachDeviceToDeviceStackSafe", "IoCreateDevice", "ObQueryNameString",
                                          "IoEnumerateDeviceObjectList", "ExAcquireRundownProtection"};
-    static const char *const minifilter[] = {"FltGetVolumeContext",      "FltSetVolumeContext", "FltGetDeviceObject",
-                                             "FltGetVolumeName",         "FltEnumerateVolumes", "FltIsVolumeSnapshot",
-                                             "FltGetFileNameInformation"};
+    static const char *const minifilter[] = {
+        "FltGetVolumeContext", "FltSetVolumeContext", "FltGetDeviceObject",        "FltGetVolumeName",
+        "FltEnumerateVolumes", "FltIsVolumeSnapshot", "FltGetFileNameInformation", "IoGetDeviceAttachmentBaseRef"};
     const BOOLEAN isLegacy = CoreFront() == PSCTX_FRONT_LEGACY;
     const char *const *routines = isLegacy ? legacy : minifilter;
     const ULONG count = isLegacy ? RTL_NUMBER_OF(legacy) : RTL_NUMBER_OF(minifilter);

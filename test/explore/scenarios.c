@@ -260,12 +260,16 @@ static VOID ExploreRemoveTracked(PEXPLORE_STATE State)
 static VOID ExploreListVolumes(PEXPLORE_STATE State)
 {
     const CORE_REQUEST request = CoreMakeRequest(PSCTX_OPERATION_LIST_VOLUMES, NULL);
-    DECLSPEC_ALIGN(8) UCHAR reply[1024];
+    union {
+        PSCTX_VOLUMES_REPLY Reply;
+        DECLSPEC_ALIGN(8) UCHAR Bytes[1024];
+    } output;
     ULONG count;
 
     for (count = 0; count < 2; count += 1) {
-        State->Lost |= !NT_SUCCESS(
-            CoreControl(State->Core.Control, request.Code, request.Bytes, request.Length, reply, sizeof(reply), NULL));
+        State->Lost |= !NT_SUCCESS(CoreControl(State->Core.Control, request.Code, request.Bytes, request.Length,
+                                               &output, sizeof(output), NULL)) ||
+                       !CoreAreFileSystems(&output.Reply);
     }
 }
 

@@ -24,20 +24,29 @@ PSCTX_PAGE _Use_decl_annotations_ BOOLEAN PsctxIsVolumeFiltered(DEVICE_TYPE Devi
 
 /*
  * The file system's own device that a volume is, which contexts are told apart by; the caller dereferences it.
- * STATUS_FLT_NO_DEVICE_OBJECT. [fltkernel/nf-fltkernel-fltgetdeviceobject, ntifs/nf-ntifs-iogetdeviceattachmentbaseref]
+ * STATUS_FLT_NO_DEVICE_OBJECT; also for a volume that goes, whose device of Filter Manager's has left its stack and is the lowest of its own.
+ * [fltkernel/nf-fltkernel-fltgetdeviceobject, ntifs/nf-ntifs-iogetdeviceattachmentbaseref]
  */
 PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxReferenceFileSystemDevice(PFLT_VOLUME Volume, PDEVICE_OBJECT *Device)
 {
     PDEVICE_OBJECT filterManagers;
+    PDEVICE_OBJECT lowest;
     NTSTATUS status;
 
     PAGED_CODE();
 
     status = FltGetDeviceObject(Volume, &filterManagers);
-    if (NT_SUCCESS(status)) {
-        *Device = IoGetDeviceAttachmentBaseRef(filterManagers);
-        ObDereferenceObject(filterManagers);
+    if (!NT_SUCCESS(status)) {
+        return status;
     }
+    lowest = IoGetDeviceAttachmentBaseRef(filterManagers);
+    if (lowest != filterManagers) {
+        *Device = lowest;
+    } else {
+        ObDereferenceObject(lowest);
+        status = STATUS_FLT_NO_DEVICE_OBJECT;
+    }
+    ObDereferenceObject(filterManagers);
     return status;
 }
 
