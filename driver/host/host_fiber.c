@@ -62,7 +62,7 @@ static VOID FiberArrive(PPLATFORM_FIBER Fiber)
 
 static void FiberMain(unsigned High, unsigned Low)
 {
-    PPLATFORM_FIBER Fiber = (PPLATFORM_FIBER)(((ULONG_PTR)High << 32) | Low);
+    PPLATFORM_FIBER Fiber = (PPLATFORM_FIBER)(ULONG_PTR)(((ULONG64)High << 32) | Low);
 
     FiberArrive(Fiber);
     Fiber->Routine(Fiber->Argument);
@@ -99,7 +99,7 @@ PPLATFORM_FIBER PlatformCreateFiber(PPLATFORM_ROUTINE Routine, PVOID Context)
     Fiber->Context.uc_stack.ss_sp = Fiber->Memory + FIBER_GUARD_BYTES;
     Fiber->Context.uc_stack.ss_size = FIBER_STACK_BYTES;
     Fiber->Context.uc_link = NULL;
-    makecontext(&Fiber->Context, (void (*)(void))(ULONG_PTR)FiberMain, 2, (unsigned)((ULONG_PTR)Fiber >> 32),
+    makecontext(&Fiber->Context, (void (*)(void))(ULONG_PTR)FiberMain, 2, (unsigned)((ULONG64)(ULONG_PTR)Fiber >> 32),
                 (unsigned)(ULONG_PTR)Fiber);
     return Fiber;
 }

@@ -8,7 +8,8 @@
  */
 #include "kernel.h"
 
-#define HOST_PAGED_BYTES ((SIZE_T)1 << 31) /* of addresses: what is freed is not given out again */
+/* Of addresses: what is freed is not given out again. */
+#define HOST_PAGED_BYTES ((SIZE_T)1 << (sizeof(SIZE_T) == 8 ? 31 : 28))
 #define HOST_LARGEST_PAGE ((SIZE_T)1 << 16)
 
 /* Sections share no page with others: each begins with a page, and ends with one that is empty. */

@@ -14,6 +14,8 @@
 #define HOST_POOL_QUARANTINE_BYTES (256u << 10)
 #define HOST_POOL_YOUNGEST \
     64 /* blocks of a thread that are looked at for a lock: one is initialised soon after its memory is given */
+/* Bytes of one block: more than any machine has, or half of what a pointer can name. */
+#define HOST_POOL_LARGEST ((SIZE_T)1 << (sizeof(SIZE_T) == 8 ? 40 : 31))
 #define HOST_POOL_LIVE 0x506f6f6c4c697665ULL
 #define HOST_POOL_FREED 0x506f6f6c46726565ULL
 
@@ -28,7 +30,7 @@ typedef struct DECLSPEC_ALIGN(16) _HOST_POOL_BLOCK {
     USHORT Paged;
     USHORT Offset; /* of the block in what the machine gave */
     ULONG64 Magic;
-    UCHAR Guard[16]; /* up to the memory given out */
+    DECLSPEC_ALIGN(16) UCHAR Guard[16]; /* up to the memory given out */
 } HOST_POOL_BLOCK, *PHOST_POOL_BLOCK;
 
 C_ASSERT(offsetof(HOST_POOL_BLOCK, Guard) + 16 == sizeof(HOST_POOL_BLOCK));
@@ -175,7 +177,7 @@ PVOID HostAllocatePool(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, BOOLEAN Zero,
     if (Size == 0) {
         HostViolation(BAD_POOL_CALLER, "ExAllocatePoolWithTag", "no bytes are asked for");
     }
-    if (HostTryFault() || Size > (SIZE_T)1 << 40) {
+    if (HostTryFault() || Size > HOST_POOL_LARGEST) {
         return NULL;
     }
     return HostAllocateBlock(Size, Tag, Paged, CacheAligned, Zero, Caller);

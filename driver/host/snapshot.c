@@ -46,7 +46,7 @@ void __asan_get_shadow_mapping(size_t *Scale, size_t *Offset);
 #endif
 
 /* In front of each block; touched only where nothing is checked, for it is forbidden to everybody else. */
-typedef struct _ARENA_BLOCK {
+typedef struct DECLSPEC_ALIGN(ARENA_UNIT) _ARENA_BLOCK {
     ULONG Class;
     ULONG Free;
     union {

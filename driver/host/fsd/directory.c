@@ -95,7 +95,7 @@ static struct timespec TimeToUnix(LARGE_INTEGER Time)
         Result.tv_nsec = UTIME_OMIT;
     } else {
         Result.tv_sec = Time.QuadPart / 10000000LL - UNIX_EPOCH_IN_SECONDS;
-        Result.tv_nsec = Time.QuadPart % 10000000LL * 100;
+        Result.tv_nsec = (long)(Time.QuadPart % 10000000LL * 100);
     }
     return Result;
 }

@@ -33,12 +33,12 @@ static NTSTATUS Reserve(PMEMORY_STORE Store, PMEMORY_STREAM Stream, ULONG64 Size
     if ((ULONG64)__atomic_load_n(&Store->DataBytes, __ATOMIC_RELAXED) + Capacity > MEMORY_VOLUME_BYTES) {
         return STATUS_DISK_FULL;
     }
-    Data = ExAllocatePoolWithTag(PagedPool, Capacity, MEMORY_DATA_TAG);
+    Data = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Capacity, MEMORY_DATA_TAG);
     if (Data == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     if (Stream->Data != NULL) {
-        RtlCopyMemory(Data, Stream->Data, Stream->Size);
+        RtlCopyMemory(Data, Stream->Data, (SIZE_T)Stream->Size);
         ExFreePoolWithTag(Stream->Data, MEMORY_DATA_TAG);
     }
     __atomic_fetch_add(&Store->DataBytes, (LONG64)(Capacity - Stream->Capacity), __ATOMIC_RELAXED);
@@ -55,7 +55,7 @@ NTSTATUS MemorySetSize(PVOID Store, PNODE Stream, LONGLONG Size)
 
     if (NT_SUCCESS(Status)) {
         if (NewSize > MemoryStream->Size) {
-            RtlZeroMemory(MemoryStream->Data + MemoryStream->Size, NewSize - MemoryStream->Size);
+            RtlZeroMemory(MemoryStream->Data + MemoryStream->Size, (SIZE_T)(NewSize - MemoryStream->Size));
         }
         MemoryStream->Size = NewSize;
     }

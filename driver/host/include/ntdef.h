@@ -32,7 +32,7 @@
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 #define DECLSPEC_ALIGN(Bytes) __attribute__((aligned(Bytes)))
 #define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(64)
-#define POINTER_ALIGNMENT DECLSPEC_ALIGN(8)
+#define POINTER_ALIGNMENT DECLSPEC_ALIGN(__SIZEOF_POINTER__)
 #define ANYSIZE_ARRAY 1
 
 #define UNREFERENCED_PARAMETER(Parameter) ((void)(Parameter))
@@ -51,16 +51,17 @@ typedef unsigned int UINT;
 typedef int LONG;
 typedef unsigned int ULONG;
 typedef unsigned int DWORD;
-typedef long long LONGLONG;
-typedef unsigned long long ULONGLONG;
-typedef long long LONG64;
-typedef unsigned long long ULONG64;
+/* Aligned as Windows has them on every machine: other systems give them 4 bytes on a 32-bit one. */
+typedef long long LONGLONG DECLSPEC_ALIGN(8);
+typedef unsigned long long ULONGLONG DECLSPEC_ALIGN(8);
+typedef long long LONG64 DECLSPEC_ALIGN(8);
+typedef unsigned long long ULONG64 DECLSPEC_ALIGN(8);
 typedef unsigned char UINT8;
 typedef unsigned short UINT16;
 typedef unsigned int UINT32;
-typedef unsigned long long UINT64;
+typedef unsigned long long UINT64 DECLSPEC_ALIGN(8);
 typedef int INT32;
-typedef long long INT64;
+typedef long long INT64 DECLSPEC_ALIGN(8);
 typedef UCHAR BOOLEAN;
 typedef wchar_t WCHAR;
 typedef intptr_t LONG_PTR;
@@ -112,7 +113,7 @@ typedef ULONG_PTR KAFFINITY;
 typedef LONG KPRIORITY;
 
 C_ASSERT(sizeof(WCHAR) == 2);
-C_ASSERT(sizeof(LONG) == 4 && sizeof(LONG64) == 8 && sizeof(PVOID) == 8);
+C_ASSERT(sizeof(LONG) == 4 && sizeof(LONG64) == 8 && sizeof(ULONG_PTR) == sizeof(PVOID));
 
 #ifndef TRUE
 #define TRUE 1
