@@ -50,6 +50,27 @@ describe('what removes contexts', () => {
   })
 })
 
+test('an identifier may be any safe integer, and any number of 64 bits', () => {
+  for (const instance of [2 ** 32, Number.MAX_SAFE_INTEGER, 2n ** 64n - 1n]) {
+    stream.insert({ owner: 9, instance })
+    expect(stream.lookup({ owner: 9, instance })?.instance).toBe(BigInt(instance))
+  }
+  for (const instance of [2 ** 53, -1, 0.5, 2n ** 64n, -1n]) {
+    expect(argumentErrorOf(() => stream.insert({ owner: 9, instance }))).toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+      argument: 'instance',
+    })
+  }
+})
+
+test.each([
+  [5, 'ERR_INVALID_ARG_TYPE'],
+  ['none', 'ERR_INVALID_ARG_VALUE'],
+])('a choice that there is not is of the wrong type, or has no such value: %p', (choice, code) => {
+  const insert = () => stream.insert({ owner: 9, pool: choice as never })
+  expect(argumentErrorOf(insert)).toMatchObject({ code, argument: 'pool' })
+})
+
 describe('a key that nobody knows', () => {
   test.each([
     ['stream.insert', () => stream.insert({ onwer: 1 } as never)],
@@ -105,7 +126,9 @@ describe('errors', () => {
   ] as const)('of new %s() say what to call', (name, maker) => {
     const constructor: unknown = Reflect.get(perStreamContext, name)
     for (const args of [[], [{}], [filter, 'host']]) {
-      expect(() => void Reflect.construct(constructor as new () => unknown, args)).toThrow(maker)
+      const construct = () => void Reflect.construct(constructor as new () => unknown, args)
+      expect(construct).toThrow(maker)
+      expect(construct).toThrow(expect.objectContaining({ code: 'ERR_ILLEGAL_CONSTRUCTOR' }) as Error)
     }
   })
 })

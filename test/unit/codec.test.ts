@@ -214,6 +214,19 @@ describe('a reply', () => {
     ])
   })
 
+  test('to LIST_VOLUMES whose names go beyond their entry is refused', () => {
+    const { volumeEntry, volumesReply } = abi
+    fill(start, volumesReply.size, { [volumesReply.count]: 1 })
+    for (const name of [volumeEntry.deviceNameLength, volumeEntry.fileSystemLength]) {
+      const lengths = { [volumeEntry.deviceNameLength]: 8, [volumeEntry.fileSystemLength]: 8, [name]: 10 }
+      fill(start + volumesReply.size, volumeEntry.size, {
+        ...lengths,
+        [volumeEntry.entrySize]: volumeEntry.size + 16,
+      })
+      expect(() => decodeVolumes(memory, start, [])).toThrow('The driver answered with a length that cannot be')
+    }
+  })
+
   test('to INSPECT has every context, and of what is not there nothing', () => {
     const { inspectEntry, inspectReply } = abi
     const size = inspectEntry.size + 16

@@ -18,7 +18,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { openFilter, type Filter, type FilterOptions, type Stream } from '../../src/index'
+import { openFilter, Stream, type Filter, type FilterOptions } from '../../src/index'
 
 import { argumentErrorOf, failureOf } from './failures'
 
@@ -236,6 +236,17 @@ describe('what has no stream', () => {
       code: 'ERR_INVALID_ARG_TYPE',
       argument: 'file',
     })
+  })
+
+  test('a stream that cannot be asked whether it is a file’s, which is closed', () => {
+    const descriptor = open(write('a.txt'))
+    const { handles } = filter.host!.audit()
+    const support = jest.spyOn(Stream.prototype, 'support').mockImplementation(() => {
+      throw new Error('cannot be asked')
+    })
+    expect(() => filter.stream(descriptor)).toThrow('cannot be asked')
+    support.mockRestore()
+    expect(filter.host!.audit().handles).toBe(handles)
   })
 
   test('a filter that is closed, also by whoever is asked for the descriptor', () => {

@@ -138,7 +138,7 @@ test('a kept stream is found again with its contexts, and goes with the volume',
 test('only a memory volume can have a fault, and only one that there is', () => {
   const open = (definition: unknown) => () => openFilter({ kernel: 'host', volumes: { 'F:': definition as never } })
   expect(open({ type: 'memory', fault: 'none' })).toThrow(
-    expect.objectContaining<Partial<ArgumentError>>({ code: 'ERR_INVALID_ARG_VALUE' }) as Error,
+    expect.objectContaining<Partial<ArgumentError>>({ code: 'ERR_INVALID_ARG_VALUE', argument: 'fault' }) as Error,
   )
   expect(open({ type: 'memory', fault: 1 })).toThrow(
     expect.objectContaining<Partial<ArgumentError>>({ code: 'ERR_INVALID_ARG_TYPE' }) as Error,

@@ -1,4 +1,6 @@
 /** Streams that are opened off the event loop. */
+import { getEventListeners } from 'node:events'
+
 import { openFilter, PerStreamContextError, Stream, type Filter } from '../../src/index'
 
 let filter: Filter
@@ -47,6 +49,14 @@ test('an abort before and during the open rejects, and leaves no handle', async 
   await expect(opening).rejects.toMatchObject(aborted)
   await filter.openStreamAsync('M:\\a', { signal: new AbortController().signal }).then((stream) => stream.close())
   while (filter.host!.audit().handles !== handles) await new Promise(setImmediate)
+})
+
+test('an open that has ended listens to its signal no more', async () => {
+  const { signal } = new AbortController()
+  const stream = await filter.openStreamAsync('M:\\a', { signal })
+  await expect(filter.openStreamAsync('M:\\none', { signal })).rejects.toThrow()
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  stream.close()
 })
 
 test('a filter that is closed meanwhile takes the open along', async () => {
