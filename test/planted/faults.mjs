@@ -67,6 +67,55 @@ export const faults = [
     short: true,
   },
   {
+    name: 'unload-does-not-wait-for-a-mount',
+    file: 'legacy/passthrough.c',
+    edits: [
+      [
+        `    status = PsctxForwardAndWait(DeviceObject, Irp);
+    if (NT_SUCCESS(status)) {
+        PsctxAttachMount(storageDevice, volumeStackSize);
+    }
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    PsctxLeaveFilter();`,
+        `    PsctxLeaveFilter();
+    status = PsctxForwardAndWait(DeviceObject, Irp);
+    if (NT_SUCCESS(status)) {
+        PsctxAttachMount(storageDevice, volumeStackSize);
+    }
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);`,
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('unload-mount', 500),
+    says: /unload-mount failed: seed/,
+    short: true,
+  },
+  {
+    name: 'volume-is-given-back-before-it-is-looked-at',
+    file: 'minifilter/attached.c',
+    edits: [
+      [
+        `        PsctxLookAtVolume(volumes[index], Unattached);
+        FltObjectDereference(volumes[index]);`,
+        `        FltObjectDereference(volumes[index]);
+        PsctxLookAtVolume(volumes[index], Unattached);`,
+      ],
+    ],
+    mechanism: 'schedules',
+    tool: shard('mount-dismount', 2000),
+    front: 'minifilter',
+    says: /mount-dismount failed: seed/,
+  },
+  {
+    name: 'volume-that-goes-is-filter-managers-own',
+    file: 'minifilter/instance.c',
+    edits: [['if (lowest != filterManagers) {', 'if (TRUE) {']],
+    mechanism: 'schedules',
+    tool: shard('mount-dismount', 8000),
+    front: 'minifilter',
+    says: /mount-dismount failed: seed/,
+  },
+  {
     name: 'insertion-checks-before-it-locks',
     file: 'core/context.c',
     edits: [
@@ -338,6 +387,22 @@ export const faults = [
     mechanism: 'rules',
     tool: ['driver_inspect'],
     says: /a client's handle is created in kernel mode/,
+  },
+  {
+    name: 'device-of-a-deep-stack-leaked',
+    file: 'inspection/devicestack.c',
+    edits: [['    if (device != NULL) {\n        ObDereferenceObject(device);\n    }\n', '']],
+    mechanism: 'rules',
+    tool: ['driver_inspect'],
+    says: /not ok \d+ - of a very deep stack/,
+  },
+  {
+    name: 'key-takes-fewer-sources',
+    file: 'kernel/key.c',
+    edits: [['(ULONG64)(ULONG_PTR)&time};', '0};']],
+    mechanism: 'contract',
+    tool: ['driver_keys'],
+    says: /not ok \d+ - a digest is another/,
   },
   {
     name: 'file-object-leaked',
