@@ -165,15 +165,19 @@ static VOID CoreAskGenerator(PVOID Context)
 {
     ULONG64 digest[2];
     ULONG64 key[2];
+    ULONG word;
 
     UNREFERENCED_PARAMETER(Context);
 
     CoreMakeHeldKey(key, 0);
     CHECK(memcmp(key, CoreRandom.Numbers, sizeof(key)) == 0);
     CHECK_EQUAL(CoreSources.Samples, 0);
-    CoreRandom.Numbers[1] = 0; /* as good as any */
-    CoreMakeHeldKey(key, 0);
-    CHECK(memcmp(key, CoreRandom.Numbers, sizeof(key)) == 0);
+    for (word = 0; word < 2; word += 1) { /* a zero is as good as any number */
+        CoreRandom.Numbers[word] = 0;
+        CoreRandom.Numbers[1 - word] = 7;
+        CoreMakeHeldKey(key, 0);
+        CHECK(memcmp(key, CoreRandom.Numbers, sizeof(key)) == 0);
+    }
 
     CoreRandom.Status = STATUS_DEVICE_NOT_READY;
     CoreMakeHeldKey(digest, 0);
@@ -183,7 +187,7 @@ static VOID CoreAskGenerator(PVOID Context)
     CoreMakeHeldKey(key, 0xA5A5A5A5A5A5A5A5ull);
     CHECK(memcmp(key, digest, sizeof(key)) == 0);
     CoreRandom.Length = sizeof(CoreRandom.Numbers);
-    CoreRandom.Numbers[0] = 0;
+    CoreRandom.Numbers[0] = CoreRandom.Numbers[1] = 0;
     CoreMakeHeldKey(key, 0);
     CHECK(memcmp(key, digest, sizeof(key)) == 0);
 }

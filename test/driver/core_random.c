@@ -17,6 +17,10 @@ static NTSTATUS CoreRandomDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     UNREFERENCED_PARAMETER(DeviceObject);
 
     Irp->IoStatus.Information = 0;
+    if (location->MajorFunction == IRP_MJ_CREATE) { /* everybody may have it open at a time */
+        CHECK_EQUAL(location->Parameters.Create.ShareAccess, FILE_SHARE_READ | FILE_SHARE_WRITE);
+        CHECK_EQUAL(location->Parameters.Create.EaLength, 0);
+    }
     if (location->MajorFunction == IRP_MJ_DEVICE_CONTROL) {
         CHECK_EQUAL(location->Parameters.DeviceIoControl.IoControlCode, 0x390004);
         CHECK_EQUAL(location->Parameters.DeviceIoControl.OutputBufferLength, sizeof(CoreRandom.Numbers));
