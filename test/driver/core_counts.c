@@ -354,6 +354,36 @@ static VOID CorePagingIsNotCounted(VOID)
     CoreStopCounts(&counts);
 }
 
+/* Run in the kernel: a stream that a file system has opened for itself, and of which somebody had a handle, is cleaned up. */
+static VOID CoreCleanUpInKernel(PVOID Context)
+{
+    PFILE_OBJECT object;
+    FILE_OBJECT own;
+
+    CHECK_STATUS(
+        ObReferenceObjectByHandle(*(const HANDLE *)Context, 0, *IoFileObjectType, UserMode, (PVOID *)&object, NULL),
+        STATUS_SUCCESS);
+    own = *object;
+    own.Flags |= FO_STREAM_FILE;
+    PsctxNoteCleanup(&own);
+    ObDereferenceObject(object);
+}
+
+static VOID CoreFileSystemsOwnOpensAreNotCounted(VOID)
+{
+    PSCTX_TRACKING expected = {.Opens = 1};
+    CORE_COUNTS counts;
+    HANDLE stream;
+
+    CoreStartCounts(&counts);
+    expected.FirstProcessId = expected.LastProcessId = counts.Process;
+    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
+    stream = CoreOpenFile(CORE_FILE);
+    CoreRunInKernel(CoreCleanUpInKernel, &stream);
+    CoreCheckTracking(counts.Core.Control, stream, &expected);
+    CoreStopCounts(&counts);
+}
+
 static VOID CoreFastIoInKernel(PVOID Context)
 {
     const CORE_TRANSFER *transfer = Context;
@@ -689,6 +719,7 @@ static const CORE_TEST CoreCountTests[] = {
     {"an open counts once, however many rules match it", CoreOneContextCountsAnOpenOnce},
     {"failed creates and opens by another name are no opens", CoreOnlyMatchingOpensAreOpens},
     {"paging is not counted, and reads and writes at any IRQL are", CorePagingIsNotCounted},
+    {"a file system's own opens are not counted", CoreFileSystemsOwnOpensAreNotCounted},
     {"fast I/O is counted if it is done", CoreFastIoIsCountedIfItIsDone},
     {"a rule for a volume is for no other", CoreRulesAreForTheirVolume},
     {"opens and cleanups of tracked streams are reported", CoreOpensAndCleanupsAreReported},

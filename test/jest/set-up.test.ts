@@ -120,13 +120,16 @@ describe('withFilter', () => {
 
   test('refuses what it cannot use', async () => {
     const runner = new Hooks()
+    const members = { beforeEach: () => undefined, afterEach: () => undefined }
     const errors = [
       await argumentErrorOf(() => withFilter(5 as never)),
       await argumentErrorOf(() => withFilter({ runner: {} as never })),
+      await argumentErrorOf(() => withFilter({ runner: Object.assign(() => undefined, members) as never })),
       await argumentErrorOf(() => withFilter({ runner, within: -1 })),
       await argumentErrorOf(() => withVolume({ runner, volume: 'M:' } as SetUpOptions)),
       await argumentErrorOf(() => inEnvironment({ PSCTX_KERNEL: 'linux' }, () => withFilter({ runner }))),
       await argumentErrorOf(() => inEnvironment({ PSCTX_VOLUME: '/mnt' }, () => withVolume({ runner }))),
+      await argumentErrorOf(() => inEnvironment({ PSCTX_VOLUME: 'N:/mnt' }, () => withVolume({ runner }))),
       await argumentErrorOf(() =>
         inEnvironment({ PSCTX_KERNEL: 'windows', PSCTX_VOLUME: 'T:=C:\\tests' }, () => withVolume({ runner })),
       ),
@@ -135,10 +138,12 @@ describe('withFilter', () => {
      [
        "ERR_INVALID_ARG_TYPE withFilter: \`options\` must be an object.",
        "ERR_INVALID_ARG_TYPE withFilter: \`runner\` must be an object with beforeEach and afterEach.",
+       "ERR_INVALID_ARG_TYPE withFilter: \`runner\` must be an object with beforeEach and afterEach.",
        "ERR_INVALID_ARG_VALUE withFilter: \`within\` must be an integer from 0 to 2147483647.",
        "ERR_INVALID_ARG_VALUE withVolume: \`volume\` must be left out: known are within, runner.",
        "ERR_INVALID_ARG_VALUE withFilter: \`PSCTX_KERNEL\` must be host or windows in the environment, not "linux".",
        "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as M:, or one with its directory, N:=/mnt/ntfs, in the environment, not "/mnt".",
+       "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as M:, or one with its directory, N:=/mnt/ntfs, in the environment, not "N:/mnt".",
        "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as T: in the environment, not "T:=C:\\\\tests".",
      ]
     `)
