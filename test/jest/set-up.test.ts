@@ -124,7 +124,7 @@ describe('withFilter', () => {
     const errors = [
       await argumentErrorOf(() => withFilter(5 as never)),
       await argumentErrorOf(() => withFilter({ runner: {} as never })),
-      await argumentErrorOf(() => withFilter({ runner: Object.assign(() => undefined, members) as never })),
+      await argumentErrorOf(() => withFilter({ runner: Object.assign(() => undefined, members) })),
       await argumentErrorOf(() => withFilter({ runner, within: -1 })),
       await argumentErrorOf(() => withVolume({ runner, volume: 'M:' } as SetUpOptions)),
       await argumentErrorOf(() => inEnvironment({ PSCTX_KERNEL: 'linux' }, () => withFilter({ runner }))),
