@@ -186,3 +186,34 @@ VOID CoreHandlesMeanTheCallingProcess(VOID)
     CoreUnloadProbe();
     CoreStop(&core);
 }
+
+/* Run in the kernel, which stops where there is no such process any more. */
+static VOID CoreReferenceProcess(PVOID Process)
+{
+    ObReferenceObject(Process);
+    ObDereferenceObject(Process);
+}
+
+/* A process that has ended stays as long as its session does, so that no other takes its place in memory, and its identity. */
+VOID CoreSessionsKeepTheirProcess(VOID)
+{
+    CORE_DUPLICATION duplication;
+    PEPROCESS first;
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadProbe();
+    first = core.Process;
+    duplication.Target = CoreCreateProcess(TRUE);
+    duplication.Handle = core.Control;
+    CoreRunInKernel(CoreDuplicate, &duplication);
+    HostLeaveProcess();
+    CoreEndProcess(first);
+
+    HostEnterProcess(duplication.Target);
+    CHECK_EQUAL(CoreStatistics(duplication.Duplicate).TotalSessions, 1);
+    CoreRunInKernel(CoreReferenceProcess, first);
+    core.Process = duplication.Target;
+    CoreUnloadProbe();
+    CoreStop(&core);
+}

@@ -11,6 +11,7 @@ static const CORE_TEST CoreTests[] = {
     {"a lookup batch changes nothing", CoreLookupBatchChangesNothing},
     {"handles in a request mean the calling process, and a session lasts as long as its last handle",
      CoreHandlesMeanTheCallingProcess},
+    {"a session keeps the process that has opened it", CoreSessionsKeepTheirProcess},
 
     {"a request of another length than its record's is refused", CoreRequestOfAnotherLengthIsRefused},
     {"an output buffer too short for the reply is refused", CoreShortOutputIsRefused},

@@ -15,6 +15,7 @@ CORE_TEST_ROUTINE CoreNamesBelowAndRelativeOpensAreRefused;
 CORE_TEST_ROUTINE CoreReadOnlyHandleOnlyLooks;
 CORE_TEST_ROUTINE CoreLookupBatchChangesNothing;
 CORE_TEST_ROUTINE CoreHandlesMeanTheCallingProcess;
+CORE_TEST_ROUTINE CoreSessionsKeepTheirProcess;
 
 /* core_requests.c */
 CORE_TEST_ROUTINE CoreRequestOfAnotherLengthIsRefused;

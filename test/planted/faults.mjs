@@ -389,6 +389,17 @@ export const faults = [
     says: /a client's handle is created in kernel mode/,
   },
   {
+    name: 'session-does-not-keep-its-process',
+    file: 'events/event.c',
+    edits: [
+      ['    ObReferenceObject(Session->Process);\n', ''],
+      ['    ObDereferenceObject(Session->Process);\n', ''],
+    ],
+    mechanism: 'rules',
+    tool: ['driver_core'],
+    says: /not ok \d+ - a session keeps the process/,
+  },
+  {
     name: 'device-of-a-deep-stack-leaked',
     file: 'inspection/devicestack.c',
     edits: [['    if (device != NULL) {\n        ObDereferenceObject(device);\n    }\n', '']],
