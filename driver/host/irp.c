@@ -5,7 +5,7 @@
 #define HOST_CACHED_IRPS 64
 #define HOST_IRP_FREE_FILL 0xDD
 
-static KSPIN_LOCK HostCancelLock;
+static KSPIN_LOCK HostCancelLock = HOST_FREE_SPIN_LOCK;
 
 static SIZE_T HostIrpSize(CCHAR StackSize)
 {

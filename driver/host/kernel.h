@@ -20,6 +20,10 @@ typedef struct _HOST_ROUTINE_RULE {
 } HOST_ROUTINE_RULE;
 extern const HOST_ROUTINE_RULE HostRoutineRules[HostRoutineCount];
 
+/* What a spin lock holds: neither is what memory holds that nobody has initialised. */
+#define HOST_FREE_SPIN_LOCK 0x46726565u
+#define HOST_HELD_SPIN_LOCK 0x48656C64u
+
 /* A lock a thread holds; Kind tells exclusive from shared. */
 typedef enum _HOST_LOCK_KIND {
     HostFastMutex,

@@ -146,13 +146,20 @@ VOID HostReleasePushLock(PULONG_PTR PushLock, BOOLEAN Exclusive)
 
 static BOOLEAN HostTakeSpinLock(PVOID Context)
 {
-    ULONG_PTR Free = 0;
+    ULONG_PTR Free = HOST_FREE_SPIN_LOCK;
 
-    return __atomic_compare_exchange_n((PKSPIN_LOCK)Context, &Free, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n((PKSPIN_LOCK)Context, &Free, HOST_HELD_SPIN_LOCK, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
 static VOID HostAcquireSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const char *Routine)
 {
+    const ULONG_PTR Value = __atomic_load_n(SpinLock, __ATOMIC_SEQ_CST);
+
+    if (Value != HOST_FREE_SPIN_LOCK && Value != HOST_HELD_SPIN_LOCK) {
+        HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, Routine, "the spin lock at %p was not initialised",
+                      (PVOID)SpinLock);
+    }
     if (HostIsHeld(Thread, SpinLock, HostSpinLock)) {
         HostViolation(SPIN_LOCK_ALREADY_OWNED, Routine, "this thread holds the spin lock at %p already",
                       (PVOID)SpinLock);
@@ -165,7 +172,7 @@ static VOID HostAcquireSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const cha
 static VOID HostReleaseSpinLock(PETHREAD Thread, PKSPIN_LOCK SpinLock, const char *Routine)
 {
     HostLockReleased(Thread, SpinLock, HostSpinLock, SPIN_LOCK_NOT_OWNED, Routine);
-    __atomic_store_n(SpinLock, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(SpinLock, HOST_FREE_SPIN_LOCK, __ATOMIC_SEQ_CST);
     HostWake(SpinLock);
 }
 
@@ -173,7 +180,7 @@ VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
 {
     HostCheckNonPaged(SpinLock, "KeInitializeSpinLock");
     HostForgetLocks(SpinLock, sizeof(*SpinLock));
-    __atomic_store_n(SpinLock, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(SpinLock, HOST_FREE_SPIN_LOCK, __ATOMIC_SEQ_CST);
 }
 
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)

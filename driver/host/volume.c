@@ -15,7 +15,7 @@ typedef struct _HOST_NOTIFICATION {
 static HOST_MUTEX HostVolumesMutex = HOST_MUTEX_INITIALIZER;
 static LIST_ENTRY HostFileSystems = {&HostFileSystems, &HostFileSystems};
 static LIST_ENTRY HostNotifications = {&HostNotifications, &HostNotifications};
-static KSPIN_LOCK HostVpbLock;
+static KSPIN_LOCK HostVpbLock = HOST_FREE_SPIN_LOCK;
 static LONG HostMounts;        /* in progress */
 static BOOLEAN HostMountsHeld; /* none may begin */
 

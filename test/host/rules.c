@@ -330,6 +330,13 @@ static void ResourceFreedAlive(void)
     ExFreePoolWithTag(Resource, TEST_TAG);
 }
 
+static void SpinLockNotInitialised(void)
+{
+    KSPIN_LOCK Lock = 0;
+
+    (VOID) KeAcquireSpinLockRaiseToDpc(&Lock);
+}
+
 static void SpinLockRecursion(void)
 {
     KSPIN_LOCK Lock;
@@ -740,6 +747,8 @@ void RunRules(void)
     RunViolation("a mutex and a list's lock are acquired in one order", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "the other way round", OrderOfMutexAndList);
     RunTest("locks that are gone, and locks that are tried, have no order", OrderOfLocksThatAreGone);
+    RunViolation("a spin lock is initialised before it is acquired", DRIVER_VERIFIER_DETECTED_VIOLATION,
+                 "was not initialised", SpinLockNotInitialised);
     RunViolation("a spin lock is held for few kernel calls", DRIVER_VERIFIER_DETECTED_VIOLATION,
                  "a spin lock is held for more than", SpinLockHeldTooLong);
     RunViolation("a client's handle is not referenced in kernel mode", DRIVER_VERIFIER_DETECTED_VIOLATION,
