@@ -9,31 +9,57 @@ import { argumentErrorOf, failureOf } from './failures'
 import { runProgram } from './program'
 
 describe('openFilter', () => {
-  test.each([
-    ['kernel', { kernel: 'linux' }],
-    ['kernel', { kernel: 1 }],
-    ['readOnly', { readOnly: 'yes' }],
-    ['volumes', { volumes: 'M:' }],
-    ['volumes', { volumes: null, kernel: 'host' }],
-    ['volumes', { volumes: { M: { type: 'memory' } } }],
-    ['volumes', { volumes: { 'MM:': { type: 'memory' } } }],
-    ['volumes', { volumes: { 'M:': { type: 'tape' } } }],
-    ['volumes', { volumes: { 'M:': null } }],
-    ['volumes', { volumes: { 'M:': { type: 'directory' } } }],
-    ['volumes', { volumes: { 'M:': { type: 'directory', path: 'a\0b' } } }],
-    ['volumes', { volumes: { 'M:': { type: 'memory', path: '/tmp' } } }],
-    ['volumes', { volumes: { 'M:': { type: 'directory', path: '/tmp', readOnly: true } } }],
-    ['volumes', { volumes: { 'm:': { type: 'memory' }, 'M:': { type: 'memory' } } }],
-    ['front', { front: 'filter' }],
-    ['front', { front: 1 }],
-    ['front', { front: 'legacy', kernel: 'windows' }],
-    ['options', null],
-    ['options', 'host'],
-    ['volume', { volume: 'M:' }],
-  ])('with a wrong %s is refused: %p', (argument, options) => {
-    const error = argumentErrorOf(() => openFilter(options as unknown as FilterOptions))
-    expect(error.argument).toBe(argument)
-    expect(error.message).toContain('openFilter')
+  test('refuses wrong options, and says which and what it must be', () => {
+    const wrong: unknown[] = [
+      { kernel: 'linux' },
+      { kernel: 1 },
+      { readOnly: 'yes' },
+      { volumes: 'M:' },
+      { volumes: null, kernel: 'host' },
+      { volumes: { M: { type: 'memory' } } },
+      { volumes: { 'MM:': { type: 'memory' } } },
+      { volumes: { 'M:': { type: 'tape' } } },
+      { volumes: { 'M:': null } },
+      { volumes: { 'M:': { type: 'directory' } } },
+      { volumes: { 'M:': { type: 'directory', path: 'a\0b' } } },
+      { volumes: { 'M:': { type: 'memory', path: '/tmp' } } },
+      { volumes: { 'M:': { type: 'directory', path: '/tmp', readOnly: true } } },
+      { volumes: { 'm:': { type: 'memory' }, 'M:': { type: 'memory' } } },
+      { front: 'filter' },
+      { front: 1 },
+      { front: 'legacy', kernel: 'windows' },
+      null,
+      'host',
+      { volume: 'M:' },
+    ]
+    const said = wrong.map((options) => {
+      const { code, argument, message } = argumentErrorOf(() => openFilter(options as FilterOptions))
+      return `${code}, ${argument}: ${message}`
+    })
+    expect(said).toMatchInlineSnapshot(`
+     [
+       "ERR_INVALID_ARG_VALUE, kernel: openFilter: \`kernel\` must be 'windows' or 'host'.",
+       "ERR_INVALID_ARG_TYPE, kernel: openFilter: \`kernel\` must be 'windows' or 'host'.",
+       "ERR_INVALID_ARG_TYPE, readOnly: openFilter: \`readOnly\` must be a boolean.",
+       "ERR_INVALID_ARG_TYPE, volumes: openFilter: \`volumes\` must be an object.",
+       "ERR_INVALID_ARG_TYPE, volumes: openFilter: \`volumes\` must be an object.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by drives such as 'M:', not "M".",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by drives such as 'M:', not "MM:".",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by each drive once, not by M: twice.",
+       "ERR_INVALID_ARG_VALUE, front: openFilter: \`front\` must be 'legacy' or 'minifilter'.",
+       "ERR_INVALID_ARG_TYPE, front: openFilter: \`front\` must be 'legacy' or 'minifilter'.",
+       "ERR_INVALID_ARG_VALUE, front: openFilter: \`front\` must be left out unless \`kernel\` is 'host': on Windows it is the installed driver's.",
+       "ERR_INVALID_ARG_TYPE, options: openFilter: \`options\` must be an object.",
+       "ERR_INVALID_ARG_TYPE, options: openFilter: \`options\` must be an object.",
+       "ERR_INVALID_ARG_VALUE, volume: openFilter: \`volume\` must be left out: known are kernel, volumes, front, readOnly.",
+     ]
+    `)
   })
 
   test('mounts a memory volume M: when nothing is said', () => {
