@@ -1,0 +1,45 @@
+/** How the list of a stream's contexts is put together, from a kernel that tells it in pages. */
+import * as abi from '../../src/abi'
+import { Memory } from '../../src/codec/memory'
+import { layout, type NativeSession } from '../../src/native'
+import { Session } from '../../src/session'
+import { makeStream } from '../../src/stream'
+
+const { listEntry, listReply, listRequest } = abi
+
+/** The sequences that are told, and those behind which was asked, of a kernel that has these, youngest first, and tells so many at a time. */
+function list(sequences: readonly bigint[], pageLength: number) {
+  const asked: bigint[] = []
+  const buffer = new ArrayBuffer(layout.reply + layout.replyLength)
+  const memory = new Memory(buffer)
+  const native = {
+    memory: buffer,
+    closeHandle: () => undefined,
+    list: () => {
+      const before = memory.uint64(listRequest.before)
+      asked.push(before)
+      const older = sequences.filter((sequence) => before === 0n || sequence < before)
+      const page = older.slice(0, pageLength)
+      memory.bytes.fill(0, layout.reply)
+      page.forEach((sequence, index) => {
+        const entry = layout.reply + listReply.size + index * listEntry.size
+        memory.setUint32(entry + listEntry.entrySize, listEntry.size)
+        memory.setUint64(entry + listEntry.sequence, sequence)
+      })
+      memory.setUint32(layout.reply + listReply.count, page.length)
+      memory.setUint32(layout.reply + listReply.remaining, older.length - page.length)
+      return listReply.size + page.length * listEntry.size
+    },
+  } as unknown as NativeSession
+  const stream = makeStream(new Session(native), 4, 'M:\\a')
+  return { asked, told: stream.contexts().map(({ sequence }) => sequence) }
+}
+
+test('contexts that do not fit into one reply are asked for page by page, each behind the last one told', () => {
+  expect(list([9n, 7n, 4n], 2)).toEqual({ told: [9n, 7n, 4n], asked: [0n, 7n] })
+  expect(list([9n, 7n, 4n], 3).asked).toEqual([0n])
+})
+
+test('a kernel that says that there is more, and tells none, is not asked for ever', () => {
+  expect(list([9n], 0)).toEqual({ told: [], asked: [0n] })
+})
