@@ -21,16 +21,21 @@ export function run(command, args, options = {}) {
     throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
 }
 
+/** What a process ends with, its status or the signal; throws CommandError when it cannot be started. */
+export function endOf(child) {
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(new CommandError(`${child.spawnfile}: ${error.message}`)))
+    child.on('close', (status, signal) => resolve(status ?? signal))
+  })
+}
+
 /**
  * Runs a command while others run beside it, and throws as `run` does. What it prints is on the terminal in one piece when it has ended.
  */
 export async function runBeside(command, args, options = {}) {
   const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   const printed = [child.stdout, child.stderr].map((stream) => text(stream))
-  const end = await new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(new CommandError(`${command}: ${error.message}`)))
-    child.on('close', (status, signal) => resolve(status ?? signal))
-  })
+  const end = await endOf(child)
   const [output, errors] = await Promise.all(printed)
   process.stdout.write(output)
   process.stderr.write(errors)

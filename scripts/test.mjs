@@ -1,10 +1,11 @@
 // `npm test`: sets the machine up, builds everything, runs every suite, and sums up in its last line.
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { sanitized } from './compilers.mjs'
-import { capture, CommandError, inContinuousIntegration, root, run, runBeside } from './run.mjs'
+import { capture, CommandError, endOf, inContinuousIntegration, root, run, runBeside } from './run.mjs'
 import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -89,19 +90,13 @@ function runNativeTests(suite, directory, options, programs = '.') {
   })
 }
 
-function runJest(environment) {
+async function runJest(environment) {
   const report = join(root, 'build', 'jest.json')
   rmSync(report, { force: true })
   mkdirSync(join(root, 'build'), { recursive: true })
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
-  try {
-    run(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], {
-      env: environment,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-  }
+  const options = { cwd: root, env: environment, stdio: ['ignore', 'ignore', 'inherit'] }
+  await endOf(spawn(process.execPath, ['--expose-gc', jest, '--json', '--outputFile', report], options))
   if (!existsSync(report)) {
     count('Jest, which ended without a report', { passed: 0, failed: 1 })
     return
@@ -114,12 +109,12 @@ function runJest(environment) {
   })
 }
 
-/** The suites of test/windows, which tell their counts in a file. */
-function runOnWine() {
+/** The suites of test/windows, which tell their counts in a file; they wait more than they work, and so run beside others. */
+async function runOnWine() {
   const report = join(root, 'build', 'wine', 'results.json')
   rmSync(report, { force: true })
   try {
-    run(process.execPath, [join('test', 'windows', 'run.mjs')])
+    await runBeside(process.execPath, [join('test', 'windows', 'run.mjs')])
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     console.error(error.message)
@@ -196,7 +191,10 @@ try {
     await step('Linux addons', buildLinux)
     await step('npm pack', () => run(process.execPath, [join('test', 'package', 'prepare.mjs')]))
   }
-  runJest({
+  const obstacle = reasons.get('windows') ?? reasons.get('wine')
+  if (obstacle) skip('Wine', obstacle)
+  const wine = obstacle ? undefined : runOnWine()
+  await runJest({
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
@@ -208,9 +206,7 @@ try {
     PSCTX_NO_PACKAGE: noPackage ?? '',
     PSCTX_NO_ARM64: reasons.get('arm64') ?? '',
   })
-  const obstacle = reasons.get('windows') ?? reasons.get('wine')
-  if (obstacle) skip('Wine', obstacle)
-  else runOnWine()
+  await wine
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   console.error(error.message)

@@ -2,20 +2,32 @@
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
+import { placeBinaries } from '../../scripts/binaries.mjs'
 import { capture, CommandError, root, run } from '../../scripts/run.mjs'
-import { once } from '../../scripts/setup.mjs'
+import { build, buildWindows, once } from '../../scripts/setup.mjs'
 
 const here = join(root, 'test', 'windows')
 
-/** Puts the package, as it is published but for what other machines need, into the directory package/ beside the modules that it depends on. */
+/**
+ * Puts the package, as it is published but for what other machines need, into the directory package/ beside the modules that it depends on. It
+ * is packed beside the checkout, whose own may be packed meanwhile.
+ */
 function unpackPackage(stage, architecture) {
-  run(process.execPath, [join('scripts', 'prepack.mjs'), '--windows', architecture])
-  const { status, output } = capture('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', stage])
+  const source = join(stage, 'source')
+  build()
+  buildWindows({ withoutZig: architecture !== 'arm64' })
+  rmSync(source, { recursive: true, force: true })
+  for (const name of ['package.json', 'README.md', 'dist', join('driver', 'include')])
+    cpSync(join(root, name), join(source, name), { recursive: true })
+  placeBinaries(source, { linux: [], windows: [architecture] })
+  const { status, output } = capture('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', stage], {
+    cwd: source,
+  })
   if (status !== 0) throw new CommandError(`npm pack ended with ${status}`)
   const [{ filename }] = JSON.parse(output)
   rmSync(join(stage, 'package'), { recursive: true, force: true })
   run('tar', ['-xzf', join(stage, filename), '-C', stage])
-  rmSync(join(stage, filename))
+  for (const name of [filename, 'source']) rmSync(join(stage, name), { recursive: true })
 }
 
 /**
