@@ -18,7 +18,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { openDescriptor } from '../../src/descriptor'
+import { statusOf } from '../../src/errors'
 import { openFilter, Stream, type Filter, type FilterOptions } from '../../src/index'
+import { layout, type NativeSession } from '../../src/native'
+import { Session } from '../../src/session'
 
 import { argumentErrorOf, failureOf } from './failures'
 
@@ -235,6 +239,28 @@ describe('what has no stream', () => {
     expect(argumentErrorOf(() => filter.stream(file as never))).toMatchObject({
       code: 'ERR_INVALID_ARG_TYPE',
       argument: 'file',
+    })
+  })
+
+  test('what the driver says is no file system’s, which is closed', () => {
+    const descriptor = open(write('a.txt'))
+    const support = jest
+      .spyOn(Stream.prototype, 'support')
+      .mockReturnValue({ supported: false, reason: 'not-a-file-system' } as ReturnType<Stream['support']>)
+    failsWith(descriptor, 'STATUS_INVALID_DEVICE_REQUEST', 'a pipe, a socket or a device')
+    support.mockRestore()
+  })
+
+  test('what the kernel of Windows knows no handle of', () => {
+    const native = {
+      memory: new ArrayBuffer(layout.reply + layout.replyLength),
+      closeHandle: () => undefined,
+      openDescriptor: () => statusOf('STATUS_INVALID_HANDLE') | 0,
+    } as unknown as NativeSession
+    expect(failureOf(() => openDescriptor(new Session(native), 4, undefined))).toMatchObject({
+      code: 'STATUS_INVALID_HANDLE',
+      operation: 'stream',
+      path: 'fd 4',
     })
   })
 
