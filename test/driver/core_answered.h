@@ -47,6 +47,7 @@ CORE_TEST_ROUTINE CoreVolumesWithoutAnInstanceAreTold;
 
 /* core_devices.c */
 CORE_TEST_ROUTINE CoreNamesAreAsLongAsTheyAre;
+CORE_TEST_ROUTINE CoreListsHaveWhatHasComeMeanwhile;
 CORE_TEST_ROUTINE CoreBareDevicesAreNoVolumes;
 CORE_TEST_ROUTINE CoreHousekeepingHasNobodyToTell;
 CORE_TEST_ROUTINE CoreHousekeepingSleepsWhenItIsDone;

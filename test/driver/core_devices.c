@@ -115,6 +115,57 @@ VOID CoreBareDevicesAreNoVolumes(VOID)
     CoreStop(&core);
 }
 
+static ULONG CoreLateDevices; /* that come between the question how many there are and the one for all of them */
+
+static VOID CoreMakeDevices(_In_ ULONG Count)
+{
+    PDEVICE_OBJECT device;
+
+    for (; Count != 0; Count -= 1) {
+        CHECK_STATUS(IoCreateDevice(CoreBareDriver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device), STATUS_SUCCESS);
+    }
+}
+
+static VOID CoreMakeLateDevices(VOID)
+{
+    CoreMakeDevices(CoreLateDevices);
+}
+
+static VOID CoreWaitForTheSecondQuestion(VOID)
+{
+    CoreInterrupt("IoEnumerateDeviceObjectList", CoreMakeLateDevices);
+}
+
+static VOID CoreListLateDevices(PVOID Context)
+{
+    PSCTX_DEVICE_LIST list;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (CoreLateDevices = 0; CoreLateDevices < 20; CoreLateDevices += 1) {
+        CoreMakeDevices(1);
+        CoreInterrupt("IoEnumerateDeviceObjectList", CoreWaitForTheSecondQuestion);
+        CHECK_STATUS(PsctxListDevices(CoreBareDriver, &list), STATUS_SUCCESS);
+        CHECK_EQUAL(list.Count, CoreLateDevices + 1);
+        PsctxFreeDeviceList(&list);
+        while (CoreBareDriver->DeviceObject != NULL) {
+            IoDeleteDevice(CoreBareDriver->DeviceObject);
+        }
+    }
+}
+
+VOID CoreListsHaveWhatHasComeMeanwhile(VOID)
+{
+    CORE core;
+
+    CoreStart(&core);
+    CoreLoadProbe();
+    CHECK_STATUS(HostLoadDriver(L"CoreBare", FALSE, CoreStartBare, &CoreBareDriver), STATUS_SUCCESS);
+    CoreRunInKernel(CoreListLateDevices, NULL);
+    CHECK_STATUS(HostUnloadDriver(CoreBareDriver), STATUS_SUCCESS);
+    CoreUnloadProbe();
+    CoreStop(&core);
+}
+
 /* Housekeeping looks for volumes, and has nobody to tell. */
 static VOID CoreLookWithoutDevices(PVOID Context)
 {

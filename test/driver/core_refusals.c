@@ -322,6 +322,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"what turns out to be no file is not tracked", CoreWhatIsNoFileIsNotTracked},
     {"a CD-ROM's volume is attached to", CoreCdRomsAreVolumes},
     {"a redirector is not listed as a volume", CoreRedirectorsAreNotListed},
+    {"a list of devices has those that have come meanwhile", CoreListsHaveWhatHasComeMeanwhile},
     {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
     {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
     {"of volumes that do not fit, the first says what it needs", CoreVolumesThatDoNotFitTellWhatTheFirstNeeds},
