@@ -153,7 +153,6 @@ PSCTX_PAGE _Use_decl_annotations_ PPSCTX_VOLUME_CONTEXT PsctxUnlinkVolume(PFLT_I
         context = CONTAINING_RECORD(entry, PSCTX_VOLUME_CONTEXT, Links);
         RemoveEntryList(entry);
         context->Instance = NULL;
-        context->Volume.Number = 0;
         context->Volume.Attachment = PSCTX_ATTACHMENT_FAILED;
         context->Volume.Status = Asked ? STATUS_FLT_DO_NOT_ATTACH : STATUS_SUCCESS;
         PsctxCountVolume(context, FALSE);
