@@ -5,6 +5,7 @@ import { describe, expect, jest, test } from '@jest/globals'
 
 import { openFilter, type Filter, type FilterEvent, type Stream } from '../../src/index'
 import { watched, withVolume } from '../../src/jest/index'
+import { liveContexts } from '../../src/jest/watch'
 
 import { argumentErrorOf, messageOf } from './failure'
 
@@ -207,6 +208,13 @@ describe('toBeTornDown', () => {
      ]
     `)
   })
+})
+
+test('contexts of several streams are told in the order of their insertion', async () => {
+  const streams = ['a.txt', 'b.txt', 'c.txt'].map(openNew)
+  const sequences = Array.from({ length: 30 }, (_, instance) => streams[instance % 3]!.insert({ instance }).sequence)
+  expect((await liveContexts([volume.filter])).map(({ sequence }) => sequence)).toEqual(sequences)
+  for (const stream of streams) stream.close()
 })
 
 describe('toLeaveNoContexts', () => {
