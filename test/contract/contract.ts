@@ -603,8 +603,8 @@ export function describeContract(
         expect(stream.first()).toEqual({ holder: 'other-session' })
         expect(stream.lookup()).toBeUndefined()
         expect(stream.contexts()).toEqual([])
-        for (const action of [() => stream.insert(), () => stream.remove(), () => stream.removeAll()]) {
-          expect(failureOf(action).code).toBe('STATUS_ACCESS_DENIED')
+        for (const operation of ['insert', 'remove', 'removeAll'] as const) {
+          expect(failureOf(() => stream[operation]())).toMatchObject({ code: 'STATUS_ACCESS_DENIED', operation, path })
         }
         expect(reader.statistics().session.inserted).toBe(0)
       })

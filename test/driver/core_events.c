@@ -437,9 +437,11 @@ VOID CoreWaitsTakeAsManyEventsAsFit(VOID)
 {
     CORE_WAIT whole;
     CORE_WAIT wait;
-    HANDLE readers[2];
+    HANDLE readers[3];
     HANDLE stream;
     ULONG count = 0;
+    ULONG fitting;
+    ULONG size;
     CORE core;
 
     CoreStart(&core);
@@ -447,6 +449,7 @@ VOID CoreWaitsTakeAsManyEventsAsFit(VOID)
     CoreInitializeWait(&wait, CORE_WAIT_LENGTH);
     readers[0] = CoreOpenReader(core.Control, CORE_CONTEXTS);
     readers[1] = CoreOpenReader(core.Control, CORE_CONTEXTS);
+    readers[2] = CoreOpenReader(core.Control, CORE_CONTEXTS);
     stream = CoreOpenFile(CORE_FILE);
     CoreMakeEvents(&core, stream, 700);
     CHECK_STATUS(CoreStartWait(readers[0], &whole), STATUS_SUCCESS);
@@ -461,6 +464,16 @@ VOID CoreWaitsTakeAsManyEventsAsFit(VOID)
         CHECK(count == 1400 || wait.OutputLength - wait.IoStatus.Information < event->Size);
     }
     CHECK_EQUAL(count, 1400);
+    CoreFreeWait(&wait);
+
+    /* To the last byte: each of these events is as long as the others. */
+    size = CoreNextEvent(&whole, NULL)->Size;
+    fitting = PSCTX_MAXIMUM_EVENT_SIZE / size + 1;
+    CoreInitializeWait(&wait, (ULONG)sizeof(PSCTX_WAIT_REPLY) + fitting * size);
+    for (count = 0; count + fitting <= 1400; count += fitting) {
+        CHECK_STATUS(CoreStartWait(readers[2], &wait), STATUS_SUCCESS);
+        CHECK_EQUAL(CoreEventCount(&wait), fitting);
+    }
     CoreFreeWait(&whole);
     CoreFreeWait(&wait);
     CoreStop(&core);
