@@ -61,7 +61,7 @@ static BOOLEAN HostPageFault(const VOID *Address)
                       "%p is initialisation code, and is gone since it has returned", Address);
     }
     if (HostIsPageable(Address) && HostImages == 0 && HostUnloaded) {
-        HostSetPages(TRUE);
+        PlatformSetPages(__start_PAGE, __stop_PAGE, PlatformCode);
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload",
                       "%p is code of a driver that has been unloaded", Address);
     }
