@@ -1,10 +1,14 @@
 // Brings a machine from a bare clone to a built checkout: Debian packages, npm packages, addon and facade.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { CommandError, inContinuousIntegration, root, run, which } from './run.mjs'
+
+/** Loads programs for 32-bit x86, and is one itself. */
+const loader32 = '/lib/ld-linux.so.2'
 
 /** What each capability needs: programs, or files by their path, that show it is there, and the Debian packages that bring them. */
 const capabilities = {
@@ -38,6 +42,10 @@ const capabilities = {
     programs: ['clang-tidy-19', 'clang-19', 'gcc', 'cppcheck'],
     packages: ['clang-tidy-19', 'clang-19', 'gcc', 'cppcheck'],
   },
+  narrow: {
+    programs: ['gcc', loader32, '/usr/lib32/libc.so', '/usr/lib32/libgcc_s.so.1'],
+    packages: ['gcc-multilib'],
+  },
   ssh: { programs: ['ssh', 'sftp', 'ssh-keygen'], packages: ['openssh-client'] },
   sshd: { programs: ['sshd', '/usr/lib/openssh/sftp-server'], packages: ['openssh-server'] },
   valgrind: { programs: ['valgrind'], packages: ['valgrind'] },
@@ -51,10 +59,14 @@ const capabilities = {
 
 const isRoot = process.getuid?.() === 0
 
-/** Installs what the capabilities need, each by itself: a release of Debian or Ubuntu that lacks one package may have the others. */
+/**
+ * Installs what the capabilities need, each by itself: a release of Debian or Ubuntu that lacks one package may have the others. Nothing that is there
+ * is removed for it, as cross compilers would be for gcc-multilib.
+ */
 function install(names) {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const lists = names.map((name) => ['install', '-y', '-qq', '--no-install-recommends', ...capabilities[name].packages])
+  const options = ['-y', '-qq', '--no-install-recommends', '--no-remove']
+  const lists = names.map((name) => ['install', ...options, ...capabilities[name].packages])
   for (const list of [['update', '-qq'], ...lists]) {
     try {
       run('apt-get', list, { env: environment })
@@ -94,6 +106,9 @@ export function provide(names) {
   if (names.includes('ntfs') && !reasons.has('ntfs')) {
     if (!isRoot) reasons.set('ntfs', 'mounting an NTFS image needs root')
     else if (!existsSync('/dev/fuse')) reasons.set('ntfs', '/dev/fuse is not there')
+  }
+  if (names.includes('narrow') && !reasons.has('narrow') && spawnSync(loader32, ['--version']).status !== 0) {
+    reasons.set('narrow', "this machine's kernel runs no 32-bit programs")
   }
   if (inContinuousIntegration && reasons.size > 0) {
     throw new CommandError([...reasons].map(([name, reason]) => `${name}: ${reason}`).join('\n'))

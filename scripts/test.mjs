@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
-import { sanitized } from './compilers.mjs'
+import { narrow, sanitized } from './compilers.mjs'
 import { capture, CommandError, endOf, inContinuousIntegration, root, run, runBeside } from './run.mjs'
 import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
 
@@ -54,12 +54,16 @@ async function analyze() {
   if (left > 0) skip('the rest of the static analysis', `${left} questions: \`npm run lint:analysis\` asks them all`)
 }
 
-/** Builds the C tests in a directory of their own and counts the TAP lines of those programs whose names match. */
-function runNativeTests(suite, directory, options, programs = '.') {
+/**
+ * Builds the C tests in a directory of their own, or those targets of them that are told, and counts the TAP lines of those programs whose names
+ * match.
+ */
+function runNativeTests(suite, directory, options, programs = '.', targets = []) {
   const jobs = String(availableParallelism())
   try {
     run('cmake', ['-S', '.', '-B', directory, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', ...options])
-    run('cmake', ['--build', directory, '--parallel', jobs])
+    const only = targets.length > 0 ? ['--target', ...targets] : []
+    run('cmake', ['--build', directory, '--parallel', jobs, ...only])
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     console.error(error.message)
@@ -90,7 +94,16 @@ function runNativeTests(suite, directory, options, programs = '.') {
   })
 }
 
+<<<<<<< HEAD
 async function runJest(environment) {
+=======
+/** C tests that show what the driver does, beside those of its legacy filter, which are in filter_tests. */
+const ofTheDriver = ['core', 'bounds', 'answers', 'counts', 'inspect', 'tracking', 'instances', 'keys'].map(
+  (name) => `driver_${name}`,
+)
+
+function runJest(environment) {
+>>>>>>> b67fa8ba50f449bdb19a31d64d709ae33fa99e67
   const report = join(root, 'build', 'jest.json')
   rmSync(report, { force: true })
   mkdirSync(join(root, 'build'), { recursive: true })
@@ -140,6 +153,7 @@ try {
     'wine',
     'chromium',
     'arm64',
+    'narrow',
     'ssh',
     'sshd',
   ])
@@ -155,6 +169,17 @@ try {
   else await analyze()
 
   runNativeTests('C tests', 'build/native', ['-DCMAKE_BUILD_TYPE=Release'])
+  if (reasons.has('narrow')) {
+    skip('C tests of the driver, 32-bit', reasons.get('narrow'))
+  } else {
+    runNativeTests(
+      'C tests of the driver, 32-bit',
+      'build/narrow',
+      narrow,
+      `^(filter|${ofTheDriver.join('|')})(_minifilter)?$`,
+      ['filter_tests', ...ofTheDriver],
+    )
+  }
   if (reasons.has('clang')) {
     skip('C tests with sanitizers', reasons.get('clang'))
   } else {

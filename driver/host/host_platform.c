@@ -68,6 +68,27 @@ BOOLEAN PlatformIsOnFakeStack(const VOID *Address)
 #endif
 }
 
+BOOLEAN PlatformIsOnStack(const VOID *Frame, const VOID *Address)
+{
+#if defined(__GLIBC__)
+    pthread_attr_t Attributes;
+    PVOID Lowest = NULL;
+    size_t Bytes = 0;
+
+    if (pthread_getattr_np(pthread_self(), &Attributes) == 0) {
+        (void)pthread_attr_getstack(&Attributes, &Lowest, &Bytes);
+        (void)pthread_attr_destroy(&Attributes);
+    }
+    if ((ULONG_PTR)Frame - (ULONG_PTR)Lowest < Bytes) { /* a fiber's lies elsewhere */
+        return (BOOLEAN)((ULONG_PTR)Address - (ULONG_PTR)Lowest < Bytes);
+    }
+#else
+    UNREFERENCED_PARAMETER(Frame);
+    UNREFERENCED_PARAMETER(Address);
+#endif
+    return TRUE;
+}
+
 VOID PlatformInitializeMutex(HOST_MUTEX *Mutex)
 {
     (void)pthread_mutex_init(Mutex, NULL);

@@ -24,6 +24,8 @@ VOID PlatformAllow(_In_ const VOID *Memory, _In_ SIZE_T Length);
 BOOLEAN PlatformNoticesForbidden(VOID);
 /* Whether what lies there would lie on the caller's stack, but for AddressSanitizer. */
 BOOLEAN PlatformIsOnFakeStack(_In_ const VOID *Address);
+/* Whether what lies above the caller's frame still belongs to its stack; TRUE, too, where the C library does not tell where that ends. */
+BOOLEAN PlatformIsOnStack(_In_ const VOID *Frame, _In_ const VOID *Address);
 
 /* host_memory.c. Memory outside the pool, for the kernel's own tables. Never NULL: the process ends when there is none. Zeroed. */
 PVOID PlatformAllocate(_In_ SIZE_T Size);

@@ -45,15 +45,23 @@ static VOID HostSetPages(BOOLEAN There)
                      There ? PlatformData : PlatformGone);
 }
 
+VOID HostRecallInitialization(VOID)
+{
+    PlatformSetPages(__start_INIT, __stop_INIT, PlatformCode);
+}
+
 static BOOLEAN HostPageFault(const VOID *Address)
 {
     const ULONG Irql = HostThisThread != NULL ? HostThisThread->Irql : PASSIVE_LEVEL;
 
+    /* A violation tells its stack, and the unwinder of 32-bit x86 reads the code that it comes through: that is there again. */
     if (HostIsBetween(Address, __start_INIT, __stop_INIT)) {
+        HostRecallInitialization();
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverEntry",
                       "%p is initialisation code, and is gone since it has returned", Address);
     }
     if (HostIsPageable(Address) && HostImages == 0 && HostUnloaded) {
+        PlatformSetPages(__start_PAGE, __stop_PAGE, PlatformCode);
         HostViolation(DRIVER_VERIFIER_DETECTED_VIOLATION, "DriverUnload",
                       "%p is code of a driver that has been unloaded", Address);
     }
@@ -99,11 +107,6 @@ VOID HostIrqlLowered(VOID)
 static BOOLEAN HostIsInitialization(PDRIVER_INITIALIZE Routine)
 {
     return HostIsBetween((const VOID *)(ULONG_PTR)Routine, __start_INIT, __stop_INIT);
-}
-
-VOID HostRecallInitialization(VOID)
-{
-    PlatformSetPages(__start_INIT, __stop_INIT, PlatformCode);
 }
 
 VOID HostLoadInitialization(PDRIVER_INITIALIZE DriverEntry)

@@ -386,8 +386,10 @@ static HOST_WAIT_END HostWaitForObject(DISPATCHER_HEADER *Header, const LARGE_IN
 /* Whether an object lies on the stack that the caller runs on, or where AddressSanitizer has what would lie there. */
 static __attribute__((noinline)) BOOLEAN HostIsOnStack(const VOID *Object)
 {
-    return (BOOLEAN)(PlatformIsOnFakeStack(Object) ||
-                     (ULONG_PTR)Object - (ULONG_PTR)__builtin_frame_address(0) < HOST_KERNEL_STACK_BYTES);
+    const VOID *Frame = __builtin_frame_address(0);
+
+    return (BOOLEAN)(PlatformIsOnFakeStack(Object) || ((ULONG_PTR)Object - (ULONG_PTR)Frame < HOST_KERNEL_STACK_BYTES &&
+                                                       PlatformIsOnStack(Frame, Object)));
 }
 
 /*

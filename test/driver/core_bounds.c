@@ -583,7 +583,7 @@ static VOID CoreTheOrderIsSecret(VOID)
 
 static VOID CoreWaitsAreBooked(VOID)
 {
-    const ULONG length = 256u << 10;
+    const ULONG length = 96u << 10; /* as many have room on a 32-bit kernel, too */
     CORE_WAIT waits[PSCTX_MAXIMUM_WAITS + 1];
     IO_STATUS_BLOCK ioStatus;
     ULONG64 before;
@@ -623,18 +623,22 @@ static VOID CoreLongWaitsAreLimitedByTheirBytes(VOID)
 {
     CORE_WAIT waits[PSCTX_MAXIMUM_WAITS];
     ULONG pended = 0;
+    ULONG64 limit;
     ULONG index;
     HANDLE reader;
     CORE core;
 
-    HostSetPhysicalMemory(256ull << 20); /* 4 MiB of nonpaged pool for a session's records */
+    HostSetPhysicalMemory(256ull << 20);
     CoreStart(&core);
+    limit = CoreLimits(core.Control).MaximumNonPagedRecordBytes;
+    CHECK(limit / PSCTX_MAXIMUM_TRANSFER > 1);
     reader = CoreOpenReader(core.Control, PSCTX_EVENT_TYPES);
     for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
         CoreInitializeWait(&waits[index], PSCTX_MAXIMUM_TRANSFER);
         pended += CoreStartWait(reader, &waits[index]) == STATUS_PENDING;
     }
-    CHECK_EQUAL(pended, 3);
+    CHECK_EQUAL(pended,
+                limit / PSCTX_MAXIMUM_TRANSFER - 1); /* the last of them has no room beside the session itself */
     CHECK_STATUS(CoreWaitStatus(&waits[pended]), STATUS_QUOTA_EXCEEDED);
     CoreClose(reader);
     for (index = 0; index < RTL_NUMBER_OF(waits); index += 1) {
@@ -645,7 +649,7 @@ static VOID CoreLongWaitsAreLimitedByTheirBytes(VOID)
 
 static VOID CoreRingsAreBooked(VOID)
 {
-    const ULONG64 limit = PSCTX_TOTAL_RECORDS_FACTOR * PSCTX_MAXIMUM_PAGED_RECORD_BYTES;
+    const ULONG64 limit = PSCTX_TOTAL_RECORDS_FACTOR * CORE_LIMIT(PSCTX_MAXIMUM_PAGED_RECORD_BYTES);
     PSCTX_STATISTICS_REPLY statistics;
     ULONG64 kept = 0;
     NTSTATUS status;
@@ -657,12 +661,12 @@ static VOID CoreRingsAreBooked(VOID)
     watched = core.Control;
     for (;;) { /* each reads the one before, so that the number of readers is no limit */
         reader = CoreOpenSession(CORE_READ);
-        status = CoreSubscribe(reader, CoreSessionNumber(watched), PSCTX_EVENT_TYPES, PSCTX_MAXIMUM_EVENT_CAPACITY);
+        status = CoreSubscribe(reader, CoreSessionNumber(watched), PSCTX_EVENT_TYPES, CORE_EVENT_CAPACITY);
         if (!NT_SUCCESS(status)) {
             break;
         }
-        CHECK_EQUAL(CoreStatistics(reader).SessionPagedRecordBytes, PSCTX_MAXIMUM_EVENT_CAPACITY);
-        kept += PSCTX_MAXIMUM_EVENT_CAPACITY;
+        CHECK_EQUAL(CoreStatistics(reader).SessionPagedRecordBytes, CORE_EVENT_CAPACITY);
+        kept += CORE_EVENT_CAPACITY;
         watched = reader;
     }
     CHECK_STATUS(status, STATUS_QUOTA_EXCEEDED);
@@ -671,10 +675,9 @@ static VOID CoreRingsAreBooked(VOID)
     CHECK_EQUAL(statistics.SessionPagedRecordBytes, 0);
     CHECK_EQUAL(statistics.TotalPagedRecordBytes, limit);
     CoreClose(watched);
-    CHECK_EQUAL(CoreStatistics(reader).TotalPagedRecordBytes, limit - PSCTX_MAXIMUM_EVENT_CAPACITY);
-    CHECK_STATUS(
-        CoreSubscribe(reader, CoreSessionNumber(core.Control), PSCTX_EVENT_TYPES, PSCTX_MAXIMUM_EVENT_CAPACITY),
-        STATUS_SUCCESS);
+    CHECK_EQUAL(CoreStatistics(reader).TotalPagedRecordBytes, limit - CORE_EVENT_CAPACITY);
+    CHECK_STATUS(CoreSubscribe(reader, CoreSessionNumber(core.Control), PSCTX_EVENT_TYPES, CORE_EVENT_CAPACITY),
+                 STATUS_SUCCESS);
     CoreStop(&core);
 }
 
@@ -777,16 +780,6 @@ static VOID CoreEndedSessionsStayBooked(VOID)
     CoreStop(&core);
 }
 
-static PSCTX_VERSION_REPLY CoreLimits(_In_ HANDLE Control)
-{
-    const CORE_REQUEST request = CoreMakeRequest(PSCTX_OPERATION_QUERY_VERSION, NULL);
-    PSCTX_VERSION_REPLY reply;
-
-    CHECK_STATUS(CoreControl(Control, request.Code, request.Bytes, request.Length, &reply, sizeof(reply), NULL),
-                 STATUS_SUCCESS);
-    return reply;
-}
-
 static VOID CoreSmallMachinesAllowLess(VOID)
 {
     CORE_INSERTION insertion = {.Pool = PSCTX_POOL_NONPAGED, .IfExists = PSCTX_IF_EXISTS_ADD};
@@ -800,8 +793,8 @@ static VOID CoreSmallMachinesAllowLess(VOID)
     limits = CoreLimits(core.Control);
     CHECK_EQUAL(limits.MaximumPagedBytes, 32u << 20);
     CHECK_EQUAL(limits.MaximumNonPagedBytes, 8u << 20);
-    CHECK_EQUAL(limits.MaximumPagedRecordBytes, 8u << 20);
-    CHECK_EQUAL(limits.MaximumNonPagedRecordBytes, 4u << 20);
+    CHECK_EQUAL(limits.MaximumPagedRecordBytes, min(8u << 20, CORE_LIMIT(PSCTX_MAXIMUM_PAGED_RECORD_BYTES)));
+    CHECK_EQUAL(limits.MaximumNonPagedRecordBytes, min(4u << 20, CORE_LIMIT(PSCTX_MAXIMUM_NONPAGED_RECORD_BYTES)));
     CHECK_EQUAL(limits.MaximumContexts, 65536);
 
     /* They are the ones that hold. */
@@ -921,7 +914,8 @@ static VOID CoreMachinesThatDoNotTellAllowLess(VOID)
         CoreStart(&core);
         limits = CoreLimits(core.Control);
         CHECK_EQUAL(limits.MaximumPagedBytes, classes[index].Paged);
-        CHECK_EQUAL(limits.MaximumNonPagedBytes, classes[index].Paged / 4);
+        CHECK_EQUAL(limits.MaximumNonPagedBytes,
+                    min(classes[index].Paged / 4, CORE_LIMIT(PSCTX_MAXIMUM_NONPAGED_BYTES)));
         CoreStop(&core);
     }
 }

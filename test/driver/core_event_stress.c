@@ -220,7 +220,7 @@ VOID CoreReadersAndEnumerationsKeepUp(VOID)
         readers[index] = (CORE_MEMBER){&crowd, index};
         crowd.Readers[index] = CoreOpenSession(CORE_READ);
         CHECK_STATUS(CoreSubscribe(crowd.Readers[index], crowd.Number, PSCTX_EVENT_TYPES,
-                                   index == 0 ? PSCTX_MAXIMUM_EVENT_CAPACITY : PSCTX_MINIMUM_EVENT_CAPACITY),
+                                   index == 0 ? CORE_EVENT_CAPACITY : PSCTX_MINIMUM_EVENT_CAPACITY),
                      STATUS_SUCCESS);
     }
     CoreKeep(&crowd);

@@ -34,7 +34,16 @@ VOID CoreSubscriptionsOutOfRangeAreRefused(VOID)
     CHECK_STATUS(CoreSubscribe(reader, CoreSessionNumber(reader), CORE_ALL, PSCTX_MINIMUM_EVENT_CAPACITY),
                  STATUS_INVALID_PARAMETER);
     CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), pool);
-    CHECK_STATUS(CoreSubscribe(reader, number, CORE_ALL, PSCTX_MAXIMUM_EVENT_CAPACITY), STATUS_SUCCESS);
+    if (CORE_EVENT_CAPACITY < PSCTX_MAXIMUM_EVENT_CAPACITY) {
+        CHECK_STATUS(CoreSubscribe(reader, number, CORE_ALL, PSCTX_MAXIMUM_EVENT_CAPACITY), STATUS_QUOTA_EXCEEDED);
+        CHECK_STATUS(CoreSubscribe(reader, number, CORE_ALL, CORE_EVENT_CAPACITY + sizeof(ULONG64)),
+                     STATUS_QUOTA_EXCEEDED);
+        CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), pool);
+    }
+    CHECK_STATUS(CoreSubscribe(reader, number, CORE_ALL, CORE_EVENT_CAPACITY), STATUS_SUCCESS);
+    CoreClose(reader);
+    reader = CoreOpenSession(CORE_READ);
+    CHECK_STATUS(CoreSubscribe(reader, number, CORE_ALL, PSCTX_MINIMUM_EVENT_CAPACITY), STATUS_SUCCESS);
     CHECK_STATUS(CoreSubscribe(reader, number, CORE_ALL, PSCTX_MINIMUM_EVENT_CAPACITY), STATUS_INVALID_DEVICE_STATE);
     CoreClose(reader);
     CHECK(HostAuditPool(CORE_POOL_TAG) < pool);

@@ -324,6 +324,16 @@ PSCTX_STATISTICS_REPLY CoreStatistics(HANDLE Control)
     return reply;
 }
 
+PSCTX_VERSION_REPLY CoreLimits(HANDLE Control)
+{
+    const CORE_REQUEST request = CoreMakeRequest(PSCTX_OPERATION_QUERY_VERSION, NULL);
+    PSCTX_VERSION_REPLY reply;
+
+    CHECK_STATUS(CoreControl(Control, request.Code, request.Bytes, request.Length, &reply, sizeof(reply), NULL),
+                 STATUS_SUCCESS);
+    return reply;
+}
+
 static NTSTATUS CoreList(_In_ HANDLE Control, _In_ HANDLE Stream, _Out_writes_bytes_(Length) PVOID Output,
                          _In_ ULONG Length, _Out_ PULONG Information)
 {

@@ -20,6 +20,12 @@
 #define CORE_READ (FILE_READ_DATA | SYNCHRONIZE)
 #define CORE_READ_WRITE (FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE)
 
+/* What a limit of bytes comes to on this machine's kernel: a 32-bit one allows a sixteenth. */
+#define CORE_LIMIT(Bytes) ((Bytes) >> (sizeof(PVOID) == sizeof(ULONG) ? 4u : 0u))
+
+/* The longest ring of events that a session may have here. */
+#define CORE_EVENT_CAPACITY ((ULONG)min(PSCTX_MAXIMUM_EVENT_CAPACITY, CORE_LIMIT(PSCTX_MAXIMUM_PAGED_RECORD_BYTES)))
+
 typedef struct _CORE {
     PDRIVER_OBJECT Driver;
     PEPROCESS Process; /* an administrator's, entered by the test's thread */
@@ -90,6 +96,7 @@ NTSTATUS CoreRemoveAll(_In_ HANDLE Control, _In_ HANDLE Stream, _In_ ULONG Match
                        _In_ ULONG64 Instance, _Out_opt_ PULONG64 Count);
 NTSTATUS CoreQueryStream(_In_ HANDLE Control, _In_ HANDLE Stream, _Out_ PSCTX_STREAM_REPLY *Reply);
 PSCTX_STATISTICS_REPLY CoreStatistics(_In_ HANDLE Control);
+PSCTX_VERSION_REPLY CoreLimits(_In_ HANDLE Control);
 
 /* How many contexts the session has on the stream; zero for a handle that takes none. */
 ULONG CoreCount(_In_ HANDLE Control, _In_ HANDLE Stream);

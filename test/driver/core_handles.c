@@ -3,6 +3,8 @@
  */
 #include "core_tests.h"
 
+#include <string.h>
+
 /*
  * A handle that is no file's, or none: the same status from every operation that takes one.
  */
@@ -88,6 +90,79 @@ VOID CoreHandlesOfNothingAreRefused(VOID)
 
     CoreRunInKernel(CoreCloseKernelHandle, &handles);
     CoreUnloadProbe();
+    CoreStop(&core);
+}
+
+/* Where a request has a handle: every operation that takes one, and a batch of one of them. */
+static const struct {
+    ULONG Operation;
+    ULONG Offset;
+    BOOLEAN MayBeNone; /* zero is every volume */
+} CoreTakers[] = {
+    {PSCTX_OPERATION_QUERY_STREAM, offsetof(PSCTX_STREAM_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_INSERT, offsetof(PSCTX_INSERT_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_LOOKUP, offsetof(PSCTX_MATCH_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_REMOVE, offsetof(PSCTX_MATCH_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_REMOVE_ALL, offsetof(PSCTX_MATCH_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_LIST, offsetof(PSCTX_LIST_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_INSPECT, offsetof(PSCTX_STREAM_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_TRACK, offsetof(PSCTX_TRACK_REQUEST, VolumeHandle), TRUE},
+    {PSCTX_OPERATION_ENUMERATE, offsetof(PSCTX_ENUMERATE_REQUEST, VolumeHandle), TRUE},
+    {PSCTX_OPERATION_BATCH, sizeof(PSCTX_BATCH_REQUEST) + offsetof(PSCTX_STREAM_REQUEST, Handle), FALSE},
+    {PSCTX_OPERATION_LOOKUP_BATCH, sizeof(PSCTX_BATCH_REQUEST) + offsetof(PSCTX_STREAM_REQUEST, Handle), FALSE},
+};
+
+/* What an operation makes of a handle, or the one in a batch does. */
+static NTSTATUS CoreSendHandle(_In_ HANDLE Control, _In_ ULONG Taker, _In_ ULONG64 Handle)
+{
+    const ULONG operation = CoreTakers[Taker].Operation;
+    const BOOLEAN batch = operation == PSCTX_OPERATION_BATCH || operation == PSCTX_OPERATION_LOOKUP_BATCH;
+    CORE_REQUEST request = CoreMakeRequest(operation, NULL);
+    struct {
+        PSCTX_BATCH_REPLY Batch;
+        PSCTX_BATCH_RESULT Result;
+        UCHAR Rest[512];
+    } reply;
+    NTSTATUS status;
+
+    memcpy(&request.Bytes[CoreTakers[Taker].Offset], &Handle, sizeof(Handle));
+    status = CoreControl(Control, request.Code, request.Bytes, request.Length, &reply, sizeof(reply), NULL);
+    return batch && NT_SUCCESS(status) ? (NTSTATUS)reply.Result.Status : status;
+}
+
+/*
+ * A handle has 64 bits in a request and 32 on a 32-bit kernel: one with more set names nothing there, least of all what its lower half
+ * would, and none of it is that no volume is meant.
+ */
+VOID CoreHandlesAreTakenWhole(VOID)
+{
+    CORE_INSERTION insertion = {.Owner = 1, .Instance = 1};
+    CORE_STATE state;
+    ULONG taker;
+    ULONG bit;
+    CORE core;
+
+    CoreStart(&core);
+    insertion.Stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
+    CoreCapture(core.Control, insertion.Stream, &state);
+    for (taker = 0; taker < RTL_NUMBER_OF(CoreTakers); taker += 1) {
+        const ULONG64 handle = (ULONG_PTR)insertion.Stream;
+
+        for (bit = 32; bit < 64; bit += 1) {
+            CHECK_STATUS(CoreSendHandle(core.Control, taker, handle | 1ull << bit), STATUS_INVALID_HANDLE);
+            CHECK_STATUS(CoreSendHandle(core.Control, taker, 1ull << bit), STATUS_INVALID_HANDLE);
+        }
+        CHECK_STATUS(CoreSendHandle(core.Control, taker, handle | ~0ull << 32), STATUS_INVALID_HANDLE);
+        CHECK_STATUS(CoreSendHandle(core.Control, taker, ~0ull << 32), STATUS_INVALID_HANDLE);
+    }
+    CoreCheckUnchanged(core.Control, insertion.Stream, &state);
+
+    /* They are handles where the operations look for them. */
+    for (taker = 0; taker < RTL_NUMBER_OF(CoreTakers); taker += 1) {
+        CHECK((CoreSendHandle(core.Control, taker, 0) != STATUS_INVALID_HANDLE) == CoreTakers[taker].MayBeNone);
+        CHECK(CoreSendHandle(core.Control, taker, (ULONG_PTR)insertion.Stream) != STATUS_INVALID_HANDLE);
+    }
     CoreStop(&core);
 }
 

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core_image.h"
 #include "tracking/name.h"
 #include "volumes/volumes.h"
 
 #define CORE_IMPORTS 0x800u
 #define CORE_HEADERS 0x80u
-#define CORE_LAST_HEADERS (0x1000u - (24u + 112u + 13u * 8u))          /* that end with the first page */
-#define CORE_DIRECTORY_IN(Headers) ((Headers) + 24u + 112u + 12u * 8u) /* of import addresses */
-#define CORE_DIRECTORY CORE_DIRECTORY_IN(CORE_HEADERS)
+#define CORE_LAST_HEADERS (0x1000u - CORE_HEADERS_LENGTH) /* that end with the first page */
+#define CORE_DIRECTORY (CORE_HEADERS + CORE_IMPORT_DIRECTORY)
 #define CORE_MET 32u /* file systems that are kept */
 
 /* An image with a table of two imports, behind which stands the address of the routine; and a field of it that is spoilt. */
@@ -33,10 +33,10 @@ static VOID CoreMakeImage(_In_ ULONG Headers)
     CorePut(0, 0x5A4D, sizeof(USHORT));
     CorePut(0x3C, Headers, sizeof(ULONG));
     CorePut(Headers, 0x4550, sizeof(ULONG));
-    CorePut(Headers + 24, 0x20B, sizeof(USHORT));
-    CorePut(Headers + 24 + 108, 16, sizeof(ULONG));
-    CorePut(CORE_DIRECTORY_IN(Headers), CORE_IMPORTS, sizeof(ULONG));
-    CorePut(CORE_DIRECTORY_IN(Headers) + 4, 2 * sizeof(ULONG_PTR), sizeof(ULONG));
+    CorePut(Headers + CORE_OPTIONAL_HEADER, CORE_OPTIONAL_MAGIC, sizeof(USHORT));
+    CorePut(Headers + CORE_DIRECTORY_COUNT, 16, sizeof(ULONG));
+    CorePut(Headers + CORE_IMPORT_DIRECTORY, CORE_IMPORTS, sizeof(ULONG));
+    CorePut(Headers + CORE_IMPORT_DIRECTORY + 4, 2 * sizeof(ULONG_PTR), sizeof(ULONG));
     CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR)] = (ULONG_PTR)FsRtlInsertPerStreamContext;
     CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR) + 1] = (ULONG_PTR)IoCreateDevice;
     CoreImage.Addresses[CORE_IMPORTS / sizeof(ULONG_PTR) + 2] = (ULONG_PTR)FsRtlTeardownPerStreamContexts;
@@ -52,17 +52,17 @@ static const struct {
     ULONG Value;
     ULONG Length;
 } CoreSpoilings[] = {
-    {0, 0x4D5A, sizeof(USHORT)},                       /* no executable */
-    {0x3C, 0x1000, sizeof(ULONG)},                     /* headers beyond the first page */
-    {0x3C, 0xFFFFFF80, sizeof(ULONG)},                 /* or before it */
-    {0x80, 0x454E, sizeof(ULONG)},                     /* of an older kind */
-    {0x98, 0x10B, sizeof(USHORT)},                     /* of the other word size */
-    {0x98 + 108, 12, sizeof(ULONG)},                   /* without a directory of import addresses */
-    {CORE_DIRECTORY, 0, sizeof(ULONG)},                /* with an empty one */
-    {CORE_DIRECTORY, CORE_IMPORTS + 4, sizeof(ULONG)}, /* between two words */
-    {CORE_DIRECTORY, 0x4000, sizeof(ULONG)},           /* beyond the image's end */
-    {CORE_DIRECTORY + 4, 0x2000, sizeof(ULONG)},       /* that ends there */
-    {CORE_DIRECTORY + 4, 0, sizeof(ULONG)},            /* of no entry */
+    {0, 0x4D5A, sizeof(USHORT)},                                             /* no executable */
+    {0x3C, 0x1000, sizeof(ULONG)},                                           /* headers beyond the first page */
+    {0x3C, 0xFFFFFF80, sizeof(ULONG)},                                       /* or before it */
+    {0x80, 0x454E, sizeof(ULONG)},                                           /* of an older kind */
+    {CORE_HEADERS + CORE_OPTIONAL_HEADER, CORE_OTHER_MAGIC, sizeof(USHORT)}, /* of the other word size */
+    {CORE_HEADERS + CORE_DIRECTORY_COUNT, 12, sizeof(ULONG)},              /* without a directory of import addresses */
+    {CORE_DIRECTORY, 0, sizeof(ULONG)},                                    /* with an empty one */
+    {CORE_DIRECTORY, CORE_IMPORTS + sizeof(ULONG_PTR) / 2, sizeof(ULONG)}, /* between two words */
+    {CORE_DIRECTORY, 0x4000, sizeof(ULONG)},                               /* beyond the image's end */
+    {CORE_DIRECTORY + 4, 0x2000, sizeof(ULONG)},                           /* that ends there */
+    {CORE_DIRECTORY + 4, 0, sizeof(ULONG)},                                /* of no entry */
 };
 
 static VOID CoreCheckImages(PVOID Context)

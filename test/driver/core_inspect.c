@@ -466,7 +466,13 @@ static VOID CoreKeysDifferFromLoadToLoad(VOID)
     }
 }
 
-/* No address of the kernel: everything that is mapped here but the sanitizers' shadows, of which the smallest has 256 MiB. */
+/*
+ * No address of the kernel: everything that is mapped here but the sanitizers' shadows, of which the smallest has 256 MiB.
+ *
+ * Where an address has 32 bits, one number of some dozens is one by chance: there only a place that has an address each time, with other
+ * random numbers, is one that tells it.
+ */
+#define CORE_SCANS (sizeof(PVOID) == sizeof(ULONG) ? 6u : 1u)
 
 typedef struct _CORE_RANGES {
     ULONG Count;
@@ -477,6 +483,11 @@ typedef struct _CORE_RANGES {
 } CORE_RANGES;
 
 static CORE_RANGES CoreRanges;
+
+/* Where in a reply there was an address each time. */
+typedef struct _CORE_SCAN {
+    BOOLEAN Addresses[CORE_REPLY_SIZE];
+} CORE_SCAN, *PCORE_SCAN;
 
 static VOID CoreReadRanges(VOID)
 {
@@ -499,24 +510,50 @@ static VOID CoreReadRanges(VOID)
     CHECK(CoreRanges.Count > 4);
 }
 
-static BOOLEAN CoreHasAddress(_In_ const VOID *Bytes, _In_ ULONG Length)
+static BOOLEAN CoreIsAddress(_In_ ULONG_PTR Value)
 {
-    ULONG64 value;
-    ULONG offset;
     ULONG index;
 
-    for (offset = 0; offset + sizeof(value) <= Length; offset += 1) {
-        memcpy(&value, (const UCHAR *)Bytes + offset, sizeof(value));
-        for (index = 0; index < CoreRanges.Count; index += 1) {
-            if (value >= CoreRanges.Ranges[index].Start && value < CoreRanges.Ranges[index].End) {
-                return TRUE;
-            }
+    for (index = 0; index < CoreRanges.Count; index += 1) {
+        if (Value >= CoreRanges.Ranges[index].Start && Value < CoreRanges.Ranges[index].End) {
+            return TRUE;
         }
     }
     return FALSE;
 }
 
-static VOID CoreNoAddressIsTold(VOID)
+static VOID CoreStartScan(_Out_ PCORE_SCAN Scan)
+{
+    memset(Scan->Addresses, TRUE, sizeof(Scan->Addresses));
+}
+
+static VOID CoreScan(_Inout_ PCORE_SCAN Scan, _In_reads_bytes_(Length) const VOID *Bytes, _In_ ULONG Length)
+{
+    ULONG_PTR value;
+    ULONG offset;
+
+    for (offset = 0; offset < sizeof(Scan->Addresses); offset += 1) {
+        if (offset + sizeof(value) <= Length) {
+            memcpy(&value, (const UCHAR *)Bytes + offset, sizeof(value));
+            Scan->Addresses[offset] &= CoreIsAddress(value);
+        } else {
+            Scan->Addresses[offset] = FALSE;
+        }
+    }
+}
+
+static BOOLEAN CoreHasAddress(_In_ const CORE_SCAN *Scan)
+{
+    return memchr(Scan->Addresses, TRUE, sizeof(Scan->Addresses)) != NULL;
+}
+
+/* The scans: of each operation's reply to a well-formed request, of an inspection of several contexts, and of an address. */
+#define CORE_SCAN_INSPECTION PSCTX_OPERATION_COUNT
+#define CORE_SCAN_ADDRESS (PSCTX_OPERATION_COUNT + 1u)
+
+static CORE_SCAN CoreReplyScans[PSCTX_OPERATION_COUNT + 2u];
+
+static VOID CoreScanReplies(VOID)
 {
     static UCHAR output[CORE_REPLY_SIZE];
     CORE_INSPECTION inspection;
@@ -533,41 +570,61 @@ static VOID CoreNoAddressIsTold(VOID)
     CoreHang(&CoreUpper, inspection.Stream, CoreUpper.Driver, inspection.Core.Driver);
     CoreReadRanges();
     heap = CoreUpper.Device;
-    CHECK(CoreHasAddress(&heap, sizeof(heap))); /* the scan finds what it is for */
+    CoreScan(&CoreReplyScans[CORE_SCAN_ADDRESS], &heap, sizeof(heap));
 
     for (operation = 0; operation < PSCTX_OPERATION_COUNT; operation += 1) {
         const CORE_REQUEST request = CoreMakeRequest(operation, inspection.Stream);
         NTSTATUS status;
 
         if (operation == PSCTX_OPERATION_WAIT) {
+            CoreScan(&CoreReplyScans[operation], output, 0);
             continue;
         }
         memset(output, 0xA5, sizeof(output));
         status = CoreControl(inspection.Core.Control, request.Code, request.Bytes, request.Length, output,
                              sizeof(output), &length);
-        if (!NT_ERROR(status)) {
-            CHECK(length >= sizeof(PSCTX_HEADER));
-            CHECK(!CoreHasAddress(output, length));
-        }
+        CHECK(NT_ERROR(status) || length >= sizeof(PSCTX_HEADER));
+        CoreScan(&CoreReplyScans[operation], output, NT_ERROR(status) ? 0 : length);
     }
     CHECK_STATUS(CoreInspect(&inspection, inspection.Core.Control, inspection.Stream), STATUS_SUCCESS);
     CHECK_EQUAL(inspection.Reply.Count, 5);
-    CHECK(!CoreHasAddress(inspection.Bytes, inspection.Length));
+    CoreScan(&CoreReplyScans[CORE_SCAN_INSPECTION], inspection.Bytes, inspection.Length);
     CoreStopInspection(&inspection);
+}
+
+static VOID CoreNoAddressIsTold(VOID)
+{
+    ULONG index;
+
+    for (index = 0; index < RTL_NUMBER_OF(CoreReplyScans); index += 1) {
+        CoreStartScan(&CoreReplyScans[index]);
+    }
+    for (index = 0; index < CORE_SCANS; index += 1) {
+        CoreScanReplies();
+    }
+    for (index = 0; index < RTL_NUMBER_OF(CoreReplyScans); index += 1) {
+        CHECK_EQUAL(CoreHasAddress(&CoreReplyScans[index]), index == CORE_SCAN_ADDRESS); /* what it is for is found */
+    }
 }
 
 /* Run in the kernel. Without a generator of random numbers a key is made of addresses, but is none. */
 static VOID CoreMakeKeys(PVOID Context)
 {
+    static CORE_SCAN scan;
     ULONG64 keys[2][2];
+    ULONG index;
 
     UNREFERENCED_PARAMETER(Context);
 
-    PsctxMakeKey(keys[0]);
-    PsctxMakeKey(keys[1]);
-    CHECK(keys[0][0] != keys[1][0] && keys[0][1] != keys[1][1]);
     CoreReadRanges();
-    CHECK(!CoreHasAddress(keys, sizeof(keys)));
+    CoreStartScan(&scan);
+    for (index = 0; index < CORE_SCANS; index += 1) {
+        PsctxMakeKey(keys[0]);
+        PsctxMakeKey(keys[1]);
+        CHECK(keys[0][0] != keys[1][0] && keys[0][1] != keys[1][1]);
+        CoreScan(&scan, keys, sizeof(keys));
+    }
+    CHECK(!CoreHasAddress(&scan));
 }
 
 static VOID CoreKeysAreNoAddresses(VOID)

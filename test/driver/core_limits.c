@@ -53,20 +53,21 @@ VOID CoreNonPagedBytesAreLimited(VOID)
     CORE_INSERTION insertion = {.Pool = PSCTX_POOL_NONPAGED, .Data = data, .DataLength = PSCTX_MAXIMUM_DATA_LENGTH};
     PSCTX_STATISTICS_REPLY statistics;
     HANDLE streams[CORE_STREAMS];
+    ULONG64 limit;
     ULONG64 each;
     ULONG index;
     CORE core;
 
     CHECK(data != NULL);
     CoreStart(&core);
+    limit = CoreLimits(core.Control).MaximumNonPagedBytes;
     CoreOpenStreams(streams);
     insertion.Stream = streams[0];
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     each = CoreStatistics(core.Control).SessionNonPagedBytes;
     CHECK(each > PSCTX_MAXIMUM_DATA_LENGTH && each <= PSCTX_MAXIMUM_DATA_LENGTH + 160 + 256);
     insertion.IfExists = PSCTX_IF_EXISTS_ADD;
-    for (index = 1; CoreStatistics(core.Control).SessionNonPagedBytes + each <= PSCTX_MAXIMUM_NONPAGED_BYTES;
-         index += 1) {
+    for (index = 1; CoreStatistics(core.Control).SessionNonPagedBytes + each <= limit; index += 1) {
         insertion.Stream = streams[index % CORE_STREAMS];
         CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     }
@@ -84,11 +85,10 @@ VOID CoreNonPagedBytesAreLimited(VOID)
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
     insertion.Pool = PSCTX_POOL_NONPAGED;
     insertion.Instance = 2;
-    insertion.DataLength =
-        (ULONG)(PSCTX_MAXIMUM_NONPAGED_BYTES - statistics.SessionNonPagedBytes - (each - PSCTX_MAXIMUM_DATA_LENGTH));
+    insertion.DataLength = (ULONG)(limit - statistics.SessionNonPagedBytes - (each - PSCTX_MAXIMUM_DATA_LENGTH));
     insertion.DataLength &= ~1u; /* data is padded to whole characters */
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);
-    CHECK(PSCTX_MAXIMUM_NONPAGED_BYTES - CoreStatistics(core.Control).SessionNonPagedBytes <= 1);
+    CHECK(limit - CoreStatistics(core.Control).SessionNonPagedBytes <= 1);
     CHECK_STATUS(CoreRemove(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 0, 0, NULL), STATUS_BUFFER_OVERFLOW);
     CHECK_STATUS(CoreRemoveAll(core.Control, insertion.Stream, PSCTX_MATCH_INSTANCE, 0, 2, NULL), STATUS_SUCCESS);
     CHECK_STATUS(CoreInsert(core.Control, &insertion, NULL), STATUS_SUCCESS);

@@ -1,6 +1,7 @@
 /*
  * Network file systems: which of their opens are file streams, and which of them tear contexts down.
  */
+#include "core_image.h"
 #include "core_redirector.h"
 #include "core_tests.h"
 
@@ -241,24 +242,25 @@ VOID CoreFileSystemsAreForgotten(VOID)
  */
 VOID CoreImagesThatDoNotTellMayTearDown(VOID)
 {
-    static const ULONG directory = 0x80 + 0x18 + 112 + 12 * 8; /* as core_redirector.c lays the image out */
+    static const ULONG count = 0x80 + CORE_DIRECTORY_COUNT; /* as core_redirector.c lays the image out */
+    static const ULONG directory = 0x80 + CORE_IMPORT_DIRECTORY;
     const struct {
         ULONG Offset; /* in bytes */
         ULONG Value;
         BOOLEAN Tells;
     } headers[] = {
-        {0x00, 0x4D5A, FALSE},             /* no image */
-        {0x3C, 0xFFFFFFF0, FALSE},         /* its header lies beyond the first page */
-        {0x80, 0x4551, FALSE},             /* and is none */
-        {0x98, 0x10C, FALSE},              /* of another kind */
-        {0x80 + 0x18 + 108, 12, FALSE},    /* without a directory of imports */
-        {0x80 + 0x18 + 108, 13, TRUE},     /* with one */
-        {directory, 0, FALSE},             /* which is nowhere */
-        {directory, 0x804, FALSE},         /* where none can be */
-        {directory, 0xFFFFFFF8, FALSE},    /* outside of the image */
-        {directory + 4, 0x800, TRUE},      /* up to its end */
-        {directory + 4, 0x808, FALSE},     /* beyond */
-        {directory + 4, 0xFFFFFFF8, FALSE} /* far beyond */
+        {0x00, 0x4D5A, FALSE},                       /* no image */
+        {0x3C, 0xFFFFFFF0, FALSE},                   /* its header lies beyond the first page */
+        {0x80, 0x4551, FALSE},                       /* and is none */
+        {0x80 + CORE_OPTIONAL_HEADER, 0x10C, FALSE}, /* of another kind */
+        {count, 12, FALSE},                          /* without a directory of imports */
+        {count, 13, TRUE},                           /* with one */
+        {directory, 0, FALSE},                       /* which is nowhere */
+        {directory, 0x802, FALSE},                   /* where none can be */
+        {directory, 0xFFFFFFF8, FALSE},              /* outside of the image */
+        {directory + 4, 0x800, TRUE},                /* up to its end */
+        {directory + 4, 0x808, FALSE},               /* beyond */
+        {directory + 4, 0xFFFFFFF8, FALSE}           /* far beyond */
     };
     PUCHAR image;
     ULONG index;

@@ -3,6 +3,7 @@
  */
 #include "core_redirector.h"
 
+#include "core_image.h"
 #include "core_runner.h"
 
 #include <string.h>
@@ -25,10 +26,10 @@ static VOID CoreMakeImage(_In_ ULONG_PTR Import)
     CoreRedirectorImage.Words[0] = 0x5A4D;
     CoreRedirectorImage.Longs[0x3C / sizeof(ULONG)] = 0x80;
     CoreRedirectorImage.Longs[0x80 / sizeof(ULONG)] = 0x4550;
-    CoreRedirectorImage.Words[0x98 / sizeof(USHORT)] = 0x20B;
-    CoreRedirectorImage.Longs[(0x98 + 108) / sizeof(ULONG)] = 16;
-    CoreRedirectorImage.Longs[(0x98 + 112 + 12 * 8) / sizeof(ULONG)] = 0x800;
-    CoreRedirectorImage.Longs[(0x98 + 112 + 12 * 8 + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
+    CoreRedirectorImage.Words[(0x80 + CORE_OPTIONAL_HEADER) / sizeof(USHORT)] = CORE_OPTIONAL_MAGIC;
+    CoreRedirectorImage.Longs[(0x80 + CORE_DIRECTORY_COUNT) / sizeof(ULONG)] = 16;
+    CoreRedirectorImage.Longs[(0x80 + CORE_IMPORT_DIRECTORY) / sizeof(ULONG)] = 0x800;
+    CoreRedirectorImage.Longs[(0x80 + CORE_IMPORT_DIRECTORY + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
     CoreRedirectorImage.Addresses[0x800 / sizeof(ULONG_PTR)] = (ULONG_PTR)&CoreRedirectorImage;
     CoreRedirectorImage.Addresses[0x800 / sizeof(ULONG_PTR) + 1] =
         Import != 0 ? Import : (ULONG_PTR)&CoreRedirectorImage;

@@ -32,6 +32,7 @@ static const CORE_TEST CoreTests[] = {
     {"a list that does not fit comes in pages", CoreListPages},
 
     {"handles of nothing, of no file and of the kernel are refused", CoreHandlesOfNothingAreRefused},
+    {"a handle is taken whole, never as another one that has its lower half", CoreHandlesAreTakenWhole},
     {"handles of other devices are refused and their FsContext is not read", CoreHandlesOfOtherDevicesAreRefused},
     {"handles of a volume or a disk are refused", CoreHandlesOfAVolumeAreRefused},
     {"a paging file takes no contexts", CorePagingFileTakesNoContexts},

@@ -39,6 +39,7 @@ CORE_TEST_ROUTINE CoreListPages;
 
 /* core_handles.c */
 CORE_TEST_ROUTINE CoreHandlesOfNothingAreRefused;
+CORE_TEST_ROUTINE CoreHandlesAreTakenWhole;
 CORE_TEST_ROUTINE CoreHandlesOfOtherDevicesAreRefused;
 CORE_TEST_ROUTINE CoreHandlesOfAVolumeAreRefused;
 CORE_TEST_ROUTINE CorePagingFileTakesNoContexts;

@@ -331,7 +331,6 @@ VOID CoreMachinesOfEachClassHaveTheirLimits(VOID)
     } machines[] = {
         {16ull << 20, 8u << 20, 2u << 20}, {48ull << 20, 16u << 20, 4u << 20}, {128ull << 20, 64u << 20, 16u << 20}};
     PSCTX_VERSION_REPLY limits;
-    PSCTX_HEADER request;
     ULONG index;
     CORE core;
 
@@ -339,12 +338,10 @@ VOID CoreMachinesOfEachClassHaveTheirLimits(VOID)
     for (index = 0; index < RTL_NUMBER_OF(machines); index += 1) {
         HostSetPhysicalMemory(machines[index].Memory);
         CoreStart(&core);
-        CoreSetHeader(&request, PSCTX_OPERATION_QUERY_VERSION, sizeof(request));
-        CHECK_STATUS(CoreControl(core.Control, PSCTX_IOCTL_QUERY_VERSION, &request, sizeof(request), &limits,
-                                 sizeof(limits), NULL),
-                     STATUS_SUCCESS);
+        limits = CoreLimits(core.Control);
         CHECK_EQUAL(limits.MaximumPagedBytes, machines[index].Paged);
-        CHECK_EQUAL(limits.MaximumNonPagedBytes, machines[index].NonPaged);
+        CHECK_EQUAL(limits.MaximumNonPagedBytes,
+                    min(machines[index].NonPaged, CORE_LIMIT(PSCTX_MAXIMUM_NONPAGED_BYTES)));
         CoreStop(&core);
     }
     HostSetPhysicalMemory(0);

@@ -5,6 +5,8 @@
 
 #include <host_disk.h>
 
+#include "core_image.h"
+
 #define TEST_DISK_FILE_SYSTEM 0x54534554u /* no file system of the embedded kernel's */
 
 TEST_FILE_SYSTEM TestFileSystem;
@@ -501,10 +503,10 @@ static VOID TestSetupImage(_Inout_ PDRIVER_OBJECT DriverObject)
     TestImage.Words[0] = 0x5A4D;
     TestImage.Longs[0x3C / sizeof(ULONG)] = 0x80;
     TestImage.Longs[0x80 / sizeof(ULONG)] = 0x4550;
-    TestImage.Words[0x98 / sizeof(USHORT)] = 0x20B;
-    TestImage.Longs[(0x98 + 108) / sizeof(ULONG)] = 16;
-    TestImage.Longs[(0x98 + 112 + 12 * 8) / sizeof(ULONG)] = 0x800;
-    TestImage.Longs[(0x98 + 112 + 12 * 8 + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
+    TestImage.Words[(0x80 + CORE_OPTIONAL_HEADER) / sizeof(USHORT)] = CORE_OPTIONAL_MAGIC;
+    TestImage.Longs[(0x80 + CORE_DIRECTORY_COUNT) / sizeof(ULONG)] = 16;
+    TestImage.Longs[(0x80 + CORE_IMPORT_DIRECTORY) / sizeof(ULONG)] = 0x800;
+    TestImage.Longs[(0x80 + CORE_IMPORT_DIRECTORY + 4) / sizeof(ULONG)] = 2 * sizeof(ULONG_PTR);
     TestImage.Addresses[0x800 / sizeof(ULONG_PTR) + 1] = TestFileSystem.TearsNothingDown
                                                              ? (ULONG_PTR)FsRtlInsertPerStreamContext
                                                              : (ULONG_PTR)FsRtlTeardownPerStreamContexts;

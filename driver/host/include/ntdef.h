@@ -51,17 +51,22 @@ typedef unsigned int UINT;
 typedef int LONG;
 typedef unsigned int ULONG;
 typedef unsigned int DWORD;
-/* Aligned as Windows has them on every machine: other systems give them 4 bytes on a 32-bit one. */
-typedef long long LONGLONG DECLSPEC_ALIGN(8);
-typedef unsigned long long ULONGLONG DECLSPEC_ALIGN(8);
-typedef long long LONG64 DECLSPEC_ALIGN(8);
-typedef unsigned long long ULONG64 DECLSPEC_ALIGN(8);
+/* Aligned as Windows has them on every machine: other systems give them 4 bytes on a 32-bit one. C++ takes no such type for a template's. */
+#if __SIZEOF_POINTER__ == 4
+#define HOST_ALIGN_64 DECLSPEC_ALIGN(8)
+#else
+#define HOST_ALIGN_64
+#endif
+typedef long long LONGLONG HOST_ALIGN_64;
+typedef unsigned long long ULONGLONG HOST_ALIGN_64;
+typedef long long LONG64 HOST_ALIGN_64;
+typedef unsigned long long ULONG64 HOST_ALIGN_64;
 typedef unsigned char UINT8;
 typedef unsigned short UINT16;
 typedef unsigned int UINT32;
-typedef unsigned long long UINT64 DECLSPEC_ALIGN(8);
+typedef unsigned long long UINT64 HOST_ALIGN_64;
 typedef int INT32;
-typedef long long INT64 DECLSPEC_ALIGN(8);
+typedef long long INT64 HOST_ALIGN_64;
 typedef UCHAR BOOLEAN;
 typedef wchar_t WCHAR;
 typedef intptr_t LONG_PTR;
