@@ -94,16 +94,12 @@ function runNativeTests(suite, directory, options, programs = '.', targets = [])
   })
 }
 
-<<<<<<< HEAD
-async function runJest(environment) {
-=======
 /** C tests that show what the driver does, beside those of its legacy filter, which are in filter_tests. */
 const ofTheDriver = ['core', 'bounds', 'answers', 'counts', 'inspect', 'tracking', 'instances', 'keys'].map(
   (name) => `driver_${name}`,
 )
 
-function runJest(environment) {
->>>>>>> b67fa8ba50f449bdb19a31d64d709ae33fa99e67
+async function runJest(environment) {
   const report = join(root, 'build', 'jest.json')
   rmSync(report, { force: true })
   mkdirSync(join(root, 'build'), { recursive: true })
