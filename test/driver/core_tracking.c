@@ -879,6 +879,36 @@ static VOID CoreOpensLeaveClientsTheirHalf(VOID)
     HostSetPhysicalMemory(0);
 }
 
+/* Run in the kernel: the rules' half is of the bytes of each pool as well as of the number, and what is refused is not booked. */
+static VOID CoreChargeHalf(PVOID Context)
+{
+    PSCTX_ACCOUNT account = {0};
+    ULONG pool;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (pool = PSCTX_POOL_PAGED; pool <= PSCTX_POOL_NONPAGED; pool += 1) {
+        const ULONG half = (ULONG)(PsctxSessionLimits.Bytes[pool] / 2);
+
+        CHECK(PsctxChargeTracked(&account, pool, half));
+        CHECK(!PsctxChargeTracked(&account, pool, 1));
+        CHECK_EQUAL(account.Contexts, 1);
+        CHECK_EQUAL(account.Bytes[pool], half);
+        PsctxDischargeTracked(&account, pool, half);
+    }
+    account.Contexts = PsctxSessionLimits.Contexts / 2;
+    CHECK(!PsctxChargeTracked(&account, PSCTX_POOL_PAGED, 1));
+    CHECK_EQUAL(account.Bytes[PSCTX_POOL_PAGED], 0);
+}
+
+static VOID CoreRulesHaveHalfOfEverything(VOID)
+{
+    CORE_TRACKER tracker;
+
+    CoreStartTracker(&tracker);
+    CoreRunInKernel(CoreChargeHalf, NULL);
+    CoreStopTracker(&tracker);
+}
+
 static ULONG CoreReadMisses(_In_ HANDLE Reader, _Out_writes_(Capacity) PSCTX_EVENT *Events, _In_ ULONG Capacity)
 {
     const PSCTX_EVENT *event = NULL;
@@ -1304,6 +1334,7 @@ static const CORE_TEST CoreTrackingTests[] = {
     {"nothing is asked from inside a file system", CoreNothingIsAskedInsideAFileSystem},
     {"an open has its context or is missed, whichever allocation fails", CoreNoOpenIsLostForWantOfMemory},
     {"contexts of rules leave half of the quota to the client", CoreOpensLeaveClientsTheirHalf},
+    {"half of the quota is half of the contexts and of the bytes of either pool", CoreRulesHaveHalfOfEverything},
     {"misses are reported with their count", CoreMissesAreReportedWithTheirCount},
     {"rules go when there is no memory", CoreRulesGoWithoutMemory},
     {"the rules of a load of the driver are its own", CoreRulesOfALoadAreItsOwn},

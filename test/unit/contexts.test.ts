@@ -1,9 +1,12 @@
 /** How the list of a stream's contexts is put together, from a kernel that tells it in pages. */
 import * as abi from '../../src/abi'
 import { Memory } from '../../src/codec/memory'
+import { statusOf } from '../../src/errors'
 import { layout, type NativeSession } from '../../src/native'
 import { Session } from '../../src/session'
 import { makeStream } from '../../src/stream'
+
+import { failureOf } from './failures'
 
 const { listEntry, listReply, listRequest } = abi
 
@@ -38,6 +41,19 @@ function list(sequences: readonly bigint[], pageLength: number) {
 test('contexts that do not fit into one reply are asked for page by page, each behind the last one told', () => {
   expect(list([9n, 7n, 4n], 2)).toEqual({ told: [9n, 7n, 4n], asked: [0n, 7n] })
   expect(list([9n, 7n, 4n], 3).asked).toEqual([0n])
+})
+
+test('a kernel that has no room for a context, though there is enough, is asked once', () => {
+  let asked = 0
+  const buffer = new ArrayBuffer(layout.reply + layout.replyLength)
+  const lookup = () => {
+    asked += 1
+    return statusOf('STATUS_BUFFER_OVERFLOW') | 0
+  }
+  const native = { memory: buffer, closeHandle: () => undefined, lookup } as unknown as NativeSession
+  const stream = makeStream(new Session(native), 4, 'M:\\a')
+  expect(failureOf(() => stream.lookup())).toMatchObject({ code: 'STATUS_BUFFER_OVERFLOW', operation: 'lookup' })
+  expect(asked).toBe(1)
 })
 
 test('a kernel that says that there is more, and tells none, is not asked for ever', () => {
