@@ -97,16 +97,20 @@ test('dismounting what is not mounted is told as that, and not as a file that is
   }
 })
 
-test('asking for the kernel of Windows elsewhere is an error that says what to do, not a fallback', () => {
-  let thrown: unknown
-  try {
-    openFilter({ kernel: 'windows' })
-  } catch (error) {
-    thrown = error
+test('asking for the kernel of Windows where it is not, or without the driver, is an error that says what to do, not a fallback', () => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform')!
+  const messageOn = (value: string) => {
+    Object.defineProperty(process, 'platform', { value })
+    try {
+      const error = failureOf(() => openFilter({ kernel: 'windows' }))
+      expect(error).toMatchObject({ code: 'STATUS_OBJECT_NAME_NOT_FOUND', operation: 'openFilter' })
+      return error.message
+    } finally {
+      Object.defineProperty(process, 'platform', platform)
+    }
   }
-  expect(thrown).toBeInstanceOf(PerStreamContextError)
-  expect(thrown).toMatchObject({ code: 'STATUS_OBJECT_NAME_NOT_FOUND', operation: 'openFilter' })
-  expect((thrown as Error).message).toContain("kernel: 'host'")
+  expect(messageOn('linux')).toContain("The kernel of Windows is not on this machine: say `kernel: 'host'`")
+  expect(messageOn('win32')).toContain('The driver psctx is not running: install and start it as an administrator')
 })
 
 test('an error says what to do next, wherever there is anything to do: by its status, and for some by what was to be done', () => {
