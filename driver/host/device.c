@@ -388,13 +388,17 @@ PDEVICE_OBJECT IoGetBaseFileSystemDeviceObject(PFILE_OBJECT FileObject)
     return HostBaseDevice(FileObject);
 }
 
-/* STATUS_INVALID_PARAMETER for what is no volume's device, STATUS_VOLUME_DISMOUNTED. The disk is referenced. */
+/*
+ * STATUS_INVALID_PARAMETER for what is no volume's device, STATUS_VOLUME_DISMOUNTED. The disk is referenced; what a failure leaves in its place is
+ * nothing that may be used.
+ */
 NTSTATUS IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject, PDEVICE_OBJECT *DiskDeviceObject)
 {
     PVPB Vpb;
 
     (VOID) HostEnter(IoGetDiskDeviceObject);
     (VOID) HostCheckObject(FileSystemDeviceObject, "IoGetDiskDeviceObject");
+    *DiskDeviceObject = (PDEVICE_OBJECT)(ULONG_PTR)1;
     Vpb = FileSystemDeviceObject->DeviceObjectExtension->Vpb;
     if ((FileSystemDeviceObject->Vpb != NULL) != ((HostQuirks & HOST_QUIRK_DISK_OF_DEVICES_WITH_VPB) != 0) ||
         Vpb == NULL) {
