@@ -37,6 +37,7 @@ CORE_TEST_ROUTINE CoreOpensAreWhatTheirDeviceIs;
 CORE_TEST_ROUTINE CoreWhatIsNoFileIsNotTracked;
 CORE_TEST_ROUTINE CoreNamesAreWholeWhateverTheirLength;
 CORE_TEST_ROUTINE CoreMissedOpensAreMissedOnce;
+CORE_TEST_ROUTINE CorePendingOpensAreWaitedFor;
 CORE_TEST_ROUTINE CoreSpoiltNamesAreNone;
 CORE_TEST_ROUTINE CoreCdRomsAreVolumes;
 

@@ -291,3 +291,22 @@ VOID CoreCdRomsAreVolumes(VOID)
     CHECK_EQUAL(CoreStatistics(opens.Core.Control).AttachedVolumes, 2);
     CoreStopOpens(&opens);
 }
+
+/* A kernel that has no wait which ends with its thread waits to the end for what the file system completes later. */
+VOID CorePendingOpensAreWaitedFor(VOID)
+{
+    static const PCWSTR hidden[] = {L"FsRtlCancellableWaitForSingleObject", NULL};
+    CORE_OPENS opens;
+    HANDLE file;
+
+    CoreHideRoutines(hidden);
+    CoreStartOpens(&opens);
+    CoreTrackEverything(opens.Core.Control, 0);
+    TestFileSystem.Pends = TRUE;
+    CHECK_STATUS(CoreOpen(CORE_TEST_FILE, NULL, CORE_READ_WRITE, FILE_OPEN_IF, 0, &file), STATUS_SUCCESS);
+    TestFileSystem.Pends = FALSE;
+    CHECK_EQUAL(CoreCount(opens.Core.Control, file), 1);
+    CoreClose(file);
+    CoreStopOpens(&opens);
+    CoreHideRoutines(NULL);
+}

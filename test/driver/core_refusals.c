@@ -344,6 +344,7 @@ static const CORE_TEST CoreLegacyTests[] = {
     {"housekeeping sleeps when it is done", CoreHousekeepingSleepsWhenItIsDone},
     {"a volume that is being mounted is waited for within bounds", CoreVolumesAreWaitedForWithinBounds},
     {"a name is whole, however long it is", CoreNamesAreWholeWhateverTheirLength},
+    {"an open that pends is waited for, also where no wait ends with its thread", CorePendingOpensAreWaitedFor},
     {"an open is missed once for each context that it does not bring", CoreMissedOpensAreMissedOnce},
     {"a storage device that is not told is asked for its name once", CoreStorageIsAskedForItsNameOnce},
     {"of two opens that learn a storage device's name one tells it", CoreStorageIsToldByOneOfTwoOpens},

@@ -1,5 +1,5 @@
 /** The matchers that ask a stream, with Jest's globals. */
-import { openFilter, type Stream } from '../../src/index'
+import { openFilter, Stream } from '../../src/index'
 import { withVolume } from '../../src/jest/index'
 
 import { argumentErrorOf, messageOf } from './failure'
@@ -208,6 +208,15 @@ describe('toHaveContext', () => {
     expect(await messageOf(() => expect(volume.filter.openStreamAsync(path)).resolves.toHaveContexts(1))).toContain(
       'expect(stream).resolves.toHaveContexts(count)',
     )
+  })
+
+  test('throws what is no answer of the driver', () => {
+    using stream = openNew()
+    const lookup = jest.spyOn(Stream.prototype, 'lookup').mockImplementation(() => {
+      throw new RangeError('not the driver')
+    })
+    expect(() => expect(stream).toHaveContext({ instance: 1n })).toThrow(RangeError)
+    lookup.mockRestore()
   })
 
   test('refuses what is no stream and what names no context', async () => {

@@ -1,5 +1,5 @@
 /** Which addon a platform gets, and what it is told where there is none. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -54,6 +54,14 @@ describe('the C library of a program', () => {
 
   test('cannot be told of what is no such program', () => {
     expect(libcOf(__filename)).toBeUndefined()
+  })
+
+  test('is read from a file that is closed afterwards', () => {
+    const paths = [program('/lib/ld-musl-x86_64.so.1'), __filename]
+    const close = jest.spyOn(fs, 'closeSync')
+    paths.forEach(libcOf)
+    expect(close).toHaveBeenCalledTimes(2)
+    close.mockRestore()
   })
 })
 
