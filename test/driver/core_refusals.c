@@ -7,6 +7,7 @@
 
 #include "core_batch.h"
 #include "core_filters.h"
+#include "core_reader.h"
 #include "test_file_system.h"
 
 #define CORE_CALLS 64u
@@ -89,6 +90,36 @@ VOID CoreRefusedMountsAreMountsAllTheSame(VOID)
     }
     if (isLegacy) {
         CHECK(CoreUseWithout(&core, "IoAttachDeviceToDeviceStackSafe", STATUS_NO_SUCH_DEVICE) != 0);
+    }
+    CoreStop(&core);
+}
+
+/* A volume that comes is told though nobody says what it is called, or there is no memory for that. */
+static VOID CoreVolumesWithoutANameAreTold(VOID)
+{
+    static const NTSTATUS answers[] = {STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES};
+    const char *routine = CoreFront() == PSCTX_FRONT_LEGACY ? "ObQueryNameString" : "FltGetVolumeName";
+    HANDLE reader;
+    ULONG index;
+    CORE core;
+
+    CoreStart(&core);
+    reader = CoreOpenReader(core.Control, 1u << PSCTX_EVENT_VOLUME_ATTACHED);
+    for (index = 0; index < RTL_NUMBER_OF(answers); index += 1) {
+        const PSCTX_EVENT *event;
+        CORE_WAIT wait;
+
+        CoreInitializeWait(&wait, CORE_WAIT_LENGTH);
+        CoreRefuse(routine, 0, answers[index]);
+        CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+        CHECK(CoreRefused() != 0);
+        CoreRefuse(NULL, 0, STATUS_SUCCESS);
+        CHECK_STATUS(CoreStartWait(reader, &wait), STATUS_SUCCESS);
+        event = CoreNextEvent(&wait, NULL);
+        CHECK_EQUAL(event->Type, PSCTX_EVENT_VOLUME_ATTACHED);
+        CHECK_EQUAL(event->NameLength, 0);
+        CoreFreeWait(&wait);
+        CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
     }
     CoreStop(&core);
 }
@@ -330,6 +361,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
      CoreFileSystemsAreKeptUntilTheDriverIsUnloaded},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
+    {"a volume that comes is told, whatever it is called", CoreVolumesWithoutANameAreTold},
     {"an open that comes while the driver goes is not missed", CoreOpensAreNotMissedByADriverThatGoes},
     {"an insertion that comes while the driver goes is refused with that", CoreInsertionsEndWithTheDriver},
 };

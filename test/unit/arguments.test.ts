@@ -149,6 +149,7 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
   test.each<[string, string, string, () => unknown]>([
     ['readFile', 'position', natural, () => file.read(-1)],
     ['batch', 'replyCapacity', 'a multiple of 8', () => filter.batch({ replyCapacity: 12 })],
+    ['insert', 'data', 'at most 65536 bytes, not 65537', () => stream.insert({ data: Buffer.alloc(65537) })],
     ['readFile', 'length', 'an integer from 0 to 1073741824', () => file.read(0, -1)],
     ['writeFile', 'data', 'a Uint8Array', () => file.write(wrong)],
     ['writeFile', 'data', 'a Uint8Array', () => filter.host!.writeFile('M:\\b', huge)],

@@ -53,6 +53,10 @@ PSCTX_PAGE _Use_decl_annotations_ NTSTATUS PsctxQueryObjectName(PVOID Object, PO
         *Name = PsctxAllocate(PagedPool, sizeof(**Name));
         status = *Name == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
     }
+    if (NT_SUCCESS(status) && (*Name)->Name.Buffer == NULL) {
+        (*Name)->Name.Buffer =
+            (PWCH)(*Name + 1); /* an empty name is somewhere: none of its bytes are copied from there */
+    }
     return status;
 }
 
