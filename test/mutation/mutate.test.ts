@@ -43,9 +43,9 @@ test('a mutant that a test is there for is noticed', () => {
 }, 300_000)
 
 test('what only the sanitizers notice is told apart', () => {
-  const line = 'if (index != 0 && inspected->FreeCallback == inspected[-1].FreeCallback) {'
-  const file = 'driver/src/inspection/inspection.c'
-  const { sum } = mutate('--tests', '^driver_inspect$', `${file}:${numberOf(file, line)}`)
+  const line = 'for (start = Count / 2; start != 0; start -= 1) {'
+  const file = 'driver/src/volumes/devicelist.c'
+  const { sum } = mutate('--tests', '^driver_answers$', `${file}:${numberOf(file, line)}`)
 
   expect(sum).toMatch(/[1-9]\d* with sanitizers alone/)
 }, 300_000)

@@ -252,11 +252,13 @@ describe('what has no stream', () => {
   })
 
   test('what the kernel of Windows knows no handle of', () => {
+    const opened = new Map([[5, 24]])
     const native = {
       memory: new ArrayBuffer(layout.reply + layout.replyLength),
       closeHandle: () => undefined,
-      openDescriptor: () => statusOf('STATUS_INVALID_HANDLE') | 0,
+      openDescriptor: (descriptor: number) => opened.get(descriptor) ?? statusOf('STATUS_INVALID_HANDLE') | 0,
     } as unknown as NativeSession
+    expect(openDescriptor(new Session(native), 5, undefined)).toEqual({ handle: 24, path: 'fd 5' })
     expect(failureOf(() => openDescriptor(new Session(native), 4, undefined))).toMatchObject({
       code: 'STATUS_INVALID_HANDLE',
       operation: 'stream',

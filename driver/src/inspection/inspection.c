@@ -138,6 +138,7 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static NTSTATUS
  */
 _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxTellModules(_Inout_ PPSCTX_INSPECTION Inspection)
 {
+    const PSCTX_INSPECTED *previous = NULL;
     ULONG index;
 
     PAGED_CODE();
@@ -145,14 +146,15 @@ _IRQL_requires_(PASSIVE_LEVEL) PSCTX_PAGE static VOID PsctxTellModules(_Inout_ P
     for (index = 0; index < Inspection->Count; index += 1) {
         const PPSCTX_INSPECTED inspected = &Inspection->Contexts[index];
 
-        if (index != 0 && inspected->FreeCallback == inspected[-1].FreeCallback) {
-            inspected->HasModule = inspected[-1].HasModule;
-            inspected->Module = inspected[-1].Module;
-            inspected->CallbackOffset = inspected[-1].CallbackOffset;
+        if (previous != NULL && inspected->FreeCallback == previous->FreeCallback) {
+            inspected->HasModule = previous->HasModule;
+            inspected->Module = previous->Module;
+            inspected->CallbackOffset = previous->CallbackOffset;
         } else {
             inspected->HasModule = PsctxFindModule(&Inspection->Modules, inspected->FreeCallback, &inspected->Module,
                                                    &inspected->CallbackOffset);
         }
+        previous = inspected;
     }
 }
 
