@@ -127,7 +127,7 @@ describe('errors', () => {
     const constructor: unknown = Reflect.get(perStreamContext, name)
     for (const args of [[], [{}], [filter, 'host']]) {
       const construct = () => void Reflect.construct(constructor as new () => unknown, args)
-      expect(construct).toThrow(maker)
+      expect(construct).toThrow(`A ${name} is made by ${maker}`)
       expect(construct).toThrow(expect.objectContaining({ code: 'ERR_ILLEGAL_CONSTRUCTOR' }) as Error)
     }
   })
@@ -149,6 +149,8 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
   test.each<[string, string, string, () => unknown]>([
     ['readFile', 'position', natural, () => file.read(-1)],
     ['batch', 'replyCapacity', 'a multiple of 8', () => filter.batch({ replyCapacity: 12 })],
+    ['batch', 'replyCapacity', 'an integer from 0 to 1048576', () => filter.batch({ replyCapacity: -8 })],
+    ['lookup', 'buffer', 'a Uint8Array', () => stream.lookupInto(wrong)],
     ['insert', 'data', 'at most 65536 bytes, not 65537', () => stream.insert({ data: Buffer.alloc(65537) })],
     ['readFile', 'length', 'an integer from 0 to 1073741824', () => file.read(0, -1)],
     ['writeFile', 'data', 'a Uint8Array', () => file.write(wrong)],
