@@ -159,6 +159,19 @@ static NTSTATUS CoreTrackAll(_In_ HANDLE Control, _In_ ULONG Flags)
 
 /* What is told. */
 
+static VOID CoreVersionIsTheHeaders(VOID)
+{
+    CORE_INSPECTION inspection;
+    PSCTX_STREAM_REPLY reply;
+
+    CoreStartInspection(&inspection);
+    CHECK_STATUS(CoreQueryStream(inspection.Core.Control, inspection.Stream, &reply), STATUS_SUCCESS);
+    CHECK_EQUAL(reply.Support, PSCTX_SUPPORT_YES);
+    CHECK_EQUAL(reply.HeaderVersion, CoreHeaderOf(inspection.Stream)->Version);
+    CHECK(reply.HeaderVersion != 0);
+    CoreStopInspection(&inspection);
+}
+
 static VOID CoreEmptyListIsEmpty(VOID)
 {
     CORE_INSPECTION inspection;
@@ -1130,6 +1143,7 @@ static VOID CoreAnyAllocationMayFail(VOID)
 }
 
 static const CORE_TEST CoreInspections[] = {
+    {"a stream's version is its header's", CoreVersionIsTheHeaders},
     {"a list without contexts is empty, and what is no stream has no list", CoreEmptyListIsEmpty},
     {"contexts are told in the order of the list, with whose they are", CoreListIsInOrderOfTheStack},
     {"another session's contexts are told from one's own and from other filters'", CoreHoldersAreToldApart},
