@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -161,12 +162,17 @@ typedef struct _PLATFORM_START {
     PVOID Context;
 } PLATFORM_START;
 
+/* Where a thread of ours returns from. */
+static __thread jmp_buf PlatformThreadEnd;
+
 static void *PlatformThread(void *Argument)
 {
     PLATFORM_START Start = *(PLATFORM_START *)Argument;
 
     PlatformFree(Argument);
-    Start.Routine(Start.Context);
+    if (setjmp(PlatformThreadEnd) == 0) {
+        Start.Routine(Start.Context);
+    }
     return NULL;
 }
 
@@ -188,9 +194,10 @@ VOID PlatformJoinThread(pthread_t Thread)
     (void)pthread_join(Thread, NULL);
 }
 
+/* Not by pthread_exit, which looks at the code that it leaves: that of a driver may be gone. */
 VOID PlatformExitThread(VOID)
 {
-    pthread_exit(NULL);
+    longjmp(PlatformThreadEnd, 1);
 }
 
 static pthread_once_t PlatformExitOnce = PTHREAD_ONCE_INIT;
