@@ -313,7 +313,7 @@ const operations: fc.Arbitrary<Operation>[] = [
     can: (model) => model.open.has(filter) && model.rules.filter((rule) => rule.filter === filter).length < 2,
     act: (model, real) => {
       real.rules.push({ filter, rule: real.filters[filter]!.track({ match: pattern, owner }) })
-      model.rules.push({ filter, pattern, owner })
+      model.addRule({ filter, pattern, owner })
     },
   })),
   filter.map((filter) => ({

@@ -59,6 +59,12 @@ export class Reference {
     this.rules = this.rules.filter((rule) => rule.filter !== filter)
   }
 
+  /** A rule acts behind those that name the same context, wherever others have come since. */
+  addRule(added: Rule): void {
+    const last = this.rules.findLastIndex((rule) => rule.filter === added.filter && rule.owner === added.owner)
+    this.rules.splice(last < 0 ? this.rules.length : last + 1, 0, added)
+  }
+
   streams(): StreamModel[] {
     return [...this.files.values()].flatMap((file) => [...file.streams.values()])
   }
