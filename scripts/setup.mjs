@@ -1,7 +1,7 @@
 // Brings a machine from a bare clone to a built checkout: Debian packages, npm packages, addon and facade.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
@@ -171,7 +171,12 @@ export function buildWindows({ withoutZig = false } = {}) {
   const sources = ['binding', 'driver', 'scripts/windows', 'test/kernel'].flatMap(filesBelow)
   const inputs = [...sources, 'scripts/build-windows.mjs', 'scripts/tools.mjs', 'CMakeLists.txt', 'package-lock.json']
   const options = withoutZig ? ['--', '--without-zig'] : []
-  const make = () => run('npm', ['run', '--silent', 'build:windows', ...options])
+  const make = () => {
+    // Either build empties what the other has made: what was said of that holds no longer.
+    for (const stamp of ['windows', 'windows-without-zig'])
+      rmSync(join(root, 'build', `${stamp}.stamp`), { force: true })
+    run('npm', ['run', '--silent', 'build:windows', ...options])
+  }
   once(`windows${withoutZig ? '-without-zig' : ''}`, inputs, make, 'windows')
 }
 

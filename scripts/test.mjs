@@ -218,6 +218,7 @@ try {
   await runJest({
     ...process.env,
     PSCTX_NO_NTFS: reasons.get('ntfs') ?? '',
+    PSCTX_NO_CLANG: reasons.get('clang') ?? '',
     PSCTX_NO_VALGRIND: reasons.get('valgrind') ?? '',
     PSCTX_NO_ANALYSIS: reasons.get('analysis') ?? '',
     PSCTX_NO_SSH: reasons.get('ssh') ?? reasons.get('sshd') ?? '',
