@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 import { addonPath, libcOf, loadAddon, prebuiltAddon } from '../../src/addon'
 
+import { where } from './platform'
+
 let directory: string
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'psctx-addon-'))
@@ -92,6 +94,27 @@ test.each([
   )
 })
 
+describe('the prebuilt addon', () => {
+  afterEach(() => jest.restoreAllMocks())
+
+  test('is taken where none was built', () => {
+    jest.spyOn(fs, 'existsSync').mockImplementation((path) => String(path).includes('prebuilds'))
+    expect(addonPath()).toMatch(/[\\/]prebuilds[\\/]linux-\w+[\\/]psctx\.glibc\.node$/)
+  })
+
+  test('must be there', () => {
+    jest.spyOn(fs, 'existsSync').mockReturnValue(false)
+    expect(addonPath).toThrow(
+      expect.objectContaining<Partial<NodeJS.ErrnoException>>({
+        code: 'ERR_ADDON_UNAVAILABLE',
+        message: expect.stringMatching(
+          /psctx\.glibc\.node is not there\. Install the package again, and let a bundler leave it out of the bundle\. .*PSCTX_ADDON_PATH/,
+        ) as string,
+      }) as Error,
+    )
+  })
+})
+
 describe('the file that PSCTX_ADDON_PATH names', () => {
   afterEach(() => {
     delete process.env['PSCTX_ADDON_PATH']
@@ -119,6 +142,17 @@ describe('the file that PSCTX_ADDON_PATH names', () => {
       }) as Error,
     )
   })
+
+  test.each([
+    [{ platform: 'win32' }, 'win32-x64: '],
+    [{ execPath: '/none' }, 'linux-x64, which for a prebuilt one must have glibc 2.28 or later: '],
+  ] as const)('that does not load is told with what the system is: %j', (changes, said) => {
+    process.env['PSCTX_ADDON_PATH'] = join(directory, 'broken.node')
+    writeFileSync(join(directory, 'broken.node'), 'nothing')
+    const system = said.replace('x64', process.arch)
+    where(changes, () => expect(loadAddon).toThrow(`broken.node does not load on ${system}`))
+  })
+
   test.each([
     ['nothing that opens filters', '{}', {}],
     ['no object at all', 'undefined', {}],

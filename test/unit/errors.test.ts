@@ -3,6 +3,7 @@ import { openFilter, PerStreamContextError } from '../../src/index'
 import { isSuccess, statusName, statusOf } from '../../src/errors'
 
 import { failureOf } from './failures'
+import { where } from './platform'
 
 /** What a session, a stream, a file or a host is asked for. */
 const operations = [
@@ -98,17 +99,12 @@ test('dismounting what is not mounted is told as that, and not as a file that is
 })
 
 test('asking for the kernel of Windows where it is not, or without the driver, is an error that says what to do, not a fallback', () => {
-  const platform = Object.getOwnPropertyDescriptor(process, 'platform')!
-  const messageOn = (value: string) => {
-    Object.defineProperty(process, 'platform', { value })
-    try {
+  const messageOn = (platform: NodeJS.Platform) =>
+    where({ platform }, () => {
       const error = failureOf(() => openFilter({ kernel: 'windows' }))
       expect(error).toMatchObject({ code: 'STATUS_OBJECT_NAME_NOT_FOUND', operation: 'openFilter' })
       return error.message
-    } finally {
-      Object.defineProperty(process, 'platform', platform)
-    }
-  }
+    })
   expect(messageOn('linux')).toContain("The kernel of Windows is not on this machine: say `kernel: 'host'`")
   expect(messageOn('win32')).toContain('The driver psctx is not running: install and start it as an administrator')
 })

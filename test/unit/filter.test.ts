@@ -3,9 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { openFilter, type FilterOptions } from '../../src/index'
+import { statusOf } from '../../src/errors'
+import { openFilter, optionsOf, type FilterOptions } from '../../src/index'
+import { native } from '../../src/native'
 
 import { argumentErrorOf, failureOf } from './failures'
+import { where } from './platform'
 import { runProgram } from './program'
 
 describe('openFilter', () => {
@@ -60,6 +63,27 @@ describe('openFilter', () => {
        "ERR_INVALID_ARG_VALUE, volume: openFilter: \`volume\` must be left out: known are kernel, volumes, front, readOnly.",
      ]
     `)
+  })
+
+  test.each([
+    ['win32', 'windows'],
+    ['linux', 'host'],
+  ] as const)('on %s opens the driver in the kernel named %s when nothing is said', (platform, kernel) => {
+    const open = jest.spyOn(native, 'open').mockReturnValue(statusOf('STATUS_ACCESS_DENIED') | 0)
+    const error = where({ platform }, () => failureOf(openFilter))
+    expect(error).toMatchObject({ code: 'STATUS_ACCESS_DENIED', operation: 'openFilter' })
+    expect(open.mock.calls).toEqual([[kernel, false, kernel === 'host' ? [['M']] : [], 0]])
+    open.mockRestore()
+  })
+
+  test('of Windows opens one that has neither a kernel of its own, nor volumes, nor a choice of its front', () => {
+    const { open } = native
+    const windows = jest.spyOn(native, 'open').mockImplementation(() => open('host', false, [], 0))
+    using filter = openFilter({ kernel: 'windows' })
+    windows.mockRestore()
+    expect(filter.kernel).toBe('windows')
+    expect(filter.host).toBeUndefined()
+    expect(optionsOf(filter)).toEqual({ kernel: 'windows' })
   })
 
   test('mounts a memory volume M: when nothing is said', () => {
