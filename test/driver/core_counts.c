@@ -629,11 +629,13 @@ static VOID CoreNobodyIsStoppedWhileItCounts(VOID)
     CHECK(munmap(CorePagedOutContext, CORE_PAGE) == 0);
     CHECK_EQUAL(CoreGetTracking(counts.Core.Control, stream, &tracking), PSCTX_TRACKED_COUNTED);
     CHECK_EQUAL(tracking.Writes, 1);
+    CHECK(PsctxListening.Cleanups == 1 && PsctxListening.Transfers == 1 && PsctxTracked[number].Tracked == 1);
 
     held = HostAuditPool(CORE_POOL_TAG);
     CHECK_STATUS(CoreRemove(counts.Core.Control, stream, PSCTX_MATCH_INSTANCE, CORE_OWNER, CORE_INSTANCE, NULL),
                  STATUS_SUCCESS);
     CHECK(ReadPointerAcquire(&PsctxTracked[number].Counting) == NULL);
+    CHECK(PsctxListening.Cleanups == 0 && PsctxListening.Transfers == 0 && PsctxTracked[number].Tracked == 0);
     CHECK(HostAuditPool(CORE_POOL_TAG) < held);
     CoreStopCounts(&counts);
 }
@@ -724,7 +726,7 @@ static const CORE_TEST CoreCountTests[] = {
     {"a rule for a volume is for no other", CoreRulesAreForTheirVolume},
     {"opens and cleanups of tracked streams are reported", CoreOpensAndCleanupsAreReported},
     {"counts are exact under threads", CoreCountsAreExactUnderThreads},
-    {"a thread that counts cannot be stopped meanwhile, and what is removed is freed at once",
+    {"a thread that counts cannot be stopped meanwhile; what is removed is freed at once, and looked for no more",
      CoreNobodyIsStoppedWhileItCounts},
     {"a session may end while its contexts count", CoreSessionsEndWhileCounting},
 };
