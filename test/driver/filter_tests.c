@@ -1258,6 +1258,20 @@ static VOID StaysWhenAFilterBelowLeaves(VOID)
     WaitForDevices(devices + 1); /* the volume's have gone, the control device's wait for that one */
 }
 
+/* A file system that comes and goes, whatever others do. */
+static VOID MeetAnotherFileSystem(VOID)
+{
+    PDEVICE_OBJECT control;
+
+    CHECK_STATUS(STATUS_SUCCESS, IoCreateDevice(TestFileSystem.DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0,
+                                                FALSE, &control));
+    control->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    IoRegisterFileSystem(control);
+    CHECK(CountAttached(control) == 1);
+    IoUnregisterFileSystem(control);
+    IoDeleteDevice(control);
+}
+
 /* The same on a kernel that does not say so: what is attached to is gone, and the stack below is there. */
 static VOID StaysWhenAFilterBelowGoesSilently(VOID)
 {
@@ -1268,7 +1282,7 @@ static VOID StaysWhenAFilterBelowGoesSilently(VOID)
 
     LoadDisk(L"TestDisk");
     HostSetQuirks(HOST_QUIRK_SILENT_DELETION);
-    for (round = 0; round < 2; round += 1) {
+    for (round = 0; round < 3; round += 1) {
         LoadFileSystem();
         other = AttachOther(TestFileSystem.ControlDevice, &below);
         LoadDriver();
@@ -1283,6 +1297,10 @@ static VOID StaysWhenAFilterBelowGoesSilently(VOID)
             CHECK(CountAttached(TestFileSystem.VolumeDevice) == 1);
             Close(file);
             TestFileSystemDismount();
+        } else if (round == 1) {
+            CHECK(CountAttached(TestFileSystem.ControlDevice) == 0);
+            MeetAnotherFileSystem();
+            CHECK(CountAttached(TestFileSystem.ControlDevice) == 1);
         }
         UnloadDriver();
         UnloadFileSystem();
