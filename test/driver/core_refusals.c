@@ -94,6 +94,23 @@ VOID CoreRefusedMountsAreMountsAllTheSame(VOID)
     CoreStop(&core);
 }
 
+/* Who lists volumes attaches to those that were missed, and to no other. */
+static VOID CoreAttachedVolumesAreNotAttachedToAgain(VOID)
+{
+    ULONG attached;
+    ULONG unattached;
+    CORE core;
+
+    CoreStart(&core);
+    CoreRefuse("IoCreateDevice", 0, STATUS_INSUFFICIENT_RESOURCES);
+    CHECK_STATUS(CoreListVolumes(core.Control, &attached, &unattached), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 0);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    CHECK_EQUAL(attached, 1);
+    CHECK_EQUAL(unattached, 0);
+    CoreStop(&core);
+}
+
 /* A volume that comes is told though nobody says what it is called, or there is no memory for that. */
 static VOID CoreVolumesWithoutANameAreTold(VOID)
 {
@@ -361,6 +378,8 @@ static const CORE_TEST CoreAnsweredTests[] = {
      CoreFileSystemsAreKeptUntilTheDriverIsUnloaded},
     {"a volume is mounted and its files are opened, whatever the driver is refused",
      CoreRefusedMountsAreMountsAllTheSame},
+    {"a volume that is attached to is not attached to again when volumes are listed",
+     CoreAttachedVolumesAreNotAttachedToAgain},
     {"a volume that comes is told, whatever it is called", CoreVolumesWithoutANameAreTold},
     {"an open that comes while the driver goes is not missed", CoreOpensAreNotMissedByADriverThatGoes},
     {"an insertion that comes while the driver goes is refused with that", CoreInsertionsEndWithTheDriver},
