@@ -289,7 +289,7 @@ export class Batch {
   #handleOf(stream: Stream, operation: BatchResult['operation']): number {
     const handle = handleOf(this.#session, stream)
     if (handle === undefined) throw typeError(operation, 'stream', 'a Stream of the same filter')
-    if (handle === 0 || this.closed) throw closedError(operation, stream.path)
+    if (this.closed) throw closedError(operation, stream.path)
     return handle
   }
 

@@ -32,8 +32,11 @@ describe('what removes contexts', () => {
     ['remove', 'instance', { owner: 1, instance: undefined }],
   ] as const)('%s is refused when its %s is there and undefined', (operation, argument, options) => {
     const actions = [() => stream[operation](options as never), () => batch[operation](stream, options as never)]
+    const expected =
+      'left out, or a bigint from 0 to 2**64-1, or a number that is a safe integer: it is there, and undefined'
     for (const action of actions) {
-      expect(argumentErrorOf(action)).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE', argument })
+      const message = `${operation}: \`${argument}\` must be ${expected}.`
+      expect(argumentErrorOf(action)).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE', argument, message })
     }
     expect(stream.contexts()).toHaveLength(3)
     expect(batch).toHaveLength(0)
@@ -150,7 +153,11 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
     ['readFile', 'position', natural, () => file.read(-1)],
     ['batch', 'replyCapacity', 'a multiple of 8', () => filter.batch({ replyCapacity: 12 })],
     ['batch', 'replyCapacity', 'an integer from 0 to 1048576', () => filter.batch({ replyCapacity: -8 })],
+    ['batch', 'batch', 'run before its results are asked for', () => batch.result(0)],
+    ['batch', 'index', 'an integer from 0 to 0', () => batch.lookup(stream).run().result(1)],
     ['lookup', 'buffer', 'a Uint8Array', () => stream.lookupInto(wrong)],
+    ['lookup', 'onwer', 'left out: known are owner, instance', () => stream.lookup({ onwer: 1 } as never)],
+    ['events', 'signal', 'an AbortSignal', () => filter.events({ signal: wrong })],
     ['insert', 'data', 'at most 65536 bytes, not 65537', () => stream.insert({ data: Buffer.alloc(65537) })],
     ['readFile', 'length', 'an integer from 0 to 1073741824', () => file.read(0, -1)],
     ['insert', 'ifExists', "one of 'fail'", () => stream.insert({ ifExists: wrong })],
@@ -219,6 +226,12 @@ describe('a wrong argument is told with whose it is and what it must be', () => 
       "one of 'read', 'write', 'delete'",
       () => filter.host!.openFile('M:\\a', { access: ['x' as never] }),
     ],
+    [
+      'openFile',
+      'access',
+      "one of 'read', 'write', 'delete'",
+      () => filter.host!.openFile('M:\\a', { access: [['read'] as never] }),
+    ],
     ['openFile', 'share', 'an array of read, write', () => filter.host!.openFile('M:\\a', { share: wrong })],
     [
       'openFile',
@@ -277,9 +290,20 @@ describe('a batch', () => {
     expect(batch.resultInto(1, Buffer.alloc(4))).toBe(4)
   })
 
+  test('takes as many operations as it may have', () => {
+    const { batchOperations } = filter.limits
+    const smallest = filter.batch({ replyCapacity: 0 })
+    for (let count = 0; count < batchOperations; count += 1) smallest.lookup(stream)
+    expect(smallest).toHaveLength(batchOperations)
+    expect(argumentErrorOf(() => smallest.lookup(stream))).toMatchObject({
+      argument: 'batch',
+      message: `batch: \`batch\` must be of at most ${batchOperations} operations: run it, and clear it.`,
+    })
+  })
+
   const full = {
     argument: 'batch',
-    message: expect.stringContaining('of at most 1048576 bytes of requests and of replies') as string,
+    message: 'batch: `batch` must be of at most 1048576 bytes of requests and of replies.',
   }
 
   test('takes requests up to the last byte that may be sent, and runs with them', () => {
@@ -319,7 +343,9 @@ describe('bytes whose memory was transferred', () => {
     ['batch.insert', 'data', (bytes: Uint8Array) => batch.insert(stream, { data: bytes })],
     ['host.writeFile', 'data', (bytes: Uint8Array) => filter.host!.writeFile('M:\\b', bytes)],
   ])('are refused by %s', (_, argument, action) => {
-    expect(argumentErrorOf(() => action(transferred())).argument).toBe(argument)
+    const error = argumentErrorOf(() => action(transferred()))
+    expect(error.argument).toBe(argument)
+    expect(error.message).toMatch(/ must be bytes whose memory is still there: it was transferred, or made shorter\.$/)
     expect(stream.contexts()).toHaveLength(3)
   })
 
@@ -354,7 +380,10 @@ describe('getters of an argument', () => {
           return 4
         },
       }
-      expect(argumentErrorOf(() => stream.insert(insertion)).argument).toBe('data')
+      expect(argumentErrorOf(() => stream.insert(insertion))).toMatchObject({
+        argument: 'data',
+        message: 'insert: `data` must be of one length while the insertion is read.',
+      })
       resize(8)
       expect(argumentErrorOf(() => batch.insert(stream, insertion)).argument).toBe('data')
       expect(batch.lookup(stream, { owner: 4 }).run().status(0)).toBe('STATUS_NOT_FOUND')
@@ -382,15 +411,24 @@ describe('getters of an argument', () => {
     ['make it grow', () => batch.insert(stream, { owner: 5, data: Buffer.alloc(60_000) })],
     ['clear it', () => batch.clear()],
     ['close it', () => batch.close()],
-  ])('that %s while a batch is added to leave it empty', (_, action) => {
-    batch.removeAll(stream)
+    [
+      'make it grow, and clear it',
+      () => batch.insert(stream, { owner: 5, data: Buffer.alloc(60_000) }).clear(),
+      () => undefined,
+    ],
+    ['close it when it is empty', () => batch.close(), () => undefined],
+  ])('that %s while a batch is added to leave it empty', (_, action, prepare = () => void batch.removeAll(stream)) => {
+    prepare()
     const identity = {
       get owner() {
         action()
         return 4
       },
     }
-    expect(argumentErrorOf(() => batch.remove(stream, identity)).argument).toBe('batch')
+    expect(argumentErrorOf(() => batch.remove(stream, identity))).toMatchObject({
+      argument: 'batch',
+      message: 'remove: `batch` must be left alone by the getters of an argument: it is empty now.',
+    })
     expect(batch).toHaveLength(0)
     if (batch.closed) return
     expect(batch.lookup(stream, { owner: 1 }).run().result(0).value).toMatchObject({ owner: 1n })
@@ -412,7 +450,7 @@ describe('getters of an argument', () => {
 })
 
 describe('everything that is open', () => {
-  test('has close() and a dispose of its own, is told as closed, and is closed as often as is asked for', () => {
+  test.each(['close()', 'the end of its block'])('is closed by %s, is told as that, and may be closed again', (by) => {
     const things = [
       filter.openStream('M:\\a'),
       filter.batch(),
@@ -424,18 +462,20 @@ describe('everything that is open', () => {
     ]
     for (const thing of things) {
       expect(thing[Symbol.dispose]).toBeInstanceOf(Function)
-      thing.close()
+      if (by === 'close()') thing.close()
+      else thing[Symbol.dispose]()
+      if ('closed' in thing) expect(thing.closed).toBe(true)
       thing[Symbol.dispose]()
       thing.close()
-      if ('closed' in thing) expect(thing.closed).toBe(true)
     }
   })
 
   test('of a batch is no operation after that', () => {
     batch.lookup(stream).run()
     batch.close()
-    expect(failureOf(() => batch.lookup(stream)).code).toBe('STATUS_FILE_CLOSED')
-    expect(failureOf(() => batch.run()).code).toBe('STATUS_FILE_CLOSED')
+    const failed = { code: 'STATUS_FILE_CLOSED', path: undefined }
+    expect(failureOf(() => batch.lookup(stream))).toMatchObject({ ...failed, operation: 'lookup', path: 'M:\\a' })
+    expect(failureOf(() => batch.run())).toMatchObject({ ...failed, operation: 'batch' })
     expect(argumentErrorOf(() => batch.result(0)).argument).toBe('batch')
   })
 })
@@ -448,6 +488,7 @@ describe('a batch', () => {
     expect(batch.resultInto(0, buffer)).toBe(4)
     expect(buffer).toEqual(Buffer.from([...Buffer.from('seen'), 0xee, 0xee]))
     expect(batch.resultInto(1, buffer)).toBeUndefined()
+    expect(filter.batch().remove(stream, { owner: 9 }).run().resultInto(0, Buffer.alloc(4))).toBe(4)
     expect(failureOf(() => batch.resultInto(0, Buffer.alloc(3)))).toMatchObject({
       code: 'STATUS_BUFFER_OVERFLOW',
       required: 4,
@@ -460,7 +501,16 @@ describe('a batch', () => {
     batch.lookup(stream, { owner: 1 })
     stream.close()
     const other = filter.openStream('M:\\a')
-    expect(failureOf(() => batch.run())).toMatchObject({ code: 'STATUS_FILE_CLOSED', path: 'M:\\a' })
+    const failed = { code: 'STATUS_FILE_CLOSED', operation: 'batch', path: 'M:\\a' }
+    expect(failureOf(() => batch.run())).toMatchObject(failed)
+    batch.lookup(other)
+    expect(failureOf(() => batch.run())).toMatchObject(failed)
     other.close()
+  })
+
+  test('takes no stream that is closed', () => {
+    stream.close()
+    expect(failureOf(() => batch.lookup(stream))).toMatchObject({ code: 'STATUS_FILE_CLOSED', operation: 'lookup' })
+    expect(batch).toHaveLength(0)
   })
 })

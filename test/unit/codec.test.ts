@@ -227,6 +227,37 @@ describe('a reply', () => {
     }
   })
 
+  test('to LIST or INSPECT whose names or counts go beyond their entry is refused', () => {
+    const { inspectEntry, inspectReply, listEntry, listReply, tracked, tracking } = abi
+    const malformed = 'The driver answered with a length that cannot be'
+    const list = (size: number, kind: number) => {
+      fill(start, listReply.size, { [listReply.count]: 1 })
+      const numbers = { [listEntry.tracked]: kind, [listEntry.pool]: 0, [listEntry.lifetime]: 0 }
+      fill(start + listReply.size, listEntry.size, {
+        ...numbers,
+        [listEntry.nameLength]: 8,
+        [listEntry.entrySize]: size,
+      })
+      return () => decodeList(memory, start, [])
+    }
+    for (const [kind, counts] of [
+      [tracked.no, 0],
+      [tracked.counted, tracking.size],
+    ] as const) {
+      expect(list(listEntry.size + counts + 8, kind)).not.toThrow()
+      expect(list(listEntry.size + counts, kind)).toThrow(malformed)
+    }
+    const inspect = (size: number) => {
+      fill(0, inspectReply.size, { [inspectReply.count]: 1 })
+      const numbers = { [inspectEntry.holder]: 0, [inspectEntry.ownerKind]: 0, [inspectEntry.entrySize]: size }
+      const lengths = { [inspectEntry.moduleLength]: 8, [inspectEntry.ownerNameLength]: 8 }
+      fill(inspectReply.size, inspectEntry.size, { ...numbers, ...lengths })
+      return () => decodeInspection(memory)
+    }
+    expect(inspect(inspectEntry.size + 16)).not.toThrow()
+    expect(inspect(inspectEntry.size + 8)).toThrow(malformed)
+  })
+
   test('to INSPECT has every context, and of what is not there nothing', () => {
     const { inspectEntry, inspectReply } = abi
     const size = inspectEntry.size + 16
@@ -359,4 +390,36 @@ test('a name is read anew wherever it is another one, however like the one befor
     write(offset, bytes)
     expect(memory.name(offset + 2 * (bytes.length - name.length), 2 * name.length)).toBe(name)
   }
+})
+
+describe('memory', () => {
+  test.each([3, 64, 65])('that becomes %i bytes of data is as it was behind them', (length) => {
+    memory.bytes.fill(0xee)
+    memory.setBytes(start, Buffer.alloc(length, 1), length)
+    expect(memory.bytes.subarray(start - 1, start + length + 1)).toEqual(
+      Buffer.from([0xee, ...Buffer.alloc(length, 1), 0xee]),
+    )
+  })
+
+  test.each([8, 72])('has %i bytes of data up to its end, and none behind it', (length) => {
+    memory.bytes.fill(7)
+    expect(memory.data(2048 - length, length)).toEqual(Buffer.alloc(length, 7))
+    expect(() => memory.data(2048 - length + 4, length)).toThrow('The driver answered with a length that cannot be')
+  })
+
+  test('has a name that is the one before only while that is there', () => {
+    write(start, 'one')
+    write(start + 8, 'one')
+    write(start + 16, 'two')
+    expect([0, 0, 8, 16, 16].map((offset) => memory.name(start + offset, 6))).toEqual([
+      'one',
+      'one',
+      'one',
+      'two',
+      'two',
+    ])
+    write(start + 16, 'new')
+    memory.forget()
+    expect(memory.name(start + 16, 6)).toBe('new')
+  })
 })

@@ -8,7 +8,7 @@ import { makeStream } from '../../src/stream'
 
 import { failureOf } from './failures'
 
-const { listEntry, listReply, listRequest } = abi
+const { contextReply, listEntry, listReply, listRequest } = abi
 
 /** The sequences that are told, and those behind which was asked, of a kernel that has these, youngest first, and tells so many at a time. */
 function list(sequences: readonly bigint[], pageLength: number) {
@@ -43,17 +43,29 @@ test('contexts that do not fit into one reply are asked for page by page, each b
   expect(list([9n, 7n, 4n], 3).asked).toEqual([0n])
 })
 
-test('a kernel that has no room for a context, though there is enough, is asked once', () => {
-  let asked = 0
+/** How much room for data a kernel is asked with that answers with these lengths of data, and never has the room. */
+function roomsFor(needs: readonly number[]): number[] {
+  const rooms: number[] = []
   const buffer = new ArrayBuffer(layout.reply + layout.replyLength)
+  const memory = new Memory(buffer)
   const lookup = () => {
-    asked += 1
+    rooms.push(memory.uint32(layout.capacity) - contextReply.size)
+    memory.setUint32(layout.reply + contextReply.dataLength, needs[rooms.length - 1] ?? 0)
     return statusOf('STATUS_BUFFER_OVERFLOW') | 0
   }
   const native = { memory: buffer, closeHandle: () => undefined, lookup } as unknown as NativeSession
   const stream = makeStream(new Session(native), 4, 'M:\\a')
   expect(failureOf(() => stream.lookup())).toMatchObject({ code: 'STATUS_BUFFER_OVERFLOW', operation: 'lookup' })
-  expect(asked).toBe(1)
+  return rooms
+}
+
+test.each([0, 256])('a kernel that has no room for %i bytes, though there is enough, is asked once', (length) => {
+  expect(roomsFor([length])).toEqual([256])
+})
+
+test('a kernel is given twice the room at least, and never more than data may have', () => {
+  expect(roomsFor([257, 513, 3000, 40_000])).toEqual([256, 512, 1024, 3000, 40_000])
+  expect(roomsFor([40_000, 50_000])).toEqual([256, 40_000, 65_536])
 })
 
 test('a kernel that says that there is more, and tells none, is not asked for ever', () => {

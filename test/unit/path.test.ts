@@ -2,6 +2,8 @@
 import { PerStreamContextError } from '../../src/index'
 import { toNamespacePath } from '../../src/path'
 
+import { where } from './platform'
+
 /** The code of the error that a path is refused with. */
 function codeOf(path: unknown): string {
   try {
@@ -39,12 +41,16 @@ test.each([
   expect(codeOf(path)).toBe(code)
 })
 
-test.each(['a.txt', '/home/a.txt', 'M:a.txt', '..\\a.txt'])(
+test.each(['a.txt', '/home/a.txt', 'M:a.txt', '..\\a.txt', 'a\\\\?\\b', '\\M:'])(
   '%s is refused where there is no current directory for it',
   (path) => {
     expect(codeOf(path)).toBe('STATUS_OBJECT_PATH_SYNTAX_BAD')
   },
 )
+
+test('a path that is not full is taken where there is a current directory for it', () => {
+  expect(where({ platform: 'win32' }, () => toNamespacePath('a.txt', 'open'))).toMatch(/\\a\.txt$/)
+})
 
 test('a path of the greatest length there is becomes no longer, and is taken', () => {
   const path = `\\\\?\\M:\\${'x'.repeat(32760)}`
