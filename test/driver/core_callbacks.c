@@ -206,6 +206,18 @@ VOID CoreVolumesWithoutAnInstanceAreTold(VOID)
     CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 2);
     CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
 
+    /* What turns out to be a snapshot's when it is asked for has no instance for that reason, and no other. */
+    CoreRefuse("FltSetVolumeContext", 1, STATUS_INSUFFICIENT_RESOURCES);
+    CHECK_STATUS(HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL), STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CoreRefuse("FltIsVolumeSnapshot", 1, STATUS_SUCCESS);
+    CHECK_EQUAL(CoreCountVolumes(core.Control, &reason), 2);
+    CHECK_STATUS(reason, STATUS_SUCCESS);
+    CHECK_EQUAL(CoreRefused(), 1);
+    CHECK_EQUAL(CoreStatistics(core.Control).AttachedVolumes, 1);
+    CoreRefuse(NULL, 0, STATUS_SUCCESS);
+    CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+
     /* More volumes come while they are listed. */
     CoreRefuse("FltEnumerateVolumes", 1, STATUS_BUFFER_TOO_SMALL);
     CHECK_EQUAL(CoreCountVolumes(core.Control, &reason), 1);
