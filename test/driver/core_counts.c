@@ -237,6 +237,24 @@ static VOID CoreOneContextCountsAnOpenOnce(VOID)
     }
 }
 
+/* An open by a handle alone is one of the handle's own file. */
+static VOID CoreAnOpenByAHandleIsOne(VOID)
+{
+    PSCTX_TRACKING expected = {.Opens = 2, .Cleanups = 1};
+    CORE_COUNTS counts;
+    HANDLE stream;
+    HANDLE handle;
+
+    CoreStartCounts(&counts);
+    expected.FirstProcessId = expected.LastProcessId = counts.Process;
+    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
+    stream = CoreOpenFile(CORE_FILE);
+    CHECK_STATUS(CoreOpen(L"", stream, CORE_READ, FILE_OPEN, 0, &handle), STATUS_SUCCESS);
+    CoreClose(handle);
+    CoreCheckTracking(counts.Core.Control, stream, &expected);
+    CoreStopCounts(&counts);
+}
+
 /* Creates that fail, and opens by other names than the rule's, are no opens of the rule; reads and writes of the stream are. */
 static VOID CoreOnlyMatchingOpensAreOpens(VOID)
 {
@@ -719,6 +737,7 @@ static const CORE_TEST CoreCountTests[] = {
     {"opens, cleanups, reads, writes and processes are counted", CoreEverythingIsCounted},
     {"contexts of rules that do not count have no counts", CoreUncountedRulesCountNothing},
     {"an open counts once, however many rules match it", CoreOneContextCountsAnOpenOnce},
+    {"an open by a handle, without a name, is an open", CoreAnOpenByAHandleIsOne},
     {"failed creates and opens by another name are no opens", CoreOnlyMatchingOpensAreOpens},
     {"paging is not counted, and reads and writes at any IRQL are", CorePagingIsNotCounted},
     {"a file system's own opens are not counted", CoreFileSystemsOwnOpensAreNotCounted},
