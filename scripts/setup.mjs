@@ -10,12 +10,19 @@ import { CommandError, inContinuousIntegration, root, run, which } from './run.m
 /** Loads programs for 32-bit x86, and is one itself. */
 const loader32 = '/lib/ld-linux.so.2'
 
+/** Where clang has what its sanitizers link, which it may be there without. */
+const sanitizers = '/usr/lib/llvm-19/lib/clang/19/lib/linux'
+
 /** What each capability needs: programs, or files by their path, that show it is there, and the Debian packages that bring them. */
 const capabilities = {
   build: { programs: ['cmake', 'c++', 'make'], packages: ['cmake', 'g++', 'make'] },
   ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse3'] },
   format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
-  clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
+  clang: { programs: ['clang-19', sanitizers], packages: ['clang-19', 'libclang-rt-19-dev'] },
+  coverage: {
+    programs: ['clang-19', sanitizers, 'llvm-cov-19', 'llvm-profdata-19'],
+    packages: ['clang-19', 'libclang-rt-19-dev', 'llvm-19'],
+  },
   windows: {
     programs: [
       'clang-19',
@@ -114,6 +121,12 @@ export function provide(names) {
     throw new CommandError([...reasons].map(([name, reason]) => `${name}: ${reason}`).join('\n'))
   }
   return reasons
+}
+
+/** The same for who can do nothing without them. */
+export function demand(names) {
+  const reasons = provide(names)
+  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
 }
 
 /** The files at and below these paths of the checkout. What is not there has none. */
