@@ -13,8 +13,9 @@ import { dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { compilations, directory, sourceOf, tools } from './analysis/tools.mjs'
-import { capture, root } from './run.mjs'
-import { provide } from './setup.mjs'
+import { oneOf, runScript, wholeNumber } from './options.mjs'
+import { capture, CommandError, root } from './run.mjs'
+import { demand } from './setup.mjs'
 
 /** Runs a program off this thread, and resolves to its exit status and what it printed, errors apart. */
 function start(program, args) {
@@ -75,42 +76,44 @@ async function ask(question, isLate) {
   return 'clean'
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: 'Infinity' },
-    tool: { type: 'string', multiple: true, default: Object.keys(tools) },
-  },
-})
-for (const reason of provide(['analysis']).values()) throw new Error(reason)
-for (const name of values.tool) {
-  if (!(name in tools)) throw new Error(`--tool is one of ${Object.keys(tools).join(', ')}`)
-  tools[name].version = capture(tools[name].program, ['--version']).output
-}
-if (values.all) rmSync(join(directory, 'stamps'), { recursive: true, force: true })
+await runScript(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      all: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      tool: { type: 'string', multiple: true, default: Object.keys(tools) },
+    },
+  })
+  const seconds = values.seconds === undefined ? Infinity : wholeNumber('seconds', values.seconds)
+  for (const name of values.tool) oneOf('--tool', Object.keys(tools), name)
+  demand(['analysis'])
+  for (const name of values.tool) tools[name].version = capture(tools[name].program, ['--version']).output
+  if (values.all) rmSync(join(directory, 'stamps'), { recursive: true, force: true })
 
-const chosen = positionals.map((file) => relative(root, file))
-const all = compilations()
-const questions = values.tool.flatMap((name) =>
-  tools[name]
-    .subjects(all)
-    .filter(({ files }) => chosen.length === 0 || files.some((file) => chosen.includes(file)))
-    .map((subject) => ({ name, ...subject })),
-)
-const report = { asked: questions.length, known: 0, clean: 0, found: 0, left: 0 }
-const started = process.hrtime.bigint()
-const secondsGone = () => Number(process.hrtime.bigint() - started) / 1e9
-const isLate = () => secondsGone() > Number(values.seconds)
-const waiting = questions.values()
-await Promise.all(
-  Array.from({ length: availableParallelism() }, async () => {
-    for (const question of waiting) report[await ask(question, isLate)] += 1
-  }),
-)
-writeFileSync(join(directory, 'report.json'), JSON.stringify(report))
-console.log(
-  `${values.tool.join(', ')}, ${report.asked} questions: ${report.known} answered before, ${report.clean} without a finding, ` +
-    `${report.found} with findings, ${report.left} left, in ${secondsGone().toFixed(0)} s`,
-)
-process.exitCode = report.found === 0 && report.asked > 0 ? 0 : 1
+  const chosen = positionals.map((file) => relative(root, file))
+  const all = compilations()
+  const questions = values.tool.flatMap((name) =>
+    tools[name]
+      .subjects(all)
+      .filter(({ files }) => chosen.length === 0 || files.some((file) => chosen.includes(file)))
+      .map((subject) => ({ name, ...subject })),
+  )
+  if (questions.length === 0) throw new CommandError(`nothing is asked about ${positionals.join(', ')}`)
+  const report = { asked: questions.length, known: 0, clean: 0, found: 0, left: 0 }
+  const started = process.hrtime.bigint()
+  const secondsGone = () => Number(process.hrtime.bigint() - started) / 1e9
+  const isLate = () => secondsGone() > seconds
+  const waiting = questions.values()
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (const question of waiting) report[await ask(question, isLate)] += 1
+    }),
+  )
+  writeFileSync(join(directory, 'report.json'), JSON.stringify(report))
+  console.log(
+    `${values.tool.join(', ')}, ${report.asked} questions: ${report.known} answered before, ${report.clean} without a finding, ` +
+      `${report.found} with findings, ${report.left} left, in ${secondsGone().toFixed(0)} s`,
+  )
+  process.exitCode = report.found === 0 ? 0 : 1
+})

@@ -2,11 +2,10 @@
 import { join } from 'node:path'
 
 import { CommandError, root, run } from './run.mjs'
-import { build, installDependencies, provide } from './setup.mjs'
+import { build, demand, installDependencies } from './setup.mjs'
 
 try {
-  const reasons = provide(['build', 'valgrind'])
-  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  demand(['build', 'valgrind'])
   installDependencies()
   build()
   for (const name of [

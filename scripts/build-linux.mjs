@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { CommandError, root, run } from './run.mjs'
-import { installDependencies, provide } from './setup.mjs'
+import { demand, installDependencies } from './setup.mjs'
 import { zigEnvironment } from './tools.mjs'
 
 /** The processors, by the name that Node.js has for the architecture. */
@@ -26,8 +26,7 @@ function buildAddon(architecture, processor, environment) {
 }
 
 try {
-  const reasons = provide(['build'])
-  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  demand(['build'])
   installDependencies()
   const environment = zigEnvironment()
   for (const [architecture, processor] of Object.entries(processors)) buildAddon(architecture, processor, environment)

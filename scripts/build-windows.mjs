@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { CommandError, root } from './run.mjs'
-import { installDependencies, provide } from './setup.mjs'
+import { demand, installDependencies } from './setup.mjs'
 import { buildAddon } from './windows/addon.mjs'
 import { architectures } from './windows/architectures.mjs'
 import { emptied } from './windows/directories.mjs'
@@ -41,8 +41,7 @@ try {
     },
     allowPositionals: true,
   })
-  const reasons = provide(['build', 'windows'])
-  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  demand(['build', 'windows'])
   installDependencies()
   if (values.wdk === undefined) {
     await buildWindows(resolve(positionals[0] ?? join(root, 'build', 'windows')), addonsOf(values['without-zig']))

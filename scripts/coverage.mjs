@@ -13,15 +13,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { driver, library } from './measure/suites.mjs'
+import { oneOf, runScript } from './options.mjs'
 import { root } from './run.mjs'
+import { demand } from './setup.mjs'
 
 const read = (name) => JSON.parse(readFileSync(join(root, 'test', 'covered', name), 'utf8'))
 const thresholds = read('thresholds.json')
 const listed = read('uncovered.json')
-const { values, positionals } = parseArgs({
-  options: { list: { type: 'boolean', default: false } },
-  allowPositionals: true,
-})
 let failures = 0
 const unlisted = []
 
@@ -110,17 +108,23 @@ const suites = {
   },
 }
 
-for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
-  if (suites[name] === undefined) throw new Error(`there is no coverage of ${name}, but of ${Object.keys(suites)}`)
-  suites[name]()
-}
-if (values.list) {
-  console.log(
-    JSON.stringify(
-      unlisted.map(({ file, line, condition, never }) => ({ file, line, condition, never, reason: '' })),
-      undefined,
-      2,
-    ),
-  )
-}
-process.exitCode = failures === 0 ? 0 : 1
+await runScript(() => {
+  const { values, positionals } = parseArgs({
+    options: { list: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  })
+  const names = Object.keys(suites)
+  const chosen = positionals.map((name) => oneOf('what is measured', names, name))
+  demand(['build', 'coverage'])
+  for (const name of chosen.length > 0 ? chosen : names) suites[name]()
+  if (values.list) {
+    console.log(
+      JSON.stringify(
+        unlisted.map(({ file, line, condition, never }) => ({ file, line, condition, never, reason: '' })),
+        undefined,
+        2,
+      ),
+    )
+  }
+  process.exitCode = failures === 0 ? 0 : 1
+})

@@ -7,12 +7,14 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { sanitized } from './compilers.mjs'
+import { frontOf, runScript } from './options.mjs'
 import { capture, CommandError, root } from './run.mjs'
+import { demand } from './setup.mjs'
 
 const parameters = process.argv.slice(2)
 const isSanitized = parameters[0] === '--sanitized'
 if (isSanitized) parameters.shift()
-const front = parameters[0] === '--front' ? parameters.splice(0, 2)[1] : 'legacy'
+const given = parameters[0] === '--front' ? parameters.splice(0, 2)[1] : 'legacy'
 const directory = join(root, 'build', isSanitized ? 'asan' : 'native')
 
 /** Says nothing unless it fails: the explorer's output is what was asked for. */
@@ -24,8 +26,9 @@ function quietly(args) {
   }
 }
 
-try {
-  if (front !== 'legacy' && front !== 'minifilter') throw new CommandError('--front takes legacy or minifilter')
+await runScript(() => {
+  const front = frontOf(given)
+  demand(['build', ...(isSanitized ? ['clang'] : [])])
   const options = isSanitized ? sanitized('address,undefined') : ['-DCMAKE_BUILD_TYPE=Release']
   quietly(['-S', root, '-B', directory, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', ...options])
   quietly(['--build', directory, '--parallel', String(availableParallelism()), '--target', 'explore'])
@@ -35,8 +38,4 @@ try {
   })
   if (error) throw new CommandError(`explore: ${error.message}`)
   process.exitCode = status ?? 1
-} catch (error) {
-  if (!(error instanceof CommandError)) throw error
-  console.error(error.message)
-  process.exitCode = 2
-}
+}, 2)

@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util'
 
 import { sanitized } from './compilers.mjs'
 import { fuzzCodec, recordCodec } from './fuzzing/codec.mjs'
+import { frontOf, oneOf, runScript, wholeNumber } from './options.mjs'
 import { CommandError, root, run } from './run.mjs'
+import { demand } from './setup.mjs'
 
 const native = ['names', 'passthrough', 'requests', 'sequences']
 const targets = [...native, 'codec']
-const fronts = ['legacy', 'minifilter']
 const ofFronts = ['passthrough', 'requests', 'sequences'] // the others do not know which one there is
 // What the tests say of a request that they send is longer than a seed needs to be.
 const longest = { names: 64, passthrough: 256, requests: 512, sequences: 1024 }
@@ -31,6 +32,7 @@ function foundOf(target) {
 }
 
 function buildPrograms(names) {
+  demand(['build', 'clang'])
   run('cmake', [
     ...['-S', '.', '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DPSCTX_FUZZER=ON'],
     ...sanitized('address,undefined'),
@@ -83,7 +85,7 @@ function record() {
   console.log(`codec: ${seeds.length} seeds, ${seeds.reduce((sum, { length }) => sum + length, 0)} bytes`)
 }
 
-try {
+await runScript(() => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -92,23 +94,17 @@ try {
       record: { type: 'boolean', default: false },
     },
   })
-  const known = values.front === 'legacy' ? targets : ofFronts
-  const chosen = positionals.length > 0 ? positionals : known
-  const unknown = chosen.find((target) => !targets.includes(target))
-  if (unknown !== undefined) throw new CommandError(`There is no target ${unknown}: ${targets.join(', ')}`)
-  if (!fronts.includes(values.front)) throw new CommandError(`--front takes ${fronts.join(' or ')}`)
+  const front = frontOf(values.front)
+  const seconds = wholeNumber('seconds', values.seconds, { least: 1, most: 2 ** 31 - 1 })
+  const known = front === 'legacy' ? targets : ofFronts
+  const chosen = positionals.length > 0 ? positionals.map((name) => oneOf('a target', targets, name)) : known
   const frontless = chosen.find((target) => !known.includes(target))
   if (frontless !== undefined) throw new CommandError(`${frontless} has nothing to do with a front`)
-  if (!/^[1-9]\d*$/.test(values.seconds)) throw new CommandError('--seconds takes a number above zero')
   if (values.record) {
     record()
   } else {
     const compiled = chosen.filter((target) => target !== 'codec')
     if (compiled.length > 0) buildPrograms(compiled.map((target) => `libfuzzer_${target}`))
-    for (const target of chosen) fuzz(target, Number(values.seconds), values.front)
+    for (const target of chosen) fuzz(target, seconds, front)
   }
-} catch (error) {
-  if (!(error instanceof CommandError)) throw error
-  console.error(error.message)
-  process.exitCode = 1
-}
+})

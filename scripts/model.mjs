@@ -3,28 +3,30 @@
  *
  *     npm run model -- [--runs N] [--seed S] [--path P] [--replay R] [memory|ntfs]
  *
- * A failure tells the seed, the path and the replay path that repeat it.
+ * A failure tells the command that repeats it, whose seed may be below zero: `--seed=-1`.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { oneOf, runScript, wholeNumber } from './options.mjs'
 import { run } from './run.mjs'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string', default: '1000' },
-    seed: { type: 'string' },
-    path: { type: 'string' },
-    replay: { type: 'string' },
-  },
+await runScript(() => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string', default: '1000' },
+      seed: { type: 'string' },
+      path: { type: 'string' },
+      replay: { type: 'string' },
+    },
+  })
+  const volumes = positionals.map((name) => oneOf('a volume', ['memory', 'ntfs'], name))
+  const suites = volumes.length > 0 ? volumes.map((name) => `test/model/${name}`) : ['test/model/']
+  const env = { ...process.env, PSCTX_MODEL_RUNS: wholeNumber('runs', values.runs, { least: 1 }) }
+  // fast-check's seeds are these.
+  if (values.seed) env.PSCTX_MODEL_SEED = wholeNumber('seed', values.seed, { least: -(2 ** 31), most: 2 ** 31 - 1 })
+  if (values.path) env.PSCTX_MODEL_PATH = values.path
+  if (values.replay) env.PSCTX_MODEL_REPLAY = values.replay
+  run(process.execPath, [join('node_modules', 'jest', 'bin', 'jest.js'), '--runInBand', ...suites], { env })
 })
-const env = { ...process.env, PSCTX_MODEL_RUNS: values.runs }
-if (values.seed) env.PSCTX_MODEL_SEED = values.seed
-if (values.path) env.PSCTX_MODEL_PATH = values.path
-if (values.replay) env.PSCTX_MODEL_REPLAY = values.replay
-run(
-  process.execPath,
-  [join('node_modules', 'jest', 'bin', 'jest.js'), '--runInBand', `test/model/${positionals[0] ?? ''}`],
-  { env },
-)

@@ -9,14 +9,15 @@
  * that the embedded kernel answers with a bugcheck aborts, and is noticed by that. `--listed` judges the mutants that are listed, and fails when
  * one is noticed. Otherwise it fails when fewer than 97 % of the mutants that are not equivalent are noticed. The same seed plants the same faults.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { isAt, judgeSample, sampleOptions } from './mutation/campaign.mjs'
+import { isAt, judgeSample, numbersOf, sampleOptions, takeAlone } from './mutation/campaign.mjs'
 import { placed } from './mutation/listed.mjs'
 import { plant, runSuites, suitesOf } from './mutation/suites.mjs'
 import { Experience } from './mutation/tests.mjs'
+import { pattern, runScript } from './options.mjs'
 import { root } from './run.mjs'
 
 const likely = 3
@@ -53,33 +54,38 @@ async function judge(mutant, suites, experience) {
   return 'survived'
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { ...sampleOptions, suites: { type: 'string', default: '.' } },
-})
+await runScript(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { ...sampleOptions, suites: { type: 'string', default: '.' } },
+  })
+  const numbers = numbersOf(values)
+  const names = pattern('suites', values.suites)
 
-mkdirSync(directory, { recursive: true })
-const files = scriptsIn('src')
-const planted = await plant(files, tree)
-const helpers = scriptsIn('test').filter((name) => !name.endsWith('.test.ts'))
-const texts = [...files, ...helpers].map((name) => readFileSync(join(root, name), 'utf8'))
-const known = join(directory, 'suites.json')
-const suites = await suitesOf(tree, texts, known, new RegExp(values.suites), Number(values.jobs))
-console.log(suites.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', '))
+  takeAlone(directory)
+  const files = scriptsIn('src')
+  const planted = await plant(files, tree)
+  const helpers = scriptsIn('test').filter((name) => !name.endsWith('.test.ts'))
+  const texts = [...files, ...helpers].map((name) => readFileSync(join(root, name), 'utf8'))
+  const known = join(directory, 'suites.json')
+  const suites = await suitesOf(tree, texts, known, names, numbers.jobs)
+  console.log(suites.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', '))
 
-const mutants = planted
-  .map(placed)
-  .filter((mutant) =>
-    positionals.length > 0 ? isAt(positionals, mutant) : !unjudged.some(({ file }) => mutant.file.startsWith(file)),
-  )
-const experience = new Experience(join(directory, 'experience.json'))
+  const mutants = planted
+    .map(placed)
+    .filter((mutant) =>
+      positionals.length > 0 ? isAt(positionals, mutant) : !unjudged.some(({ file }) => mutant.file.startsWith(file)),
+    )
+  const experience = new Experience(join(directory, 'experience.json'))
 
-await judgeSample({
-  mutants,
-  isWhole: positionals.length > 0,
-  equivalents: read('equivalent-ts.json'),
-  values,
-  judge: (mutant) => judge(mutant, suites, experience),
-  ways: { aborted: 'by ending the process', late: 'by not ending' },
-  others: {},
+  await judgeSample({
+    mutants,
+    isWhole: positionals.length > 0,
+    equivalents: read('equivalent-ts.json'),
+    numbers,
+    listed: values.listed,
+    judge: (mutant) => judge(mutant, suites, experience),
+    ways: { aborted: 'by ending the process', late: 'by not ending' },
+    others: {},
+  })
 })

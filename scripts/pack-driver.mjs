@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { CommandError, root } from './run.mjs'
-import { buildWindows, installDependencies, provide } from './setup.mjs'
+import { buildWindows, demand, installDependencies } from './setup.mjs'
 import { architectures } from './windows/architectures.mjs'
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -31,8 +31,7 @@ function collect(architecture) {
 }
 
 try {
-  const reasons = provide(['build', 'windows'])
-  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  demand(['build', 'windows'])
   installDependencies()
   buildWindows()
   const { zipSync } = await import('fflate')

@@ -2,11 +2,10 @@
 // changed.
 import { placeBinaries } from './binaries.mjs'
 import { CommandError, root } from './run.mjs'
-import { build, buildLinux, buildWindows, installDependencies, provide } from './setup.mjs'
+import { build, buildLinux, buildWindows, demand, installDependencies } from './setup.mjs'
 
 try {
-  const reasons = provide(['build', 'windows'])
-  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+  demand(['build', 'windows'])
   installDependencies()
   build()
   buildWindows()

@@ -1,6 +1,7 @@
 // Runs commands for the other scripts: with their output on the terminal, or captured, and never through a shell.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,27 @@ export function run(command, args, options = {}) {
   if (result.error) throw new CommandError(`${command}: ${result.error.message}`)
   if (result.status !== 0)
     throw new CommandError(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
+}
+
+const endings = new Set()
+
+/**
+ * Has an action, which takes no time to wait for, done when this process ends, by Ctrl+C as well: of what is not ended by the same signal. Returns
+ * what takes it back.
+ */
+export function atEnd(action) {
+  if (!process.listeners('exit').includes(endAll)) {
+    process.on('exit', endAll)
+    // A process that a signal ends by itself does not come to its exit.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+      process.on(signal, () => process.exit(128 + constants.signals[signal]))
+  }
+  endings.add(action)
+  return () => endings.delete(action)
+}
+
+function endAll() {
+  for (const action of endings) action()
 }
 
 /** What a process ends with, its status or the signal; throws CommandError when it cannot be started. */

@@ -1,7 +1,7 @@
 // Brings a machine from a bare clone to a built checkout: Debian packages, npm packages, addon and facade.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
@@ -10,12 +10,19 @@ import { CommandError, inContinuousIntegration, root, run, which } from './run.m
 /** Loads programs for 32-bit x86, and is one itself. */
 const loader32 = '/lib/ld-linux.so.2'
 
+/** Where clang has what its sanitizers link, which it may be there without. */
+const sanitizers = '/usr/lib/llvm-19/lib/clang/19/lib/linux'
+
 /** What each capability needs: programs, or files by their path, that show it is there, and the Debian packages that bring them. */
 const capabilities = {
   build: { programs: ['cmake', 'c++', 'make'], packages: ['cmake', 'g++', 'make'] },
   ntfs: { programs: ['ntfs-3g', 'mkntfs', 'fusermount'], packages: ['ntfs-3g', 'fuse3'] },
   format: { programs: ['clang-format-19'], packages: ['clang-format-19'] },
-  clang: { programs: ['clang-19'], packages: ['clang-19', 'libclang-rt-19-dev'] },
+  clang: { programs: ['clang-19', sanitizers], packages: ['clang-19', 'libclang-rt-19-dev'] },
+  coverage: {
+    programs: ['clang-19', sanitizers, 'llvm-cov-19', 'llvm-profdata-19'],
+    packages: ['clang-19', 'libclang-rt-19-dev', 'llvm-19'],
+  },
   windows: {
     programs: [
       'clang-19',
@@ -116,9 +123,24 @@ export function provide(names) {
   return reasons
 }
 
-function digestOf(inputs) {
+/** The same for who can do nothing without them. */
+export function demand(names) {
+  const reasons = provide(names)
+  if (reasons.size > 0) throw new CommandError([...reasons.values()].join('\n'))
+}
+
+/** The files at and below these paths of the checkout. What is not there has none. */
+function filesBelow(...paths) {
+  return paths.flatMap((path) => {
+    const found = statSync(join(root, path), { throwIfNoEntry: false })
+    if (!found?.isDirectory()) return found ? [path] : []
+    return filesBelow(...readdirSync(join(root, path)).map((name) => join(path, name)))
+  })
+}
+
+function digestOf(paths) {
   const hash = createHash('sha256')
-  for (const path of inputs.sort())
+  for (const path of filesBelow(...paths).sort())
     hash
       .update(path)
       .update('\0')
@@ -126,66 +148,66 @@ function digestOf(inputs) {
   return hash.digest('hex')
 }
 
-function isMade(stamp, digest) {
-  const file = join(root, 'build', `${stamp}.stamp`)
-  return existsSync(file) && readFileSync(file, 'utf8') === digest
-}
-
-/** Runs `make` unless `stamp`, or one that says more, says that it was run for the same inputs before. */
-export function once(stamp, inputs, make, more = stamp) {
-  const digest = digestOf(inputs)
-  if (isMade(stamp, digest) || isMade(more, digest)) return
+/**
+ * Runs `make`, unless a stamp says that what is there of its products was made of these inputs: not once they are gone or others, as after a build
+ * that was ended, or one by hand of other sources. All are paths of files and directories.
+ *
+ * - stamp: its name in build
+ * - more: that of a stamp of the same products and more, made of the same
+ */
+export function once(stamp, { inputs, products, make, more = stamp }) {
+  const state = () => `${digestOf(inputs)} ${digestOf(products)}`
+  const files = [stamp, more].map((name) => join(root, 'build', `${name}.stamp`))
+  const before = state()
+  if (files.some((file) => existsSync(file) && readFileSync(file, 'utf8') === before)) return
   make()
   mkdirSync(join(root, 'build'), { recursive: true })
-  writeFileSync(join(root, 'build', `${stamp}.stamp`), digest)
-}
-
-function filesBelow(directory) {
-  return readdirSync(join(root, directory), { recursive: true })
-    .map((name) => join(directory, name.toString()))
-    .filter((path) => statSync(join(root, path)).isFile())
+  writeFileSync(files[0], state())
 }
 
 /** Installs exactly what package-lock.json names. */
 export function installDependencies() {
-  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
-    run('npm', ['ci', '--no-audit', '--no-fund'])
-    return
-  }
-  once('dependencies', ['package.json', 'package-lock.json'], () => run('npm', ['ci', '--no-audit', '--no-fund']))
+  once('dependencies', {
+    inputs: ['package.json', 'package-lock.json'],
+    products: [join('node_modules', '.package-lock.json')], // which npm writes when it has done the rest
+    make: () => run('npm', ['ci', '--no-audit', '--no-fund']),
+  })
 }
 
 /** Builds the addon and the facade; quick when nothing has changed. */
 export function build() {
-  const native = ['CMakeLists.txt', ...filesBelow('binding'), ...filesBelow('driver')]
   const parallel = ['--', '--parallel', String(availableParallelism())] // make does one after the other unless told
-  once('native', [...native, 'package-lock.json'], () => run('npm', ['run', '--silent', 'build:native', ...parallel]))
-  const scripts = ['scripts/build-dist.mjs', ...filesBelow('scripts/library')]
-  once('facade', [...filesBelow('src'), ...scripts, 'tsconfig.build.json', 'package.json', 'package-lock.json'], () =>
-    run('npm', ['run', '--silent', 'build:ts']),
-  )
+  once('native', {
+    inputs: ['CMakeLists.txt', 'binding', 'driver', 'package-lock.json'],
+    products: [join('build', 'Release', 'psctx.node')],
+    make: () => run('npm', ['run', '--silent', 'build:native', ...parallel]),
+  })
+  const scripts = ['scripts/build-dist.mjs', 'scripts/library']
+  once('facade', {
+    inputs: ['src', ...scripts, 'tsconfig.build.json', 'package.json', 'package-lock.json'],
+    products: ['dist'],
+    make: () => run('npm', ['run', '--silent', 'build:ts']),
+  })
 }
+
+/** What the shipped addons, and the drivers, are built of. */
+const shipped = ['binding', 'driver', 'scripts/tools.mjs', 'CMakeLists.txt', 'package-lock.json']
 
 /** Builds the Windows binaries into build/windows, without what takes Zig minutes if asked to; quick when nothing has changed. */
 export function buildWindows({ withoutZig = false } = {}) {
-  const sources = ['binding', 'driver', 'scripts/windows', 'test/kernel'].flatMap(filesBelow)
-  const inputs = [...sources, 'scripts/build-windows.mjs', 'scripts/tools.mjs', 'CMakeLists.txt', 'package-lock.json']
-  const options = withoutZig ? ['--', '--without-zig'] : []
-  const make = () => {
-    // Either build empties what the other has made: what was said of that holds no longer.
-    for (const stamp of ['windows', 'windows-without-zig'])
-      rmSync(join(root, 'build', `${stamp}.stamp`), { force: true })
-    run('npm', ['run', '--silent', 'build:windows', ...options])
-  }
-  once(`windows${withoutZig ? '-without-zig' : ''}`, inputs, make, 'windows')
+  once(`windows${withoutZig ? '-without-zig' : ''}`, {
+    inputs: [...shipped, 'scripts/windows', 'scripts/build-windows.mjs', 'test/kernel'],
+    products: [join('build', 'windows')],
+    make: () => run('npm', ['run', '--silent', 'build:windows', ...(withoutZig ? ['--', '--without-zig'] : [])]),
+    more: 'windows',
+  })
 }
 
 /** Builds the addons that are shipped for Linux into build/linux; quick when nothing has changed. */
 export function buildLinux() {
-  const inputs = ['binding', 'driver'].flatMap(filesBelow)
-  once(
-    'linux',
-    [...inputs, 'scripts/build-linux.mjs', 'scripts/tools.mjs', 'CMakeLists.txt', 'package-lock.json'],
-    () => run('npm', ['run', '--silent', 'build:linux']),
-  )
+  once('linux', {
+    inputs: [...shipped, 'scripts/build-linux.mjs'],
+    products: [join('build', 'linux')],
+    make: () => run('npm', ['run', '--silent', 'build:linux']),
+  })
 }

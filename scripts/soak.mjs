@@ -2,11 +2,14 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { frontOf, runScript, wholeNumber } from './options.mjs'
 import { CommandError, root, run } from './run.mjs'
+import { demand } from './setup.mjs'
 
 const build = join(root, 'build', 'native')
+const week = 7 * 24 * 3600
 
-try {
+await runScript(() => {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '1' },
@@ -14,22 +17,14 @@ try {
       front: { type: 'string', default: 'legacy' },
     },
   })
-  if (values.front !== 'legacy' && values.front !== 'minifilter') {
-    throw new CommandError('--front takes legacy or minifilter')
-  }
+  const front = frontOf(values.front)
+  const seed = wholeNumber('seed', values.seed)
   const seconds = Number(values.minutes) * 60
-  if (!(seconds >= 1) || !/^\d+$/.test(values.seed)) {
-    throw new CommandError('--minutes takes a number of at least one second, --seed a whole number')
-  }
+  if (!(seconds >= 1 && seconds <= week)) throw new CommandError('--minutes takes a number, of a second to a week')
+  demand(['build'])
   run('cmake', ['-S', '.', '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
   run('cmake', ['--build', build, '--parallel', '2', '--target', 'driver_soak'])
-  run(
-    join(build, 'test', 'driver', 'driver_soak'),
-    [`--seconds=${String(Math.round(seconds))}`, `--seed=${values.seed}`],
-    { env: { ...process.env, PSCTX_FRONT: values.front } },
-  )
-} catch (error) {
-  if (!(error instanceof CommandError)) throw error
-  console.error(error.message)
-  process.exitCode = 1
-}
+  run(join(build, 'test', 'driver', 'driver_soak'), [`--seconds=${Math.round(seconds)}`, `--seed=${seed}`], {
+    env: { ...process.env, PSCTX_FRONT: front },
+  })
+})

@@ -42,7 +42,7 @@ export class Judge {
     )
     judge.#experience = new Experience(join(directory, `${name}-experience.json`))
     const times = join(directory, `${name}-times.json`)
-    judge.#tests = await testsOf(judge.#build, new RegExp(names), { times, jobs, environment, limits })
+    judge.#tests = await testsOf(judge.#build, names, { times, jobs, environment, limits })
     return judge
   }
 

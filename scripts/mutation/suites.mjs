@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path'
 
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 
-import { capture, root } from '../run.mjs'
+import { capture, CommandError, root } from '../run.mjs'
 import { limited } from './tests.mjs'
 
 /** Of a suite that hangs without a mutant: an end, not a measure. */
@@ -67,6 +67,7 @@ export async function suitesOf(tree, sources, known, pattern, jobs) {
     .map((path) => relative(tree, path))
     .filter((name) => pattern.test(name))
     .sort()
+  if (names.length === 0) throw new CommandError(`no suite has a name that matches ${pattern}`)
   const suites = new Map()
   const left = [...names]
   await Promise.all(
@@ -77,7 +78,7 @@ export async function suitesOf(tree, sources, known, pattern, jobs) {
           const report = join(dirname(known), `${digest}.json`)
           const started = process.hrtime.bigint()
           const end = await runSuites([{ name }], tree, longest, { PSCTX_MUTANTS_RUN: report })
-          if (end !== 'passed') throw new Error(`${name} has ${end} without a mutant`)
+          if (end !== 'passed') throw new CommandError(`${name} has ${end} without a mutant: npx jest ${name} says why`)
           const seconds = Number(process.hrtime.bigint() - started) / 1e9
           before[name] = { digest, seconds, runs: JSON.parse(readFileSync(report, 'utf8')) }
           rmSync(report)

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 
-import { capture } from '../run.mjs'
+import { atEnd, capture, CommandError } from '../run.mjs'
 
 /** Of a program that hangs without a mutant: an end, not a measure. */
 const longest = 300
@@ -15,7 +15,7 @@ const longest = 300
  */
 export function limited(program, args, { cwd, seconds, environment = {}, kilobytes = 4_000_000 }) {
   return new Promise((resolve) => {
-    const processorSeconds = Math.ceil(4 * seconds) // so that what is left behind when this process is killed ends all the same
+    const processorSeconds = Math.ceil(4 * seconds) // so that what loops when this process is killed ends all the same
     const script = `ulimit -v ${kilobytes}; ulimit -t ${processorSeconds}; exec nice -n 10 "$@"`
     const child = spawn('sh', ['-c', script, 'sh', program, ...args], {
       cwd,
@@ -32,6 +32,7 @@ export function limited(program, args, { cwd, seconds, environment = {}, kilobyt
         if (error.code !== 'ESRCH') throw error // it has ended by itself
       }
     }
+    const forget = atEnd(() => stop('failed')) // a group of its own gets no signal from the terminal
     const timer = setTimeout(() => stop('late'), seconds * 1000)
     let rest = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -42,6 +43,7 @@ export function limited(program, args, { cwd, seconds, environment = {}, kilobyt
     child.on('error', () => stop('failed'))
     child.on('close', (status, signal) => {
       clearTimeout(timer)
+      forget()
       resolve(end ?? (signal ? 'aborted' : status === 0 ? 'passed' : 'failed'))
     })
   })
@@ -75,6 +77,7 @@ export async function testsOf(build, names, { times, jobs, environment: own, lim
       return { name: test.name, program, args, environment: environmentOf(test), link: linkOf(program) }
     })
     .filter((test) => test.link && names.test(test.name))
+  if (tests.length === 0) throw new CommandError(`no test of the driver has a name that matches ${names}`)
   const unmeasured = tests.filter(({ name, program }) => known[name]?.built !== statSync(program).mtimeMs)
   await Promise.all(
     Array.from({ length: jobs }, async () => {
@@ -87,7 +90,8 @@ export async function testsOf(build, names, { times, jobs, environment: own, lim
           seconds: longest,
           environment: { ...environment, ...own },
         })
-        if (end !== 'passed') throw new Error(`${name} has ${end} without a mutant`)
+        if (end !== 'passed')
+          throw new CommandError(`${name} has ${end} without a mutant: ctest --test-dir ${build} -R ${name} says why`)
         const seconds = Number(process.hrtime.bigint() - started) / 1e9
         known[name] = { built: statSync(program).mtimeMs, seconds }
       }

@@ -305,6 +305,10 @@ static VOID ExploreParseArguments(_In_ int Count, _In_ char **Arguments)
 
         if (strcmp(argument, "--schedules") == 0) {
             ExploreOptions.Schedules = (ULONG)ExploreParse(value, 100000000);
+            if (ExploreOptions.Schedules == 0) {
+                fprintf(stderr, "explore: no schedule at all shows nothing\n");
+                exit(2);
+            }
             index += 1;
         } else if (strcmp(argument, "--seed") == 0) {
             ExploreOptions.Seed = ExploreParse(value, MAXULONG64);

@@ -13,7 +13,7 @@ if (obstacle !== undefined) {
   test('an NTFS volume does what the reference does, whatever the program', async () => {
     const volume = ntfsVolume()
     try {
-      await checkModel(volume, 10, 1000)
+      await checkModel('ntfs', volume, 10, 1000)
     } finally {
       volume.dispose()
     }

@@ -1,4 +1,6 @@
 /** Runs random programs on a volume, beside the reference; what fails is made small, and told with what replays it. */
+import { randomInt } from 'node:crypto'
+
 import fc from 'fast-check'
 
 import type { ContractVolume } from '../contract/volume'
@@ -6,12 +8,23 @@ import type { ContractVolume } from '../contract/volume'
 import { compareEvents, filterCount, Model, openOne, programs, Real } from './commands'
 
 const { env } = process
-const seed = env['PSCTX_MODEL_SEED']
 const path = env['PSCTX_MODEL_PATH']
 const replayPath = env['PSCTX_MODEL_REPLAY'] ?? null
 
-/** `npm run model` sets how many programs there are, and which. */
-export async function checkModel(volume: ContractVolume, runs: number, length: number): Promise<void> {
+/** The error of a failure, with the command that repeats what it was made small to. */
+async function tell<Values>(name: string, details: fc.RunDetails<Values>): Promise<void> {
+  if (!details.failed) return
+  const message = (await fc.asyncDefaultReportMessage(details)) ?? ''
+  const replay = /replayPath="([^"]*)"/.exec(message)?.[1] ?? ''
+  const options = `--seed=${details.seed} --path=${details.counterexamplePath} --replay=${replay}`
+  throw new Error(`${message}\n\nAgain: npm run model -- ${options} ${name}`, { cause: details.errorInstance })
+}
+
+/** `npm run model` sets how many programs there are, and which. `name` is what it calls the volume. */
+export async function checkModel(name: string, volume: ContractVolume, runs: number, length: number): Promise<void> {
+  const seed = Number(env['PSCTX_MODEL_SEED'] ?? randomInt(2 ** 31))
+  // Told beforehand: a bugcheck ends the process.
+  process.stderr.write(`the model, ${name}: npm run model -- --seed=${seed} ${name}\n`)
   let number = 0
   await fc.assert(
     fc.asyncProperty(programs(length, replayPath), async (commands) => {
@@ -34,7 +47,8 @@ export async function checkModel(volume: ContractVolume, runs: number, length: n
     }),
     {
       numRuns: Number(env['PSCTX_MODEL_RUNS'] ?? runs),
-      ...(seed === undefined ? {} : { seed: Number(seed) }),
+      seed,
+      asyncReporter: (details) => tell(name, details),
       ...(path === undefined ? {} : { path }),
     },
   )

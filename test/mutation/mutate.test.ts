@@ -45,6 +45,13 @@ test('a mutant that a test is there for is noticed', () => {
   expect(status).toBe(0)
 }, 300_000)
 
+test('a place where nothing can be planted is told, and fails', () => {
+  const { status, output } = mutate('--tests', '^driver_instances$', place.replace('name.c', 'nmae.c'))
+
+  expect(output).toContain('no mutant can be planted there')
+  expect(status).toBe(1)
+}, 300_000)
+
 testWithClang(
   'what only the sanitizers notice is told apart',
   () => {

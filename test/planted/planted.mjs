@@ -1,7 +1,7 @@
 /**
  * `npm run planted`: plants each fault of faults.mjs in a copy of the driver, and shows that the tool that is there for it finds it.
  *
- * planted [--short | --check | --baseline | --analysis] [name …]; --check only looks whether each can be planted, --baseline that their tools
+ * planted [--short] [--check | --baseline] [--analysis] [name …]; --check only looks whether each can be planted, --baseline that their tools
  * find nothing without them, --analysis takes those for the static analysis. A fault whose text is not in the source any more is a failure, as
  * is one that is not found within its bound.
  *
@@ -12,15 +12,17 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
 
 import { compilations, tools } from '../../scripts/analysis/tools.mjs'
+import { oneOf, runScript } from '../../scripts/options.mjs'
 import { capture, CommandError, root, run } from '../../scripts/run.mjs'
 import { faults } from './faults.mjs'
 
 const seconds = 120 // of a tool that hangs: an end, not a measure
 const build = join(root, 'build', 'native')
 const addon = join(root, 'build', 'Release', 'psctx.node')
-const isBaseline = process.argv.includes('--baseline')
+let isBaseline = false
 
 function isOfFacade(fault) {
   return fault.file.endsWith('.ts')
@@ -181,16 +183,21 @@ function find(fault) {
 }
 
 function main() {
-  const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
-  const short = process.argv.includes('--short')
-  const analysis = process.argv.includes('--analysis')
-  const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
-  if (unknown.length > 0) throw new CommandError(`no such fault: ${unknown.join(', ')}`)
+  const flag = { type: 'boolean', default: false }
+  const { values, positionals: names } = parseArgs({
+    allowPositionals: true,
+    options: { short: flag, check: flag, baseline: flag, analysis: flag },
+  })
+  const known = faults.map(({ name }) => name)
+  for (const name of names) oneOf('a fault', known, name)
+  isBaseline = values.baseline
   const chosen = faults.filter(
     (fault) =>
-      (names.length === 0 || names.includes(fault.name)) && (!short || fault.short) && (!analysis || isAnalysis(fault)),
+      (names.length === 0 || names.includes(fault.name)) &&
+      (!values.short || fault.short) &&
+      (!values.analysis || isAnalysis(fault)),
   )
-  if (process.argv.includes('--check')) {
+  if (values.check) {
     chosen.forEach(planted)
     console.log(`${chosen.length} faults can be planted`)
     return
@@ -202,7 +209,9 @@ function main() {
       run('cmake', ['-S', root, '-B', build, '-DPSCTX_ADDON=OFF', '-DPSCTX_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'])
     }
     const targets = [...new Set(programs.map((fault) => fault.tool[0]))]
-    capture('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets])
+    const jobs = ['--parallel', String(availableParallelism())]
+    const { status, output } = capture('cmake', ['--build', build, ...jobs, '--target', ...targets])
+    if (status !== 0) throw new CommandError(`${output}\nthe tools do not build`)
   }
 
   let failed = 0
@@ -228,10 +237,4 @@ function main() {
   process.exitCode = failed === 0 && chosen.length > 0 ? 0 : 1
 }
 
-try {
-  main()
-} catch (error) {
-  if (!(error instanceof CommandError)) throw error
-  console.error(error.message)
-  process.exitCode = 2
-}
+await runScript(main, 2)

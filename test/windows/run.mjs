@@ -1,10 +1,11 @@
 // Runs the suites of this directory on a Wine machine, with the Windows binaries that `npm run build:windows` has made, and tells each
-// suite's counts in build/wine/results.json.
+// suite's counts in build/wine/results.json. Ends with 0 only if nothing has failed.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { runScript } from '../../scripts/options.mjs'
 import { CommandError, root } from '../../scripts/run.mjs'
 import { ends, expectDisguise, expectNothingLeft, expectRefusal, loading, runSelfTest, selfTests } from './selftest.mjs'
 import { nodeOf, stageTests } from './stage.mjs'
@@ -38,6 +39,7 @@ class Results {
   add(suite, { passed, failed }) {
     this.#suites.push({ suite, passed, failed })
     console.log(`-- ${suite}: ${passed} passed, ${failed} failed`)
+    if (failed > 0) process.exitCode = 1
   }
 
   write() {
@@ -224,4 +226,4 @@ async function main() {
   }
 }
 
-if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await main()
+if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await runScript(main)

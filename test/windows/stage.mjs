@@ -36,11 +36,16 @@ function unpackPackage(stage, architecture) {
  */
 export function stageTests({ stage, architecture, project, jest }) {
   mkdirSync(stage, { recursive: true })
-  const manifests = ['package.json', 'package-lock.json'].map((name) => join('test', 'windows', name))
-  once(`packages-${relative(root, stage).replaceAll(/\W/g, '-')}`, manifests, () => {
-    for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(here, name), join(stage, name))
-    const options = ['--os=win32', `--cpu=${architecture}`, '--ignore-scripts', '--no-audit', '--no-fund']
-    run('npm', ['ci', ...options], { cwd: stage })
+  const inputs = ['package.json', 'package-lock.json'].map((name) => join('test', 'windows', name))
+  const place = relative(root, stage)
+  once(`packages-${place.replaceAll(/\W/g, '-')}`, {
+    inputs,
+    products: [join(place, 'node_modules', '.package-lock.json')],
+    make: () => {
+      for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(here, name), join(stage, name))
+      const options = ['--os=win32', `--cpu=${architecture}`, '--ignore-scripts', '--no-audit', '--no-fund']
+      run('npm', ['ci', ...options], { cwd: stage })
+    },
   })
   for (const name of ['src', 'test']) rmSync(join(stage, name), { recursive: true, force: true })
   run('npx', ['tsc', '--project', project, '--outDir', stage])

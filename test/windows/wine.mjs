@@ -20,7 +20,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 
-import { CommandError, capture, root } from '../../scripts/run.mjs'
+import { atEnd, CommandError, capture, root } from '../../scripts/run.mjs'
 import { buildWineParts, findWineImages } from './build.mjs'
 
 const windows = join(root, 'test', 'windows')
@@ -133,6 +133,7 @@ function readResult(child, directory, timedOut) {
 /** A Wine prefix in use. Made by `openWineMachine`; `close` ends every process in it. */
 class WineMachine {
   #environment
+  #stayOn
 
   constructor(directory) {
     this.directory = directory
@@ -225,7 +226,7 @@ class WineMachine {
   async boot() {
     writeFileSync(this.kernelLog, '')
     await this.wine('wineserver', ['-p'])
-    process.once('exit', this.#halt)
+    this.#stayOn = atEnd(this.#halt)
     await this.wine('wine', ['wineboot'])
   }
 
@@ -240,7 +241,7 @@ class WineMachine {
 
   /** Switches the machine off. Throws if a rule of the kernel was broken while it was on. */
   close() {
-    process.off('exit', this.#halt)
+    this.#stayOn()
     this.#halt()
     const stop = this.findStop()
     if (stop !== undefined) throw new CommandError(`the kernel stopped: ${stop}`)
