@@ -3,8 +3,9 @@
  *
  *     npm run model -- [--runs N] [--seed S] [--path P] [--replay R] [memory|ntfs]
  *
- * A failure tells the command that repeats it, whose seed may be below zero: `--seed=-1`.
+ * The programs are others each time unless a seed says which. A failure tells the command that repeats it, whose seed may be below zero: `--seed=-1`.
  */
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -23,9 +24,12 @@ await runScript(() => {
   })
   const volumes = positionals.map((name) => oneOf('a volume', ['memory', 'ntfs'], name))
   const suites = volumes.length > 0 ? volumes.map((name) => `test/model/${name}`) : ['test/model/']
-  const env = { ...process.env, PSCTX_MODEL_RUNS: wholeNumber('runs', values.runs, { least: 1 }) }
-  // fast-check's seeds are these.
-  if (values.seed) env.PSCTX_MODEL_SEED = wholeNumber('seed', values.seed, { least: -(2 ** 31), most: 2 ** 31 - 1 })
+  const seeds = { least: -(2 ** 31), most: 2 ** 31 - 1 } // fast-check's
+  const env = {
+    ...process.env,
+    PSCTX_MODEL_RUNS: wholeNumber('runs', values.runs, { least: 1 }),
+    PSCTX_MODEL_SEED: values.seed ? wholeNumber('seed', values.seed, seeds) : randomInt(seeds.most),
+  }
   if (values.path) env.PSCTX_MODEL_PATH = values.path
   if (values.replay) env.PSCTX_MODEL_REPLAY = values.replay
   run(process.execPath, [join('node_modules', 'jest', 'bin', 'jest.js'), '--runInBand', ...suites], { env })
