@@ -105,6 +105,21 @@ static PHOST_PARTICIPANT HostChooseReady(PHOST_PARTICIPANT Current)
     return HostPick(HostReady);
 }
 
+/*
+ * One that waits for an object or for the time alone, with a time-out, when it is that one's turn; else NULL. Mutex held. What the kernel itself
+ * waits for with patience, so as to tell who keeps it, is not told before its time.
+ */
+static PHOST_PARTICIPANT HostChooseImpatient(VOID)
+{
+    PHOST_PARTICIPANT Chosen;
+
+    if (HostExploration->TimeOuts == 0 || HostScheduleNumber(HostExploration->TimeOuts) != 0) {
+        return NULL;
+    }
+    Chosen = HostPick(HostWaiting);
+    return Chosen != NULL && Chosen->Thread->WaitAddress != NULL ? Chosen : NULL;
+}
+
 /* When nobody is ready, the time of one that waits is up; one that pauses goes on last. NULL at the schedule's end. Mutex held. */
 static PHOST_PARTICIPANT HostChoose(PHOST_PARTICIPANT Current, BOOLEAN Pausing)
 {
@@ -113,7 +128,13 @@ static PHOST_PARTICIPANT HostChoose(PHOST_PARTICIPANT Current, BOOLEAN Pausing)
     if (Pausing) {
         Current->State = HostPausing;
     }
-    Next = HostChooseReady(Current);
+    Next = HostChooseImpatient();
+    if (Next != NULL) {
+        Next->State = HostReady;
+        Next->TimedOut = TRUE;
+    } else {
+        Next = HostChooseReady(Current);
+    }
     if (Next == NULL) {
         Next = HostPick(HostWaiting);
         if (Next != NULL) {

@@ -19,6 +19,44 @@ static KSPIN_LOCK HostVpbLock = HOST_FREE_SPIN_LOCK;
 static LONG HostMounts;        /* in progress */
 static BOOLEAN HostMountsHeld; /* none may begin */
 
+/*
+ * Who registers a file system or a notification routine, or undoes it, and tells drivers so: one at a time, as under the resource that Windows
+ * has for it. Whoever has unregistered a routine finds nobody in it, and must not hold what the routine waits for. The same thread may come again.
+ */
+static PETHREAD HostRegistrar;
+
+static BOOLEAN HostTryToRegister(PVOID Context)
+{
+    PETHREAD Nobody = NULL;
+
+    return __atomic_compare_exchange_n(&HostRegistrar, &Nobody, (PETHREAD)Context, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static VOID HostBeginRegistration(const char *Routine)
+{
+    PETHREAD Thread = HostCurrentThread();
+
+    KeEnterCriticalRegion();
+    HostOrderLock(Thread, &HostRegistrar, Routine);
+    if (!HostIsHeld(Thread, &HostRegistrar, HostResourceExclusive)) {
+        (VOID) HostWaitFor(&HostRegistrar, HostTryToRegister, Thread, NULL);
+    }
+    HostLockAcquired(Thread, &HostRegistrar, HostResourceExclusive, Routine);
+}
+
+static VOID HostEndRegistration(const char *Routine)
+{
+    PETHREAD Thread = HostCurrentThread();
+
+    HostLockReleased(Thread, &HostRegistrar, HostResourceExclusive, RESOURCE_NOT_OWNED, Routine);
+    if (!HostIsHeld(Thread, &HostRegistrar, HostResourceExclusive)) {
+        __atomic_store_n(&HostRegistrar, NULL, __ATOMIC_SEQ_CST);
+        HostWake(&HostRegistrar);
+    }
+    KeLeaveCriticalRegion();
+}
+
 /* The entry at an index of a list, or NULL; lists change only at registration. Mutex held. */
 static PLIST_ENTRY HostEntryAt(PLIST_ENTRY Head, ULONG Index)
 {
@@ -73,6 +111,7 @@ VOID IoRegisterFileSystem(PDEVICE_OBJECT DeviceObject)
 
     (VOID) HostEnter(IoRegisterFileSystem);
     (VOID) HostCheckObject(DeviceObject, "IoRegisterFileSystem");
+    HostBeginRegistration("IoRegisterFileSystem");
     FileSystem = PlatformAllocate(sizeof(*FileSystem));
     FileSystem->Device = DeviceObject;
     HostReferenceDevice(DeviceObject);
@@ -85,6 +124,7 @@ VOID IoRegisterFileSystem(PDEVICE_OBJECT DeviceObject)
     }
     PlatformUnlock(&HostVolumesMutex);
     HostNotifyAll(DeviceObject, TRUE);
+    HostEndRegistration("IoRegisterFileSystem");
 }
 
 VOID IoUnregisterFileSystem(PDEVICE_OBJECT DeviceObject)
@@ -92,6 +132,7 @@ VOID IoUnregisterFileSystem(PDEVICE_OBJECT DeviceObject)
     PHOST_FILE_SYSTEM Found = NULL;
 
     (VOID) HostEnter(IoUnregisterFileSystem);
+    HostBeginRegistration("IoUnregisterFileSystem");
     PlatformLock(&HostVolumesMutex);
     for (PLIST_ENTRY Entry = HostFileSystems.Flink; Entry != &HostFileSystems; Entry = Entry->Flink) {
         if (CONTAINING_RECORD(Entry, HOST_FILE_SYSTEM, Links)->Device == DeviceObject) {
@@ -106,6 +147,7 @@ VOID IoUnregisterFileSystem(PDEVICE_OBJECT DeviceObject)
         HostNotifyAll(DeviceObject, FALSE);
         HostDereferenceDevice(DeviceObject);
     }
+    HostEndRegistration("IoUnregisterFileSystem");
 }
 
 static BOOLEAN HostTryToMount(PVOID Context)
@@ -148,8 +190,8 @@ static VOID HostLetMounts(VOID)
     HostWake(&HostMounts);
 }
 
-/* Those registered already are told to the routine before this returns. STATUS_DEVICE_ALREADY_ATTACHED for a second one. */
-static NTSTATUS HostRegisterNotification(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
+/* Nobody else registers. */
+static NTSTATUS HostAddNotification(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
 {
     PHOST_NOTIFICATION Notification;
     BOOLEAN Known = FALSE;
@@ -185,6 +227,17 @@ static NTSTATUS HostRegisterNotification(PDRIVER_OBJECT DriverObject, PDRIVER_FS
     return STATUS_SUCCESS;
 }
 
+/* Those registered already are told to the routine before this returns. STATUS_DEVICE_ALREADY_ATTACHED for a second one. */
+static NTSTATUS HostRegisterNotification(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
+{
+    NTSTATUS Status;
+
+    HostBeginRegistration("IoRegisterFsRegistrationChange");
+    Status = HostAddNotification(DriverObject, DriverNotificationRoutine);
+    HostEndRegistration("IoRegisterFsRegistrationChange");
+    return Status;
+}
+
 NTSTATUS IoRegisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
 {
     (VOID) HostEnter(IoRegisterFsRegistrationChange);
@@ -211,11 +264,13 @@ NTSTATUS IoRegisterFsRegistrationChangeMountAware(PDRIVER_OBJECT DriverObject,
     return Status;
 }
 
+/* Where this returns, the routine is not called any more, and nobody is in it. */
 VOID IoUnregisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine)
 {
     PHOST_NOTIFICATION Found = NULL;
 
     (VOID) HostEnter(IoUnregisterFsRegistrationChange);
+    HostBeginRegistration("IoUnregisterFsRegistrationChange");
     PlatformLock(&HostVolumesMutex);
     for (PLIST_ENTRY Entry = HostNotifications.Flink; Entry != &HostNotifications; Entry = Entry->Flink) {
         PHOST_NOTIFICATION Other = CONTAINING_RECORD(Entry, HOST_NOTIFICATION, Links);
@@ -231,6 +286,7 @@ VOID IoUnregisterFsRegistrationChange(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NO
         PlatformFree(Found);
         HostDereferenceRaw(DriverObject, "IoUnregisterFsRegistrationChange");
     }
+    HostEndRegistration("IoUnregisterFsRegistrationChange");
 }
 
 VOID IoAcquireVpbSpinLock(PKIRQL Irql)

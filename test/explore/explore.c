@@ -22,6 +22,7 @@
 #define EXPLORE_SCHEDULES 1000u
 #define EXPLORE_SECONDS 60u /* of one schedule, which takes a millisecond: more is a hang */
 #define EXPLORE_REPLAYED 3u /* schedules of each scenario that are run twice */
+#define EXPLORE_TIME_OUTS 16u
 
 typedef struct _EXPLORE_OPTIONS {
     ULONG Schedules;
@@ -55,14 +56,20 @@ static VOID ExploreChoose(_Out_ PHOST_EXPLORATION Exploration, _In_ ULONG64 Seed
     Exploration->Inertia = 1u << (Seed >> 1 & 3);
     Exploration->Changes = 1u + (ULONG)(Seed >> 1 & 3);
     Exploration->Length = Length;
+    if ((Seed >> 3 & 1) != 0 && !ExploreTakesTime(ExploreCurrent)) {
+        Exploration->TimeOuts = EXPLORE_TIME_OUTS;
+    }
 }
 
 static VOID ExploreDescribe(_In_ const HOST_EXPLORATION *Exploration, _Out_writes_(Size) char *Text, _In_ SIZE_T Size)
 {
+    const char *time = Exploration->TimeOuts != 0 ? ", time running" : "";
+
     if (Exploration->Strategy == HostByPriority) {
-        (void)snprintf(Text, Size, "priorities with %u changes in %u steps", Exploration->Changes, Exploration->Length);
+        (void)snprintf(Text, Size, "priorities with %u changes in %u steps%s", Exploration->Changes,
+                       Exploration->Length, time);
     } else {
-        (void)snprintf(Text, Size, "random walk, inertia %u", Exploration->Inertia);
+        (void)snprintf(Text, Size, "random walk, inertia %u%s", Exploration->Inertia, time);
     }
 }
 

@@ -278,6 +278,37 @@ static VOID ExploreMount(PEXPLORE_STATE State)
     State->Status[3] = HostMountVolume(L'N', HOST_FILE_SYSTEM_MEMORY, NULL);
 }
 
+static VOID ExploreStopFileSystem(PDRIVER_OBJECT DriverObject)
+{
+    IoUnregisterFileSystem(DriverObject->DeviceObject);
+    IoDeleteDevice(DriverObject->DeviceObject);
+}
+
+static NTSTATUS ExploreStartFileSystem(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    PDEVICE_OBJECT device;
+    NTSTATUS status;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->DriverUnload = ExploreStopFileSystem;
+    status = IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &device);
+    if (NT_SUCCESS(status)) {
+        IoRegisterFileSystem(device);
+    }
+    return status;
+}
+
+/* A file system comes and goes. */
+static VOID ExploreRegister(PEXPLORE_STATE State)
+{
+    PDRIVER_OBJECT driver;
+
+    State->Status[3] = HostLoadDriver(L"ExploreFs", TRUE, ExploreStartFileSystem, &driver);
+    if (NT_SUCCESS(State->Status[3])) {
+        CHECK_STATUS(HostUnloadDriver(driver), STATUS_SUCCESS);
+    }
+}
+
 /* A rule for the volume, which may be going. */
 static VOID ExploreTrackVolume(PEXPLORE_STATE State)
 {
@@ -485,6 +516,18 @@ static VOID ExploreCheckUnloadedAndMounted(PEXPLORE_STATE State)
     ExploreCheckUnloaded(State);
     CHECK_STATUS(State->Status[3], STATUS_SUCCESS);
     CHECK_STATUS(HostDismountVolume(L'N'), STATUS_SUCCESS);
+}
+
+static VOID ExploreCheckRegistered(PEXPLORE_STATE State)
+{
+    CHECK_STATUS(State->Status[3], STATUS_SUCCESS);
+    ExploreCheckCounters(State);
+}
+
+static VOID ExploreCheckUnloadedAndRegistered(PEXPLORE_STATE State)
+{
+    ExploreCheckUnloaded(State);
+    CHECK_STATUS(State->Status[3], STATUS_SUCCESS);
 }
 
 static VOID ExploreCheckWait(PEXPLORE_STATE State)
@@ -716,6 +759,18 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      ExploreCheckUnloadedAndMounted,
      3,
      {{"unload", ExploreUnload, TRUE}, {"mount", ExploreMount, TRUE}, {"open", ExploreOpenN, FALSE}}},
+    {"volumes-register",
+     "a list of the volumes and a read beside a file system that comes and goes end",
+     NULL,
+     ExploreCheckRegistered,
+     3,
+     {{"list", ExploreListVolumes, FALSE}, {"register", ExploreRegister, TRUE}, {"read", ExploreReadFile, FALSE}}},
+    {"unload-register",
+     "unloading beside a file system that comes and goes leaves nothing",
+     ExplorePrepareUnload,
+     ExploreCheckUnloadedAndRegistered,
+     2,
+     {{"unload", ExploreUnload, TRUE}, {"register", ExploreRegister, TRUE}}},
     {"unload-dismount",
      "unloading beside a forced dismount, and an open, leaves nothing",
      ExplorePrepareUnload,
@@ -748,6 +803,23 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
      {{"session", ExploreOpenSession, FALSE}, {"close", ExploreCloseStream, FALSE}, {"remove", ExploreRemove, FALSE}}},
 };
 const ULONG ExploreScenarioCount = RTL_NUMBER_OF(ExploreScenarios);
+
+/*
+ * Where programs open files while the legacy filter is unloaded: it cannot see who has found a device of its and is about to send a request there, and
+ * gives him time. Here he has enough of it. [ifs/unloading-legacy-filters]
+ */
+BOOLEAN ExploreTakesTime(const EXPLORE_SCENARIO *Scenario)
+{
+    BOOLEAN unloads = FALSE;
+    BOOLEAN opens = FALSE;
+    ULONG index;
+
+    for (index = 0; index < Scenario->ThreadCount; index += 1) {
+        unloads = (BOOLEAN)(unloads || Scenario->Threads[index].Routine == ExploreUnload);
+        opens = (BOOLEAN)(opens || !Scenario->Threads[index].OutsideProcess);
+    }
+    return (BOOLEAN)(unloads && opens && CoreFront() == PSCTX_FRONT_LEGACY);
+}
 
 /* Whether the scenario's streams have other filters' contexts, too. */
 static BOOLEAN ExploreHasFilters(_In_ const EXPLORE_SCENARIO *Scenario)

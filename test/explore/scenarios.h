@@ -46,6 +46,9 @@ typedef struct _EXPLORE_SCENARIO {
 extern const EXPLORE_SCENARIO ExploreScenarios[];
 extern const ULONG ExploreScenarioCount;
 
+/* Whether time passes only when every thread waits: see there. */
+BOOLEAN ExploreTakesTime(_In_ const EXPLORE_SCENARIO *Scenario);
+
 /* Boots a kernel with the driver, a client with a session and an open stream; ends all of it, and asserts that nothing is left. */
 VOID ExploreStart(_Out_ PEXPLORE_STATE State, _In_ const EXPLORE_SCENARIO *Scenario);
 VOID ExploreStop(_Inout_ PEXPLORE_STATE State);

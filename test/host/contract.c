@@ -321,6 +321,56 @@ static void ScheduledClocks(void)
     CHECK(KeQueryInterruptTime() != First.Interrupt[1]);
 }
 
+static volatile LONG Slept;
+static BOOLEAN Overslept; /* the time was up before the other thread had done its work */
+
+static VOID Sleep(PVOID Context)
+{
+    LARGE_INTEGER Interval = {.QuadPart = -500000};
+
+    UNREFERENCED_PARAMETER(Context);
+    (VOID) KeDelayExecutionThread(KernelMode, FALSE, &Interval);
+    (VOID) InterlockedExchange(&Slept, TRUE);
+}
+
+static VOID Work(PVOID Context)
+{
+    FAST_MUTEX Mutex;
+
+    UNREFERENCED_PARAMETER(Context);
+    for (ULONG Step = 0; Step < 20; Step++) {
+        ExInitializeFastMutex(&Mutex);
+        Overslept = (BOOLEAN)(Overslept || ReadAcquire(&Slept) != 0);
+    }
+}
+
+/* How many of the schedules end a delay while another thread could go on. */
+static ULONG CountOversleeps(ULONG TimeOuts)
+{
+    static const PHOST_ROUTINE Routines[] = {Sleep, Work};
+    PVOID Arguments[RTL_NUMBER_OF(Routines)] = {NULL};
+    ULONG Count = 0;
+
+    for (ULONG64 Seed = 1; Seed <= 40; Seed++) {
+        HOST_EXPLORATION Exploration = {.Strategy = HostRandomWalk, .Seed = Seed, .TimeOuts = TimeOuts};
+
+        (VOID) InterlockedExchange(&Slept, FALSE);
+        Overslept = FALSE;
+        HostExploreSchedule(&Exploration, RTL_NUMBER_OF(Routines), Routines, Arguments);
+        Count += Overslept;
+    }
+    return Count;
+}
+
+static void TimeRuns(void)
+{
+    ULONG Count;
+
+    CHECK(CountOversleeps(0) == 0);
+    Count = CountOversleeps(16);
+    CHECK(Count > 4 && Count < 36);
+}
+
 /* TRUE in APCs disabled, TRUE in all of them disabled. */
 static BOOLEAN ApcsAre(BOOLEAN Disabled, BOOLEAN AllDisabled)
 {
@@ -456,6 +506,7 @@ void RunContract(void)
     RunTest("a device's access list is kept, also for names below it", Security);
     RunTest("a schedule replays from its seed", Schedules);
     RunTest("a kernel that is in a schedule has the schedule's clocks", ScheduledClocks);
+    RunTest("time may be up in a schedule while others could go on", TimeRuns);
     RunTest("regions disable APCs, guarded ones and the IRQL all of them", ApcsDisabled);
     RunTest("nothing is appended to a string that is longer than its buffer", AppendToOverfull);
     RunTest("cache-aligned pool is aligned to a cache line", CacheAligned);

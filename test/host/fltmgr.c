@@ -898,8 +898,36 @@ static void RelativeNames(void)
     CHECK(StopMinifilters());
 }
 
+static BOOLEAN Dismounted;
+
+static VOID DismountM(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    CHECK_STATUS(HostDismountVolume(L'M'), STATUS_SUCCESS);
+    Dismounted = TRUE;
+}
+
+/* A minifilter has a reference to a volume that is being dismounted. */
+static VOID GiveVolumeBack(PVOID Context)
+{
+    WCHAR Text[64];
+    UNICODE_STRING Name = {0, sizeof(Text), Text};
+
+    UNREFERENCED_PARAMETER(Context);
+    while (NT_SUCCESS(FltObjectReference(MinifilterA.Volume))) {
+        FltObjectDereference(MinifilterA.Volume);
+    }
+    for (ULONG Look = 0; Look < 100; Look++) {
+        CHECK_STATUS(FltGetVolumeName(MinifilterA.Volume, &Name, NULL), STATUS_SUCCESS);
+    }
+    CHECK(!Dismounted);
+    FltObjectDereference(MinifilterA.Volume);
+}
+
 static void VolumesAndInstances(void)
 {
+    static const PHOST_ROUTINE Routines[] = {DismountM, GiveVolumeBack};
+    PVOID Contexts[RTL_NUMBER_OF(Routines)] = {NULL};
     union {
         FLT_VOLUME_PROPERTIES Properties;
         UCHAR Room[256];
@@ -984,11 +1012,9 @@ static void VolumesAndInstances(void)
 
     ObDereferenceObject(FileObject);
     CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
-    CHECK_STATUS(FltObjectReference(MinifilterA.Volume), STATUS_SUCCESS); /* which outlives the dismount */
-    CHECK_STATUS(HostDismountVolume(L'M'), STATUS_SUCCESS);
-    CHECK_STATUS(FltObjectReference(MinifilterA.Volume), STATUS_FLT_DELETING_OBJECT);
-    CHECK_STATUS(FltGetVolumeName(MinifilterA.Volume, &Name, NULL), STATUS_SUCCESS);
-    FltObjectDereference(MinifilterA.Volume);
+    CHECK_STATUS(FltObjectReference(MinifilterA.Volume), STATUS_SUCCESS); /* which the dismount waits for */
+    HostRunSchedule(1, RTL_NUMBER_OF(Routines), Routines, Contexts);
+    CHECK(Dismounted);
     CHECK_STATUS(UnloadMinifilter(&MinifilterA), STATUS_SUCCESS);
     CHECK_STATUS(UnloadMinifilter(&MinifilterB), STATUS_SUCCESS);
     CHECK(StopMinifilters());

@@ -279,6 +279,31 @@ static void InstanceReferenced(void)
     UnloadOnSchedule();
 }
 
+static VOID Dismount(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    (VOID) HostDismountVolume(L'M');
+}
+
+static void DismountOnSchedule(void)
+{
+    static const PHOST_ROUTINE Routines[] = {Dismount};
+    PVOID Contexts[] = {NULL};
+
+    HostRunSchedule(1, 1, Routines, Contexts);
+}
+
+static void VolumeReferenced(void)
+{
+    PFLT_VOLUME Volume;
+
+    (VOID) StartMinifilters();
+    (VOID) LoadMinifilter(&MinifilterA);
+    if (NT_SUCCESS(FltGetVolumeFromInstance(MinifilterA.Instance, &Volume))) {
+        DismountOnSchedule();
+    }
+}
+
 static FLT_PREOP_CALLBACK_STATUS PendWrites(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS Objects, PVOID *Context)
 {
     UNREFERENCED_PARAMETER(Objects);
@@ -377,6 +402,8 @@ int main(void)
     RunViolation("a reference to the filter keeps it, which is noticed", VIOLATION, "not given back", FilterReferenced);
     RunViolation("a reference to an instance keeps the filter, which is noticed", VIOLATION,
                  "an instance of the filter", InstanceReferenced);
+    RunViolation("a reference to a volume keeps its dismount, which is noticed", VIOLATION, "not given back",
+                 VolumeReferenced);
     RunViolation("an operation that stays pended keeps the instance, which is noticed", VIOLATION,
                  "an operation that the minifilter keeps", PendedAtTeardown);
     RunViolation("teardown callbacks at APC_LEVEL are noticed", IRQL_NOT_LESS_OR_EQUAL, "InstanceTeardownStartCallback",

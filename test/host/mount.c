@@ -232,6 +232,77 @@ static void RegistersWhileNothingMounts(void)
     CHECK(StopTestKernel(&Kernel));
 }
 
+static volatile LONG Notifying; /* somebody is in the notification routine */
+
+static VOID NotifiedSlowly(PDEVICE_OBJECT DeviceObject, BOOLEAN FsActive)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(FsActive);
+    (VOID) InterlockedIncrement(&Notifying);
+    ObDereferenceObject(IoGetAttachedDeviceReference(FileSystem)); /* others may run */
+    (VOID) InterlockedDecrement(&Notifying);
+}
+
+static VOID RegisterFileSystemInSchedule(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    IoRegisterFileSystem(FileSystem);
+    IoUnregisterFileSystem(FileSystem);
+}
+
+static VOID UnregisterInSchedule(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    IoUnregisterFsRegistrationChange(Loaded, NotifiedSlowly);
+    CHECK(ReadAcquire(&Notifying) == 0);
+}
+
+static void UnregisteredIsNotNotified(void)
+{
+    static const PHOST_ROUTINE Routines[] = {RegisterFileSystemInSchedule, UnregisterInSchedule};
+    PVOID Contexts[RTL_NUMBER_OF(Routines)] = {NULL};
+    TEST_KERNEL Kernel;
+    HANDLE Handle = NULL;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(HostLoadDriver(L"HostTestFs", TRUE, Entry, &Loaded), STATUS_SUCCESS);
+    CHECK_STATUS(TestOpen(L"\\Device\\HostTestDisk\\File", GENERIC_READ, 0, &Handle), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(Handle), STATUS_SUCCESS);
+    HostLeaveProcess();
+    IoUnregisterFileSystem(FileSystem);
+    for (ULONG64 Seed = 1; Seed <= 40; Seed++) {
+        CHECK_STATUS(IoRegisterFsRegistrationChange(Loaded, NotifiedSlowly), STATUS_SUCCESS);
+        HostRunSchedule(Seed, RTL_NUMBER_OF(Routines), Routines, Contexts);
+    }
+    HostEnterProcess(Kernel.Process);
+    CHECK_STATUS(HostUnloadDriver(Loaded), STATUS_SUCCESS);
+    CHECK(StopTestKernel(&Kernel));
+}
+
+static ERESOURCE Guard;
+
+static VOID NotifiedUnderGuard(PDEVICE_OBJECT DeviceObject, BOOLEAN FsActive)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(FsActive);
+    (VOID) ExAcquireResourceExclusiveLite(&Guard, TRUE);
+    ExReleaseResourceLite(&Guard);
+}
+
+/* A lock that a notification routine takes is held while that is unregistered: both threads would wait. */
+static void OrderOfGuardAndRegistration(void)
+{
+    TEST_KERNEL Kernel;
+
+    CHECK_STATUS(StartTestKernel(&Kernel, FILE_SYNCHRONOUS_IO_NONALERT), STATUS_SUCCESS);
+    CHECK_STATUS(HostLoadDriver(L"HostTestFs", TRUE, Entry, &Loaded), STATUS_SUCCESS);
+    CHECK_STATUS(ExInitializeResourceLite(&Guard), STATUS_SUCCESS);
+    CHECK_STATUS(IoRegisterFsRegistrationChange(Loaded, NotifiedUnderGuard), STATUS_SUCCESS);
+    KeEnterCriticalRegion();
+    (VOID) ExAcquireResourceExclusiveLite(&Guard, TRUE);
+    IoUnregisterFsRegistrationChange(Loaded, NotifiedUnderGuard);
+}
+
 static VOID MountAndDismount(PVOID Context)
 {
     UNREFERENCED_PARAMETER(Context);
@@ -278,5 +349,8 @@ void RunMount(void)
             RegistersWhileNothingMounts);
     RunTest("the first open mounts a disk once, through a recogniser that loads and a filter that sees it",
             FirstOpenMounts);
+    RunTest("nobody is in a notification routine that has been unregistered", UnregisteredIsNotNotified);
+    RunViolation("a file system's registration and the locks of who is told of it are taken in one order",
+                 DRIVER_VERIFIER_DETECTED_VIOLATION, "the other way round", OrderOfGuardAndRegistration);
     RunTest("a volume that is dismounted stays until the opens that have found it are refused", OpensRaceADismount);
 }

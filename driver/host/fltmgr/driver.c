@@ -158,6 +158,7 @@ NTSTATUS FltpAttachVolumeDevice(PDEVICE_OBJECT Target, PDEVICE_OBJECT Disk, CCHA
     return STATUS_SUCCESS;
 }
 
+/* The volume stays as long as a minifilter has a reference, for which its dismount waits. [fltkernel/nf-fltkernel-fltobjectreference] */
 static VOID FltpDetachVolumeDevice(PFLT_VOLUME Volume)
 {
     PDEVICE_OBJECT Device = Volume->Device;
@@ -170,6 +171,7 @@ static VOID FltpDetachVolumeDevice(PFLT_VOLUME Volume)
     PlatformUnlock(&FltpMutex);
     IoDetachDevice(Volume->Lower);
     IoDeleteDevice(Device);
+    FltpRundown(&Volume->Object, TRUE, "FltMgr");
     FltpLetGo(Volume);
 }
 
