@@ -328,22 +328,19 @@ describe('figures', () => {
 
   test('have streams by their longest life, none being shorter than any, and the same ones by their contexts', () => {
     let sequence = 0n
-    const stream = (name: string, ...outlived: (number | undefined)[]) =>
-      outlived.flatMap((length) => {
+    const stream = (name: string, ...outlived: readonly (number | null)[]): Parameters<typeof record>[0] =>
+      outlived.flatMap((at) => {
         const event = { sequence: (sequence += 1n), name }
-        if (length === undefined) return [{ ...event, type: 'inserted', at: 0 } as const]
-        return [
-          { ...event, type: 'cleanup', at: 0 } as const,
-          { ...event, type: 'removed', at: length, age: length } as const,
-        ]
+        const end = { ...event, type: 'removed', at: at ?? 0, age: at ?? 0 } as const
+        return at === null ? [end] : [{ ...event, type: 'cleanup', at: 0 }, end]
       })
     const made = build(
-      ...stream('none', undefined),
+      ...stream('none', null),
       ...stream('three', 3),
       ...stream('two', 2, 1),
       ...stream('zero', 0),
       ...stream('twice zero', 0, 0),
-      ...stream('twice none', undefined, undefined),
+      ...stream('twice none', null, null),
     )
     expect(figuresOf(made).streams.map(({ name }) => made.names[name])).toEqual([
       'three',
