@@ -388,6 +388,17 @@ describe('toSupportContexts', () => {
     `)
   })
 
+  test('tells no more than why not where the driver has no objection, and throws what is none', async () => {
+    using stream = openNew()
+    const support = { ...stream.support(), supported: false, reason: 'volume' } as const
+    jest.spyOn(stream, 'support').mockReturnValue(support)
+    expect(await messageOf(() => expect(stream).toSupportContexts())).toMatch(/, which cannot: volume$/)
+    jest.spyOn(stream, 'lookup').mockImplementation(() => {
+      throw new RangeError('not the driver')
+    })
+    expect(() => expect(stream).toSupportContexts()).toThrow(RangeError)
+  })
+
   test('tells what a stream has that should not', async () => {
     using stream = openNew()
     expect(await messageOf(() => expect(stream).not.toSupportContexts())).toMatchInlineSnapshot(`
