@@ -19,9 +19,9 @@ export function textOf(data: Uint8Array): string | undefined {
 
 /** The index of the first byte that is not the same; undefined if there is none. */
 export function firstDifference(expected: Uint8Array, received: Uint8Array): number | undefined {
-  const shorter = Math.min(expected.length, received.length)
-  for (let index = 0; index < shorter; index += 1) if (expected[index] !== received[index]) return index
-  return expected.length === received.length ? undefined : shorter
+  const index = expected.findIndex((byte, at) => byte !== received[at])
+  if (index !== -1) return index
+  return received.length > expected.length ? expected.length : undefined
 }
 
 function hex(value: number, digits: number): string {

@@ -61,7 +61,7 @@ export function toWithin(options: DeadlineOptions, matcher: string): number {
 }
 
 /** The assertion as it stands in the test: `expect(received).not.matcher(expected)`. */
-export function assertion(context: MatcherContext, matcher: string, received: string, expected = ''): string {
+export function assertion(context: MatcherContext, matcher: string, received: string, expected: string): string {
   const { isNot = false, promise = '' } = context
   return context.utils.matcherHint(matcher, received, expected, { isNot, promise })
 }

@@ -74,7 +74,7 @@ export function lostEndings(): number {
 export async function liveContexts(filters = openWatches().map(([filter]) => filter)): Promise<ListedContext[]> {
   const contexts: ListedContext[] = []
   for (const filter of filters) for await (const context of filter.enumerate()) contexts.push(context)
-  return contexts.sort((one, other) => (one.sequence < other.sequence ? -1 : 1))
+  return contexts.sort((one, other) => Number(one.sequence - other.sequence))
 }
 
 /**

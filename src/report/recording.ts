@@ -174,7 +174,7 @@ export class RecordingBuilder {
   /** Events are numbered from 1 in each recording: gaps are lines that are absent, and a number that is not greater begins another recording. */
   #checkNumber(event: FilterEvent): void {
     if (event.number < this.#nextNumber) {
-      if (this.#doubts.recordings > 0) this.#forgetTheLiving()
+      this.#forgetTheLiving()
       this.#doubts.recordings += 1
       this.#nextNumber = 1
     }

@@ -1,13 +1,14 @@
 /** What withFilter and withVolume do around each test. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 
 import { makeTestDirectory } from '../../src/jest/directory'
+import { readEnvironment } from '../../src/jest/environment'
 import { withFilter, withVolume, type SetUpOptions, type TestRunner } from '../../src/jest/index'
 import { ntfsObstacle } from '../../src/ntfs-image'
 import { ntfsVolume } from '../contract/volume'
+import { where } from '../unit/platform'
 
 import { argumentErrorOf, messageOf } from './failure'
 
@@ -91,8 +92,19 @@ describe('withFilter', () => {
     await hooks.run(() => {
       const stream = setUp.filter.openStream(setUp.writeFile('a.txt'))
       stream.insert({ instance: 1n })
-      void setImmediate().then(() => stream.close())
+      setTimeout(() => stream.close(), 20) // later than it takes to look
     })
+  })
+
+  test.each([
+    ['what is said', 'host', 5000, 25_000],
+    ['nothing, on the embedded kernel', 'host', undefined, 20_000],
+    ['ten seconds, on Windows', 'windows', undefined, 30_000],
+  ])("gives hooks the time that they need beside the file system's: %s", (_, kernel, within, afterwards) => {
+    const runner = { beforeEach: jest.fn(), afterEach: jest.fn() }
+    inEnvironment({ PSCTX_KERNEL: kernel }, () => withFilter({ runner, within }))
+    expect(runner.beforeEach.mock.calls).toEqual([[expect.any(Function), 20_000]])
+    expect(runner.afterEach.mock.calls).toEqual([[expect.any(Function), afterwards]])
   })
 
   test('asks nothing of a test that closes the filter itself', async () => {
@@ -123,12 +135,14 @@ describe('withFilter', () => {
     const members = { beforeEach: () => undefined, afterEach: () => undefined }
     const errors = [
       await argumentErrorOf(() => withFilter(5 as never)),
-      await argumentErrorOf(() => withFilter({ runner: {} as never })),
+      await argumentErrorOf(() => withFilter({ runner: null as never })),
+      await argumentErrorOf(() => withFilter({ runner: { ...members, beforeEach: undefined as never } })),
+      await argumentErrorOf(() => withFilter({ runner: { ...members, afterEach: undefined as never } })),
       await argumentErrorOf(() => withFilter({ runner: Object.assign(() => undefined, members) })),
       await argumentErrorOf(() => withFilter({ runner, within: -1 })),
       await argumentErrorOf(() => withVolume({ runner, volume: 'M:' } as SetUpOptions)),
       await argumentErrorOf(() => inEnvironment({ PSCTX_KERNEL: 'linux' }, () => withFilter({ runner }))),
-      await argumentErrorOf(() => inEnvironment({ PSCTX_VOLUME: '/mnt' }, () => withVolume({ runner }))),
+      await argumentErrorOf(() => inEnvironment({ PSCTX_VOLUME: '/mnt/M:' }, () => withVolume({ runner }))),
       await argumentErrorOf(() => inEnvironment({ PSCTX_VOLUME: 'N:/mnt' }, () => withVolume({ runner }))),
       await argumentErrorOf(() =>
         inEnvironment({ PSCTX_KERNEL: 'windows', PSCTX_VOLUME: 'T:=C:\\tests' }, () => withVolume({ runner })),
@@ -139,14 +153,23 @@ describe('withFilter', () => {
        "ERR_INVALID_ARG_TYPE withFilter: \`options\` must be an object.",
        "ERR_INVALID_ARG_TYPE withFilter: \`runner\` must be an object with beforeEach and afterEach.",
        "ERR_INVALID_ARG_TYPE withFilter: \`runner\` must be an object with beforeEach and afterEach.",
+       "ERR_INVALID_ARG_TYPE withFilter: \`runner\` must be an object with beforeEach and afterEach.",
+       "ERR_INVALID_ARG_TYPE withFilter: \`runner\` must be an object with beforeEach and afterEach.",
        "ERR_INVALID_ARG_VALUE withFilter: \`within\` must be an integer from 0 to 2147483647.",
        "ERR_INVALID_ARG_VALUE withVolume: \`volume\` must be left out: known are within, runner.",
        "ERR_INVALID_ARG_VALUE withFilter: \`PSCTX_KERNEL\` must be host or windows in the environment, not "linux".",
-       "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as M:, or one with its directory, N:=/mnt/ntfs, in the environment, not "/mnt".",
+       "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as M:, or one with its directory, N:=/mnt/ntfs, in the environment, not "/mnt/M:".",
        "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as M:, or one with its directory, N:=/mnt/ntfs, in the environment, not "N:/mnt".",
        "ERR_INVALID_ARG_VALUE withVolume: \`PSCTX_VOLUME\` must be a drive such as T: in the environment, not "T:=C:\\\\tests".",
      ]
     `)
+  })
+
+  test.each([
+    ['win32', { kernel: 'windows', drive: undefined, directory: undefined }],
+    ['linux', { kernel: 'host', drive: 'M:', directory: undefined }],
+  ] as const)("is on the system's own kernel when the environment says nothing: %s", (platform, expected) => {
+    expect(inEnvironment({}, () => where({ platform }, () => readEnvironment('withFilter')))).toEqual(expected)
   })
 
   test('needs to be told the hooks where they are not global', async () => {
@@ -199,8 +222,16 @@ describe('withVolume', () => {
     const hooks = new Hooks()
     const volume = withVolume({ runner: hooks })
     await hooks.run(async () => {
-      expect(await argumentErrorOf(() => volume.writeFile(5 as never))).toMatchObject({ argument: 'name' })
-      expect(await argumentErrorOf(() => volume.writeFile('a', 5 as never))).toMatchObject({ argument: 'data' })
+      expect(await argumentErrorOf(() => volume.writeFile(5 as never))).toEqual({
+        code: 'ERR_INVALID_ARG_TYPE',
+        argument: 'name',
+        message: 'writeFile: `name` must be a string.',
+      })
+      expect(await argumentErrorOf(() => volume.writeFile('a', 5 as never))).toEqual({
+        code: 'ERR_INVALID_ARG_TYPE',
+        argument: 'data',
+        message: 'writeFile: `data` must be a Uint8Array or a Buffer.',
+      })
       expect(() => volume.writeFile('a?.txt')).toThrow('STATUS_OBJECT_NAME_INVALID')
     })
   })
@@ -223,6 +254,32 @@ describe('withVolume', () => {
     expect(readFileSync(file, 'utf8')).toBe('content')
     directory.remove()
     expect(existsSync(directory.path)).toBe(false)
+  })
+
+  test('makes the directory on the drive that the environment names, where the kernel is not the embedded one', () => {
+    const make = jest.spyOn(fs, 'mkdtempSync').mockImplementation((prefix) => `${prefix}1f0c`)
+    try {
+      const environment = { kernel: 'windows', drive: 'T:', directory: undefined } as const
+      expect(makeTestDirectory(environment, { host: undefined }).path).toBe('T:\\psctx-1f0c')
+    } finally {
+      make.mockRestore()
+    }
+  })
+
+  test('closes the filter all the same where no directory can be made', async () => {
+    const hooks = new Hooks()
+    const volume = inEnvironment({ PSCTX_VOLUME: `N:=${tmpdir()}` }, () => withVolume({ runner: hooks }))
+    const make = jest.spyOn(fs, 'mkdtempSync').mockImplementation(() => {
+      throw new Error('no space is left')
+    })
+    try {
+      expect(() => hooks.before()).toThrow('no space is left')
+    } finally {
+      make.mockRestore()
+    }
+    const { filter } = volume
+    await hooks.after()
+    expect(filter.closed).toBe(true)
   })
 
   const obstacle = ntfsObstacle()

@@ -1,6 +1,6 @@
 /** The matchers that ask a stream, with Jest's globals. */
 import { openFilter, Stream } from '../../src/index'
-import { withVolume } from '../../src/jest/index'
+import { matchers, withVolume } from '../../src/jest/index'
 
 import { argumentErrorOf, messageOf } from './failure'
 
@@ -84,6 +84,19 @@ describe('toHaveContext', () => {
     `)
   })
 
+  test.each([
+    ['16 bytes', Buffer.alloc(16), Array(16).fill('00').join(' ')],
+    ['17 bytes', Buffer.alloc(17), '17 bytes, which are no text'],
+    ['80 characters', Buffer.from('ü'.repeat(80)), `"${'ü'.repeat(80)}"`],
+    ['81 characters', Buffer.from('ü'.repeat(81)), '162 bytes of text'],
+  ])('tells data of %s in one line', async (_, data, told) => {
+    using stream = openNew()
+    stream.insert({ instance: 1n, data })
+    expect(await messageOf(() => expect(stream).not.toHaveContext({ instance: 1n }))).toContain(
+      `\nReceived: owner 0, instance 1, data ${told} on M:\\`,
+    )
+  })
+
   test('tells text that is not the same', async () => {
     using stream = openNew()
     stream.insert({ instance: 1n, data: Buffer.from('seen') })
@@ -141,6 +154,21 @@ describe('toHaveContext', () => {
        00000030  30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e 3f  |0123456789:;<=>?|
                                 ^^ in the line of 0x00000020"
     `)
+  })
+
+  test('tells the bytes as well where one of both is text', async () => {
+    using stream = openNew()
+    const [text, other] = [Buffer.from('seen~'), Buffer.from('seen\x7f')]
+    stream.insert({ instance: 1n, data: other })
+    stream.insert({ instance: 2n, data: text })
+    const ofText = '  00000000  73 65 65 6e 7e                                   |seen~|'
+    const ofOther = '  00000000  73 65 65 6e 7f                                   |seen.|'
+    expect(await messageOf(() => expect(stream).toHaveContext({ instance: 1n, data: text }))).toContain(
+      `Expected data: 5 bytes\n${ofText}\nReceived data: 5 bytes\n${ofOther}`,
+    )
+    expect(await messageOf(() => expect(stream).toHaveContext({ instance: 2n, data: other }))).toContain(
+      `Expected data: 5 bytes\n${ofOther}\nReceived data: 5 bytes\n${ofText}`,
+    )
   })
 
   test('tells where data ends too early', async () => {
@@ -208,6 +236,20 @@ describe('toHaveContext', () => {
     expect(await messageOf(() => expect(volume.filter.openStreamAsync(path)).resolves.toHaveContexts(1))).toContain(
       'expect(stream).resolves.toHaveContexts(count)',
     )
+  })
+
+  test('is not negated, nor waits, where the runner says nothing of it', () => {
+    using stream = openNew()
+    const asIs = (text: string): string => text
+    const utils = { EXPECTED_COLOR: asIs, RECEIVED_COLOR: asIs, printExpected: String, printReceived: String }
+    const matcherHint = jest.fn(() => 'the assertion')
+    const context = { utils: { ...utils, diff: () => undefined, matcherHint } }
+    const { pass, message } = matchers.toHaveContext.call(context, stream, { instance: 1n })
+    expect({ pass, message: message() }).toEqual({
+      pass: false,
+      message: `the assertion\n\nExpected: owner 0, instance 1\nReceived: no context on ${stream.path}`,
+    })
+    expect(matcherHint).toHaveBeenCalledWith('toHaveContext', 'stream', 'context', { isNot: false, promise: '' })
   })
 
   test('throws what is no answer of the driver', () => {
@@ -346,6 +388,17 @@ describe('toSupportContexts', () => {
     `)
   })
 
+  test('tells no more than why not where the driver has no objection, and throws what is none', async () => {
+    using stream = openNew()
+    const support = { ...stream.support(), supported: false, reason: 'volume' } as const
+    jest.spyOn(stream, 'support').mockReturnValue(support)
+    expect(await messageOf(() => expect(stream).toSupportContexts())).toMatch(/, which cannot: volume$/)
+    jest.spyOn(stream, 'lookup').mockImplementation(() => {
+      throw new RangeError('not the driver')
+    })
+    expect(() => expect(stream).toSupportContexts()).toThrow(RangeError)
+  })
+
   test('tells what a stream has that should not', async () => {
     using stream = openNew()
     expect(await messageOf(() => expect(stream).not.toSupportContexts())).toMatchInlineSnapshot(`
@@ -370,6 +423,16 @@ describe('a stream that cannot be asked', () => {
     expect(await messageOf(() => expect(stream).not.toHaveContexts(1))).toContain('another file or file system')
     expect([stream]).not.toEqual([expect.toHaveContexts(0)])
     expect([stream]).not.toEqual([expect.not.toHaveContexts(0)])
+  })
+
+  test('fails every assertion, as it is a copy', async () => {
+    const copy: unknown = Object.create(Stream.prototype)
+    expect(await messageOf(() => expect(copy).toHaveContexts(0))).toBe(
+      'expect(stream).toHaveContexts(count)\n\nIt is a copy of a Stream, which cannot be asked.',
+    )
+    expect(await messageOf(() => expect(copy).not.toHaveContexts(0))).toBe(
+      'expect(stream).not.toHaveContexts(count)\n\nIt is a copy of a Stream, which cannot be asked.',
+    )
   })
 
   test('fails every assertion, as it is closed', async () => {

@@ -1,4 +1,5 @@
 /** The matchers that wait for the file system, with @jest/globals. */
+import timers from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
 
 import { describe, expect, jest, test } from '@jest/globals'
@@ -51,6 +52,7 @@ describe('toBeTornDown', () => {
   test('fails when the context is still there, as a second handle is open', async () => {
     using stream = openNew()
     using second = volume.filter.openStream(stream.path)
+    stream.insert({ instance: 2n })
     const context = stream.insert({ instance: 1n, data: Buffer.from('seen') })
     stream.close()
     expect(await messageOf(() => expect(context).toBeTornDown({ within: short }))).toMatchInlineSnapshot(`
@@ -177,11 +179,28 @@ describe('toBeTornDown', () => {
   })
 
   test('knows the contexts of a filter that is watched by the test itself', async () => {
-    using filter = watched(watched(openFilter()))
+    using filter = watched(openFilter())
     using stream = filter.openStream(volume.writeFile('a.txt'))
     const context = stream.insert({ instance: 1n })
     stream.close()
     await expect(context).toBeTornDown({ within: generous })
+    expect(watched(filter)).toBe(filter) // as it is already
+    await expect(context).toBeTornDown({ within: generous })
+  })
+
+  test('leaves no timer behind, for which the process would wait', async () => {
+    const [set, clear] = [jest.spyOn(timers, 'setTimeout'), jest.spyOn(timers, 'clearTimeout')]
+    try {
+      using stream = openNew()
+      const context = stream.insert({ instance: 1n })
+      stream.close()
+      await expect(context).toBeTornDown({ within: generous })
+      expect(set.mock.results).toHaveLength(1)
+      expect(clear.mock.calls).toEqual([[set.mock.results[0]!.value]])
+    } finally {
+      set.mockRestore()
+      clear.mockRestore()
+    }
   })
 
   test('refuses what is no context, and what is no time', async () => {
@@ -190,6 +209,7 @@ describe('toBeTornDown', () => {
     const errors = [
       await argumentErrorOf(() => expect(stream).toBeTornDown()),
       await argumentErrorOf(() => expect(stream.lookup({ instance: 2n })).toBeTornDown()),
+      await argumentErrorOf(() => expect(null).toBeTornDown()),
       await argumentErrorOf(() => expect({ sequence: 1 }).not.toBeTornDown()),
       await argumentErrorOf(() => expect(context).toBeTornDown({ within: -1 })),
       await argumentErrorOf(() => expect(context).toBeTornDown({ within: '1' as never })),
@@ -198,6 +218,7 @@ describe('toBeTornDown', () => {
     ]
     expect(errors.map(({ code, message }) => `${code} ${message}`)).toMatchInlineSnapshot(`
      [
+       "ERR_INVALID_ARG_TYPE toBeTornDown: \`received\` must be a context: what insert(), lookup(), contexts() or an event tells, with its \`sequence\`.",
        "ERR_INVALID_ARG_TYPE toBeTornDown: \`received\` must be a context: what insert(), lookup(), contexts() or an event tells, with its \`sequence\`.",
        "ERR_INVALID_ARG_TYPE toBeTornDown: \`received\` must be a context: what insert(), lookup(), contexts() or an event tells, with its \`sequence\`.",
        "ERR_INVALID_ARG_TYPE toBeTornDown: \`received\` must be a context: what insert(), lookup(), contexts() or an event tells, with its \`sequence\`.",
@@ -238,7 +259,7 @@ describe('toLeaveNoContexts', () => {
     using stream = openNew()
     await expect(() => {
       stream.insert({ instance: 1n })
-      void setImmediate().then(() => stream.close())
+      setTimeout(() => stream.close(), short) // later than it takes to look
     }).toLeaveNoContexts({ within: generous })
   })
 

@@ -1,4 +1,6 @@
 /** What a recording comes to: lives of contexts and figures, from events that are written by hand; and what is no recording. */
+import { Script } from 'node:vm'
+
 import { renderReport, ReportInputError } from '../../src/report/index'
 import { computeFigures, type Selection } from '../../src/report/figures'
 import { RecordingBuilder, type Recording } from '../../src/report/recording'
@@ -83,11 +85,11 @@ describe('the life of a context', () => {
     expect(doubts).toEqual({ ...sound, insertionsNotSeen: 2 })
   })
 
-  test('ends once: another end is told as a doubt', () => {
+  test.each(['removed', 'torn-down'] as const)('ends once: that it is %s as well is told as a doubt', (type) => {
     const { contexts, doubts } = build(
       { type: 'inserted', at: 0 },
       { type: 'torn-down', at: 1, age: 1 },
-      { type: 'torn-down', at: 2, age: 2 },
+      { type, at: 2, age: 2 },
     )
     expect(contexts).toHaveLength(1)
     expect(contexts[0]).toMatchObject({ end: 1, age: 1 })
@@ -114,9 +116,53 @@ describe('the life of a context', () => {
     expect(doubts).toEqual({ ...sound, tornDownEarly: 1 })
   })
 
+  test('that is removed with a handle open is none', () => {
+    const { contexts, doubts } = build({ type: 'inserted' }, { type: 'tracked' }, { type: 'removed' })
+    expect(contexts[0]).toMatchObject({ handles: 1, outcome: 'removed' })
+    expect(doubts).toEqual(sound)
+  })
+
   test('knows of no open before its insertion, but of the cleanup', () => {
     const { contexts } = build({ type: 'inserted' }, { type: 'cleanup' }, { type: 'tracked' })
     expect(contexts[0]).toMatchObject({ opens: 1, cleanups: 1, handles: 1 })
+  })
+})
+
+describe('a recording', () => {
+  test('has each event of a context with its time, its context and its process, where one is told', () => {
+    const { events, types } = build(
+      { type: 'inserted', at: 0, sequence: 1n, processId: 4 },
+      { type: 'inserted', at: 1, sequence: 2n, processId: 0 },
+      { type: 'torn-down', at: 3, sequence: 1n },
+    )
+    expect({ ...events, type: events.type.map((index) => types[index]) }).toEqual({
+      type: ['inserted', 'inserted', 'torn-down'],
+      time: [0, 1, 3],
+      context: [0, 1, 0],
+      process: [4, 0, -1],
+    })
+  })
+
+  test('has the volumes that came and went besides contexts', () => {
+    const { others, contexts } = build(
+      { type: 'volume-attached', at: 0, name: '\\Device\\V' },
+      { type: 'volume-detached', at: 2, name: '\\Device\\V' },
+    )
+    expect(others).toEqual([
+      { type: 'volume-attached', time: 0, name: '\\Device\\V', process: null, count: null },
+      { type: 'volume-detached', time: 2, name: '\\Device\\V', process: null, count: null },
+    ])
+    expect(contexts).toEqual([])
+  })
+
+  test('that no event was added to has begun at no time', () => {
+    expect(build()).toMatchObject({
+      started: 0,
+      span: 0,
+      contexts: [],
+      others: [],
+      doubts: { ...sound, recordings: 0 },
+    })
   })
 })
 
@@ -145,12 +191,19 @@ describe('doubts', () => {
 
   test('tell recordings that follow one another, and follow no context into the next', () => {
     const { doubts, contexts } = build(
-      { type: 'inserted', number: 1 },
-      { type: 'tracked', number: 2 },
-      { type: 'tracked', number: 1 },
+      { type: 'inserted', number: 1, sequence: 1n },
+      { type: 'cleanup', number: 2, sequence: 1n },
+      { type: 'inserted', number: 3, sequence: 2n },
+      { type: 'cleanup', number: 4, sequence: 2n },
+      { type: 'torn-down', number: 5, sequence: 2n },
+      { type: 'tracked', number: 1, sequence: 1n },
     )
     expect(doubts).toMatchObject({ absent: 0, recordings: 2 })
-    expect(contexts.map(({ outcome }) => outcome)).toEqual(['unknown', 'alive'])
+    expect(contexts.map(({ outcome, outlived }) => [outcome, outlived])).toEqual([
+      ['unknown', null],
+      ['torn-down', 1],
+      ['alive', null],
+    ])
   })
 
   test('tell a clock that was set back, where no time passes, and after which it goes on', () => {
@@ -168,7 +221,7 @@ describe('doubts', () => {
   test('are none about two events of one tick of the clock that changed places', () => {
     const { doubts, events } = build(
       { type: 'inserted', at: 20 },
-      { type: 'tracked', at: 5 },
+      { type: 'tracked', at: 4 },
       { type: 'cleanup', at: 21 },
     )
     expect(events.time).toEqual([0, 0, 1])
@@ -179,16 +232,16 @@ describe('doubts', () => {
 describe('figures', () => {
   const recording = build(
     { type: 'volume-attached', at: 0, name: '\\Device\\V' },
-    { type: 'inserted', at: 1, sequence: 1n, name: '\\Data\\Report.docx', processId: 8 },
-    { type: 'tracked', at: 1, sequence: 1n, name: '\\Data\\Report.docx', processId: 8 },
+    { type: 'inserted', at: 1, sequence: 1n, name: '\\Data\\Report.docx', processId: 16 },
+    { type: 'tracked', at: 1, sequence: 1n, name: '\\Data\\Report.docx', processId: 16 },
     { type: 'inserted', at: 2, sequence: 2n, name: '\\b', processId: 12 },
     { type: 'tracked', at: 2, sequence: 2n, name: '\\b', processId: 12 },
     { type: 'cleanup', at: 3, sequence: 1n, name: '\\Data\\Report.docx', processId: 12 },
     { type: 'torn-down', at: 4, sequence: 1n, name: '\\Data\\Report.docx', age: 3 },
     { type: 'cleanup', at: 5, sequence: 2n, name: '\\b', processId: 12 },
     { type: 'missed', at: 6, count: 5, rule: 1n, processId: 12 },
-    { type: 'inserted', at: 7, sequence: 3n, name: '\\b', processId: 16 },
-    { type: 'removed', at: 9, sequence: 3n, name: '\\b', processId: 16, age: 2 },
+    { type: 'inserted', at: 7, sequence: 3n, name: '\\b', processId: 8 },
+    { type: 'removed', at: 9, sequence: 3n, name: '\\b', processId: 8, age: 2 },
   )
 
   test('are of everything when nothing is selected', () => {
@@ -216,6 +269,7 @@ describe('figures', () => {
     ['d?ta', [0]],
     ['reportxdocx', []],
     ['(', []],
+    ['*'.repeat(60) + '#', []],
     ['\\', [0, 1, 2]],
   ])('are of names with %j in them', (name, contexts) => {
     expect(figuresOf(recording, { name }).contexts).toEqual(contexts)
@@ -228,6 +282,31 @@ describe('figures', () => {
     expect(figures.counts).toMatchObject({ inserted: 1, tracked: 1, cleanup: 2, 'torn-down': 0, missed: 5 })
     expect(figures.outcomes).toMatchObject({ 'torn-down': 1, alive: 1 })
     expect(figures.events).toBe(5)
+  })
+
+  test('are of the volumes that have the name as well, and of nothing else that has none', () => {
+    const othersOf = (name: string) => figuresOf(recording, { name }).others.map(({ type }) => type)
+    expect(othersOf('')).toEqual(['volume-attached', 'missed'])
+    expect(othersOf('device')).toEqual(['volume-attached'])
+    expect(othersOf('report')).toEqual([])
+    expect(othersOf('null')).toEqual([])
+  })
+
+  test('have a name for truncated if one event of it was', () => {
+    const truncations = [[true, false, true], [false, true, false], [false]]
+    const { streams } = figuresOf(
+      build(
+        ...truncations.flatMap((ofName, number) =>
+          ofName.map((nameTruncated, index) => ({
+            type: 'inserted' as const,
+            sequence: BigInt(10 * number + index),
+            name: `\\${number}`,
+            nameTruncated,
+          })),
+        ),
+      ),
+    )
+    expect(streams.map(({ nameTruncated }) => nameTruncated)).toEqual([true, true, false])
   })
 
   test('have no longest life where no context is known to have outlived its last handle', () => {
@@ -244,6 +323,33 @@ describe('figures', () => {
     ]
     expect(figuresOf(build(...life(1n, 1, 6), ...life(2n, 20, 2))).streams).toMatchObject([{ outlived: 6, longest: 0 }])
     expect(figuresOf(build(...life(1n, 1, 2), ...life(2n, 20, 6))).streams).toMatchObject([{ outlived: 6, longest: 1 }])
+    expect(figuresOf(build(...life(1n, 1, 2), ...life(2n, 20, 2))).streams).toMatchObject([{ outlived: 2, longest: 0 }])
+  })
+
+  test('have streams by their longest life, none being shorter than any, and the same ones by their contexts', () => {
+    let sequence = 0n
+    const stream = (name: string, ...outlived: readonly (number | null)[]): Parameters<typeof record>[0] =>
+      outlived.flatMap((at) => {
+        const event = { sequence: (sequence += 1n), name }
+        const end = { ...event, type: 'removed', at: at ?? 0, age: at ?? 0 } as const
+        return at === null ? [end] : [{ ...event, type: 'cleanup', at: 0 }, end]
+      })
+    const made = build(
+      ...stream('none', null),
+      ...stream('three', 3),
+      ...stream('two', 2, 1),
+      ...stream('zero', 0),
+      ...stream('twice zero', 0, 0),
+      ...stream('twice none', null, null),
+    )
+    expect(figuresOf(made).streams.map(({ name }) => made.names[name])).toEqual([
+      'three',
+      'two',
+      'twice zero',
+      'zero',
+      'twice none',
+      'none',
+    ])
   })
 
   test('are of some types of events', () => {
@@ -269,6 +375,9 @@ describe('input', () => {
       /"age"/,
     ],
     ['{"type":"toString"}', /the type "toString" is not known/],
+    ['{"type":"stat","command":"stat"}', /the type "stat" is not known/],
+    ['x'.repeat(60), /: "x{60}" is not JSON/],
+    ['x'.repeat(61), /: "x{60}…" is not JSON/],
     ['{"number":1}', /no "type"/],
     ['{"command":"stat","kernel":"host"}', /what "stat" has printed\. Leave out what other commands print\.$/],
     ['[]', /no "type"/],
@@ -319,6 +428,13 @@ describe('input', () => {
     const page = await renderReport([''])
     expect(page).toContain('The recording holds no events')
     expect(page).not.toContain('<script')
+  })
+
+  test('makes a page whose program is whole: what shows the figures, called with what computes them', async () => {
+    const page = await renderReport([good!])
+    const program = /<script>(.*)<\/script>/s.exec(page)![1]!
+    expect(() => new Script(program)).not.toThrow()
+    expect(program).toContain('function computeFigures(')
   })
 
   test('may come as it is read', async () => {

@@ -41,6 +41,16 @@ test('what looks like a number and is a name stays a text', () => {
   expect(JSON.parse(JSON.stringify(value, jsonReplacer), jsonReviver)).toEqual(value)
 })
 
+test.each(['', '-1', '12 ', ' 12', 'x12', '12x', '0x12'])('what is no number in digits stays a text: %j', (text) => {
+  const value = { owner: text, time: text }
+  expect(JSON.parse(JSON.stringify(value), jsonReviver)).toEqual(value)
+})
+
+test('what another reviver has dropped stays dropped', () => {
+  const reviver = (key: string, value: unknown): unknown => jsonReviver(key, key === 'owner' ? undefined : value)
+  expect(JSON.parse('{"owner":"1","instance":"2"}', reviver)).toEqual({ instance: 2n })
+})
+
 test('what looks like bytes and is of another type stays as it is', () => {
   for (const value of [{ type: 'Other', data: [1, 2] }, { type: 'Buffer', data: 'text' }, { data: [1, 2] }]) {
     expect(JSON.parse(JSON.stringify({ data: value }), jsonReviver)).toEqual({ data: value })
