@@ -11,6 +11,7 @@ import { ntfsVolume } from '../contract/volume'
 import { where } from '../unit/platform'
 
 import { argumentErrorOf, messageOf } from './failure'
+import { closeLate } from './late'
 
 /** A runner whose hooks the test runs by itself. */
 class Hooks implements TestRunner {
@@ -89,11 +90,13 @@ describe('withFilter', () => {
   test('waits for what the file system tears down late', async () => {
     const hooks = new Hooks()
     const setUp = withVolume({ runner: hooks, within: 60_000 })
+    let looks: Promise<number> | undefined
     await hooks.run(() => {
       const stream = setUp.filter.openStream(setUp.writeFile('a.txt'))
       stream.insert({ instance: 1n })
-      setTimeout(() => stream.close(), 20) // later than it takes to look
+      looks = closeLate(setUp.filter, stream)
     })
+    expect(await looks).toBe(1)
   })
 
   test.each([

@@ -9,6 +9,7 @@ import { watched, withVolume } from '../../src/jest/index'
 import { liveContexts } from '../../src/jest/watch'
 
 import { argumentErrorOf, messageOf } from './failure'
+import { closeLate } from './late'
 
 /** Milliseconds that are enough on any machine, and that no passing test waits for. */
 const generous = 60_000
@@ -257,10 +258,12 @@ describe('toLeaveNoContexts', () => {
 
   test('waits for a teardown that comes late', async () => {
     using stream = openNew()
+    let looks: Promise<number> | undefined
     await expect(() => {
       stream.insert({ instance: 1n })
-      setTimeout(() => stream.close(), short) // later than it takes to look
+      looks = closeLate(volume.filter, stream)
     }).toLeaveNoContexts({ within: generous })
+    expect(await looks).toBe(1)
   })
 
   test('fails when contexts are left, and tells which', async () => {
