@@ -56,6 +56,7 @@ CORE_TEST_ROUTINE CoreVolumesAreWaitedForWithinBounds;
 CORE_TEST_ROUTINE CoreOwnFilesAreNotAcquired;
 
 /* core_volumes.c */
+CORE_TEST_ROUTINE CoreEveryOrderIsSorted;
 CORE_TEST_ROUTINE CoreVolumesThatDoNotFitTellWhatTheFirstNeeds;
 CORE_TEST_ROUTINE CoreStorageIsAskedForItsNameOnce;
 CORE_TEST_ROUTINE CoreStorageIsToldByOneOfTwoOpens;

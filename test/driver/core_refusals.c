@@ -373,6 +373,7 @@ static const CORE_TEST CoreAnsweredTests[] = {
     {"a list of devices has those that have come meanwhile", CoreListsHaveWhatHasComeMeanwhile},
     {"a name that does not fit is asked for again, and one that is not told is empty", CoreNamesAreAsLongAsTheyAre},
     {"a device that tells nothing is no volume, and a driver without devices has none", CoreBareDevicesAreNoVolumes},
+    {"devices are put in their order, in whichever they are listed", CoreEveryOrderIsSorted},
     {"of volumes that do not fit, the first says what it needs", CoreVolumesThatDoNotFitTellWhatTheFirstNeeds},
     {"file systems that are known are forgotten when the driver is unloaded",
      CoreFileSystemsAreKeptUntilTheDriverIsUnloaded},

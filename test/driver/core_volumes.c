@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core_redirector.h"
+#include "volumes/volumes.h"
 
 #define CORE_MET 32u /* file systems that are kept */
 
@@ -16,6 +17,65 @@ static NTSTATUS CoreListVolumes(_In_ HANDLE Control, _Out_writes_bytes_(Length) 
 
     CoreSetHeader(&request.Header, PSCTX_OPERATION_LIST_VOLUMES, sizeof(request));
     return CoreControl(Control, PSCTX_IOCTL_LIST_VOLUMES, &request, sizeof(request), Reply, Length, NULL);
+}
+
+#define CORE_SORTED 7u
+
+static VOID CoreCheckSorted(_In_reads_(Count) const ULONG *Keys, _In_ ULONG Count)
+{
+    PSCTX_KEYED entries[CORE_SORTED];
+    ULONG index;
+
+    for (index = 0; index < Count; index += 1) {
+        entries[index].Key = Keys[index];
+        entries[index].Value = NULL;
+    }
+    PsctxSort(entries, Count);
+    for (index = 0; index < Count; index += 1) {
+        CHECK_EQUAL(entries[index].Key, index);
+    }
+}
+
+/* Every order of so many keys, by exchanging one of those before an end with that at the end, for each end. */
+static VOID CorePermute(_Inout_updates_(Count) PULONG Keys, _In_ ULONG Count)
+{
+    ULONG turn[CORE_SORTED] = {0};
+    ULONG end = 0;
+
+    CoreCheckSorted(Keys, Count);
+    while (end < Count) {
+        if (turn[end] < end) {
+            const ULONG other = end % 2 == 0 ? 0 : turn[end];
+            const ULONG key = Keys[end];
+
+            Keys[end] = Keys[other];
+            Keys[other] = key;
+            CoreCheckSorted(Keys, Count);
+            turn[end] += 1;
+            end = 0;
+        } else {
+            turn[end] = 0;
+            end += 1;
+        }
+    }
+}
+
+VOID CoreEveryOrderIsSorted(VOID)
+{
+    ULONG count;
+    CORE core;
+
+    CoreStart(&core);
+    for (count = 0; count <= CORE_SORTED; count += 1) {
+        ULONG keys[CORE_SORTED];
+        ULONG index;
+
+        for (index = 0; index < count; index += 1) {
+            keys[index] = index;
+        }
+        CorePermute(keys, count);
+    }
+    CoreStop(&core);
 }
 
 /* Of two that need room of different sizes, of which neither has it, it is the first that a client has to make room for. */
