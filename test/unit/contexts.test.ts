@@ -40,6 +40,7 @@ function list(sequences: readonly bigint[], pageLength: number) {
 
 test('contexts that do not fit into one reply are asked for page by page, each behind the last one told', () => {
   expect(list([9n, 7n, 4n], 2)).toEqual({ told: [9n, 7n, 4n], asked: [0n, 7n] })
+  expect(list([9n, 7n, 4n], 1)).toEqual({ told: [9n, 7n, 4n], asked: [0n, 9n, 7n] })
   expect(list([9n, 7n, 4n], 3).asked).toEqual([0n])
 })
 
