@@ -112,7 +112,7 @@ export type HostVolume = readonly [letter: string, directory?: string | undefine
 
 interface Addon {
   /** The front is that of the embedded kernel's driver. */
-  open(kernel: string, readOnly: boolean, volumes: readonly HostVolume[], front: number): NativeSession | Answer
+  open: (kernel: string, readOnly: boolean, volumes: readonly HostVolume[], front: number) => NativeSession | Answer
   readonly layout: Readonly<Record<keyof typeof layout, number>>
 }
 
