@@ -8,7 +8,7 @@ import { makeStream } from '../../src/stream'
 
 import { failureOf } from './failures'
 
-const { listEntry, listReply, listRequest } = abi
+const { contextReply, limits, listEntry, listReply, listRequest } = abi
 
 /** The sequences that are told, and those behind which was asked, of a kernel that has these, youngest first, and tells so many at a time. */
 function list(sequences: readonly bigint[], pageLength: number) {
@@ -44,11 +44,16 @@ test('contexts that do not fit into one reply are asked for page by page, each b
   expect(list([9n, 7n, 4n], 3).asked).toEqual([0n])
 })
 
-test('a kernel that has no room for a context, though there is enough, is asked once', () => {
+test.each([
+  ['there is enough', 256],
+  ['it needs more than any has', limits.dataLength + 1],
+])('a kernel that has no room for a context, though %s, is asked once', (_, needed) => {
   let asked = 0
   const buffer = new ArrayBuffer(layout.reply + layout.replyLength)
   const lookup = () => {
     asked += 1
+    if (asked > 9) throw new Error('asked for ever')
+    new Memory(buffer).setUint32(layout.reply + contextReply.dataLength, needed)
     return statusOf('STATUS_BUFFER_OVERFLOW') | 0
   }
   const native = { memory: buffer, closeHandle: () => undefined, lookup } as unknown as NativeSession
