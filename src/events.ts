@@ -14,7 +14,7 @@ import {
   typeBit,
 } from './codec/events'
 import { Memory } from './codec/memory'
-import { closedError, isFailure, PerStreamContextError, statusOf, typeError, valueError } from './errors'
+import { isFailure, PerStreamContextError, statusOf, typeError, valueError } from './errors'
 import { type Answer, layout, type NativeReader } from './native'
 import { PagedIterator, type ClosableIterator } from './paging'
 import { answerError, type Session } from './session'
@@ -65,7 +65,6 @@ class EventIterator extends PagedIterator<FilterEvent> {
 
   constructor(session: Session, number: bigint, types: number, capacity: number, signal: AbortSignal | undefined) {
     super(signal, 'events')
-    if (session.isClosed) throw closedError('events')
     const native = session.native.openReader()
     if (typeof native === 'number') throw answerError(native, 'events')
     this.#native = native

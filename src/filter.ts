@@ -332,7 +332,7 @@ export class Filter {
         abandon()
         reject(abortError(signal!))
       }
-      signal?.addEventListener('abort', stop, { once: true })
+      signal?.addEventListener('abort', stop)
     })
   }
 }

@@ -12,13 +12,16 @@ export interface MinifilterInstance {
   readonly altitude: string
 }
 
+function compare(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1
+}
+
 /** Compares decimal numbers of any length: the higher one is greater. */
 function compareAltitudes(one: string, other: string): number {
   const [whole = '', fraction = ''] = one.split('.')
   const [otherWhole = '', otherFraction = ''] = other.split('.')
   const length = Math.max(whole.length, otherWhole.length)
-  const [left, right] = [whole.padStart(length, '0') + fraction, otherWhole.padStart(length, '0') + otherFraction]
-  return left === right ? 0 : left < right ? -1 : 1
+  return compare(whole.padStart(length, '0') + fraction, otherWhole.padStart(length, '0') + otherFraction)
 }
 
 /** The instances on the volume that an open file lies on, from the highest down, or the status that there are none for. */
@@ -27,7 +30,7 @@ export function findMinifilters(session: Session, handle: number, path: string):
   const found = session.native.listMinifilters(handle, drive.toUpperCase())
   return typeof found === 'number'
     ? found
-    : found.sort((one, other) => compareAltitudes(other.altitude, one.altitude) || (one.filter < other.filter ? -1 : 1))
+    : found.sort((one, other) => compareAltitudes(other.altitude, one.altitude) || compare(one.filter, other.filter))
 }
 
 /** The same, or an error. */

@@ -61,7 +61,7 @@ export abstract class PagedIterator<T> implements ClosableIterator<T> {
     if (signal === undefined) return
     const self = new WeakRef(this)
     const listener = (): void => self.deref()?.fail(abortError(signal))
-    signal.addEventListener('abort', listener, { once: true })
+    signal.addEventListener('abort', listener)
     this.#forgetSignal = () => {
       signal.removeEventListener('abort', listener)
     }

@@ -57,7 +57,7 @@ export class Session {
       const answer = send()
       if (answer !== overflow) return answer
       const needed = this.memory.uint32(reply + abi.contextReply.dataLength)
-      if (needed <= this.#dataRoom) return answer
+      if (needed <= this.#dataRoom || needed > abi.limits.dataLength) return answer
       this.#dataRoom = Math.min(Math.max(needed, 2 * this.#dataRoom), abi.limits.dataLength)
     }
   }

@@ -39,7 +39,7 @@ const reasonTexts: Record<UnsupportedReason, string> = {
 const { contextReply, limits } = abi
 
 function isFilterManagers(context: InspectedContext): boolean {
-  return context.holder === 'other-filter' && context.module?.toLowerCase() === 'fltmgr.sys'
+  return context.module?.toLowerCase() === 'fltmgr.sys'
 }
 
 /** Bytes of the first reply that is tried for an inspection. */

@@ -28,7 +28,7 @@ function program(interpreter?: string, segments = 2): string {
     bytes.writeUInt32LE(interpret, header + segment)
     bytes.writeBigUInt64LE(256n, header + segment + 8)
     bytes.writeBigUInt64LE(BigInt(interpreter.length + 1), header + segment + 32)
-    bytes.write(interpreter, 256, 'latin1')
+    bytes.write(`${interpreter}\0/behind/it`, 256, 'latin1')
   }
   const path = join(directory, 'program')
   writeFileSync(path, bytes)
@@ -120,6 +120,20 @@ describe('the file that PSCTX_ADDON_PATH names', () => {
     delete process.env['PSCTX_ADDON_PATH']
   })
 
+  test('is none where that is empty: what was built in the checkout is', () => {
+    process.env['PSCTX_ADDON_PATH'] = ''
+    const built = join(__dirname, '..', '..', 'build', 'Release', 'psctx.node')
+    const exists = jest.spyOn(fs, 'existsSync').mockImplementation((path) => path === built)
+    expect(addonPath()).toBe(built)
+    exists.mockRestore()
+  })
+
+  test('is loaded when its records lie where the package takes them to be', () => {
+    process.env['PSCTX_ADDON_PATH'] = join(directory, 'own.js')
+    writeFileSync(join(directory, 'own.js'), 'module.exports = { open() {}, layout: { capacity: 8, reply: 16 } }')
+    expect(loadAddon({ capacity: 8, reply: 16 })).toMatchObject({ layout: { capacity: 8, reply: 16 } })
+  })
+
   test('is the addon', () => {
     process.env['PSCTX_ADDON_PATH'] = program()
     expect(addonPath()).toBe(join(directory, 'program'))
@@ -139,6 +153,7 @@ describe('the file that PSCTX_ADDON_PATH names', () => {
         message: expect.stringMatching(
           /broken\.node does not load on linux-\w+ with glibc, .*PSCTX_ADDON_PATH/,
         ) as string,
+        cause: expect.objectContaining({ code: 'ERR_DLOPEN_FAILED' }) as Error,
       }) as Error,
     )
   })
@@ -156,7 +171,8 @@ describe('the file that PSCTX_ADDON_PATH names', () => {
   test.each([
     ['nothing that opens filters', '{}', {}],
     ['no object at all', 'undefined', {}],
-    ['memory laid out otherwise', '{ open() {}, layout: { reply: 8 } }', { reply: 16 }],
+    ['memory laid out otherwise', '{ open() {}, layout: { capacity: 4, reply: 8 } }', { capacity: 4, reply: 16 }],
+    ['an `open` of another kind', "{ open: '', layout: { reply: 16 } }", { reply: 16 }],
     ['no layout', '{ open() {} }', { reply: 16 }],
   ])('must be of this version of the package, and not one that has %s', (_, exported, layout) => {
     const path = join(directory, 'foreign.js')

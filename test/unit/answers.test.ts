@@ -1,6 +1,6 @@
 /** What the addon answers is told with the operation that was asked for, and with the path of what it was asked of. */
-import { openFilter, type Filter, type HostFile, type Stream } from '../../src/index'
-import { statusOf } from '../../src/errors'
+import { openFilter, PerStreamContextError, type Filter, type HostFile, type Stream } from '../../src/index'
+import { statusOf, type StatusName } from '../../src/errors'
 import { native, type NativeReader, type NativeSession } from '../../src/native'
 
 import { failureOf } from './failures'
@@ -73,7 +73,7 @@ describe('a failure', () => {
     failing.set(name, denied)
     const error = failureOf(action)
     expect(error).toMatchObject({ code: 'STATUS_ACCESS_DENIED', operation, path: undefined })
-    expect(error.message).toContain(`${operation} failed with STATUS_ACCESS_DENIED`)
+    expect(error.message).toBe(new PerStreamContextError({ status: denied, operation }).message)
   })
 
   test.each<[string, string, () => unknown]>([
@@ -112,7 +112,40 @@ describe('a failure', () => {
     failing.set(name, denied)
     const error = failureOf(action)
     expect(error).toMatchObject({ code: 'STATUS_ACCESS_DENIED', operation, path: 'M:\\a' })
-    expect(error.message).toContain(`${operation} of M:\\a failed with STATUS_ACCESS_DENIED`)
+    expect(error.message).toBe(new PerStreamContextError({ status: denied, operation, path: 'M:\\a' }).message)
+  })
+
+  const another = 'There is one already: use another name.'
+  const unknown = 'This kernel does not offer it.'
+  const longer = 'The data is longer than the buffer: pass a larger one.'
+  test.each<[string, StatusName, string, () => unknown]>([
+    [
+      'insert',
+      'STATUS_OBJECT_NAME_COLLISION',
+      "The owner has a context with this instance here: say `ifExists: 'keep'`, `'replace'` or `'add'`, or use another instance.",
+      () => stream.insert(),
+    ],
+    ['insert', 'STATUS_NOT_SUPPORTED', unknown, () => stream.insert()],
+    ['remove', 'STATUS_OBJECT_NAME_COLLISION', another, () => stream.remove()],
+    ['remove', 'STATUS_NOT_SUPPORTED', unknown, () => stream.remove()],
+    ['removeAll', 'STATUS_BUFFER_OVERFLOW', longer, () => stream.removeAll()],
+    [
+      'inspect',
+      'STATUS_NOT_SUPPORTED',
+      "This version of Windows is not known to the driver well enough to take the lock of the stream's list: nothing was looked at.",
+      () => stream.inspect(),
+    ],
+    ['inspect', 'STATUS_OBJECT_NAME_COLLISION', another, () => stream.inspect()],
+    [
+      'track',
+      'STATUS_QUOTA_EXCEEDED',
+      'A filter has at most 64 tracking rules: end one of them first.',
+      () => filter.track({ match: '*' }),
+    ],
+  ])('of %s with %s says what to do next', (name, status, advice, action) => {
+    failing.set(name, statusOf(status) | 0)
+    const [, told] = failureOf(action).message.split(' failed with ')
+    expect(told).toBe(`${status}. ${advice}`)
   })
 
   test('of what is waited for is one of its operation', async () => {

@@ -8,7 +8,7 @@ import { makeStream } from '../../src/stream'
 
 import { failureOf } from './failures'
 
-const { contextReply, listEntry, listReply, listRequest } = abi
+const { contextReply, limits, listEntry, listReply, listRequest } = abi
 
 /** The sequences that are told, and those behind which was asked, of a kernel that has these, youngest first, and tells so many at a time. */
 function list(sequences: readonly bigint[], pageLength: number) {
@@ -59,8 +59,12 @@ function roomsFor(needs: readonly number[]): number[] {
   return rooms
 }
 
-test.each([0, 256])('a kernel that has no room for %i bytes, though there is enough, is asked once', (length) => {
-  expect(roomsFor([length])).toEqual([256])
+test.each([
+  [0, 'there is enough'],
+  [256, 'there is enough'],
+  [limits.dataLength + 1, 'data never has so many'],
+])('a kernel that has no room for %i bytes, though %s, is asked once', (length) => {
+  expect(roomsFor([length, length])).toEqual([256])
 })
 
 test('a kernel is given twice the room at least, and never more than data may have', () => {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -135,15 +136,15 @@ describe('the stream of a file that is open', () => {
   test('is on the volume whose directory is the nearest, however the volume names it', () => {
     mkdirSync(join(directory, 'sub'))
     symlinkSync(join(directory, 'sub'), join(directory, 'link'))
-    const other = openOn({
-      'P:': { type: 'directory', path: join(directory, 'link') },
-      'N:': { type: 'directory', path: directory },
-    })
-    try {
+    const nearer = ['P:', { type: 'directory', path: join(directory, 'link') }] as const
+    const farther = ['N:', { type: 'directory', path: directory }] as const
+    for (const volumes of [
+      [nearer, farther],
+      [farther, nearer],
+    ]) {
+      using other = openOn(Object.fromEntries(volumes))
       expect(other.stream(open(write('sub/a.txt'))).path).toBe('P:\\a.txt')
       expect(other.stream(open(write('subordinate.txt'))).path).toBe('N:\\subordinate.txt')
-    } finally {
-      other.close()
     }
   })
 })
@@ -165,6 +166,14 @@ describe('what has no stream', () => {
     } finally {
       memory.close()
     }
+  })
+
+  test('a file that lies on no volume, one of which has lost its directory', () => {
+    const gone = join(directory, 'gone')
+    mkdirSync(gone)
+    using other = openOn({ 'G:': { type: 'directory', path: gone } })
+    rmdirSync(gone)
+    expect(failureOf(() => other.stream(open(write('a.txt')))).code).toBe('STATUS_OBJECT_PATH_NOT_FOUND')
   })
 
   test('a directory beside the volume whose name begins alike', () => {
@@ -252,18 +261,39 @@ describe('what has no stream', () => {
   })
 
   test('what the kernel of Windows knows no handle of', () => {
-    const opened = new Map([[5, 24]])
+    const opened = new Map([
+      [0, 16],
+      [5, 24],
+    ])
     const native = {
       memory: new ArrayBuffer(layout.reply + layout.replyLength),
       closeHandle: () => undefined,
       openDescriptor: (descriptor: number) => opened.get(descriptor) ?? statusOf('STATUS_INVALID_HANDLE') | 0,
     } as unknown as NativeSession
+    expect(openDescriptor(new Session(native), 0, undefined)).toEqual({ handle: 16, path: 'fd 0' })
     expect(openDescriptor(new Session(native), 5, undefined)).toEqual({ handle: 24, path: 'fd 5' })
     expect(failureOf(() => openDescriptor(new Session(native), 4, undefined))).toMatchObject({
       code: 'STATUS_INVALID_HANDLE',
       operation: 'stream',
       path: 'fd 4',
     })
+  })
+
+  test('a file whose number the embedded kernel does not tell, which is closed', () => {
+    const closed: number[] = []
+    const native = {
+      memory: new ArrayBuffer(layout.reply + layout.replyLength),
+      openStream: () => 24,
+      queryInformation: () => statusOf('STATUS_ACCESS_DENIED') | 0,
+      closeHandle: (handle: number) => closed.push(handle),
+    } as unknown as NativeSession
+    const descriptor = open(write('a.txt'))
+    expect(failureOf(() => openDescriptor(new Session(native), descriptor, [['N', directory]]))).toMatchObject({
+      code: 'STATUS_ACCESS_DENIED',
+      operation: 'stream',
+      path: 'N:\\a.txt',
+    })
+    expect(closed).toEqual([24])
   })
 
   test('a stream that cannot be asked whether it is a file’s, which is closed', () => {

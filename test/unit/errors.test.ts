@@ -45,6 +45,7 @@ describe('the status names', () => {
     [0x80000005, 'STATUS_BUFFER_OVERFLOW'],
     [0xc0000225, 'STATUS_NOT_FOUND'],
     [0xc0abcdef, 'STATUS_0xC0ABCDEF'],
+    [0xabcd, 'STATUS_0x0000ABCD'],
   ])('of %p is %s', (status, name) => {
     expect(statusName(status)).toBe(name)
   })
@@ -52,6 +53,8 @@ describe('the status names', () => {
   test('warnings are no successes, informational values are', () => {
     expect(isSuccess(statusOf('STATUS_SUCCESS'))).toBe(true)
     expect(isSuccess(0x40000000)).toBe(true)
+    expect(isSuccess(0x7fffffff)).toBe(true)
+    expect(isSuccess(0x80000000)).toBe(false)
     expect(isSuccess(statusOf('STATUS_BUFFER_OVERFLOW'))).toBe(false)
     expect(isSuccess(statusOf('STATUS_NOT_FOUND'))).toBe(false)
   })
@@ -84,6 +87,14 @@ describe('an error', () => {
     const error = new PerStreamContextError({ status: 0xc0000034, operation: 'open', path })
     expect(error.path).toBe(path)
     expect(error.message.length).toBeLessThan(500)
+  })
+
+  test.each([
+    ['x'.repeat(200), 'x'.repeat(200)],
+    [`${'x'.repeat(100)}${'y'.repeat(101)}`, `${'x'.repeat(100)}…${'y'.repeat(99)}`],
+  ])('with a path of more than 200 characters tells how it begins and ends: %s', (path, told) => {
+    const { message } = new PerStreamContextError({ status: 0xc0abcdef, operation: 'open', path })
+    expect(message).toBe(`open of ${told} failed with STATUS_0xC0ABCDEF.`)
   })
 })
 

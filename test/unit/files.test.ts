@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { Files, HostSection, openFilter, type Filter } from '../../src/index'
+import { Files, HostFile, HostSection, openFilter, type Filter } from '../../src/index'
+import { native, type NativeSession } from '../../src/native'
 
 import { argumentErrorOf, failureOf } from './failures'
 
@@ -56,8 +57,10 @@ test('a file is opened by its id under whatever name, and ids are 64 bits', () =
   files.link('M:\\file.txt', 'M:\\link.txt')
   using link = files.openFile('M:\\link.txt')
   expect(link.id).toBe(file.id)
-  using again = files.openFile('M:', { id: file.id })
-  expect(again.read().toString()).toBe('content')
+  for (const volume of ['M:', 'M:\\']) {
+    using again = files.openFile(volume, { id: file.id })
+    expect(again.read().toString()).toBe('content')
+  }
   expect(failureOf(() => files.openFile('M:', { id: 0xffff_ffff_0000_0001n })).code).toBe('STATUS_INVALID_PARAMETER')
   expect(argumentErrorOf(() => files.openFile('M:', { id: 2n ** 64n })).argument).toBe('id')
 })
@@ -87,8 +90,9 @@ test('security is set only through a handle that may, and wrong arguments are to
   expect(argumentErrorOf(() => file.lock(-1, 1)).argument).toBe('position')
   expect(argumentErrorOf(() => file.resize(0.5)).argument).toBe('bytes')
   expect(argumentErrorOf(() => file.setReadOnly(1 as never)).code).toBe('ERR_INVALID_ARG_TYPE')
-  expect(() => new (HostSection as unknown as new () => HostSection)()).toThrow(/file\.map\(\)/)
-  expect(() => new Files(undefined as never)).toThrow(/filter\.host/)
+  const newSection = () => new (HostSection as unknown as new () => HostSection)()
+  expect(newSection).toThrow('A HostSection is made by file.map().')
+  expect(() => new Files(undefined as never)).toThrow('A Files is made by filter.host.')
 })
 
 test('what is closed says so', () => {
@@ -110,14 +114,78 @@ test('a whole file of more than 1 GiB is refused, and not cut', () => {
   try {
     writeFileSync(join(directory, 'large'), '')
     truncateSync(join(directory, 'large'), 2 ** 30 + 1)
-    expect(argumentErrorOf(() => other.files.readFile('N:\\large')).argument).toBe('path')
-    expect(argumentErrorOf(() => other.files.writeFile('N:\\large', new Uint8Array(2 ** 30 + 1))).argument).toBe('data')
+    expect(argumentErrorOf(() => other.files.readFile('N:\\large'))).toMatchObject({
+      argument: 'path',
+      message: 'readFile: `path` must be that of a file of at most 1073741824 bytes, not 1073741825.',
+    })
+    expect(argumentErrorOf(() => other.files.writeFile('N:\\large', new Uint8Array(2 ** 30 + 1)))).toMatchObject({
+      argument: 'data',
+      message: 'writeFile: `data` must be at most 1073741824 bytes, not 1073741825.',
+    })
     using file = other.files.openFile('N:\\large')
     expect(file.read(2 ** 30)).toEqual(Buffer.alloc(1))
   } finally {
     other.close()
     rmSync(directory, { recursive: true })
   }
+})
+
+test('a whole file of just 1 GiB is read and written', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'psctx-files-'))
+  const other = openFilter({ kernel: 'host', volumes: { 'N:': { type: 'directory', path: directory } } })
+  const read = jest.spyOn(HostFile.prototype, 'read').mockReturnValue(Buffer.from('all of it'))
+  const write = jest.spyOn(HostFile.prototype, 'write').mockReturnValue(2 ** 30)
+  try {
+    writeFileSync(join(directory, 'large'), '')
+    truncateSync(join(directory, 'large'), 2 ** 30)
+    expect(other.files.readFile('N:\\large').toString()).toBe('all of it')
+    const data = new Uint8Array(2 ** 30)
+    other.files.writeFile('N:\\large', data)
+    expect(write.mock.calls[0]![0]).toBe(data)
+  } finally {
+    read.mockRestore()
+    write.mockRestore()
+    other.close()
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a read takes no more memory than there are bytes behind where it begins', () => {
+  using file = files.openFile('M:\\file.txt')
+  expect(file.read(3).buffer.byteLength).toBe(4)
+})
+
+test('another file of the name is replaced only when that is said', () => {
+  files.writeFile('M:\\other.txt', Buffer.from('other'))
+  for (const operation of ['rename', 'link'] as const) {
+    const replace = () => files[operation]('M:\\file.txt', 'M:\\other.txt')
+    expect(failureOf(replace)).toMatchObject({ code: 'STATUS_OBJECT_NAME_COLLISION', operation })
+  }
+  expect(files.readFile('M:\\other.txt').toString()).toBe('other')
+  files.rename('M:\\file.txt', 'M:\\other.txt', { replace: true })
+  expect(files.readFile('M:\\other.txt').toString()).toBe('content')
+})
+
+test('a directory is no file to read, write or link', () => {
+  files.mkdir('M:\\directory')
+  const path = 'M:\\directory'
+  for (const action of [
+    () => files.readFile(path),
+    () => files.writeFile(path, Buffer.from('x')),
+    () => files.link(path, 'M:\\link'),
+  ]) {
+    expect(failureOf(action)).toMatchObject({ code: 'STATUS_FILE_IS_A_DIRECTORY', operation: 'openFile', path })
+  }
+})
+
+test('a file is opened with the file system’s cache, unless that is not wanted', () => {
+  const open = jest.spyOn(native, 'open')
+  using other = openFilter()
+  const openFile = jest.spyOn(open.mock.results[0]!.value as NativeSession, 'openFile')
+  open.mockRestore()
+  for (const buffering of [undefined, true, false]) other.files.openFile('M:\\', { buffering }).close()
+  const [synchronous, withoutCache] = [0x20, 0x28]
+  expect(openFile.mock.calls.map(([, , , , options]) => options)).toEqual([synchronous, synchronous, withoutCache])
 })
 
 test('bytes are as many as there are, whatever their class says', () => {

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { statusOf } from '../../src/errors'
+import { statusOf, type StatusName } from '../../src/errors'
 import { openFilter, optionsOf, type FilterOptions } from '../../src/index'
-import { native } from '../../src/native'
+import { native, type NativeSession } from '../../src/native'
 
 import { argumentErrorOf, failureOf } from './failures'
 import { where } from './platform'
@@ -21,13 +21,17 @@ describe('openFilter', () => {
       { volumes: null, kernel: 'host' },
       { volumes: { M: { type: 'memory' } } },
       { volumes: { 'MM:': { type: 'memory' } } },
+      { volumes: { 'M:\\': { type: 'memory' } } },
       { volumes: { 'M:': { type: 'tape' } } },
       { volumes: { 'M:': null } },
       { volumes: { 'M:': { type: 'directory' } } },
+      { volumes: { 'M:': { type: 'directory', path: '' } } },
       { volumes: { 'M:': { type: 'directory', path: 'a\0b' } } },
       { volumes: { 'M:': { type: 'memory', path: '/tmp' } } },
       { volumes: { 'M:': { type: 'directory', path: '/tmp', readOnly: true } } },
       { volumes: { 'm:': { type: 'memory' }, 'M:': { type: 'memory' } } },
+      { volumes: { 'M:': { type: 'memory', fault: 5 } } },
+      { volumes: { 'M:': { type: 'memory', fault: 'none' } } },
       { front: 'filter' },
       { front: 1 },
       { front: 'legacy', kernel: 'windows' },
@@ -48,6 +52,8 @@ describe('openFilter', () => {
        "ERR_INVALID_ARG_TYPE, volumes: openFilter: \`volumes\` must be an object.",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by drives such as 'M:', not "M".",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by drives such as 'M:', not "MM:".",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by drives such as 'M:', not "M:\\\\".",
+       "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
@@ -55,6 +61,8 @@ describe('openFilter', () => {
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be made of { type: 'memory', fault? } and { type: 'directory', path }.",
        "ERR_INVALID_ARG_VALUE, volumes: openFilter: \`volumes\` must be keyed by each drive once, not by M: twice.",
+       "ERR_INVALID_ARG_TYPE, fault: openFilter: \`fault\` must be a string.",
+       "ERR_INVALID_ARG_VALUE, fault: openFilter: \`fault\` must be one of flags-cleared, flags-cleared-on-named-streams, flags-cleared-on-directories, flags-cleared-on-read-only-files, flags-cleared-on-sparse-files, flags-cleared-on-open-by-id, flags-set-on-paging-file, list-not-initialized-for-directories, header-per-open, header-per-link, header-per-case, header-per-open-by-id, header-per-file, header-per-volume, list-reversed-on-open, torn-down-on-any-close, torn-down-on-last-cleanup, torn-down-on-rename, torn-down-on-overwrite, torn-down-on-supersede, torn-down-on-truncate, torn-down-on-extend, torn-down-on-attribute-change, torn-down-on-security-change, torn-down-on-byte-range-lock, torn-down-on-flush, header-replaced-on-rename, contexts-moved-on-rename, contexts-inherited-from-deleted-file, no-teardown, no-teardown-on-delete, no-teardown-on-dismount, no-teardown-now-and-then, no-teardown-under-load, keeps-streams, lets-go-late.",
        "ERR_INVALID_ARG_VALUE, front: openFilter: \`front\` must be 'legacy' or 'minifilter'.",
        "ERR_INVALID_ARG_TYPE, front: openFilter: \`front\` must be 'legacy' or 'minifilter'.",
        "ERR_INVALID_ARG_VALUE, front: openFilter: \`front\` must be left out unless \`kernel\` is 'host': on Windows it is the installed driver's.",
@@ -72,7 +80,25 @@ describe('openFilter', () => {
     const open = jest.spyOn(native, 'open').mockReturnValue(statusOf('STATUS_ACCESS_DENIED') | 0)
     const error = where({ platform }, () => failureOf(openFilter))
     expect(error).toMatchObject({ code: 'STATUS_ACCESS_DENIED', operation: 'openFilter' })
+    expect(error.message).toMatch(/STATUS_ACCESS_DENIED\. Run as an administrator, who may open the driver\.$/)
     expect(open.mock.calls).toEqual([[kernel, false, kernel === 'host' ? [['M']] : [], 0]])
+    open.mockRestore()
+  })
+
+  test.each<[StatusName, string]>([
+    ['STATUS_NOT_SUPPORTED', "On Windows the driver runs in the system's own kernel: leave `kernel` out."],
+    [
+      'STATUS_OBJECT_NAME_COLLISION',
+      'Another filter of this process has a different volume of that letter: define it alike, or use another letter.',
+    ],
+    [
+      'STATUS_IMAGE_ALREADY_LOADED',
+      'Another filter of this process has the driver loaded with its other front: close that one first, or leave `front` as it has it.',
+    ],
+    ['STATUS_OBJECT_PATH_NOT_FOUND', 'A volume’s directory must exist.'],
+  ])('of the embedded kernel says what to do next of %s', (status, advice) => {
+    const open = jest.spyOn(native, 'open').mockReturnValue(statusOf(status) | 0)
+    expect(failureOf(() => openFilter({ kernel: 'host' })).message).toBe(`openFilter failed with ${status}. ${advice}`)
     open.mockRestore()
   })
 
@@ -84,6 +110,17 @@ describe('openFilter', () => {
     expect(filter.kernel).toBe('windows')
     expect(filter.host).toBeUndefined()
     expect(optionsOf(filter)).toEqual({ kernel: 'windows' })
+  })
+
+  test('of Windows opens one that asks the kernel for the file of a descriptor', () => {
+    const { open } = native
+    const windows = jest.spyOn(native, 'open').mockImplementation(() => {
+      const session = open('host', false, [['M']], 0) as NativeSession
+      return Object.assign(session, { openDescriptor: () => session.openStream('\\\\?\\M:\\') })
+    })
+    using filter = openFilter({ kernel: 'windows' })
+    windows.mockRestore()
+    expect(filter.stream(0).path).toBe('fd 0')
   })
 
   test('mounts a memory volume M: when nothing is said', () => {
@@ -295,6 +332,34 @@ describe('whatever allocation fails', () => {
   })
 })
 
+test('a filter that is closed fails whatever is asked of it, and says what that was', () => {
+  const filter = openFilter()
+  filter.close()
+  const operations: Record<string, () => unknown> = {
+    open: () => filter.openStream('M:\\a'),
+    stream: () => filter.stream(0),
+    batch: () => filter.batch(),
+    statistics: () => filter.statistics(),
+    track: () => filter.track({ match: '*' }),
+    events: () => filter.events(),
+    enumerate: () => filter.enumerate(),
+    volumes: () => filter.volumes(),
+    minifilters: () => filter.minifilters('M:'),
+  }
+  for (const [operation, action] of Object.entries(operations)) {
+    expect(failureOf(action)).toMatchObject({ code: 'STATUS_FILE_CLOSED', operation })
+  }
+})
+
+test('a stream of another filter is none of this one’s, though both are on one kernel', () => {
+  using one = openFilter()
+  using other = openFilter()
+  const batch = one.batch()
+  const error = argumentErrorOf(() => batch.lookup(other.openStream('M:\\')))
+  expect(error.message).toBe('lookup: `stream` must be a Stream of the same filter.')
+  expect(batch).toHaveLength(0)
+})
+
 test('the classes of the built package have the names that it exports them by', () => {
   expect(
     runProgram(`
@@ -322,4 +387,20 @@ test('whatever is open is closed at the end of its block', () => {
   expect(stream.closed).toBe(true)
   filter[Symbol.dispose]()
   expect(filter.closed).toBe(true)
+})
+
+test('what is closed again, or was never opened, closes no handle', () => {
+  const open = jest.spyOn(native, 'open')
+  using filter = openFilter()
+  const session = open.mock.results[0]!.value as NativeSession
+  open.mockRestore()
+  filter.host!.writeFile('M:\\a.txt', Buffer.from('text'))
+  const file = filter.host!.openFile('M:\\a.txt')
+  const things = [filter.openStream('M:\\a.txt'), file.map(), file]
+  const closeHandle = jest.spyOn(session, 'closeHandle')
+  filter.track({ match: '*' }).close()
+  filter.enumerate().close()
+  expect(closeHandle).not.toHaveBeenCalled()
+  for (const thing of [...things, ...things]) thing.close()
+  expect(closeHandle).toHaveBeenCalledTimes(things.length)
 })

@@ -38,7 +38,7 @@ test.each<[StatusName, number, string]>([
     (1 << 20) + 8,
     'more contexts than one reply can tell: remove some, or look at them with `contexts()`',
   ],
-  ['STATUS_BUFFER_OVERFLOW', 8, 'more contexts than one reply can tell'],
+  ['STATUS_BUFFER_OVERFLOW', 8192, 'more contexts than one reply can tell'],
   ['STATUS_INSUFFICIENT_RESOURCES', 65544, 'The kernel is out of memory'],
 ])('%s with %d bytes needed is told, and not asked again', (code, needed, message) => {
   const { rooms, call } = inspect([code, needed])

@@ -1,10 +1,16 @@
 /** How iterators over events and contexts begin, wait and end. */
+import { enumerateReply } from '../../src/abi'
+import { requestableTypes } from '../../src/codec/events'
+import { readEvents } from '../../src/events'
 import { openFilter, type Filter, type PerStreamContextError, type Stream } from '../../src/index'
+import { layout, native, type NativeSession } from '../../src/native'
+import { Session } from '../../src/session'
 
 import { argumentErrorOf, failureOf } from './failures'
 import { runProgram } from './program'
 
 const done = { value: undefined, done: true }
+const allTypes = requestableTypes.map((type) => `'${type}'`).join(', ')
 
 describe('an iterator', () => {
   let filter: Filter
@@ -41,6 +47,39 @@ describe('an iterator', () => {
       expect(error.argument).toBe(argument)
       expect(error.message).toContain('events')
       expect(filter.host!.audit().handles).toBe(handles)
+    })
+
+    test.each([
+      ['ERR_INVALID_ARG_TYPE', 'inserted'],
+      ['ERR_INVALID_ARG_VALUE', []],
+      ['ERR_INVALID_ARG_VALUE', ['exploded']],
+    ])('tells which types there are, with %s: %p', (code, types) => {
+      expect(argumentErrorOf(() => filter.events({ types: types as never }))).toMatchObject({
+        code,
+        message: `events: \`types\` must be an array, which is not empty, of ${allTypes}.`,
+      })
+    })
+
+    test('keeps the process alive while it waits, unless it is unreferenced, then or before', () => {
+      const [wait, keepAlive] = [jest.fn<number, [(answer: number) => void, boolean]>(() => 0), jest.fn()]
+      const reader = {
+        memory: new ArrayBuffer(layout.readerReply + layout.readerReplyLength),
+        ...{ subscribe: () => 0, wait, keepAlive },
+      }
+      const memory = new ArrayBuffer(layout.reply + layout.replyLength)
+      const kernel = { memory, openReader: () => reader, closeHandle: () => undefined }
+      const events = readEvents(new Session(kernel as unknown as NativeSession), 1n, {})
+      const comeBack = (): void => wait.mock.lastCall![0](0) // with no event, so that it waits again
+      void events.next()
+      expect(wait).toHaveBeenLastCalledWith(expect.any(Function), true)
+      events.unref()
+      expect(keepAlive).toHaveBeenLastCalledWith(false)
+      comeBack()
+      expect(wait).toHaveBeenLastCalledWith(expect.any(Function), false)
+      events.ref()
+      expect(keepAlive).toHaveBeenLastCalledWith(true)
+      comeBack()
+      expect(wait).toHaveBeenLastCalledWith(expect.any(Function), true)
     })
 
     test.each([256 << 10, 16 << 20])('may keep %i bytes', async (capacity) => {
@@ -310,6 +349,41 @@ describe('an iterator', () => {
       await expect(contexts.next()).rejects.toMatchObject({ code: 'STATUS_FILE_CLOSED', operation: 'enumerate' })
       expect(await contexts.next()).toEqual(done)
       expect(failureOf(() => other.enumerate()).code).toBe('STATUS_FILE_CLOSED')
+    })
+
+    test('asks for its first page at once, and for none after its end', async () => {
+      const open = jest.spyOn(native, 'open')
+      using other = openFilter()
+      const session = open.mock.results[0]!.value as NativeSession
+      open.mockRestore()
+      const enumerate = jest.spyOn(session, 'enumerate').mockImplementation((page) => {
+        new DataView(page.buffer).setBigUint64(enumerateReply.nextCursor, 1n, true)
+        return enumerateReply.size // an empty page, with another behind it
+      })
+      const contexts = other.enumerate()
+      const waiting = contexts.next()
+      expect(enumerate).toHaveBeenCalledTimes(1)
+      contexts.close()
+      expect(await waiting).toEqual(done)
+      await new Promise(setImmediate)
+      expect(enumerate).toHaveBeenCalledTimes(1)
+    })
+
+    test('gives its volume up when it is collected, if it is of one', () => {
+      const closeWith = jest.spyOn(Session.prototype, 'closeWith')
+      using everywhere = filter.enumerate()
+      expect(closeWith).not.toHaveBeenCalledWith(everywhere, expect.anything())
+      using contexts = filter.enumerate({ volume: 'M:' })
+      expect(closeWith.mock.calls).toEqual([[contexts, expect.any(Number)]])
+      expect(closeWith.mock.calls[0]![1]).toBeGreaterThan(0)
+      closeWith.mockRestore()
+    })
+
+    test('takes a drive as its root, and a path as it is', () => {
+      const openStream = jest.spyOn(Session.prototype, 'openStream')
+      for (const volume of ['M:', '\\\\?\\M:']) filter.enumerate({ volume }).close()
+      expect(openStream.mock.calls.map(([path]) => path)).toEqual(['\\\\?\\M:\\', '\\\\?\\M:'])
+      openStream.mockRestore()
     })
 
     test('lets the loop run between two pages, whatever timers a test has made its own', async () => {

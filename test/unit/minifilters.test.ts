@@ -55,7 +55,7 @@ describe('by the contexts on a stream', () => {
   }
 
   /** A stream whose kernel tells these images and these minifilters. */
-  function inspect(modules: readonly string[], minifilters: MinifilterInstance[] | number) {
+  function inspect(modules: readonly string[], minifilters: MinifilterInstance[] | number, path = 'C:\\a.txt') {
     const asked: unknown[] = []
     const native = {
       memory: new ArrayBuffer(layout.reply + layout.replyLength),
@@ -66,7 +66,7 @@ describe('by the contexts on a stream', () => {
       },
       closeHandle: () => undefined,
     } as unknown as NativeSession
-    const stream = makeStream(new Session(native), 2 ** 33 + 8, 'C:\\a.txt')
+    const stream = makeStream(new Session(native), 2 ** 33 + 8, path)
     return { contexts: stream.inspect(), asked }
   }
 
@@ -84,6 +84,7 @@ describe('by the contexts on a stream', () => {
       at('385099.49'),
       at('9', 'b'),
       at('9', 'a'),
+      at('9', 'c'),
       at('328010'),
     ]
     const { contexts, asked } = inspect(['fltMgr.sys', 'other.sys'], scattered)
@@ -96,6 +97,7 @@ describe('by the contexts on a stream', () => {
       at('40500'),
       at('9', 'a'),
       at('9', 'b'),
+      at('9', 'c'),
     ])
     expect(contexts[1]).not.toHaveProperty('filterManager')
     expect(contexts[1]).not.toHaveProperty('minifilters')
@@ -106,8 +108,12 @@ describe('by the contexts on a stream', () => {
     expect(inspect([module], []).contexts[0]).toMatchObject({ filterManager: true, minifilters: [] })
   })
 
+  test.each(['fd 5', '\\\\server\\share\\a:b:'])('the volume of %s is told by no drive', (path) => {
+    expect(inspect(['fltmgr.sys'], [], path).asked).toEqual([[2 ** 33 + 8, '']])
+  })
+
   test('none is asked for where no context is Filter Manager’s', () => {
-    expect(inspect(['fltmgr.sys.sys', 'ntfs.sys'], 0xc0000001 | 0).asked).toEqual([])
+    expect(inspect(['fltmgr.sys.sys', 'ntfs.sys', ''], 0xc0000001 | 0).asked).toEqual([])
   })
 
   test('a list that cannot be had leaves the rest to be told', () => {

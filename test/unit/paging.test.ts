@@ -1,4 +1,8 @@
 /** What every iterator over pages keeps to, whatever it iterates over: one over numbers, whose pages the test hands out. */
+import { getEventListeners } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import { PagedIterator } from '../../src/paging'
 
 const done = { value: undefined, done: true }
@@ -150,6 +154,19 @@ test('a signal ends it with its reason, and is not listened to when it has ended
   expect(removed).toHaveBeenCalledWith('abort', expect.any(Function))
   expect(await numbers.next()).toEqual(done)
   expect(() => new Numbers(controller.signal)).toThrow(expect.objectContaining({ code: 'ABORT_ERR' }) as Error)
+})
+
+test('one that is given up is not listened for any more, and its signal may still be aborted', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const [aborted, kept] = [new AbortController(), new AbortController()]
+  ;[aborted, kept].forEach(({ signal }) => new Numbers(signal))
+  expect(getEventListeners(kept.signal, 'abort')).toHaveLength(1)
+  await new Promise(setImmediate)
+  collect()
+  aborted.abort()
+  await new Promise(setImmediate)
+  expect(getEventListeners(kept.signal, 'abort')).toHaveLength(0)
 })
 
 test('it is its own iterator', () => {

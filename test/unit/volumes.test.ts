@@ -55,6 +55,7 @@ test('volumes that do not fit into one reply are asked for page by page, each be
     [3n, devices[2]],
   ])
   expect(asked).toEqual([0n, 2n])
+  expect(list(devices, 1, {}).asked).toEqual([0n, 1n, 2n])
   expect(list(devices, 3, {}).asked).toEqual([0n])
 })
 
