@@ -314,3 +314,20 @@ async function useDirectory(served: string, file: string): Promise<void> {
   expect(readdirSync(served).filter((entry) => entry.startsWith('psctx-'))).toEqual([])
   expect(existsSync(served)).toBe(true)
 }
+
+test('the matchers are there for a runner whose `expect` is not global, or that has none', () => {
+  const known = Object.getOwnPropertyDescriptor(globalThis, 'expect')!
+  const extend = jest.fn()
+  const load = (expect: unknown): object => {
+    let loaded: object = {}
+    Object.defineProperty(globalThis, 'expect', { ...known, value: expect })
+    jest.isolateModules(() => {
+      loaded = jest.requireActual<typeof import('../../src/jest/index')>('../../src/jest/index').matchers
+    })
+    Object.defineProperty(globalThis, 'expect', known)
+    return loaded
+  }
+  const names = ['toBeTornDown', 'toHaveContext', 'toHaveContexts', 'toLeaveNoContexts', 'toSupportContexts']
+  for (const expected of [undefined, {}, { extend }]) expect(Object.keys(load(expected)).sort()).toEqual(names)
+  expect(extend).toHaveBeenCalledTimes(1)
+})

@@ -420,6 +420,10 @@ describe('input', () => {
     }
   })
 
+  test('is of a type that the recording names', () => {
+    expect([...build().types].sort()).toEqual(Object.keys(complete).sort())
+  })
+
   test('may have a byte order mark, blank lines and carriage returns', async () => {
     await expect(renderReport([`\ufeff${good}\r`, '', ' \r'])).resolves.toContain('"sequence":"1"')
   })
