@@ -2,7 +2,6 @@
  * Tracking rules: which files they find, under which names, what they miss, and whom a create that they watch holds up.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
 #include "core_fixture.h"
@@ -734,37 +733,42 @@ static VOID CoreAnchorsOutliveATeardown(VOID)
 }
 
 /* The rest of a teardown: the FreeCallback of a context that is on its stream no more, once somebody waits for it. */
-static void *CoreFreeLate(void *Context)
+static VOID CoreFreeLate(PVOID Context)
 {
     const PFSRTL_PER_STREAM_CONTEXT context = Context;
+    LARGE_INTEGER interval;
 
+    interval.QuadPart = -1;
     while ((__atomic_load_n(&PsctxGlobals.Rundown.Count, __ATOMIC_ACQUIRE) & 1) == 0) {
-        (void)sched_yield();
+        (VOID) KeDelayExecutionThread(KernelMode, FALSE, &interval);
     }
     context->FreeCallback(context);
-    return NULL;
+}
+
+static VOID CoreUnloadMeanwhile(PVOID Driver)
+{
+    CHECK_STATUS(HostUnloadDriver(Driver), STATUS_SUCCESS);
 }
 
 /* The last FreeCallback may come when the driver has looked for what it has to free: nobody asks it anything any more. */
 static VOID CoreLastAnchorsGoWithTheDriver(VOID)
 {
+    static const PHOST_ROUTINE routines[] = {CoreFreeLate, CoreUnloadMeanwhile};
     CORE_INSERTION insertion = {.Owner = 1};
-    PFSRTL_PER_STREAM_CONTEXT context;
+    PVOID contexts[RTL_NUMBER_OF(routines)];
     CORE_TRACKER tracker;
-    pthread_t thread;
 
     CoreStartAnchoredTracker(&tracker);
     insertion.Stream = CoreOpenFile(CORE_TEST_FILE);
     CHECK_STATUS(CoreInsert(tracker.Core.Control, &insertion, NULL), STATUS_SUCCESS);
     CoreClose(insertion.Stream);
-    context = FsRtlRemovePerStreamContext(&TestFileSystem.Header, NULL, NULL);
-    CHECK(context != NULL);
-    CHECK_EQUAL(pthread_create(&thread, NULL, CoreFreeLate, context), 0);
+    contexts[0] = FsRtlRemovePerStreamContext(&TestFileSystem.Header, NULL, NULL);
+    contexts[1] = tracker.Core.Driver;
+    CHECK(contexts[0] != NULL);
     HostLeaveProcess();
     CoreEndProcess(tracker.Core.Process);
     CoreUnloadProbe();
-    CHECK_STATUS(HostUnloadDriver(tracker.Core.Driver), STATUS_SUCCESS);
-    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    HostRunSchedule(1, RTL_NUMBER_OF(routines), routines, contexts);
     CHECK_EQUAL(TestFileSystem.Opens, 0);
     CHECK_EQUAL(HostAuditPool(CORE_POOL_TAG), 0);
     TestFileSystemUnload();
