@@ -87,6 +87,7 @@ describe('toHaveContext', () => {
   test.each([
     ['16 bytes', Buffer.alloc(16), Array(16).fill('00').join(' ')],
     ['17 bytes', Buffer.alloc(17), '17 bytes, which are no text'],
+    ['a byte order mark and text', Buffer.from('\ufeffa'), 'ef bb bf 61'],
     ['80 characters', Buffer.from('ü'.repeat(80)), `"${'ü'.repeat(80)}"`],
     ['81 characters', Buffer.from('ü'.repeat(81)), '162 bytes of text'],
   ])('tells data of %s in one line', async (_, data, told) => {

@@ -1,9 +1,9 @@
 /** What every iterator over pages keeps to, whatever it iterates over: one over numbers, whose pages the test hands out. */
 import { getEventListeners } from 'node:events'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 
 import { PagedIterator } from '../../src/paging'
+
+import { collectGarbage } from './collect'
 
 const done = { value: undefined, done: true }
 const broken = new Error('that cannot be decoded')
@@ -157,15 +157,11 @@ test('a signal ends it with its reason, and is not listened to when it has ended
 })
 
 test('one that is given up is not listened for any more, and its signal may still be aborted', async () => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   const [aborted, kept] = [new AbortController(), new AbortController()]
   ;[aborted, kept].forEach(({ signal }) => new Numbers(signal))
   expect(getEventListeners(kept.signal, 'abort')).toHaveLength(1)
-  await new Promise(setImmediate)
-  collect()
+  await collectGarbage()
   aborted.abort()
-  await new Promise(setImmediate)
   expect(getEventListeners(kept.signal, 'abort')).toHaveLength(0)
 })
 
