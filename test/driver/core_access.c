@@ -5,11 +5,19 @@
 
 VOID CoreOrdinaryUserIsRefused(VOID)
 {
+    const DEVICE_OBJECT *device;
     PEPROCESS user;
     HANDLE handle;
     CORE core;
 
     CoreStart(&core);
+    device = core.Driver->DeviceObject;
+    while (device != NULL && device->SecurityDescriptor == NULL) {
+        device = device->NextDevice;
+    }
+    CHECK(device != NULL);
+    CHECK_EQUAL(((PISECURITY_DESCRIPTOR)device->SecurityDescriptor)->Control,
+                SE_DACL_PRESENT | SE_DACL_PROTECTED); /* and no default */
     HostLeaveProcess();
     user = CoreCreateProcess(FALSE);
     HostEnterProcess(user);
