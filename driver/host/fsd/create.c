@@ -132,14 +132,13 @@ static NTSTATUS FindParent(PCREATE_STATE State)
     const BOOLEAN ById = BooleanFlagOn(State->Options, FILE_OPEN_BY_FILE_ID);
     PFILE_OBJECT Related = ById ? NULL : State->FileObject->RelatedFileObject;
     PCCB RelatedCcb = Related == NULL ? NULL : Related->FsContext2;
-    static WCHAR Nothing[1];
     UNICODE_STRING Path = State->Path;
     UNICODE_STRING Last;
     PLCB Start = State->Vcb->Root;
     NTSTATUS Status;
 
     if (Path.Length == 0) {
-        Path.Buffer = Nothing; /* where its parts are: it may lie nowhere itself */
+        Path.Buffer = L""; /* where its parts are: it may lie nowhere itself */
     }
     if (RelatedCcb != NULL && RelatedCcb->Lcb != NULL) {
         Start = RelatedCcb->Lcb;
