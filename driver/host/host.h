@@ -253,8 +253,7 @@ typedef struct _HOST_EXPLORATION {
     ULONG Inertia;
     ULONG Changes;
     ULONG Length;
-    ULONG
-    TimeOuts; /* at one switch point of so many, on average, a wait with a time-out has lasted long enough; 0: when every thread waits */
+    ULONG TimeOuts; /* a wait's time is up at one switch point of so many, on average; 0: when every thread waits */
     BOOLEAN
     SystemThreads; /* the kernel is in the schedule from its boot on: drivers' threads are the schedule's, too, and so are the clocks */
     PHOST_STEP_ROUTINE Step; /* told of every step, or NULL */

@@ -127,6 +127,15 @@ static VOID CoreRead(_In_ HANDLE Stream, _In_ ULONG Length)
     CHECK(NT_SUCCESS(NtReadFile(Stream, NULL, NULL, NULL, &ioStatus, data, Length, &offset, NULL)));
 }
 
+/* The file is open, by the client alone, and counted by a rule. */
+static HANDLE CoreStartCountedFile(_Out_ PCORE_COUNTS Counts, _Inout_ PPSCTX_TRACKING Expected)
+{
+    CoreStartCounts(Counts);
+    Expected->FirstProcessId = Expected->LastProcessId = Counts->Process;
+    CHECK_STATUS(CoreTrack(Counts->Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
+    return CoreOpenFile(CORE_FILE);
+}
+
 static VOID CoreEverythingIsCounted(VOID)
 {
     PSCTX_TRACKING expected = {.Opens = 1};
@@ -135,10 +144,7 @@ static VOID CoreEverythingIsCounted(VOID)
     HANDLE stream;
     HANDLE other;
 
-    CoreStartCounts(&counts);
-    expected.FirstProcessId = expected.LastProcessId = counts.Process;
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    stream = CoreOpenFile(CORE_FILE);
+    stream = CoreStartCountedFile(&counts, &expected);
     CoreCheckTracking(counts.Core.Control, stream, &expected);
 
     CoreWrite(stream, 40);
@@ -245,10 +251,7 @@ static VOID CoreAnOpenByAHandleIsOne(VOID)
     HANDLE stream;
     HANDLE handle;
 
-    CoreStartCounts(&counts);
-    expected.FirstProcessId = expected.LastProcessId = counts.Process;
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    stream = CoreOpenFile(CORE_FILE);
+    stream = CoreStartCountedFile(&counts, &expected);
     CHECK_STATUS(CoreOpen(L"", stream, CORE_READ, FILE_OPEN, 0, &handle), STATUS_SUCCESS);
     CoreClose(handle);
     CoreCheckTracking(counts.Core.Control, stream, &expected);
@@ -267,10 +270,7 @@ static VOID CoreOnlyMatchingOpensAreOpens(VOID)
     HANDLE stream;
     HANDLE handle;
 
-    CoreStartCounts(&counts);
-    expected.FirstProcessId = expected.LastProcessId = counts.Process;
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    stream = CoreOpenFile(CORE_FILE);
+    stream = CoreStartCountedFile(&counts, &expected);
     CHECK_STATUS(CoreOpen(CORE_FILE, NULL, CORE_READ, FILE_CREATE, 0, &handle), STATUS_OBJECT_NAME_COLLISION);
     CoreCheckTracking(counts.Core.Control, stream, &expected);
 
@@ -393,10 +393,7 @@ static VOID CoreFileSystemsOwnOpensAreNotCounted(VOID)
     CORE_COUNTS counts;
     HANDLE stream;
 
-    CoreStartCounts(&counts);
-    expected.FirstProcessId = expected.LastProcessId = counts.Process;
-    CHECK_STATUS(CoreTrack(counts.Core.Control, L"*ONE.TXT", NULL, PSCTX_TRACK_COUNT), STATUS_SUCCESS);
-    stream = CoreOpenFile(CORE_FILE);
+    stream = CoreStartCountedFile(&counts, &expected);
     CoreRunInKernel(CoreCleanUpInKernel, &stream);
     CoreCheckTracking(counts.Core.Control, stream, &expected);
     CoreStopCounts(&counts);

@@ -805,7 +805,7 @@ const EXPLORE_SCENARIO ExploreScenarios[] = {
 const ULONG ExploreScenarioCount = RTL_NUMBER_OF(ExploreScenarios);
 
 /*
- * Where programs open files while the legacy filter is unloaded: it cannot see who has found a device of its and is about to send a request there, and
+ * Where programs open files while the legacy filter is unloaded: it cannot see who has found one of its devices and is about to send a request there, and
  * gives him time. Here he has enough of it. [ifs/unloading-legacy-filters]
  */
 BOOLEAN ExploreTakesTime(const EXPLORE_SCENARIO *Scenario)
